@@ -1,0 +1,1 @@
+"""Weights with their cards, split lists and result tables, as package data."""

@@ -1,0 +1,38 @@
+"""Content-based music recommendation: listen to a folder of music, recommend what sounds alike.
+
+The three-line use::
+
+    from recommender import SimilarityService
+
+    service = SimilarityService.open()
+    neighbours = service.similar("track.flac", k=10)
+
+Importing this package loads none of torch, faiss, librosa or sqlalchemy; the names below are
+resolved on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recommender.catalog import Catalog
+    from recommender.embedding import Embedder
+    from recommender.ingest import ingest
+    from recommender.similarity import SimilarityService
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Catalog": "recommender.catalog",
+    "Embedder": "recommender.embedding",
+    "SimilarityService": "recommender.similarity",
+    "ingest": "recommender.ingest",
+}
+
+__all__ = ["Catalog", "Embedder", "SimilarityService", "__version__", "ingest"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'recommender' has no attribute {name!r}")

@@ -1,0 +1,96 @@
+"""Names for embedding spaces, and the vectors that live in them. No torch, no audio, no SQL.
+
+Two vectors may be compared only when every step that made them was the same: the network, its
+weights, the way the file was heard (front end and windows) and the projection. `SpaceId` names
+all four, so that a comparison across spaces is an error and never a wrong neighbour.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.errors import SpaceMismatch
+
+FloatArray = npt.NDArray[np.float32]
+
+UNPROJECTED = ""
+"""Projection digest of a network's bare activations, which is what a catalogue stores."""
+
+
+def settings_digest(*settings: Any) -> str:
+    """Twelve hex digits that change when any value of these dataclasses or mappings changes."""
+    plain = [asdict(s) if is_dataclass(s) and not isinstance(s, type) else s for s in settings]
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True, order=True)
+class SpaceId:
+    """The identity of an embedding space.
+
+    Attributes:
+        model: registered name of the network, e.g. ``conv1d-encoder``.
+        weights: digest of its weights.
+        hearing: digest of front end and windowing together.
+        projection: digest of the projection, or `UNPROJECTED`.
+    """
+
+    model: str
+    weights: str
+    hearing: str
+    projection: str = UNPROJECTED
+
+    @property
+    def unprojected(self) -> "SpaceId":
+        """The space of the activations that this space projects."""
+        return replace(self, projection=UNPROJECTED)
+
+    def __str__(self) -> str:
+        parts = (self.model, self.weights, self.hearing, self.projection)
+        return "/".join(part for part in parts if part)
+
+    def require(self, other: "SpaceId") -> None:
+        """Raise `SpaceMismatch` unless `other` is this very space."""
+        if self != other:
+            raise SpaceMismatch(
+                f"vectors of two embedding spaces cannot be compared: {self} and {other}. "
+                "Run 'recsys ingest' on your folders to hear them with the current model."
+            )
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A unit vector (np.ndarray [shape=(d,)], float32) and the space it lives in."""
+
+    vector: FloatArray
+    space: SpaceId
+
+    def similarity(self, other: "Embedding") -> float:
+        """Cosine similarity in [-1, 1]. Raises `SpaceMismatch` across spaces."""
+        self.space.require(other.space)
+        return float(np.dot(self.vector, other.vector))
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What the network made of one track.
+
+    Attributes:
+        activations: np.ndarray [shape=(d,)], float32: activations before the classifier, averaged
+            over the windows; not projected, not normalised.
+        genre_probabilities: label → probability (sums to 1), averaged over the windows.
+        duration: seconds of the whole track.
+        windows: (start, length) in seconds of each window heard.
+        space: where the activations live (always unprojected).
+    """
+
+    activations: FloatArray
+    genre_probabilities: Mapping[str, float]
+    duration: float
+    windows: tuple[tuple[float, float], ...]
+    space: SpaceId

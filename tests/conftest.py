@@ -1,0 +1,22 @@
+"""Fixtures every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the GTZAN data and real music; tests that need it skip where it is not."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("RECSYS_SHARED", beside))
+    if not (folder / "gtzan").is_dir() or not (folder / "music").is_dir():
+        pytest.skip(f"no gtzan/ and music/ in {folder} (set RECSYS_SHARED to their folder)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own catalogue."""
+    monkeypatch.setenv("RECSYS_DB", str(tmp_path / "catalog.db"))
