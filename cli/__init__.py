@@ -1,6 +1,45 @@
 """The command line: thin Typer commands that parse, call one method and print."""
 
+import sys
+
+import typer
+
+from recommender.cli import browse, evaluate, ingest, maintain, models, similar
+from recommender.errors import RecsysError
+
+app = typer.Typer(
+    name="recsys",
+    help="Recommend music that sounds alike, by listening to it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("ingest")(ingest.ingest_command)
+app.command("similar")(similar.similar_command)
+app.command("evaluate")(evaluate.evaluate_command)
+app.command("list")(browse.list_command)
+app.command("show")(browse.show_command)
+app.command("status")(browse.status_command)
+app.command("failures")(browse.failures_command)
+app.command("export")(browse.export_command)
+app.command("verify")(maintain.verify_command)
+app.command("prune")(maintain.prune_command)
+app.command("models")(models.models_command)
+app.command("train")(models.train_command)
+app.command("demo")(ingest.demo_command)
+app.add_typer(maintain.library_app, name="library")
+app.add_typer(maintain.database_app, name="db")
+
 
 def main() -> None:
-    """Run the `recsys` command."""
-    raise SystemExit("not yet")
+    """Run the `recsys` command; errors a user can cure are one line and status 1."""
+    try:
+        app()
+    except RecsysError as error:
+        print(f"recsys: {error}", file=sys.stderr)  # noqa: T201
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        # The reader of our output (`head`, say) has left; there is nobody to tell.
+        sys.stderr.close()
+        raise SystemExit(0) from None

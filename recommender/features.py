@@ -108,7 +108,9 @@ def mel_filters(front_end: FrontEnd) -> FloatArray:
         np.ndarray [shape=(n_mels, 1 + n_fft / 2)]
     """
     bins = np.fft.rfftfreq(front_end.n_fft, 1 / front_end.sample_rate)
-    mels = np.linspace(*_hz_to_mel(np.array([front_end.fmin, front_end.fmax])), front_end.n_mels + 2)
+    mels = np.linspace(
+        *_hz_to_mel(np.array([front_end.fmin, front_end.fmax])), front_end.n_mels + 2
+    )
     edges = _mel_to_hz(mels)
     widths = np.diff(edges)
     ramps = edges[:, None] - bins[None, :]

@@ -45,5 +45,5 @@ class GenreNetwork(nn.Module, ABC):
         """Logits [batch, n_classes] of activations [batch, feature_dim]."""
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """Logits [batch, n_classes] of clips [batch, n_mels, frames]; softmax is the loss's part."""
+        """Logits [batch, n_classes] of clips [batch, n_mels, frames]; the loss adds the softmax."""
         return self.classify(self.activations(clips))

@@ -9,6 +9,7 @@ last block and the dense layer, mean and deviation over time ("statistics poolin
 identity on what the ReLU lets through; it is built as the paper writes it.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -35,10 +36,7 @@ class Conv1dEncoder(GenreNetwork):
         super().__init__()
         widths = (n_mels, *filters)
         self.blocks = nn.Sequential(
-            *(
-                _block(width_in, width_out, kernel)
-                for width_in, width_out in zip(widths, widths[1:], strict=False)
-            )
+            *(_block(narrow, wide, kernel) for narrow, wide in itertools.pairwise(widths))
         )
         self.feature_dim = 2 * filters[-1]
         self.dropout = nn.Dropout(dropout)

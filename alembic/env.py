@@ -1,0 +1,54 @@
+"""Runs migrations: through a connection that recsys gives, or from ``alembic`` in a checkout.
+
+In a checkout the catalogue is $RECSYS_DB or the platform's default, as everywhere. New revisions
+are numbered in four digits: ``alembic revision --rev-id 0002 -m "what changes"``.
+"""
+
+from typing import Any, Literal
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.types import TypeDecorator
+
+from recommender.catalog.engine import catalog_url, make_engine, transaction
+from recommender.catalog.schema import Base
+
+
+def plain_types(kind: str, obj: Any, _: Any) -> str | Literal[False]:
+    """Write our column types into migrations as what they are in the database."""
+    if kind == "type" and isinstance(obj, TypeDecorator):
+        return f"sa.{obj.impl!r}"
+    return False
+
+
+SETTINGS: dict[str, Any] = {
+    "target_metadata": Base.metadata,
+    "render_as_batch": True,
+    "render_item": plain_types,
+}
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations asked for, inside the connection's transaction."""
+    context.configure(connection=connection, **SETTINGS)
+    context.run_migrations()
+
+
+def print_sql() -> None:
+    """``alembic upgrade head --sql``: the statements for the catalogue's kind of database."""
+    context.configure(
+        url=catalog_url(), literal_binds=True, dialect_opts={"paramstyle": "named"}, **SETTINGS
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if context.is_offline_mode():
+    print_sql()
+elif given is not None:
+    migrate(given)
+else:
+    engine = make_engine(catalog_url(), foreign_keys=False)
+    with transaction(engine, writes=True) as own:
+        migrate(own)

@@ -1,0 +1,116 @@
+"""`recsys verify`, `prune`, `library`, `db`: care of the catalogue."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recommender.cli.output import (
+    AsJson,
+    Database,
+    note,
+    open_catalog,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+)
+
+library_app = typer.Typer(help="The music folders of the catalogue.", no_args_is_help=True)
+database_app = typer.Typer(help="The database behind the catalogue.", no_args_is_help=True)
+
+
+def verify_command(
+    content: Annotated[
+        bool,
+        typer.Option(
+            "--content",
+            help="Read every file whole, and compare with its digest of the last such check.",
+        ),
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended without hearing files.")
+    ] = False,
+    as_json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """Check the catalogue against the files and against the index. Status 1 if something is off."""
+    from recommender.verification import verify
+
+    with open_catalog(db) as catalog, progress_bar() as bar:
+        task = bar.add_task("verifying", total=None, detail="")
+        findings = verify(
+            catalog,
+            content=content,
+            repair=repair,
+            on_track=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    elif findings:
+        print_table(
+            ("what", "where", "detail", "cure"),
+            ((f.kind, f.where, f.detail, "mended" if f.mended else f.cure) for f in findings),
+        )
+    else:
+        say("catalogue, files and index agree.")
+    if any(not finding.mended for finding in findings):
+        raise typer.Exit(1)
+
+
+def prune_command(
+    force: Annotated[
+        bool, typer.Option("--force", help="Also when more than half of all tracks are missing.")
+    ] = False,
+    db: Database = None,
+) -> None:
+    """Drop the tracks whose files have vanished."""
+    with open_catalog(db) as catalog:
+        dropped = catalog.prune(force=force)
+    say(f"{dropped:,} missing tracks dropped.")
+
+
+@library_app.command("list")
+def library_list_command(as_json: AsJson = False, db: Database = None) -> None:
+    """List the music folders."""
+    with open_catalog(db) as catalog:
+        libraries = catalog.libraries()
+    if as_json:
+        print_json([asdict(library) for library in libraries])
+    else:
+        print_table((">id", "folder"), ((library.id, library.root) for library in libraries))
+
+
+@library_app.command("move")
+def library_move_command(
+    old: Annotated[Path, typer.Argument(help="Where the folder was.")],
+    new: Annotated[Path, typer.Argument(help="Where it is now.")],
+    db: Database = None,
+) -> None:
+    """Tell the catalogue that a music folder has moved; nothing is heard again."""
+    with open_catalog(db) as catalog:
+        library = catalog.move_library(old, new)
+    say(f"the library is now at {library.root}")
+
+
+@database_app.command("upgrade")
+def database_upgrade_command(db: Database = None) -> None:
+    """Bring the database to this version's schema."""
+    from recommender.catalog import migrations
+
+    before = migrations.current(db)
+    migrations.upgrade(db)
+    after = migrations.current(db)
+    say(f"already at {after}." if before == after else f"upgraded: {before or 'new'} → {after}.")
+
+
+@database_app.command("current")
+def database_current_command(db: Database = None) -> None:
+    """Show the schema version of the database, and the newest."""
+    from recommender.catalog import migrations
+
+    found = migrations.current(db)
+    say(f"{found or 'no schema'} (newest: {migrations.HEAD})")
+    if found != migrations.HEAD:
+        note("run 'recsys db upgrade'.")

@@ -1,0 +1,141 @@
+"""The tables as SQLAlchemy models. A change here needs a migration in `alembic/versions`."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Enum,
+    ForeignKey,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from recommender.catalog.records import TrackState
+from recommender.catalog.types import Moment, PathText, Vector
+from recommender.space import FloatArray
+
+_State = Enum(
+    TrackState,
+    native_enum=False,
+    create_constraint=False,
+    length=16,
+    values_callable=lambda states: [state.value for state in states],
+)
+_NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
+
+
+class Base(DeclarativeBase):
+    """Every model's base; constraints get predictable names, so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class CatalogRow(Base):
+    """The one row that names this catalogue and its present state."""
+
+    __tablename__ = "catalog"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(36))
+    revision: Mapped[int]
+    active_space_id: Mapped[int | None] = mapped_column(ForeignKey("spaces.id"))
+    active_listening: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class LibraryRow(Base):
+    """A music folder. No library lies inside another."""
+
+    __tablename__ = "libraries"
+    __table_args__ = (UniqueConstraint("root"), _NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    root: Mapped[str] = mapped_column(PathText)
+
+
+class SpaceRow(Base):
+    """An unprojected embedding space; `dimension` is known from its first hearing on."""
+
+    __tablename__ = "spaces"
+    __table_args__ = (UniqueConstraint("model", "weights", "hearing"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(Text)
+    weights: Mapped[str] = mapped_column(Text)
+    hearing: Mapped[str] = mapped_column(Text)
+    dimension: Mapped[int | None]
+
+
+class TrackRow(Base):
+    """A file that was heard at least once."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (UniqueConstraint("library_id", "path"), _NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    library_id: Mapped[int] = mapped_column(ForeignKey("libraries.id"))
+    path: Mapped[str] = mapped_column(PathText)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    digest: Mapped[str] = mapped_column(Text)
+    whole_digest: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[TrackState] = mapped_column(_State)
+    duration: Mapped[float]
+    title: Mapped[str | None] = mapped_column(Text)
+    artist: Mapped[str | None] = mapped_column(Text)
+    album: Mapped[str | None] = mapped_column(Text)
+    album_artist: Mapped[str | None] = mapped_column(Text)
+    genre: Mapped[str | None] = mapped_column(Text)
+    track_number: Mapped[int | None]
+    year: Mapped[int | None]
+    search_text: Mapped[str] = mapped_column(Text)
+
+
+class HearingRow(Base):
+    """What one network made of one track. The blob comes last: listings need not read over it."""
+
+    __tablename__ = "hearings"
+
+    track_id: Mapped[int] = mapped_column(
+        ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True
+    )
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    heard_at: Mapped[datetime] = mapped_column(Moment)
+    heard_by: Mapped[str] = mapped_column(Text)
+    genre_probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
+    windows: Mapped[list[list[float]]] = mapped_column(JSON)
+    activations: Mapped[FloatArray] = mapped_column(Vector)
+
+
+class FailureRow(Base):
+    """A file or folder that could not be heard when it was last tried."""
+
+    __tablename__ = "failures"
+    __table_args__ = (UniqueConstraint("library_id", "path"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    library_id: Mapped[int] = mapped_column(ForeignKey("libraries.id"))
+    path: Mapped[str] = mapped_column(PathText)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    failed_at: Mapped[datetime] = mapped_column(Moment)
+
+
+def table(model: type[Base]) -> Table:
+    """The model's plain table, whose statements are cheaper to make than the model's own."""
+    return cast(Table, model.__table__)

@@ -1,0 +1,52 @@
+"""What happens to a mix as a whole: a room around it, and the loss of its highest frequencies."""
+
+import numpy as np
+import numpy.typing as npt
+
+Sound = npt.NDArray[np.float32]
+
+COMBS_S = (0.0297, 0.0371, 0.0411, 0.0437)  # Schroeder's delays
+DIFFUSERS_S = (0.0126, 0.0050)
+DIFFUSION = np.float32(0.6)
+
+
+def reverberated(sound: Sound, rate: int, seconds: float, spread: float = 0.0) -> Sound:
+    """The room's answer to a sound, after Schroeder (1962): four combs, then two all-passes.
+
+    Args:
+        sound: np.ndarray [shape=(n,)].
+        rate: samples a second.
+        seconds: time in which the answer falls by 60 dB.
+        spread: seconds added to every delay, so that left and right differ.
+    """
+    total = np.zeros_like(sound)
+    for delay_s in COMBS_S:
+        blocks = _blocks(sound, rate, delay_s + spread)
+        feedback = np.float32(10 ** (-3 * (delay_s + spread) / seconds))
+        for row in range(1, len(blocks)):
+            blocks[row] += feedback * blocks[row - 1]
+        total += blocks.ravel()[: len(sound)]
+    for delay_s in DIFFUSERS_S:
+        heard = _blocks(total, rate, delay_s + spread)
+        answer = -DIFFUSION * heard
+        for row in range(1, len(heard)):
+            answer[row] += heard[row - 1] + DIFFUSION * answer[row - 1]
+        total = answer.ravel()[: len(sound)]
+    return 0.25 * total
+
+
+def _blocks(sound: Sound, rate: int, delay_s: float) -> Sound:
+    """A copy cut into rows of one delay each, so that feedback is a step from row to row."""
+    delay = round(rate * delay_s)
+    return np.pad(sound, (0, -len(sound) % delay)).reshape(-1, delay)
+
+
+def lowpassed(sound: Sound, rate: int, cutoff: float) -> Sound:
+    """Frequencies f fade as 1 / (1 + (f / cutoff)²), without delay.
+
+    That response is the Fourier transform of a two-sided exponential, cut here at -52 dB.
+    """
+    decay = 2 * np.pi * cutoff / rate
+    reach = int(np.ceil(6 / decay))
+    kernel = np.exp(-decay * np.abs(np.arange(-reach, reach + 1)))
+    return np.convolve(sound, (kernel / kernel.sum()).astype(np.float32), mode="same")

@@ -1,0 +1,91 @@
+"""Projections fitted on training activations, and the choice among them.
+
+Each candidate is affine, so all are a `Projection`. What a plain cosine does badly is known: some
+activations are large for every track, and directions that vary *within* a genre count as much as
+those that vary between genres. Centring cures the first; linear discriminants (Fisher 1936) with a
+shrunk covariance (Ledoit & Wolf 2004) the second, at the price of forgetting what the genres it
+knows do not need. The mixtures keep both: discriminants beside principal components.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.projection import Projection
+from recommender.space import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+
+Fit = Callable[[FloatArray, IntArray], Projection]
+
+
+def centred(activations: FloatArray, labels: IntArray) -> Projection:
+    """Subtract the mean of the training tracks; cosine of what remains."""
+    identity = np.eye(activations.shape[1], dtype=np.float32)
+    return Projection(activations.mean(axis=0), identity)
+
+
+def standardising(activations: FloatArray, labels: IntArray) -> Projection:
+    """Every activation to mean 0 and deviation 1."""
+    scale = 1 / np.maximum(activations.std(axis=0), 1e-6)
+    return Projection(activations.mean(axis=0), np.diag(scale).astype(np.float32))
+
+
+def principal(activations: FloatArray, labels: IntArray, components: int = 64) -> Projection:
+    """Principal components of the standardised activations, not whitened."""
+    scale = standardising(activations, labels)
+    scaled = (activations - scale.mean) @ scale.matrix
+    _, _, axes = np.linalg.svd(scaled, full_matrices=False)
+    return Projection(scale.mean, (scale.matrix @ axes[:components].T).astype(np.float32))
+
+
+def discriminants(activations: FloatArray, labels: IntArray) -> Projection:
+    """Linear discriminants with Ledoit-Wolf shrinkage, scaled to unit within-class variance."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    scale = standardising(activations, labels)
+    scaled = (activations - scale.mean) @ scale.matrix
+    fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(scaled, labels)
+    axes = fitted.scalings_[:, : len(np.unique(labels)) - 1]
+    return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
+
+
+def mixture(share: float) -> Fit:
+    """Discriminants beside principal components.
+
+    Args:
+        share: part of the mean squared length that the discriminants get.
+    """
+
+    def fit(activations: FloatArray, labels: IntArray) -> Projection:
+        parts = [
+            _scaled_to(part, activations, weight)
+            for part, weight in (
+                (discriminants(activations, labels), share),
+                (principal(activations, labels), 1 - share),
+            )
+        ]
+        return Projection(parts[0].mean, np.concatenate([p.matrix for p in parts], axis=1))
+
+    return fit
+
+
+CANDIDATES: dict[str, Fit] = {
+    "centred": centred,
+    "standardised": standardising,
+    "principal components (64)": principal,
+    "shrinkage LDA": discriminants,
+    "LDA 0.9 + principal components 0.1": mixture(0.9),
+    "LDA 0.7 + principal components 0.3": mixture(0.7),
+    "LDA 0.5 + principal components 0.5": mixture(0.5),
+}
+"""What is tried on the validation split, by name."""
+
+
+def _scaled_to(projection: Projection, activations: FloatArray, weight: float) -> Projection:
+    """The projection scaled so that the mean squared length over `activations` is `weight`."""
+    projected = (activations - projection.mean) @ projection.matrix
+    length = float(np.sqrt((projected**2).sum(axis=1).mean()))
+    matrix = projection.matrix * (np.sqrt(weight) / max(length, 1e-12))
+    return Projection(projection.mean, matrix.astype(np.float32))

@@ -1,0 +1,30 @@
+"""Replacing a file so that a reader sees the old one or the new one, whole."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write `content` to `path` atomically, making its folder when there is none.
+
+    The bytes go to a temporary file beside `path`, are flushed to the disk and renamed, so that
+    neither a crash nor a loss of power leaves half a file. Raises `OSError`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A plain open, not tempfile, so that the file gets the permissions of the user's umask.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if os.name == "posix":  # the rename itself is durable once its folder is flushed
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

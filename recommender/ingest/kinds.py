@@ -1,0 +1,121 @@
+"""What a file's name, or else its first bytes, promise: sound, video, something else, unknown.
+
+Files with a sound ending are always tried, so that one that cannot be heard is told; videos are
+tried for their sound; files of unknown kind are tried when their first bytes look like sound.
+"""
+
+import mimetypes
+import os
+from enum import Enum
+from pathlib import Path, PurePosixPath
+
+VIDEO_WITHOUT_SOUND = "video-without-sound"
+"""Kind stored with the failure row of a video that holds no sound: it is no failure, but the row
+keeps later runs from opening the file again."""
+
+
+def _endings(*lines: str) -> frozenset[str]:
+    return frozenset(f".{ending}" for line in lines for ending in line.split())
+
+
+_SOUND = _endings(
+    "3ga aac ac3 aif aifc aiff alac amr ape au caf dsf dts eac3 flac m4a m4b m4p m4r mka mp1 mp2",
+    "mp3 mpa mpc mpga oga ogg opus ra rf64 shn snd spx tak tta voc w64 wav wave wma wv",
+)
+_VIDEO = _endings(
+    "3g2 3gp asf avi divx f4v flv m2ts m2v m4v mkv mov mp4 mpe mpeg mpg mts ogm ogv qt rm rmvb",
+    "vob webm wmv",
+)
+# Endings the standard table lacks and music folders have; also MIDI and tracker modules, which
+# hold notes, not sound.
+_OTHER = _endings(
+    "7z abc accurip als asd asx bak bib bin cfg cpr cue db ds_store ffp flp fpl gp5 gz ini it jxl",
+    "kar log lrc lst m3u m3u8 md md5 mid midi mod mscz musx nfo npy npz nzb par2 part pls ptx rar",
+    "rpp rst s3m sfk sfv sha1 sha256 sqlite srr tmp toml torrent url wpl xm xspf yaml yml zip",
+)
+# The table built into Python, not the machine's own: a folder gives the same answer anywhere.
+_KNOWN = mimetypes.MimeTypes()
+_SNIFFED_BYTES = 64
+_LONGEST_ENDING = 8
+
+
+class Kind(Enum):
+    """What an ending promises."""
+
+    SOUND = "sound"
+    VIDEO = "video"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+def kind_of(path: str) -> Kind:
+    """What the ending of `path` promises; `Kind.UNKNOWN` without one or with a strange one."""
+    ending = PurePosixPath(path).suffix.lower()
+    if ending in _SOUND:
+        return Kind.SOUND
+    if ending in _VIDEO:
+        return Kind.VIDEO
+    if ending in _OTHER:
+        return Kind.OTHER
+    guessed = _KNOWN.types_map[True].get(ending, "") or _KNOWN.types_map[False].get(ending, "")
+    is_other = guessed and not guessed.startswith(("audio/", "video/"))
+    return Kind.OTHER if is_other else Kind.UNKNOWN
+
+
+def ending_label(path: str) -> str:
+    """The ending under which a skipped file is counted, e.g. ``.txt``; always printable."""
+    ending = PurePosixPath(path).suffix.lower()
+    if not ending[1:].isalnum() or not ending.isascii() or len(ending) > _LONGEST_ENDING:
+        return "(no ending)"
+    return ending
+
+
+def looks_like_sound(path: Path) -> bool:
+    """Whether the first bytes of a file are those of a sound or video container.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_SNIFFED_BYTES)
+    if head[:4] in (b"RIFF", b"RF64", b"BW64"):
+        return head[8:12] in (b"WAVE", b"AVI ")
+    if head[:4] == b"FORM":
+        return head[8:12] in (b"AIFF", b"AIFC")
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in (b"avif", b"heic", b"heix", b"mif1", b"msf1")
+    return head.startswith(_MAGIC) or _is_mpeg_frame(head)
+
+
+_MAGIC = (
+    b"fLaC",
+    b"OggS",
+    b"ID3",
+    b".snd",
+    b"MAC ",
+    b"wvpk",
+    b"caff",
+    b"riff\x2e\x91\xcf\x11",  # Sony Wave64
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: wma, wmv
+    b"\x1a\x45\xdf\xa3",  # EBML: mka, mkv, webm
+)
+
+
+def _is_mpeg_frame(head: bytes) -> bool:
+    """Whether a valid MPEG audio (layer II or III) or ADTS AAC frame header stands here.
+
+    Layer I is left out: text in UTF-16 begins like it.
+    """
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return False
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    if head[1] & 0xF6 == 0xF0:  # ADTS: layer bits are zero, frequency index below 13
+        return head[2] >> 2 & 0xF < 13
+    bit_rate, frequency = head[2] >> 4, head[2] >> 2 & 3
+    return version != 1 and layer in (1, 2) and bit_rate not in (0, 15) and frequency != 3
+
+
+def printable(path: str | os.PathLike[str]) -> str:
+    """A path for messages: on one line, and without bytes that no terminal can show."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -1,0 +1,124 @@
+"""What an ingest did, in numbers, and how it tells while it works."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class Outcome(StrEnum):
+    """What became of one file of the folders scanned; each file has exactly one."""
+
+    HEARD = "heard"  # new, changed, or not yet heard by this model
+    RETAGGED = "retagged"  # only its tags or its time had changed
+    MOVED = "moved"  # known under another path before
+    FOUND_AGAIN = "found again"  # was missing, is back unchanged
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    STILL_FAILING = "still failing"  # failed before and has not changed
+    SKIPPED = "skipped"  # holds no sound, as its ending or its first bytes say
+    NOT_REACHED = "not reached"  # left for the next run by an interruption
+
+
+class ProgressListener(Protocol):
+    """Is told how an ingest advances; every method is called from the thread that runs it."""
+
+    def scanned(self, entries: int) -> None:
+        """So many files and folders have been looked at up to now."""
+
+    def planned(self, files: int) -> None:
+        """So many files will be opened."""
+
+    def done(self, path: Path, outcome: Outcome) -> None:
+        """One of the planned files is done."""
+
+
+class Silence:
+    """A listener that wants to know nothing."""
+
+    def scanned(self, entries: int) -> None:
+        """Ignore it."""
+
+    def planned(self, files: int) -> None:
+        """Ignore it."""
+
+    def done(self, path: Path, outcome: Outcome) -> None:
+        """Ignore it."""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest found and did. Every file scanned is counted in exactly one outcome.
+
+    Attributes:
+        scanned: regular files, broken links and special files found.
+        heard: new or changed files, and files this model had not heard yet.
+        retagged: files of which only the tags (or the time) had changed.
+        moved: files known under another path before; they keep their track.
+        found_again: files that were missing and are back.
+        unchanged: files that were not opened.
+        failed: files that could not be heard; the catalogue has the reasons.
+        still_failing: files that failed before and have not changed; not opened.
+        skipped_by_ending: files without sound, by ending.
+        not_reached: files that an interruption left for the next run.
+        missing: tracks whose file was there before and is not now.
+        excluded: files and folders left out by patterns.
+        unreadable: places that could not be looked at, and why; tracks there are left as they are.
+        seconds: how long it took.
+        interrupted: whether it was stopped before its end.
+    """
+
+    scanned: int
+    heard: int
+    retagged: int
+    moved: int
+    found_again: int
+    unchanged: int
+    failed: int
+    still_failing: int
+    skipped_by_ending: Mapping[str, int]
+    not_reached: int
+    missing: int
+    excluded: int
+    unreadable: tuple[tuple[Path, str], ...]
+    seconds: float
+    interrupted: bool
+
+    @property
+    def skipped(self) -> int:
+        """Files without sound."""
+        return sum(self.skipped_by_ending.values())
+
+
+class Tally:
+    """Counts towards an `IngestReport`."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.outcomes: Counter[Outcome] = Counter()
+        self.skipped_by_ending: Counter[str] = Counter()
+        self.scanned = self.missing = self.excluded = 0
+        self.unreadable: list[tuple[Path, str]] = []
+
+    def report(self, seconds: float, interrupted: bool) -> IngestReport:
+        """The counts so far."""
+        count = self.outcomes
+        return IngestReport(
+            scanned=self.scanned,
+            heard=count[Outcome.HEARD],
+            retagged=count[Outcome.RETAGGED],
+            moved=count[Outcome.MOVED],
+            found_again=count[Outcome.FOUND_AGAIN],
+            unchanged=count[Outcome.UNCHANGED],
+            failed=count[Outcome.FAILED],
+            still_failing=count[Outcome.STILL_FAILING],
+            skipped_by_ending=dict(sorted(self.skipped_by_ending.items())),
+            not_reached=count[Outcome.NOT_REACHED],
+            missing=self.missing,
+            excluded=self.excluded,
+            unreadable=tuple(self.unreadable),
+            seconds=seconds,
+            interrupted=interrupted,
+        )

@@ -1,0 +1,164 @@
+"""Processes that hear files. One that crashes or hangs costs the file it was hearing, no more.
+
+Each worker loads the model once. The standard pool breaks as a whole when one process dies, so
+this one stands on Pebble, which names the task that died and starts another process.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from recommender.errors import RecsysError, WorkerCrashed, WorkerTimedOut
+
+Model = TypeVar("Model")
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_OUTSTANDING_PER_WORKER = 2
+_ROUND_S = 0.2
+_PARENT_CHECK_S = 0.5
+
+
+class WorkerPool(Generic[Model, Job, Result]):
+    """Processes that each load a model and do tasks with it.
+
+    `load` and `task` must be importable by name (module-level functions or partials of them).
+
+    Attributes:
+        load: called once in each process.
+        task: called with the model and a job; should return, not raise, what goes wrong.
+        workers: number of processes.
+        timeout_s: seconds a task may take before its process is ended.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Model],
+        task: Callable[[Model, Job], Result],
+        workers: int,
+        timeout_s: float,
+    ) -> None:
+        """Start nothing yet."""
+        self.load = load
+        self.task = task
+        self.workers = workers
+        self.timeout_s = timeout_s
+
+    def rounds(
+        self, jobs: Iterable[Job], stopped: Callable[[], bool]
+    ) -> Iterator[list[tuple[Job, Result | WorkerCrashed | WorkerTimedOut]]]:
+        """Do all jobs; several times a second, give those done since (there may be none).
+
+        Args:
+            jobs: taken one by one, as workers become free.
+            stopped: asked in each round; once it says so, running tasks are ended and the rest of
+                the jobs is left alone.
+
+        Raises:
+            Exception: whatever `load` raised.
+            RecsysError: the processes die before they have done anything.
+        """
+        waiting = iter(jobs)
+        outstanding: dict[Future[Result], Job] = {}
+        pool = self._start()
+        proven = False  # a process of this pool has finished a task
+        try:
+            while not stopped():
+                free = _OUTSTANDING_PER_WORKER * self.workers - len(outstanding)
+                for job in islice(waiting, free):
+                    outstanding[self._schedule(pool, job)] = job
+                if not outstanding:
+                    return
+                done, _ = wait(outstanding, timeout=_ROUND_S, return_when=FIRST_COMPLETED)
+                if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+                    _stop(pool)
+                    if not proven:
+                        raise _dying_workers()
+                    pool, proven = self._start(), False
+                    outstanding = {self._schedule(pool, job): job for job in outstanding.values()}
+                    continue
+                proven = proven or bool(done)
+                yield [(outstanding.pop(future), self._outcome(future)) for future in done]
+        finally:
+            _stop(pool)
+
+    def _start(self) -> Any:
+        return ProcessPool(
+            max_workers=self.workers,
+            initializer=_start_worker,
+            initargs=(self.load, os.getpid()),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def _schedule(self, pool: Any, job: Job) -> "Future[Result]":
+        future: Future[Result] = pool.schedule(
+            _perform, args=(self.task, job), timeout=self.timeout_s
+        )
+        return future
+
+    def _outcome(self, future: "Future[Result]") -> Result | WorkerCrashed | WorkerTimedOut:
+        error = future.exception()
+        if isinstance(error, ProcessExpired):
+            return WorkerCrashed(f"the process that heard this file {_death(error.exitcode)}")
+        if isinstance(error, TimeoutError):
+            return WorkerTimedOut(f"hearing this file took more than {self.timeout_s:g} s")
+        return future.result()
+
+
+def _stop(pool: Any) -> None:
+    pool.stop()
+    pool.join()
+
+
+def _dying_workers() -> RecsysError:
+    return RecsysError(
+        "the worker processes die before they have heard a file, perhaps for want of memory; "
+        "try fewer of them (--workers 1)."
+    )
+
+
+def _death(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ended by itself (status {exit_code})"
+    try:
+        return f"died of {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"died of signal {-exit_code}"
+
+
+# What follows runs in the worker processes. An error of `load` is kept and raised by the first
+# task: raised in the initializer itself, it would be lost.
+_model: Any = None
+_load_error: Exception | None = None
+
+
+def _start_worker(load: Callable[[], Any], parent: int) -> None:
+    global _model, _load_error
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    try:
+        _model = load()
+    except Exception as error:
+        _load_error = error
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent has died, even by SIGKILL."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_CHECK_S)
+    os._exit(1)
+
+
+def _perform(task: Callable[[Any, Any], Any], job: Any) -> Any:
+    if _load_error is not None:
+        raise _load_error
+    return task(_model, job)

@@ -1,0 +1,283 @@
+"""From a track to the tracks that sound like it.
+
+`SimilarityService` puts catalogue, index and projection together. torch is loaded only when a
+file outside the catalogue has to be heard.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from recommender.catalog import Catalog
+from recommender.catalog.engine import catalog_url, database_file, shown
+from recommender.catalog.records import CatalogState, Track
+from recommender.errors import CatalogError, IndexDamaged, SpaceMismatch
+from recommender.filters import Filters
+from recommender.index import Device, FaissIndex, index_file
+from recommender.projection import Projection
+from recommender.recordings import Recording, SameRecording
+from recommender.resolve import resolve
+from recommender.selection import Neighbour, Seed, Selection
+from recommender.space import Embedding, FloatArray, Hearing, SpaceId
+
+__all__ = ["Filters", "Listener", "Neighbour", "Projector", "SimilarityService"]
+
+FIRST_FETCH = 64
+"""Candidates asked of the index at first; doubled until enough of them pass the filters."""
+
+logger = logging.getLogger(__name__)
+
+
+class Projector(Protocol):
+    """What makes comparable vectors of stored activations; an `Embedder` is one."""
+
+    @property
+    def space(self) -> SpaceId:
+        """The projected space."""
+
+    def project(self, activations: FloatArray) -> FloatArray:
+        """Unit vectors (np.ndarray [shape=(n, p)]) of activations [shape=(n, d)]."""
+
+
+class Listener(Protocol):
+    """What hears a file outside the catalogue; an `Embedder` is one."""
+
+    def hear(self, path: Path) -> Hearing:
+        """Listen to a file. Raises `AudioError`."""
+
+
+@dataclass(frozen=True)
+class _StoredProjection:
+    """A model's projection without its network: numpy only."""
+
+    space: SpaceId
+    projection: Projection
+
+    def project(self, activations: FloatArray) -> FloatArray:
+        return self.projection.apply(activations)
+
+
+class SimilarityService:
+    """Answers "what sounds like this?" over one catalogue.
+
+    The index is read from its file, or built again when the catalogue has changed since.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        projector: Projector,
+        load_listener: Callable[[], Listener],
+        device: Device = "auto",
+        same_recording: SameRecording | None = None,
+    ) -> None:
+        """Serve `catalog` in the space of `projector`; see `open` for the usual way.
+
+        Args:
+            catalog: closed together with the service.
+            projector: projects the catalogue's activations.
+            load_listener: called once, when the first file outside the catalogue is asked about.
+            device: where FAISS searches.
+            same_recording: the test for copies of one recording.
+        """
+        self.catalog = catalog
+        self.projector = projector
+        self._load_listener = load_listener
+        self._listener: Listener | None = None
+        self._device = device
+        self._same_recording = same_recording or SameRecording()
+        self._index: FaissIndex | None = None
+
+    @classmethod
+    def open(cls, url: str | None = None, device: Device = "auto") -> "SimilarityService":
+        """Serve a catalogue with the model and the listening settings it was last ingested with.
+
+        Args:
+            url: database URL or path of a SQLite file; None for ``$RECSYS_DB`` or the default.
+            device: ``auto`` (a GPU when FAISS sees one), ``cpu`` or ``cuda``.
+
+        Raises:
+            CatalogError: the catalogue is empty or cannot be opened.
+            SpaceMismatch: it was heard with other weights than the installed ones.
+            WeightsError: the weights are missing or damaged.
+        """
+        catalog = Catalog.open(url)
+        try:
+            active, listening = catalog.active_space(), catalog.active_listening()
+            if active is None or listening is None:
+                raise _nothing_heard(catalog)
+            projector = _projector_for(active, listening["model"])
+        except Exception:
+            catalog.close()
+            raise
+
+        def load_listener() -> Listener:
+            from recommender.audio import Windowing
+            from recommender.embedding import load_embedder
+
+            return load_embedder(listening["model"], Windowing(**listening["windowing"]))
+
+        return cls(catalog, projector, load_listener, device)
+
+    def close(self) -> None:
+        """Close the catalogue."""
+        self.catalog.close()
+
+    def __enter__(self) -> "SimilarityService":
+        """The service itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the catalogue."""
+        self.close()
+
+    def similar(
+        self, query: str | int | Path | Embedding, k: int = 10, filters: Filters | None = None
+    ) -> list[Neighbour]:
+        """The k tracks nearest to `query` that pass `filters`, nearest first.
+
+        Fewer than k come back only when the whole catalogue holds no more. Never the seed itself,
+        nor a track whose file is missing.
+
+        Args:
+            query: a track id; a path, in the catalogue or not; words that match one title; or an
+                embedding.
+            k: at least 1.
+            filters: None for the defaults of `Filters`.
+
+        Raises:
+            TrackNotFound, AmbiguousTrack: what to do is in the message.
+            SpaceMismatch: the query lives in another embedding space.
+            AudioError: the file outside the catalogue cannot be heard.
+            CatalogError: the catalogue is empty.
+            UsageError: k or the filters are out of range.
+        """
+        index = self.index()
+        seed = self._seed(query)
+        selection = Selection(
+            seed, k, filters or Filters(), self._same_recording, self._activations_of
+        )
+        fetch, done = max(FIRST_FETCH, 2 * k), 0
+        while True:
+            ids, similarities = index.search(seed.vector[None], fetch)
+            new = zip(ids[0, done:].tolist(), similarities[0, done:].tolist(), strict=True)
+            selection.offer(list(new), self.catalog.tracks)
+            done = ids.shape[1]
+            if selection.full or done == len(index):
+                return selection.neighbours
+            fetch *= 2
+
+    def index(self) -> FaissIndex:
+        """The index of the catalogue as it is now: kept, read from its file, or built.
+
+        Raises `CatalogError` when there is nothing to index, and `SpaceMismatch` when the
+        catalogue was heard in another space meanwhile.
+        """
+        state = self.catalog.state()
+        if self._index is None or self._index.state != state:
+            active = self.catalog.active_space()
+            if active is not None:
+                self.projector.space.unprojected.require(active)
+            self._index = self._saved_index(state)
+        return self.rebuild() if self._index is None else self._index
+
+    def rebuild(self) -> FaissIndex:
+        """Build the index from the catalogue's activations, save it and use it from now on.
+
+        Raises `CatalogError` when there is nothing to index.
+        """
+        # The state is read first: should the catalogue change in between, the index counts as
+        # stale and is built once more, never the other way round.
+        state = self.catalog.state()
+        space = self.projector.space
+        ids, activations = self.catalog.activations(space.unprojected)
+        if not len(ids):
+            raise _nothing_heard(self.catalog)
+        vectors = self.projector.project(activations)
+        self._index = FaissIndex.build(ids, vectors, space, state, self._device)
+        if self._index.dropped:
+            logger.warning(
+                "%d tracks have no usable embedding and are never recommended; run "
+                "'recsys verify --repair' to hear them again.",
+                self._index.dropped,
+            )
+        path = self.index_path(state)
+        try:
+            self._index.save(path)
+        except OSError as error:  # a read-only folder: every start builds it again
+            logger.warning("the index cannot be saved as %s (%s).", path, error)
+        return self._index
+
+    def index_path(self, state: CatalogState) -> Path:
+        """The file that holds the index, whether or not it is there now."""
+        database = database_file(catalog_url(self.catalog.url))
+        return index_file(self.projector.space, state.catalog, database)
+
+    def _saved_index(self, state: CatalogState) -> FaissIndex | None:
+        try:
+            index = FaissIndex.load(self.index_path(state), self._device)
+        except FileNotFoundError:
+            return None
+        except IndexDamaged as error:
+            logger.warning("%s", error)
+            return None
+        return index if (index.space, index.state) == (self.projector.space, state) else None
+
+    def _seed(self, query: str | int | Path | Embedding) -> Seed:
+        if isinstance(query, Embedding):
+            query.space.require(self.projector.space)
+            return Seed(query.vector)
+        found = resolve(self.catalog, query)
+        return self._heard_now(found) if isinstance(found, Path) else self._heard_before(found)
+
+    def _heard_before(self, track: Track) -> Seed:
+        hearing = self.catalog.hearing_of(track.id, self.projector.space.unprojected)
+        if hearing is None:
+            raise SpaceMismatch(
+                f"track {track.id} ({track.title}) has not been heard with the catalogue's "
+                f"current model. Run 'recsys ingest {track.library.root}'."
+            )
+        vector = self.projector.project(hearing.activations[None])[0]
+        recording = Recording(hearing.activations, track.duration)
+        return Seed(vector, recording, track.artist, track.id)
+
+    def _heard_now(self, path: Path) -> Seed:
+        from recommender.ingest.tags import read_tags
+
+        if self._listener is None:
+            self._listener = self._load_listener()
+        hearing = self._listener.hear(path)
+        hearing.space.require(self.projector.space.unprojected)
+        vector = self.projector.project(hearing.activations[None])[0]
+        tags = read_tags(path)
+        recording = Recording(hearing.activations, hearing.duration)
+        return Seed(vector, recording, tags.artist or tags.album_artist)
+
+    def _activations_of(self, track_id: int) -> FloatArray | None:
+        hearing = self.catalog.hearing_of(track_id, self.projector.space.unprojected)
+        return None if hearing is None else hearing.activations
+
+
+def _projector_for(active: SpaceId, model: Any) -> _StoredProjection:
+    """The installed projection for a catalogue's space; `SpaceMismatch` for other weights."""
+    from recommender.weights import find
+
+    files = find(str(model))
+    active.require(replace(active, model=files.card.name, weights=files.card.weights_digest))
+    projection = files.projection()
+    return _StoredProjection(replace(active, projection=projection.digest), projection)
+
+
+def _nothing_heard(catalog: Catalog) -> CatalogError:
+    return CatalogError(
+        f"the catalogue {shown(catalog_url(catalog.url))} holds no music that was heard. "
+        "Run 'recsys ingest FOLDER' first."
+    )

@@ -1,0 +1,323 @@
+"""One training loop for every architecture: seeds, augmentation, early stopping, checkpoints.
+
+A run is fixed by its `TrainingSettings` (seed included) and its data. It can be ended at any
+moment and goes on from its last whole epoch.
+"""
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F
+
+from recommender.augmentation import (
+    Augmentation,
+    mixed,
+    random_crops,
+    random_equaliser,
+    random_masks,
+    standardised_batch,
+)
+from recommender.errors import UsageError
+from recommender.models import GenreNetwork, create_model
+from recommender.space import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrackSet:
+    """Whole tracks to train or measure on.
+
+    Attributes:
+        decibels: np.ndarray [shape=(n, n_mels, frames)], float32.
+        labels: np.ndarray [shape=(n,)], int64.
+    """
+
+    decibels: FloatArray
+    labels: IntArray
+
+    def __len__(self) -> int:
+        """Number of tracks."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """All that fixes a run besides the data. The paper gives no optimiser and no batch size.
+
+    Attributes:
+        epochs: at most; each sees `clips_per_track` random crops of every track.
+        patience: epochs without a better validation loss before the run ends; 0 = never.
+        clip_frames: length of the clips that are measured (10 s, as when serving).
+        crop_frames: length of the random crops that are learned from.
+        averaging: decay of the moving average of the weights that is measured and kept.
+    """
+
+    model: str = "conv1d-encoder"
+    model_settings: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    epochs: int = 100
+    patience: int = 0
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.1
+    averaging: float = 0.99
+    clip_frames: int = 130
+    crop_frames: int = 65
+    clips_per_track: int = 3
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch gave. Accuracies are by track (mean of its clips' probabilities)."""
+
+    epoch: int
+    train_loss: float
+    valid_loss: float
+    valid_accuracy: float
+    seconds: float
+
+
+@dataclass
+class TrainingResult:
+    """The trained network (evaluation mode, CPU) and how it came to be."""
+
+    network: GenreNetwork
+    settings: TrainingSettings
+    best_epoch: int
+    history: list[EpochReport]
+
+
+def train(
+    settings: TrainingSettings,
+    training: TrackSet,
+    validation: TrackSet,
+    n_classes: int,
+    *,
+    device: str = "cpu",
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> TrainingResult:
+    """Train a network, choosing the epoch on the validation tracks.
+
+    Args:
+        settings: the run.
+        training, validation: tracks; no track may be in both.
+        n_classes: number of genres.
+        device: ``cpu`` or ``cuda``.
+        checkpoint: file written after each epoch; where it exists, the run goes on from it.
+        on_epoch: called with each epoch's report.
+
+    Raises:
+        UsageError: the checkpoint belongs to a run with other settings.
+    """
+    run = _Run(settings, training, n_classes, device)
+    if checkpoint is not None and checkpoint.exists():
+        run.restore(checkpoint)
+    while not run.finished:
+        started = time.perf_counter()
+        train_loss = run.one_epoch()
+        loss, accuracy = measure(run.averaged, validation, settings.clip_frames, device)
+        seconds = time.perf_counter() - started
+        report = EpochReport(len(run.history) + 1, train_loss, loss, accuracy, seconds)
+        run.keep(report)
+        if checkpoint is not None:
+            run.save(checkpoint)
+        if on_epoch is not None:
+            on_epoch(report)
+    return run.result()
+
+
+class _Run:
+    """The state of a run between epochs."""
+
+    def __init__(
+        self, settings: TrainingSettings, training: TrackSet, n_classes: int, device: str
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings = settings
+        self.device = device
+        self.n_classes = n_classes
+        self.tracks = torch.from_numpy(training.decibels).to(device)
+        self.labels = torch.from_numpy(training.labels).to(device)
+        self.network = create_model(
+            settings.model,
+            n_mels=training.decibels.shape[1],
+            n_classes=n_classes,
+            **settings.model_settings,
+        ).to(device)
+        self.averaged = copy.deepcopy(self.network).eval()
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        steps = settings.epochs * self._batches_per_epoch
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=0.1
+        )
+        self.generator = torch.Generator(device=device).manual_seed(settings.seed)
+        self.history: list[EpochReport] = []
+        self.best_loss = float("inf")
+        self.best_epoch = 0
+        self.best_weights = copy.deepcopy(self.averaged.state_dict())
+
+    @property
+    def _batches_per_epoch(self) -> int:
+        clips = len(self.labels) * self.settings.clips_per_track
+        return max(1, clips // self.settings.batch_size)
+
+    @property
+    def finished(self) -> bool:
+        done = len(self.history)
+        patience = self.settings.patience
+        waited = patience > 0 and done - self.best_epoch >= patience
+        return done >= self.settings.epochs or waited
+
+    def one_epoch(self) -> float:
+        """Mean loss over one epoch of random crops."""
+        self.network.train()
+        losses = []
+        for clips, targets in self._batches():
+            loss = F.cross_entropy(self.network(clips), targets)
+            self.optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+            self.optimiser.step()
+            self.schedule.step()
+            self._average()
+            losses.append(float(loss.detach()))
+        return float(np.mean(losses))
+
+    def _batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        settings = self.settings
+        clips_per_epoch = len(self.labels) * settings.clips_per_track
+        order = torch.randperm(clips_per_epoch, generator=self.generator, device=self.device)
+        order = order % len(self.labels)
+        smoothing = settings.label_smoothing
+        for batch in range(self._batches_per_epoch):
+            chosen = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
+            how, generator = settings.augmentation, self.generator
+            clips = random_crops(self.tracks[chosen], settings.crop_frames, how, generator)
+            clips = random_equaliser(clips, how, generator)
+            clips = random_masks(standardised_batch(clips), how, generator)
+            targets = F.one_hot(self.labels[chosen], self.n_classes).float()
+            targets = targets * (1 - smoothing) + smoothing / self.n_classes
+            yield mixed(clips, targets, how, generator)
+
+    def _average(self) -> None:
+        """Exponential moving average of the weights; counters and the like are copied."""
+        decay = min(self.settings.averaging, (1 + self.schedule.last_epoch) / 10)
+        with torch.no_grad():
+            current = self.network.state_dict()
+            for name, value in self.averaged.state_dict().items():
+                if value.is_floating_point():
+                    value.lerp_(current[name], 1 - decay)
+                else:
+                    value.copy_(current[name])
+
+    def keep(self, report: EpochReport) -> None:
+        """Note the epoch; remember its weights when it is the best so far."""
+        self.history.append(report)
+        if report.valid_loss < self.best_loss:
+            self.best_loss, self.best_epoch = report.valid_loss, report.epoch
+            self.best_weights = copy.deepcopy(self.averaged.state_dict())
+
+    def result(self) -> TrainingResult:
+        """The best epoch's network."""
+        self.averaged.load_state_dict(self.best_weights)
+        return TrainingResult(
+            self.averaged.cpu().eval(), self.settings, self.best_epoch, self.history
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the whole state, replacing the file in one step."""
+        state = {
+            "settings": json.dumps(asdict(self.settings), sort_keys=True),
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "best_weights": self.best_weights,
+            "best": [self.best_loss, self.best_epoch],
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "generator": self.generator.get_state(),
+            "dropout": torch.get_rng_state(),
+            "history": [asdict(report) for report in self.history],
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Go on where `save` left off."""
+        state = torch.load(path, weights_only=True, map_location=self.device)
+        if state["settings"] != json.dumps(asdict(self.settings), sort_keys=True):
+            raise UsageError(
+                f"the checkpoint {path} belongs to a run with other settings: "
+                "remove it, or name another with --checkpoint."
+            )
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.best_weights = state["best_weights"]
+        self.best_loss, self.best_epoch = state["best"][0], int(state["best"][1])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.generator.set_state(state["generator"].cpu())
+        torch.set_rng_state(state["dropout"].cpu())
+        self.history = [EpochReport(**report) for report in state["history"]]
+
+
+def clip_starts(track_frames: int, clip_frames: int, clips: int) -> Sequence[int]:
+    """First frames of `clips` clips spread evenly over a track."""
+    last = max(0, track_frames - clip_frames)
+    return [round(last * i / max(1, clips - 1)) for i in range(clips)]
+
+
+@torch.no_grad()
+def track_outputs(
+    network: GenreNetwork,
+    tracks: TrackSet,
+    clip_frames: int,
+    device: str = "cpu",
+    clips: int = 3,
+) -> tuple[FloatArray, FloatArray]:
+    """Activations and clip-wise log-probabilities of whole tracks, as when serving.
+
+    Returns:
+        activations: np.ndarray [shape=(n, feature_dim)], mean over the clips.
+        probabilities: np.ndarray [shape=(n, clips, n_classes)].
+    """
+    network.eval()
+    starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
+    activations, probabilities = [], []
+    for first in range(0, len(tracks), 64):
+        batch = torch.from_numpy(tracks.decibels[first : first + 64]).to(device)
+        stacked = torch.cat([batch[:, :, s : s + clip_frames] for s in starts])
+        hidden = network.activations(standardised_batch(stacked))
+        shares = network.classify(hidden).softmax(dim=1)
+        # [clips * batch, …] → [clips, batch, …]
+        activations.append(hidden.reshape(clips, len(batch), -1).mean(dim=0).cpu().numpy())
+        probabilities.append(shares.reshape(clips, len(batch), -1).transpose(0, 1).cpu().numpy())
+    return np.concatenate(activations), np.concatenate(probabilities)
+
+
+def measure(
+    network: GenreNetwork, tracks: TrackSet, clip_frames: int, device: str = "cpu"
+) -> tuple[float, float]:
+    """Cross-entropy and accuracy by track (mean of the clips' probabilities)."""
+    _, probabilities = track_outputs(network, tracks, clip_frames, device)
+    mean = probabilities.mean(axis=1)
+    true = mean[np.arange(len(tracks)), tracks.labels]
+    loss = float(-np.log(np.maximum(true, 1e-9)).mean())
+    return loss, float((mean.argmax(axis=1) == tracks.labels).mean())
