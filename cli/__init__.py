@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recommender.cli import browse, evaluate, ingest, maintain, models, similar
+from recommender.cli import browse, demo, evaluate, ingest, maintain, models, similar
 from recommender.errors import RecsysError
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app.command("verify")(maintain.verify_command)
 app.command("prune")(maintain.prune_command)
 app.command("models")(models.models_command)
 app.command("train")(models.train_command)
-app.command("demo")(ingest.demo_command)
+app.command("demo")(demo.demo_command)
 app.add_typer(maintain.library_app, name="library")
 app.add_typer(maintain.database_app, name="db")
 

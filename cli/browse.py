@@ -87,7 +87,10 @@ def show_command(
         ("heard at", found.heard_at),
         ("heard by", found.heard_by),
         *(("space", space) for space in spaces),
-        ("windows heard", ", ".join(f"{start:.1f}+{length:.1f} s" for start, length in found.windows)),
+        (
+            "windows heard",
+            ", ".join(f"{start:.1f}+{length:.1f} s" for start, length in found.windows),
+        ),
     ]
     probable = sorted(found.genre_probabilities.items(), key=lambda pair: -pair[1])
     rows.append(("genre heard", ", ".join(f"{genre} {p:.0%}" for genre, p in probable[:4])))
@@ -136,7 +139,10 @@ def failures_command(as_json: AsJson = False, db: Database = None) -> None:
         failures = catalog.failures()
     if as_json:
         print_json(
-            [{**asdict(f), "library": f.library.root, "file": f.library.root / f.path} for f in failures]
+            [
+                {**asdict(f), "library": f.library.root, "file": f.library.root / f.path}
+                for f in failures
+            ]
         )
         return
     print_table(

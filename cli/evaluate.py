@@ -13,17 +13,16 @@ from recommender.cli.output import (
     Database,
     note,
     one_line,
-    open_catalog,
     print_json,
     print_table,
     say,
 )
 
 if TYPE_CHECKING:
-    from recommender.catalog import Catalog
     from recommender.catalog.records import Track
-    from recommender.evaluation import FilterScores, GenreScores, Rate, RetrievalReport
+    from recommender.evaluation import FilterScores, Rate, RetrievalReport
     from recommender.labels import TrackLabels
+    from recommender.similarity import SimilarityService
     from recommender.space import FloatArray
 
 NAMES_TOLD = 3
@@ -61,14 +60,15 @@ def evaluate_command(
 ) -> None:
     """Measure the genre-hit rate of the recommendations in this catalogue.
 
-    Every track with a genre is asked for its k nearest others, with and without those by its own
-    artist; chance is what a random order would give. Duplicates and limits per artist are not
-    considered here.
+    Every track with a genre is asked for its k nearest others.
+    With the artist filter, those by its own artist are left out.
+    Chance is what a random order would give.
     """
     from recommender.evaluation import evaluate_retrieval
+    from recommender.similarity import SimilarityService
 
-    with open_catalog(db) as catalog:
-        tracks, vectors, unusable = _comparable_tracks(catalog)
+    with SimilarityService.open(db) as service:
+        tracks, vectors, unusable = _comparable_tracks(service)
     labelled = _labels(tracks, genre_from, labels)
     report = evaluate_retrieval(vectors, labelled.genres, labelled.artists, k=k)
     if csv_file is not None:
@@ -84,22 +84,17 @@ def evaluate_command(
         _print(report, tracks, labelled, unusable)
 
 
-def _comparable_tracks(catalog: "Catalog") -> tuple[list["Track"], "FloatArray", int]:
+def _comparable_tracks(
+    service: "SimilarityService",
+) -> tuple[list["Track"], "FloatArray", int]:
     """The tracks that can be recommended, their unit vectors, and how many have no usable one."""
-    import numpy as np
-
-    from recommender.errors import CatalogError
     from recommender.retrieval import is_unit
-    from recommender.similarity import projector_for
 
-    active, listening = catalog.active_space(), catalog.active_listening()
-    if active is None or listening is None:
-        raise CatalogError("nothing has been heard yet: run 'recsys ingest FOLDER' first.")
-    ids, activations = catalog.activations(active)
-    vectors = projector_for(active, listening["model"]).project(activations)
+    ids, activations = service.catalog.activations(service.projector.space.unprojected)
+    vectors = service.projector.project(activations)
     usable = is_unit(vectors)
-    tracks = catalog.tracks(ids[usable].tolist())
-    return tracks, vectors[usable], int(np.sum(~usable))
+    tracks = service.catalog.tracks(ids[usable].tolist())
+    return tracks, vectors[usable], len(ids) - len(tracks)
 
 
 def _labels(
@@ -109,11 +104,13 @@ def _labels(
     from recommender.errors import UsageError
     from recommender.labels import labels_from_csv, labels_from_folders, labels_from_tags
 
+    if csv_file is not None and genre_from is GenreSource.FOLDER:
+        raise UsageError("genres come from --labels or from --genre-from folder, not from both.")
     if csv_file is not None:
         labelled = labels_from_csv(tracks, csv_file)
         cure = "its rows must name files of the catalogue ('recsys list' shows them)."
     elif genre_from is GenreSource.FOLDER:
-        labelled, cure = labels_from_folders(tracks), "run 'recsys ingest FOLDER' first."
+        labelled, cure = labels_from_folders(tracks), "ingest a folder of genre folders."
     else:
         labelled = labels_from_tags(tracks)
         cure = "try --genre-from folder, or --labels CSV."
@@ -162,12 +159,16 @@ def _print(
     say()
     _print_overall(report)
     say()
-    _print_genres(report)
-    say()
+    for name, scores in _sides(report):
+        say(f"By genre, artist filter {name}:")
+        _print_genres(scores, report.k)
+        say()
     hubs = report.hubness
     hub = tracks[hubs.largest_index]
-    say(f"Hubness over all {report.tracks} tracks: skewness of the {hubs.k}-occurrence "
-        f"{hubs.skewness:.2f}; {hubs.never:.1%} are never recommended;")  # fmt: skip
+    say(
+        f"Hubness over all {report.tracks} tracks: skewness of the {hubs.k}-occurrence "
+        f"{hubs.skewness:.2f}; {hubs.never:.1%} of them are never recommended;"
+    )
     title = one_line(f"{hub.artist} - {hub.title}" if hub.artist else hub.title)
     say(f"the largest hub is in {hubs.largest} of {hubs.lists} lists: {title} (track {hub.id}).")
     for remark in _remarks(report, labelled, unusable):
@@ -175,37 +176,36 @@ def _print(
 
 
 def _print_overall(report: "RetrievalReport") -> None:
-    k = report.k
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name, scores in _sides(report):
         overall = scores.overall
         for measure, rate in (
-            (f"precision@{k} (genre-hit rate)", overall.precision),
-            (f"queries with a hit in {k}", overall.hit),
+            (f"genre-hit rate (P@{report.k})", overall.precision),
+            (f"queries with a hit in {report.k}", overall.hit),
             ("mean average precision", overall.average_precision),
         ):
             ratio = "" if math.isnan(rate.ratio) else f"{rate.ratio:.1f}x"
             values = (_figure(rate.value), _interval(rate), _figure(rate.chance), ratio)
             rows.append((measure, name, *values, overall.queries))
-    headings = ("measure", "artist filter", ">value", "95 % interval", ">chance", ">ratio")
-    print_table((*headings, ">queries"), sorted(rows, key=lambda row: row[1]))
-
-
-def _print_genres(report: "RetrievalReport") -> None:
-    """A line per genre: precision@k, without and with the artist filter."""
-    sides = _sides(report)
-    headings = ["genre"]
-    for name, _ in sides:
-        headings += [f">P@{report.k}, filter {name}", "95 % interval", ">chance", ">queries"]
-    rows = []
-    for genres in zip(*(scores.genres for _, scores in sides), strict=True):
-        rows.append([genres[0].genre, *(cell for row in genres for cell in _genre_cells(row))])
+    headings = ("all genres", "filter", ">value", "95 % interval", ">chance", ">ratio", ">queries")
     print_table(headings, rows)
 
 
-def _genre_cells(row: "GenreScores") -> tuple[object, ...]:
-    rate = row.precision
-    return _figure(rate.value), _interval(rate), _figure(rate.chance), row.queries
+def _print_genres(scores: "FilterScores", k: int) -> None:
+    headings = ("genre", f">P@{k}", "95 % interval", ">chance", ">hit", ">MAP", ">queries")
+    rows = [
+        (
+            row.genre,
+            _figure(row.precision.value),
+            _interval(row.precision),
+            _figure(row.precision.chance),
+            _figure(row.hit.value),
+            _figure(row.average_precision.value),
+            row.queries,
+        )
+        for row in scores.genres
+    ]
+    print_table(headings, rows)
 
 
 def _sides(report: "RetrievalReport") -> list[tuple[str, "FilterScores"]]:
@@ -215,28 +215,18 @@ def _sides(report: "RetrievalReport") -> list[tuple[str, "FilterScores"]]:
 
 def _remarks(report: "RetrievalReport", labelled: "TrackLabels", unusable: int) -> list[str]:
     """What was left out of the figures, and what to bear in mind."""
-    remarks = []
-    for name, scores in _sides(report):
-        if scores.overall.excluded:
-            remarks.append(
-                f"{scores.overall.excluded} queries excluded (artist filter {name}): "
-                "no track of their genre is left to be found."
-            )
-        attainable = scores.overall.attainable
-        if attainable < 1:
-            remarks.append(
-                f"A perfect order would reach {attainable:.3f} of precision@{report.k} (artist "
-                f"filter {name}): some genres have fewer than {report.k} other tracks."
-            )
+    remarks = _remarks_on_queries(report)
     if report.with_filter is None:
         remarks.append("No artist is known, so there are no figures with the artist filter.")
-    elif report.without_artist:
-        remarks.append(f"{report.without_artist} of the tracks have no artist: each its own.")
     counts = (
-        (report.unlabelled, "tracks have no genre and were not judged"),
-        (unusable, "tracks have no usable embedding and were left out"),
+        (
+            report.without_artist if report.with_filter else 0,
+            "have no artist, so that the filter drops none for them",
+        ),
+        (report.unlabelled, "have no genre and were not judged"),
+        (unusable, "have no usable embedding and were left out"),
     )
-    remarks += [f"{count} {what}." for count, what in counts if count]
+    remarks += [f"Tracks that {what}: {count}." for count, what in counts if count]
     for names, what in (
         (labelled.unmatched, "name no track of the catalogue"),
         (labelled.ambiguous, "fit several tracks and were not used"),
@@ -244,7 +234,27 @@ def _remarks(report: "RetrievalReport", labelled: "TrackLabels", unusable: int) 
         if names:
             some = ", ".join(one_line(name) for name in names[:NAMES_TOLD])
             dots = ", …" if len(names) > NAMES_TOLD else ""
-            remarks.append(f"{len(names)} rows of {labelled.source} {what}: {some}{dots}")
+            remarks.append(f"Rows of the CSV that {what}: {len(names)} ({some}{dots}).")
+    return remarks
+
+
+def _remarks_on_queries(report: "RetrievalReport") -> list[str]:
+    remarks = []
+    sides = _sides(report)
+    for name, scores in sides:
+        overall = scores.overall
+        if overall.excluded:
+            remarks.append(
+                f"Artist filter {name}: {overall.excluded} queries excluded, as no other track of "
+                "their genre is left to be found."
+            )
+        if overall.attainable < 1:
+            remarks.append(
+                f"Artist filter {name}: a perfect order would reach P@{report.k} "
+                f"{overall.attainable:.3f}; some genres have fewer than {report.k} other tracks."
+            )
+    if len({scores.overall.queries for _, scores in sides}) > 1:
+        remarks.append("The figures with and without the filter are over different queries.")
     return remarks
 
 

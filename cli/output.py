@@ -88,7 +88,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
 def progress_bar() -> "Progress":
     """A bar on standard error; it shows nothing in a pipe."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     return Progress(
         TextColumn("{task.description}"),

@@ -44,9 +44,7 @@ def similar_command(
     m3u: Annotated[
         Path | None, typer.Option(help="Also write the list as an extended M3U8 playlist.")
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="Where FAISS searches: auto, cpu or cuda.")
-    ] = "auto",
+    device: Annotated[str, typer.Option(help="Where FAISS searches: auto, cpu or cuda.")] = "auto",
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:

@@ -198,16 +198,18 @@ def _require_sound(decoder: Decoder, duration: float, sounds: bool, finite: bool
     if duration < SHORTEST:
         raise TooShort(f"It lasts {duration:.2f} s; {SHORTEST:g} s is the least that can be heard.")
     if not sounds:
-        raise Silent(f"All {duration:.1f} s of it are digital silence; there is nothing to hear.")
+        raise _silent(duration)
 
 
 def _heard(
     clips: list[FloatArray], places: list[int], duration: float, sample_rate: int
 ) -> HeardWindows:
-    """The windows that sound. Raises `NotFinite`."""
+    """The windows that sound. Raises `NotFinite` and `Silent`."""
     if not all(np.isfinite(clip).all() for clip in clips):
         raise _not_finite()
     sounding = [(clip, place) for clip, place in zip(clips, places, strict=True) if _sounds(clip)]
+    if not sounding:  # a click so faint that resampling levelled it
+        raise _silent(duration)
     return HeardWindows(
         clips=tuple(AudioClip(clip, sample_rate) for clip, _ in sounding),
         starts=tuple(place / sample_rate for _, place in sounding),
@@ -222,6 +224,10 @@ def _sounds(samples: FloatArray) -> bool:
 
 def _not_finite() -> NotFinite:
     return NotFinite("Its samples hold NaN or infinity; export it again from its source.")
+
+
+def _silent(duration: float) -> Silent:
+    return Silent(f"All {duration:.1f} s of it are digital silence; there is nothing to hear.")
 
 
 def _places(starts: tuple[float, ...], sample_rate: int) -> list[int]:

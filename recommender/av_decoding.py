@@ -5,10 +5,9 @@ PyAV is imported when the first such file is met: that costs a quarter of a seco
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.decoding import (
     RUN_UP,
@@ -16,6 +15,7 @@ from recommender.decoding import (
     FloatArray,
     mean_of_channels,
     one_line,
+    plausible_rate,
     walked_mp3,
 )
 from recommender.errors import NoSound
@@ -39,8 +39,9 @@ class AvDecoder:
     def __init__(self, file: BinaryIO) -> None:
         """Open and decode the first frame. Raises `DecoderError`, and `NoSound` for a video."""
         self._file = file
+        self._kind: tuple[int, str, str] | None = None  # of the first frame
         self._open()
-        self.rate: int = self._first.sample_rate
+        self.rate = plausible_rate(self._first.sample_rate)
         container, stream = self._container, self._stream
         self.seeks: bool = container.format.name in _SEEKABLE and self._first.pts is not None
         seconds = 0.0
@@ -74,6 +75,7 @@ class AvDecoder:
         if first is None:
             raise DecoderError("not one frame of it can be decoded")
         self._first: AudioFrame = first
+        self._origin = first.pts or 0  # in ticks; mp3, for one, does not begin at 0
 
     def _audio_stream(self) -> "AudioStream":
         streams = self._container.streams
@@ -89,18 +91,18 @@ class AvDecoder:
 
     def read(self, start: int, count: int) -> FloatArray:
         """See `Decoder.read`. Empty when the seek landed too late."""
-        parts: list[FloatArray] = []
+        frames: list[AudioFrame] = []
         skipped, length = 0, 0
         for frame in self._frames_leading_to(start):
-            if not parts:
+            if not frames:
                 skipped = start - self._position(frame)
                 if skipped < 0:
                     break
-            parts.append(_mono(frame))
-            length += len(parts[-1])
+            frames.append(frame)
+            length += frame.samples
             if length >= skipped + count:
                 break
-        return _joined(parts)[skipped : skipped + count]
+        return _mono(frames)[skipped : skipped + count]
 
     def _frames_leading_to(self, start: int) -> "Iterator[AudioFrame]":
         import av
@@ -110,28 +112,28 @@ class AvDecoder:
             return self._from_beginning()
         ticks = int(Fraction(start - run_up, self.rate) / self._tick)
         try:
-            self._container.seek((self._first.pts or 0) + ticks, stream=self._stream)
+            self._container.seek(self._origin + ticks, stream=self._stream)
         except (av.FFmpegError, OSError) as error:
             raise DecoderError(one_line(error)) from error
         return self._decode()
 
     def _position(self, frame: "AudioFrame") -> int:
         """Samples from the beginning of the sound to the beginning of the frame."""
-        ticks = (frame.pts or 0) - (self._first.pts or 0)
+        ticks = (frame.pts or 0) - self._origin
         return round(ticks * self._tick * self.rate)
 
     def blocks(self) -> Iterator[FloatArray]:
         """See `Decoder.blocks`. Packets that cannot be decoded are left out."""
-        parts: list[FloatArray] = []
+        frames: list[AudioFrame] = []
         length = 0
         for frame in self._from_beginning():
-            parts.append(_mono(frame))
-            length += len(parts[-1])
+            frames.append(frame)
+            length += frame.samples
             if length >= self.rate:
-                yield _joined(parts)
-                parts, length = [], 0
-        if parts:
-            yield _joined(parts)
+                yield _mono(frames)
+                frames, length = [], 0
+        if frames:
+            yield _mono(frames)
 
     def _from_beginning(self) -> "Iterator[AudioFrame]":
         self._container.close()
@@ -145,7 +147,6 @@ class AvDecoder:
         """
         import av
 
-        rate = 0
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -157,23 +158,32 @@ class AvDecoder:
             except av.FFmpegError:
                 continue
             for frame in frames:
-                rate = rate or frame.sample_rate
-                if frame.sample_rate == rate:  # a damaged frame may claim another
+                self._kind = self._kind or _kind(frame)
+                if _kind(frame) == self._kind:  # a damaged frame may claim another
                     yield frame
 
 
-def _mono(frame: "AudioFrame") -> FloatArray:
-    """One decoded frame as mono float32 in -1 to 1. np.ndarray [shape=(n,)]."""
-    samples: npt.NDArray[Any] = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
-    full_scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
-    if samples.dtype.kind == "u":
-        samples = samples / full_scale - 1
-    elif samples.dtype.kind == "i":
-        samples = samples / full_scale
-    return mean_of_channels(samples.astype(np.float32, copy=False))
+def _kind(frame: "AudioFrame") -> tuple[int, str, str]:
+    return frame.sample_rate, frame.format.name, frame.layout.name
 
 
-def _joined(parts: list[FloatArray]) -> FloatArray:
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+def _mono(frames: "list[AudioFrame]") -> FloatArray:
+    """Decoded frames, one after another, as mono float32 in -1 to 1. np.ndarray [shape=(n,)].
+
+    They are joined by ffmpeg: a conversion to NumPy for each would take longer than the decoding.
+    Its resampler changes neither rate nor channels here; it puts the channels of planar sound
+    side by side, for PyAV reads beyond the planes of a frame of eight channels or more.
+    """
+    from av import AudioFifo, AudioResampler
+
+    if not frames:
+        return np.empty(0, np.float32)
+    joined = AudioFifo()
+    for frame in frames:
+        frame.pts = None  # gaps in time are closed
+        joined.write(frame)
+    whole = joined.read()
+    assert whole is not None
+    packer = AudioResampler("flt", whole.layout, whole.sample_rate)
+    packed = [part.to_ndarray()[0] for part in (*packer.resample(whole), *packer.resample(None))]
+    return mean_of_channels(np.concatenate(packed).reshape(-1, whole.layout.nb_channels).T)

@@ -27,6 +27,8 @@ an mp3 frame may lean on 511 bytes of earlier ones, opus asks for 0.08 s, aac fo
 _MP3_TRIMMED = 0.2
 """Seconds by which an mp3's playable length may differ from its frames (delay and padding)."""
 
+_BLOCK = 10  # seconds
+
 _SOUNDFILE_ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, TypeError, ValueError)
 
 
@@ -45,7 +47,7 @@ class Decoder(Protocol):
         """`count` frames from `start`, mono; fewer where the sound ends. [shape=(n,)]."""
 
     def blocks(self) -> Iterator[FloatArray]:
-        """All of the sound from its beginning, mono, about a second at a time. [shape=(n,)]."""
+        """All of the sound from its beginning, mono, one to ten seconds at a time. [shape=(n,)]."""
 
     def close(self) -> None:
         """Free what the library holds; the file object stays open."""
@@ -61,8 +63,8 @@ class SoundfileDecoder:
             self._sound = soundfile.SoundFile(file.fileno(), closefd=False)
         except _SOUNDFILE_ERRORS as error:
             raise DecoderError(one_line(error)) from error
-        self.rate: int = self._sound.samplerate
-        self.seeks: bool = self._sound.seekable()
+        self.rate = plausible_rate(self._sound.samplerate)
+        self.seeks = True
         self.frames: int | None = self._sound.frames
         self._run_up = 0
         if self._sound.subtype == "OPUS":
@@ -95,22 +97,21 @@ class SoundfileDecoder:
         run_up = min(start, self._run_up)
         try:
             self._sound.seek(start - run_up)
-            return self._next(run_up + count)[run_up:]
+            frames = self._sound.read(run_up + count, dtype="float32", always_2d=True)
         except _SOUNDFILE_ERRORS as error:
             raise DecoderError(one_line(error)) from error
+        return mean_of_channels(frames[run_up:].T)
 
     def blocks(self) -> Iterator[FloatArray]:
-        """See `Decoder.blocks`."""
-        try:
-            if self.seeks:
-                self._sound.seek(0)
-            while len(block := self._next(self.rate)):
-                yield block
-        except _SOUNDFILE_ERRORS as error:
-            raise DecoderError(one_line(error)) from error
+        """See `Decoder.blocks`.
 
-    def _next(self, count: int) -> FloatArray:
-        return mean_of_channels(self._sound.read(count, dtype="float32", always_2d=True).T)
+        Each block is a `read` of its own: the soundfile package seeks after every reading, which
+        makes an mp3 lose what its next frames lean on.
+        """
+        position = 0
+        while len(block := self.read(position, _BLOCK * self.rate)):
+            yield block
+            position += len(block)
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -136,9 +137,19 @@ def open_file(path: Path) -> BinaryIO:
 
 
 def walked_mp3(file: BinaryIO) -> float:
-    """Seconds in the frames of an mp3; 0.0 when it has none."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return mp3_seconds(data)
+    """Seconds in the frames of an mp3; 0.0 when it has none. Raises `DecoderError`."""
+    try:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return mp3_seconds(data)
+    except OSError as error:
+        raise DecoderError(one_line(error)) from error
+
+
+def plausible_rate(rate: int) -> int:
+    """The rate itself. Raises `DecoderError` for one that only damage can account for."""
+    if not 1_000 <= rate <= 768_000:
+        raise DecoderError(f"it claims {rate} samples a second")
+    return rate
 
 
 def mean_of_channels(channels: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from recommender.filters import Filters, name_key
 from recommender.recordings import Recording, SameRecording
 from recommender.space import FloatArray
 
-BATCH = 64
+BATCH = 512
 """Tracks read from the catalogue at a time; the rest of the candidates may not be needed."""
 
 

@@ -25,7 +25,7 @@ from recommender.space import Embedding, FloatArray, Hearing, SpaceId
 
 __all__ = ["Filters", "Listener", "Neighbour", "Projector", "SimilarityService"]
 
-FIRST_FETCH = 64
+FIRST_FETCH = 32
 """Candidates asked of the index at first; doubled until enough of them pass the filters."""
 
 logger = logging.getLogger(__name__)
@@ -120,7 +120,8 @@ class SimilarityService:
 
             return load_embedder(listening["model"], Windowing(**listening["windowing"]))
 
-        return cls(catalog, projector, load_listener, device)
+        same_recording = SameRecording(centre=projector.projection.mean)
+        return cls(catalog, projector, load_listener, device, same_recording)
 
     def close(self) -> None:
         """Close the catalogue."""

@@ -1,6 +1,6 @@
 """Sound files for tests, written on the spot: known signals in every format, and damaged files.
 
-`soundfile` writes what it can; PyAV writes the rest (aac and alac in m4a, wma).
+`soundfile` writes what it can; PyAV writes the rest (aac, alac, wma).
 """
 
 import os
@@ -13,8 +13,9 @@ import soundfile as sf
 
 FloatArray = npt.NDArray[np.float32]
 
-FORMATS = ("wav", "au", "aiff", "flac", "mp3", "ogg", "opus", "m4a", "alac", "wma")
-"""Every format the product promises to hear: m4a holds aac; alac is written into m4a too."""
+FORMATS = ("wav", "au", "aiff", "flac", "mp3", "ogg", "opus", "m4a", "aac", "alac", "wma")
+"""Every format the product promises to hear: m4a holds aac, aac is the bare stream (ADTS), and
+alac is written into an m4a too."""
 
 LOSSLESS = ("wav", "au", "aiff", "flac", "alac")
 
@@ -27,7 +28,12 @@ _SOUNDFILE_FORMATS = {
     "ogg": ("OGG", "VORBIS"),
     "opus": ("OGG", "OPUS"),
 }
-_AV_FORMATS = {"m4a": ("mp4", "aac"), "alac": ("mp4", "alac"), "wma": ("asf", "wmav2")}
+_AV_FORMATS = {
+    "m4a": ("mp4", "aac"),
+    "aac": ("adts", "aac"),
+    "alac": ("mp4", "alac"),
+    "wma": ("asf", "wmav2"),
+}
 
 
 def tone(
@@ -66,6 +72,11 @@ def music(seconds: float, rate: int = 44_100, seed: int = 0) -> FloatArray:
     time = np.arange(round(seconds * rate)) / rate
     swell = (0.5 + 0.5 * np.sin(2 * np.pi * 2 * time)).astype(np.float32)
     return sweep(seconds, rate, amplitude=0.3) + swell * noise(seconds, rate, seed, 0.2)
+
+
+def native_rate(format_name: str) -> int:
+    """A usual sample rate of the format: opus knows only some."""
+    return 48_000 if format_name == "opus" else 44_100
 
 
 def ending(format_name: str) -> str:
@@ -170,7 +181,7 @@ def _encode(
     options: dict[str, str] | None = None,
     quality: int | None = None,
 ) -> None:
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[frames.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[frames.shape[1]]
     stream = output.add_stream(codec, rate=rate, layout=layout, options=options or {})
     if quality is not None:  # variable bit rate, 0 (best) to 9
         stream.codec_context.qscale = True
@@ -183,14 +194,14 @@ def _encode(
 def _mux_samples(
     output: av.container.OutputContainer, stream: av.AudioStream, frames: FloatArray, rate: int
 ) -> None:
-    whole = np.ascontiguousarray(frames.T)
+    layout = stream.layout.name
     converter = av.AudioResampler(stream.format, stream.layout, rate)
     done = 0
-    for start in range(0, whole.shape[1], rate):
-        block = np.ascontiguousarray(whole[:, start : start + rate])
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=stream.layout.name)
+    for start in range(0, len(frames), rate):
+        block = np.ascontiguousarray(frames[start : start + rate])
+        frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate, frame.pts = rate, done
-        done += block.shape[1]
+        done += len(block)
         for converted in converter.resample(frame):
             for packet in stream.encode(converted):
                 output.mux(packet)

@@ -65,7 +65,7 @@ def _create_tracks() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("whole_digest", sa.Text(), nullable=True),
         sa.Column("state", sa.String(16), nullable=False),
-        sa.Column("duration", sa.Float(), nullable=False),
+        sa.Column("duration", sa.Double(), nullable=False),
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("artist", sa.Text(), nullable=True),
         sa.Column("album", sa.Text(), nullable=True),

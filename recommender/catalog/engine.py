@@ -123,13 +123,16 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
     except DatabaseError as error:
         if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
             raise
+        reason = str(error.orig).partition("\n")[0]
         raise CatalogError(
-            f"the catalogue {shown(engine.url)} cannot be used: {error.orig}. {_cure(error)}"
+            f"the catalogue {shown(engine.url)} cannot be used: {reason}. "
+            f"{_cure(engine.url, reason)}"
         ) from error
 
 
-def _cure(error: DatabaseError) -> str:
-    reason = str(error.orig)
+def _cure(url: URL, reason: str) -> str:
+    if database_file(url) is None:
+        return "Check that the server runs and that --db names it rightly."
     if "not a database" in reason:
         return "The file is something else; name another one with --db."
     if "locked" in reason:

@@ -39,19 +39,24 @@ def holding(folder: Path, libraries: list[Library]) -> tuple[Library, str] | Non
 
 
 def add(connection: Connection, folder: Path) -> Library:
-    """A new library at `folder`; libraries inside it are absorbed.
+    """A new library at `folder`."""
+    root = folder.resolve()
+    statement = insert(LibraryRow).values(root=str(root)).returning(LibraryRow.id)
+    return Library(connection.execute(statement).scalar_one(), root)
+
+
+def absorb_inner(connection: Connection, outer: Library) -> bool:
+    """Make the libraries inside `outer` part of it; says whether there were any.
 
     Their tracks and failures keep their rows, ids and hearings and only get the longer path.
     """
-    root = folder.resolve()
-    existing = all_libraries(connection)
-    statement = insert(LibraryRow).values(root=str(root)).returning(LibraryRow.id)
-    id = connection.execute(statement).scalar_one()
-    for library in existing:
+    absorbed = False
+    for library in all_libraries(connection):
         place = library.root.resolve()
-        if place.is_relative_to(root):
-            _absorb(connection, library.id, id, _posix(place.relative_to(root)))
-    return Library(id, root)
+        if library != outer and place.is_relative_to(outer.root):
+            _absorb(connection, library.id, outer.id, _posix(place.relative_to(outer.root)))
+            absorbed = True
+    return absorbed
 
 
 def move(connection: Connection, old: Path, new: Path) -> Library:

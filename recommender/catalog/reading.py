@@ -112,7 +112,8 @@ def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
 
 
 def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
-    id, library_id, path, size, mtime_ns, digest, duration, state, *rest = row
+    values: Sequence[Any] = row
+    id, library_id, path, size, mtime_ns, digest, duration, state, *rest = values
     *tags, probabilities, windows, heard_at, heard_by = rest
     return Track(
         id=id,

@@ -6,6 +6,7 @@ from typing import Any, cast
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Double,
     Enum,
     ForeignKey,
     MetaData,
@@ -93,7 +94,7 @@ class TrackRow(Base):
     digest: Mapped[str] = mapped_column(Text)
     whole_digest: Mapped[str | None] = mapped_column(Text)
     state: Mapped[TrackState] = mapped_column(_State)
-    duration: Mapped[float]
+    duration: Mapped[float] = mapped_column(Double)
     title: Mapped[str | None] = mapped_column(Text)
     artist: Mapped[str | None] = mapped_column(Text)
     album: Mapped[str | None] = mapped_column(Text)

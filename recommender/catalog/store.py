@@ -103,12 +103,11 @@ class Catalog:
         if scope is not None:
             return scope
         with self._changing() as connection:
-            existing = libraries.all_libraries(connection)
-            scope = libraries.holding(folder, existing)
-            if scope is not None:
+            scope = libraries.holding(folder, libraries.all_libraries(connection))
+            if scope is not None:  # another process was faster
                 return scope
             library = libraries.add(connection, folder)
-            if len(libraries.all_libraries(connection)) <= len(existing):
+            if libraries.absorb_inner(connection, library):
                 bump_revision(connection)
             return library, ""
 

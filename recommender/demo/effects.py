@@ -6,28 +6,27 @@ import numpy.typing as npt
 Sound = npt.NDArray[np.float32]
 
 COMBS_S = (0.0297, 0.0371, 0.0411, 0.0437)  # Schroeder's delays
-DIFFUSERS_S = (0.0126, 0.0050)
+DIFFUSERS_S = (0.0126, 0.0089)
 DIFFUSION = np.float32(0.6)
 
 
-def reverberated(sound: Sound, rate: int, seconds: float, spread: float = 0.0) -> Sound:
+def reverberated(sound: Sound, rate: int, seconds: float) -> Sound:
     """The room's answer to a sound, after Schroeder (1962): four combs, then two all-passes.
 
     Args:
         sound: np.ndarray [shape=(n,)].
         rate: samples a second.
         seconds: time in which the answer falls by 60 dB.
-        spread: seconds added to every delay, so that left and right differ.
     """
     total = np.zeros_like(sound)
     for delay_s in COMBS_S:
-        blocks = _blocks(sound, rate, delay_s + spread)
-        feedback = np.float32(10 ** (-3 * (delay_s + spread) / seconds))
+        blocks = _blocks(sound, rate, delay_s)
+        feedback = np.float32(10 ** (-3 * delay_s / seconds))
         for row in range(1, len(blocks)):
             blocks[row] += feedback * blocks[row - 1]
         total += blocks.ravel()[: len(sound)]
     for delay_s in DIFFUSERS_S:
-        heard = _blocks(total, rate, delay_s + spread)
+        heard = _blocks(total, rate, delay_s)
         answer = -DIFFUSION * heard
         for row in range(1, len(heard)):
             answer[row] += heard[row - 1] + DIFFUSION * answer[row - 1]

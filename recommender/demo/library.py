@@ -62,7 +62,7 @@ FORMATS = {
     ".flac": ("FLAC", "PCM_16"),
     ".ogg": ("OGG", "VORBIS"),
 }
-ENDINGS = (".wav", ".mp3", ".flac", ".ogg", ".flac", ".ogg")
+ENDINGS = (".wav", ".mp3", ".flac", ".ogg", ".flac", ".wav")
 ID3_FRAMES: dict[str, Any] = {
     "title": id3.TIT2,
     "artist": id3.TPE1,
@@ -167,8 +167,8 @@ def _is_complete(piece: DemoPiece, seed: int) -> bool:
         file: Any = mutagen.File(piece.path)
     except (OSError, mutagen.MutagenError):
         return False
-    tags = getattr(file, "tags", None) or {}
-    comments = tags.getall("COMM") if isinstance(tags, id3.ID3) else tags.get("comment", [])
+    tags: Any = getattr(file, "tags", None) or {}
+    comments = tags.getall("COMM") if hasattr(tags, "getall") else tags.get("comment", [])
     return _mark(seed) in map(str, comments)
 
 
@@ -199,7 +199,7 @@ def _tag(path: Path, piece: DemoPiece, seed: int) -> None:
     }
     if file.tags is None:
         file.add_tags()
-    if isinstance(file.tags, id3.ID3):
+    if piece.path.suffix in (".wav", ".mp3"):
         for name, text in tags.items():
             file.tags.add(ID3_FRAMES[name](encoding=3, lang="eng", text=[text]))
     else:

@@ -51,7 +51,7 @@ class Score:
         self.scale = MAJOR
         self.progression: tuple[int, ...] = (0,)
         self._dry: Mix = np.zeros((2, round(rate * seconds)), dtype=np.float32)
-        self._wet: Mix = np.zeros_like(self._dry)
+        self._wet: Sound = np.zeros_like(self._dry[0])
 
     def choose(
         self,
@@ -123,11 +123,11 @@ class Score:
         start = max(0, round(at * self.rate))
         sound = sound[: max(0, self._dry.shape[1] - start)] * np.float32(gain)
         angle = (pan + 1) * np.pi / 4
+        here = slice(start, start + len(sound))
+        if wet:
+            self._wet[here] += np.float32(wet) * sound
         for channel, level in enumerate((np.cos(angle), np.sin(angle))):
-            here = slice(start, start + len(sound))
             self._dry[channel, here] += np.float32(level) * sound
-            if wet:
-                self._wet[channel, here] += np.float32(level * wet) * sound
 
     def mixed(self, reverb_s: float, cutoff: float, fade_s: float = 2.0) -> Mix:
         """The finished piece: np.ndarray [shape=(2, n)], peaking at 0.8.
@@ -137,11 +137,13 @@ class Score:
             cutoff: Hz above which everything fades, 12 dB an octave.
             fade_s: fade-out at the end.
         """
-        channels = []
-        for dry, wet, spread in zip(self._dry, self._wet, (0.0, 0.0007), strict=True):
-            room = reverberated(wet, self.rate, reverb_s, spread) if reverb_s else wet
-            channels.append(lowpassed(dry + room, self.rate, cutoff))
-        out = np.stack(channels)
+        out = self._dry.copy()
+        if reverb_s:
+            room = reverberated(self._wet, self.rate, reverb_s)
+            later = round(0.011 * self.rate)  # left and right wall are not equally far
+            out[0] += room
+            out[1, later:] += room[:-later]
+        out = np.stack([lowpassed(channel, self.rate, cutoff) for channel in out])
         fade = round(fade_s * self.rate)
         out[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32) ** 2
         return out * np.float32(0.8 / max(float(np.abs(out).max()), 1e-9))

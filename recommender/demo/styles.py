@@ -59,11 +59,10 @@ def waltz(score: Score) -> Mix:
             continue  # the note of the bar before is held
         at = start
         for length in score.pick(((6,), (3, 3), (2, 1, 3), (3, 1, 1, 1), (2, 1, 2, 1))):
+            midi = score.note(next(melody))
             for octave, gain in ((0, 0.8), (-12, 0.4)):
-                if at < start + 6 * beat:
-                    midi = score.note(next(melody)) if octave == 0 else midi
-                    tone = play_on.ensemble(rate, midi + octave, length * beat, bow, 0.09, 0.12)
-                    score.play(tone, at, gain, -0.4, 0.4)
+                tone = play_on.ensemble(rate, midi + octave, length * beat, bow, 0.09, 0.12)
+                score.play(tone, at, gain, -0.4, 0.4)
             at += length * beat
     return score.mixed(1.8, 4_500)
 
@@ -77,12 +76,12 @@ def drum_and_bass(score: Score) -> Mix:
     hat = play_on.cymbal(rate, 60, 0.2)
     kicks = score.pick(((0, 10), (0, 2, 10), (0, 7, 10)))
     ghosts = score.pick(((7, 9, 15), (9, 14), (6, 7, 15)))
-    growl = darker(SAW, score.rng.uniform(4, 9))
+    growl = darker(SAW, score.rng.uniform(5, 8))
     pad = darker(SAW, 5)
     for start, degree in score.bars(4):
         for step in range(16):
             at = start + step * sixteenth
-            score.play(hat, at, 0.35 if step % 4 == 2 else 0.18, 0.3)
+            score.play(hat, at, 0.5 if step % 4 == 2 else 0.3, 0.3)
             if step in kicks:
                 score.play(kick, at, 1.0)
             if step in (4, 12):
@@ -108,11 +107,11 @@ def metal(score: Score) -> Mix:
     score.choose((140, 190), 33, (MINOR, PHRYGIAN), ((0, 0, 5, 6), (0, 1, 0, 6), (0, 0, 3, 1)))
     score.key = 36 + score.key % 6
     rate, sixteenth = score.rate, score.beat / 4
-    drive = score.rng.uniform(4, 9)
+    drive = score.rng.uniform(7, 12)
     chug = score.pick(
-        ("x..xx..xx.x.O...", "xxxxO...xxxxO...", "x.xxx.xxx.xxO.O.", "O..xxxxxO..xxxxx")
+        ("xxxxxxO.xxxxO.O.", "xxxxO...xxxxO...", "x.xxx.xxx.xxO.O.", "O..xxxxxO..xxxxx")
     )
-    drums = score.pick((range(0, 16, 2), range(16), (0, 3, 4, 6, 8, 11, 12, 14)))
+    drums = score.pick((range(0, 16, 2), range(16), (0, 2, 3, 4, 6, 8, 10, 11, 12, 14)))
     kick, snare = play_on.kick(rate, 55, 0.9, 16), play_on.snare(rate, 200, 1.0, 14)
     crash = play_on.cymbal(rate, 5, 0.3)
     for start, degree in score.bars(4):
@@ -125,7 +124,7 @@ def metal(score: Score) -> Mix:
                 midi = root if muted else score.note(degree + score.pick((0, 0, 1, 2)))
                 for side in (-0.9, 0.9):
                     guitar = play_on.power_chord(rate, midi + 0.04 * side, length, drive, muted)
-                    score.play(guitar, at + 0.004 * (side + 1), 0.5, side, 0.05)
+                    score.play(guitar, at + 0.004 * (side + 1), 0.8, side, 0.05)
                 bass = play_on.tone(rate, midi - 12, length, darker(SAW, 6), decay=2.0)
                 score.play(bass, at, 0.2)
             if step in drums:
@@ -133,8 +132,8 @@ def metal(score: Score) -> Mix:
             if step in (4, 12):
                 score.play(snare, at, 0.9, 0, 0.15)
             if step % 4 == 0:
-                score.play(crash, at, 0.25, 0.4)
-    return score.mixed(0.8, 6_500)
+                score.play(crash, at, 0.35, 0.4)
+    return score.mixed(0.8, 9_000)
 
 
 def reggae(score: Score) -> Mix:

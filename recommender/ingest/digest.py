@@ -143,7 +143,7 @@ def _before_trailing_tags(file: BinaryIO, end: int) -> int:
         length = 0
         if tail[-128:].startswith(b"TAG"):
             length = 227 if len(tail) == 227 and tail.startswith(b"TAG+") else 128
-        elif tail[-32:].startswith(b"APETAGEX"):
+        elif len(tail) >= 32 and tail[-32:].startswith(b"APETAGEX"):
             tag_size, _, flags = struct.unpack("<III", tail[-20:-8])
             length = tag_size + (32 if flags & 0x8000_0000 else 0)
         elif tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():

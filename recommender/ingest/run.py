@@ -53,18 +53,17 @@ def ingest(
         WeightsError: the model's weights are missing or damaged.
     """
     settings = settings or IngestSettings()
-    roots = _outermost(folders)
-    for root in roots:
-        require_folder(root)
+    if not folders:
+        raise UsageError("no folder to ingest was given; name the folder that holds your music.")
+    for folder in folders:
+        require_folder(folder)
     run = _Run(catalog, settings, progress or Silence())
     with ingest_lock(catalog):
-        return run.over(roots)
+        return run.over(_outermost(folders))
 
 
 def _outermost(folders: Sequence[Path]) -> list[Path]:
     """The folders as absolute paths, without those that lie in another one."""
-    if not folders:
-        raise UsageError("no folder to ingest was given; name the folder that holds your music.")
     resolved = sorted({folder.resolve() for folder in folders})
     return [one for one in resolved if not any(other in one.parents for other in resolved)]
 

@@ -111,7 +111,8 @@ class _Walk:
         while real or linked:
             path, rules = real.pop() if real else linked.pop()
             entries = self._enter(path)
-            rules = (*rules, *self._rule_of(path)) if entries else rules
+            if any(entry.name == IGNORE_FILE for entry in entries):
+                rules = (*rules, *self._rule_of(path))
             below: list[tuple[str, tuple[_Rule, ...]]] = []
             for entry in entries:
                 entry_path = f"{path}/{entry.name}" if path else entry.name

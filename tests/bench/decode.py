@@ -59,8 +59,8 @@ def main() -> None:
         files = {path.name[:24]: path for path in options.files or ()} or {
             name: sounds.write_sound(
                 Path(folder) / f"{name}{sounds.ending(name)}",
-                sounds.music(options.seconds, 48_000 if name == "opus" else 44_100),
-                48_000 if name == "opus" else 44_100,
+                sounds.music(options.seconds, sounds.native_rate(name)),
+                sounds.native_rate(name),
                 channels=2,
                 format_name=name,
             )

@@ -5,7 +5,10 @@ by each of several vectors. Pairs whose names differ in their last endings only 
 ``X.hq.ogg``) are copies, marked ``copy``. The threshold of `recommender.recordings` belongs in the
 gap between the farthest copy and the nearest other pair.
 
-    python tests/bench/duplicates.py MUSIC_FOLDER [--model NAME] [--top 15]
+With `--gtzan`, the same for the 487 valid and test tracks of GTZAN, which all last 30 s and among
+which no recording is repeated: 118,341 pairs that must not be merged.
+
+    python tests/bench/duplicates.py MUSIC_FOLDER [--model NAME] [--gtzan PATH] [--top 15]
 """
 
 import argparse
@@ -16,17 +19,24 @@ import numpy as np
 
 from recommender.embedding import load_embedder
 from recommender.errors import AudioError
+from recommender.features import FrontEnd
+from recommender.gtzan import load as load_gtzan
+from recommender.gtzan import split_ids
 from recommender.recordings import SAME_RECORDING, SameRecording
 from recommender.space import Hearing
-from recommender.weights import DEFAULT_MODEL
+from recommender.training import TrackSet, track_outputs
+from recommender.weights import DEFAULT_MODEL, find
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
+
+LIMITS = (0.95, 0.98, 0.99, 0.995)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--gtzan", type=Path, help="log-Mel archive, or folder of sound files")
     parser.add_argument("--top", type=int, default=15, help="pairs to print for each vector")
     args = parser.parse_args()
 
@@ -47,13 +57,38 @@ def main() -> None:
         if same.durations_agree(heard[files[a]].duration, heard[files[b]].duration)
     ]
     print(f"{len(files)} files, {len(pairs)} pairs of equal length; limit now {SAME_RECORDING}")
-    vectors = {
-        "activations": raw,
-        "activations, the folder's mean subtracted": raw - raw.mean(axis=0),
-        "projected": embedder.project(raw),
-    }
-    for name, rows in vectors.items():
+    for name, rows in vectors(args.model, raw).items():
         report(name, rows, files, pairs, args.top)
+    if args.gtzan:
+        for name, rows in vectors(args.model, gtzan_activations(args.model, args.gtzan)).items():
+            report_different(name, rows)
+
+
+def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:
+    """What could be compared, by name: np.ndarrays [shape=(n, d)]."""
+    projection = find(model).projection()
+    return {
+        "activations": raw,
+        "activations, the training mean subtracted": raw - projection.mean,
+        "projected": projection.apply(raw),
+    }
+
+
+def gtzan_activations(model: str, path: Path) -> np.ndarray:
+    """Activations of the valid and test tracks: np.ndarray [shape=(487, d)]."""
+    data, weights = load_gtzan(path), find(model)
+    indices = data.select([*split_ids("filtered", "valid"), *split_ids("filtered", "test")])
+    tracks = TrackSet(np.stack([data.decibels(i) for i in indices]), data.labels[indices])
+    frames = FrontEnd(**weights.card.front_end).frames(weights.card.windowing["seconds"])
+    return track_outputs(weights.network(), tracks, frames)[0]
+
+
+def report_different(name: str, rows: np.ndarray) -> None:
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    found = np.sort((unit @ unit.T)[np.triu_indices(len(unit), 1)])[::-1]
+    above = ", ".join(f"{int((found > limit).sum())} above {limit}" for limit in LIMITS)
+    print(f"\ncosine of {name}: {len(found)} pairs of different recordings of GTZAN")
+    print(f"  nearest {', '.join(f'{s:.5f}' for s in found[:5])}; {above}")
 
 
 def report(

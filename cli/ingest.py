@@ -1,0 +1,136 @@
+"""`recsys ingest`: bring the catalogue up to date with folders of music."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recommender.cli.output import (
+    AsJson,
+    Database,
+    note,
+    one_line,
+    open_catalog,
+    print_json,
+    progress_bar,
+    say,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from recommender.ingest import IngestReport, Outcome
+
+
+def ingest_command(
+    folders: Annotated[list[Path], typer.Argument(help="Music folders.")],
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out what matches this pattern (gitignore syntax); repeatable."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="A shipped model, or a folder of weights.", show_default=False),
+    ] = None,
+    windows: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="10 s windows heard a track; 0: the whole track. Default: the model's."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that listen. Default: one a core.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a file may take.")] = 300.0,
+    as_json: AsJson = False,
+    db: Database = None,
+) -> None:
+    """Listen to what is new or changed in FOLDERS, and keep the catalogue in step with them.
+
+    A file named .recsysignore in any folder holds patterns (gitignore syntax) of what to leave out.
+    """
+    from recommender.ingest import ingest
+
+    settings = _settings(model, windows, workers, timeout, exclude or [])
+    with open_catalog(db) as catalog, progress_bar() as bar:
+        report = ingest(catalog, folders, settings, _Bar(bar))
+    if as_json:
+        print_json({**asdict(report), "skipped": report.skipped})
+    else:
+        _print(report)
+    if report.interrupted:
+        note("interrupted: run the same command again to go on.")
+        raise typer.Exit(130)
+
+
+def _settings(
+    model: str | None,
+    windows: int | None,
+    workers: int | None,
+    timeout: float,
+    exclude: list[str],
+) -> Any:
+    from recommender.ingest import IngestSettings
+
+    given: dict[str, Any] = {"timeout_s": timeout, "exclude": tuple(exclude)}
+    if model is not None:
+        given["model"] = model
+    if workers is not None:
+        given["workers"] = workers
+    if windows is not None:
+        from recommender.windowing import Windowing
+
+        given["windowing"] = Windowing(count=windows)
+    return IngestSettings(**given)
+
+
+class _Bar:
+    """Shows an ingest's progress on a terminal."""
+
+    def __init__(self, bar: "Progress") -> None:
+        self._bar = bar
+        self._scan = bar.add_task("looking", total=None, detail="")
+        self._hear = bar.add_task("listening", total=None, detail="", visible=False)
+        self._failed = 0
+
+    def scanned(self, entries: int) -> None:
+        self._bar.update(self._scan, completed=entries)
+
+    def planned(self, files: int) -> None:
+        self._bar.update(self._scan, visible=False)
+        self._bar.update(self._hear, total=files, visible=files > 0)
+
+    def done(self, path: Path, outcome: "Outcome") -> None:
+        self._failed += outcome == "failed"
+        failed = f"{self._failed} failed " if self._failed else ""
+        self._bar.update(self._hear, advance=1, detail=failed + one_line(path.name)[:50])
+
+
+def _print(report: "IngestReport") -> None:
+    say(f"{report.scanned:,} files in {report.seconds:.1f} s:")
+    counts = {
+        "heard": report.heard,
+        "tags read again": report.retagged,
+        "moved or renamed": report.moved,
+        "found again": report.found_again,
+        "unchanged": report.unchanged,
+        "failed": report.failed,
+        "still failing": report.still_failing,
+        "skipped, no sound": report.skipped,
+        "not reached": report.not_reached,
+    }
+    for what, count in counts.items():
+        if count:
+            say(f"  {count:>8,} {what}")
+    if report.skipped:
+        kinds = ", ".join(f"{n:,} {ending}" for ending, n in report.skipped_by_ending.items())
+        say(f"           ({kinds})")
+    if report.missing:
+        say(f"{report.missing:,} tracks have vanished: marked missing ('recsys prune' drops them).")
+    if report.excluded:
+        say(f"{report.excluded:,} files or folders left out by patterns.")
+    for place, reason in report.unreadable:
+        note(f"not looked at: {one_line(str(place))} ({reason})")
+    if report.failed or report.still_failing:
+        note("'recsys failures' lists what could not be heard, and why.")

@@ -1,0 +1,143 @@
+"""Kill an ingest again and again at random moments; what the next run completes must be whole.
+
+    python tests/bench/kills.py FOLDER --kills 20 --seed 0
+
+Each time a fresh catalogue is begun, the ingest is killed with SIGKILL at a random moment (drawn
+evenly from the time an uninterrupted run takes), its workers must end by themselves, and a second
+run goes to the end. The catalogue must then equal that of an uninterrupted run: same paths,
+digests, tags, states, failures and bit-equal activations; and a third run finds nothing to do.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from recommender.catalog import Catalog
+from recommender.ingest import IngestReport, IngestSettings, ingest
+from recommender.ingest.report import Silence
+from recommender.weights import DEFAULT_MODEL
+
+_WORKERS_END_WITHIN_S = 60.0
+
+
+def contents(catalog: Catalog) -> dict[str, Any]:
+    """All that a catalogue holds, save ids and times of hearing."""
+    space = catalog.active_space()
+    tracks = {}
+    for track in catalog.all_tracks(state=None):
+        hearing = catalog.hearing_of(track.id, space) if space else None
+        tracks[str(track.file)] = (
+            (track.digest, track.size, track.mtime_ns, track.duration, track.state),
+            (track.tags, track.genre_probabilities, track.windows),
+            hearing and hearing.activations.tobytes(),
+        )
+    failures = {
+        str(failure.library.root / failure.path): (
+            (failure.size, failure.mtime_ns, failure.kind, failure.reason)
+        )
+        for failure in catalog.failures()
+    }
+    return {
+        "tracks": tracks,
+        "failures": failures,
+        "active": (space, catalog.active_listening()),
+        "counts": asdict(catalog.counts()),
+    }
+
+
+class _Announcer(Silence):
+    """Says on standard output when hearing begins."""
+
+    def planned(self, files: int) -> None:
+        print(f"{files} files to hear", flush=True)
+
+
+def start_ingest(database: Path, folder: Path, settings: IngestSettings) -> "subprocess.Popen[str]":
+    """An ingest in a process group of its own; it prints what it will hear and its report."""
+    command = [sys.executable, __file__, str(folder), "--child", str(database)]
+    command += ["--workers", str(settings.workers), "--model", settings.model]
+    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True)
+
+
+def wait_for_workers_to_end(group: int) -> None:
+    """Wait until no process of the group is left. Raises `TimeoutError`."""
+    deadline = time.monotonic() + _WORKERS_END_WITHIN_S
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the workers of a killed ingest go on")
+
+
+def ingest_here(database: Path, folder: Path, settings: IngestSettings) -> IngestReport:
+    """An ingest in this process."""
+    with Catalog.open(str(database)) as catalog:
+        return ingest(catalog, [folder], settings)
+
+
+def contents_of(database: Path) -> dict[str, Any]:
+    """See `contents`."""
+    with Catalog.open(str(database)) as catalog:
+        return contents(catalog)
+
+
+def main() -> int:
+    """Run the kills; 1 when a catalogue differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    settings = IngestSettings(model=options.model, workers=options.workers)
+    if options.child is not None:
+        with Catalog.open(str(options.child)) as catalog:
+            print(ingest(catalog, [options.folder], settings, _Announcer()))
+        return 0
+    with tempfile.TemporaryDirectory() as scratch:
+        different = _kill_often(Path(scratch), options, settings)
+    print(f"{options.kills} kills, {different} catalogues differ from an uninterrupted run's")
+    return 1 if different else 0
+
+
+def _kill_often(scratch: Path, options: argparse.Namespace, settings: IngestSettings) -> int:
+    started = time.monotonic()
+    start_ingest(scratch / "whole.db", options.folder, settings).communicate()
+    duration = time.monotonic() - started
+    expected = contents_of(scratch / "whole.db")
+    print(f"uninterrupted: {duration:.1f} s, {len(expected['tracks'])} tracks")
+    moments = random.Random(options.seed)
+    different = 0
+    for number in range(1, options.kills + 1):
+        database = scratch / f"{number}.db"
+        moment = moments.uniform(0, duration)
+        child = start_ingest(database, options.folder, settings)
+        try:
+            child.communicate(timeout=moment)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.communicate()
+        wait_for_workers_to_end(child.pid)
+        done = len(contents_of(database)["tracks"])
+        ingest_here(database, options.folder, settings)
+        again = ingest_here(database, options.folder, settings)
+        equal = contents_of(database) == expected and again.heard == again.missing == 0
+        different += not equal
+        print(f"kill {number} after {moment:.1f} s, {done} tracks: {'equal' if equal else 'OTHER'}")
+    return different
+
+
+if __name__ == "__main__":
+    sys.exit(main())

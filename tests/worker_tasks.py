@@ -1,0 +1,29 @@
+"""What real worker processes do in tests: they import this module and little else."""
+
+import os
+import signal
+import time
+
+from recommender.errors import WeightsError
+
+
+def load_nothing() -> str:
+    return "model"
+
+
+def load_in_vain() -> str:
+    raise WeightsError("the weights are gone")
+
+
+def load_and_die() -> str:
+    os._exit(7)
+
+
+def misbehave(model: str, job: str) -> str:
+    if job == "crash":
+        os._exit(5)
+    if job == "segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if job == "hang":
+        time.sleep(1_000)
+    return f"{model} {job}"
