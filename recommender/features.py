@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from recommender.audio import AudioClip
 from recommender.errors import UsageError
 from recommender.space import FloatArray
+
+DoubleArray = npt.NDArray[np.float64]
 
 POWER_FLOOR = 1e-10
 """Smallest power before the logarithm (librosa's `amin`)."""
@@ -118,7 +121,8 @@ def mel_filters(front_end: FrontEnd) -> FloatArray:
     falling = ramps[2:] / widths[1:, None]
     triangles = np.maximum(0, np.minimum(rising, falling))
     triangles *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    return triangles.astype(np.float32)
+    filters: FloatArray = triangles.astype(np.float32)
+    return filters
 
 
 # Slaney's scale: linear below 1 kHz (200/3 Hz a Mel), logarithmic above (27 Mels for a factor 6.4).
@@ -128,12 +132,12 @@ _BREAK_MEL = _BREAK_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27.0
 
 
-def _hz_to_mel(hz: np.ndarray) -> np.ndarray:
+def _hz_to_mel(hz: DoubleArray) -> DoubleArray:
     logarithmic = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
     return np.where(hz < _BREAK_HZ, hz / _HZ_PER_MEL, logarithmic)
 
 
-def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+def _mel_to_hz(mel: DoubleArray) -> DoubleArray:
     logarithmic = _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_MEL))
     return np.where(mel < _BREAK_MEL, mel * _HZ_PER_MEL, logarithmic)
 

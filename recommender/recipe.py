@@ -8,6 +8,7 @@ import csv
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,12 @@ def make_model(
             len(gtzan.GENRES),
             device=device,
             checkpoint=folder / "checkpoints" / f"seed-{seed}.pt",
-            on_epoch=None if on_epoch is None else lambda r, seed=seed: on_epoch(seed, r),
+            on_epoch=None if on_epoch is None else partial(on_epoch, seed),
         )
         runs.append((result, time.perf_counter() - started))
     candidates = _candidate_precisions([result for result, _ in runs], training, valid)
     chosen = max(candidates, key=lambda name: candidates[name])
-    rows = [
-        _result_row(result, chosen, data, training, valid, protocol) for result, _ in runs
-    ]
+    rows = [_result_row(result, chosen, data, training, valid, protocol) for result, _ in runs]
     _write_rows(folder / "results.csv", rows)
     projection = _fit(runs[0][0], chosen, training)
     return _publish(folder, runs[0][0], projection, rows, candidates, chosen, command)

@@ -15,7 +15,7 @@ SAME_RECORDING = 0.994
 Chosen with ``tests/bench/duplicates.py`` so that no two different recordings are merged: of 118,341
 pairs of GTZAN tracks the nearest reach 0.9934 (two songs of one metal album); a song and its
 karaoke version reach 0.76. Of 14 pairs of one recording at two bit rates 13 lie above, from 0.9947;
-the other is a dog's bark at 0.951. A copy that is missed costs one line of a list; a false merge
+the other, a dog, is at 0.951. A copy that is missed costs one line of a list; a false merge
 hides a song.
 """
 

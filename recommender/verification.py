@@ -49,7 +49,7 @@ def verify(
     """
     counts = catalog.counts()
     total = counts.heard + counts.missing + counts.failed_tracks
-    findings = []
+    findings: list[Finding] = []
     for done, track in enumerate(catalog.all_tracks(state=None), start=1):
         findings += _against_file(catalog, track, content, repair)
         if on_track is not None:

@@ -183,6 +183,7 @@ def _encode(
 ) -> None:
     layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[frames.shape[1]]
     stream = output.add_stream(codec, rate=rate, layout=layout, options=options or {})
+    assert isinstance(stream, av.AudioStream)
     if quality is not None:  # variable bit rate, 0 (best) to 9
         stream.codec_context.qscale = True
         stream.codec_context.global_quality = quality * 118  # FF_QP2LAMBDA

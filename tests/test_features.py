@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from recommender.audio import AudioClip
 from recommender.errors import UsageError
 from recommender.features import FrontEnd, log_mel, mel_filters, repeated_to, standardised

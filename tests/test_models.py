@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from recommender.errors import UsageError
 from recommender.models import GenreNetwork, create_model, model_names
-from safetensors.torch import load_file, save_file
 
 # Sum of the logits of a fixed input at seed 0: changes only when the architecture does.
 GOLDEN = {"conv1d-encoder": (0.04020766, 0.03658424)}

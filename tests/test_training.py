@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+
 from recommender.augmentation import (
     Augmentation,
     mixed,
@@ -121,7 +122,7 @@ class TestTrackOutputs:
 
 
 class TestAugmentation:
-    @pytest.fixture()
+    @pytest.fixture
     def generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(0)
 

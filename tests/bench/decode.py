@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,8 @@ def main() -> None:
         }
         print(f"{'format':24} {'MB':>6} {'windows ms':>10} {'whole ms':>9} {'difference':>10}")
         for name, path in files.items():
-            windows_ms = cpu_ms(lambda path=path: hear_windows(path, windowing), options.runs)
-            whole_ms = cpu_ms(lambda path=path: hear_whole(path), 1)
+            windows_ms = cpu_ms(partial(hear_windows, path, windowing), options.runs)
+            whole_ms = cpu_ms(partial(hear_whole, path), 1)
             difference = largest_difference(hear_windows(path, windowing), hear_whole(path))
             size = path.stat().st_size / 1e6
             print(f"{name:24} {size:6.1f} {windows_ms:10.1f} {whole_ms:9.1f} {difference:10.1e}")
