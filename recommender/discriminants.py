@@ -19,6 +19,9 @@ IntArray = npt.NDArray[np.int64]
 
 Fit = Callable[[FloatArray, IntArray], Projection]
 
+_HARDLY = 1e-3
+"""Deviation, as a share of the largest, below which an activation tells nothing."""
+
 
 def centred(activations: FloatArray, labels: IntArray) -> Projection:
     """Subtract the mean of the training tracks; cosine of what remains."""
@@ -27,8 +30,14 @@ def centred(activations: FloatArray, labels: IntArray) -> Projection:
 
 
 def standardising(activations: FloatArray, labels: IntArray) -> Projection:
-    """Every activation to mean 0 and deviation 1."""
-    scale = 1 / np.maximum(activations.std(axis=0), 1e-6)
+    """Every activation to mean 0 and deviation 1; those that hardly vary are left out.
+
+    Scaled up, an activation that is all but constant over the training tracks would outweigh the
+    rest on the first piece of other music that moves it.
+    """
+    deviation = activations.std(axis=0)
+    varies = deviation > _HARDLY * deviation.max()
+    scale = varies / np.where(varies, deviation, 1)
     return Projection(activations.mean(axis=0), np.diag(scale).astype(np.float32))
 
 

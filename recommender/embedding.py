@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from recommender.audio import AudioClip, Windowing, hear_windows
+from recommender.errors import NotFinite
 from recommender.features import FrontEnd, log_mel, repeated_to, standardised
 from recommender.space import Embedding, FloatArray, Hearing
 from recommender.weights import DEFAULT_MODEL, WeightsFiles, find
@@ -61,13 +62,23 @@ class Embedder:
 
     @torch.no_grad()
     def hear_clips(self, clips: tuple[AudioClip, ...]) -> tuple[FloatArray, FloatArray]:
-        """Activations [d] and genre probabilities [n_classes], means over one track's clips."""
+        """Activations [d] and genre probabilities [n_classes], means over one track's clips.
+
+        Raises:
+            NotFinite: the samples are finite but so large that their power is not; one such vector
+                in an index would be everything's neighbour.
+        """
         frames = self.front_end.frames(self.windowing.seconds)
         spectrograms = [
             standardised(repeated_to(mel.values, frames)) for mel in log_mel(clips, self.front_end)
         ]
         batch = torch.from_numpy(np.stack(spectrograms)).to(self.device)
         activations = self._network.activations(batch)
+        if not bool(torch.isfinite(activations).all()):
+            raise NotFinite(
+                "Its samples are too large to measure, far beyond full scale; export it again "
+                "from its source."
+            )
         probabilities = self._network.classify(activations).softmax(dim=1)
         return activations.mean(dim=0).cpu().numpy(), probabilities.mean(dim=0).cpu().numpy()
 

@@ -82,7 +82,8 @@ def standardised(values: FloatArray) -> FloatArray:
         values: np.ndarray [shape=(n_mels, frames)].
     """
     deviation = max(float(values.std()), 1e-3)
-    return ((values - values.mean()) / deviation).astype(np.float32)
+    result: FloatArray = ((values - values.mean()) / deviation).astype(np.float32)
+    return result
 
 
 def repeated_to(values: FloatArray, frames: int) -> FloatArray:
@@ -99,7 +100,8 @@ def repeated_to(values: FloatArray, frames: int) -> FloatArray:
     """
     if values.shape[1] >= frames:
         return values
-    return np.take(values, np.arange(frames) % values.shape[1], axis=1)
+    repeated: FloatArray = np.take(values, np.arange(frames) % values.shape[1], axis=1)
+    return repeated
 
 
 def mel_filters(front_end: FrontEnd) -> FloatArray:
@@ -111,9 +113,8 @@ def mel_filters(front_end: FrontEnd) -> FloatArray:
         np.ndarray [shape=(n_mels, 1 + n_fft / 2)]
     """
     bins = np.fft.rfftfreq(front_end.n_fft, 1 / front_end.sample_rate)
-    mels = np.linspace(
-        *_hz_to_mel(np.array([front_end.fmin, front_end.fmax])), front_end.n_mels + 2
-    )
+    ends = _hz_to_mel(np.array([front_end.fmin, front_end.fmax]))
+    mels = np.linspace(float(ends[0]), float(ends[1]), front_end.n_mels + 2)
     edges = _mel_to_hz(mels)
     widths = np.diff(edges)
     ramps = edges[:, None] - bins[None, :]

@@ -191,7 +191,7 @@ class _Run:
         for clips, targets in self._batches():
             loss = F.cross_entropy(self.network(clips), targets)
             self.optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
             self.optimiser.step()
             self.schedule.step()
