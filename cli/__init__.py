@@ -5,13 +5,15 @@ import sys
 import typer
 
 from recommender.cli import browse, demo, evaluate, ingest, maintain, models, similar
-from recommender.errors import RecsysError
+from recommender.cli.output import one_line, printable
+from recommender.errors import AmbiguousTrack, RecsysError
 
 app = typer.Typer(
     name="recsys",
     help="Recommend music that sounds alike, by listening to it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help needs no rich, and comes in half the time
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -34,12 +36,13 @@ app.add_typer(maintain.database_app, name="db")
 
 def main() -> None:
     """Run the `recsys` command; errors a user can cure are one line and status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows few characters gets escapes for the others, not a crash.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app()
+        app(prog_name="recsys")
     except RecsysError as error:
-        print(f"recsys: {error}", file=sys.stderr)  # noqa: T201
+        # Only the list of an ambiguous track's candidates is meant to have several lines.
+        show = printable if isinstance(error, AmbiguousTrack) else one_line
+        print(f"recsys: {show(str(error))}", file=sys.stderr)  # noqa: T201
         raise SystemExit(1) from None
-    except BrokenPipeError:
-        # The reader of our output (`head`, say) has left; there is nobody to tell.
-        sys.stderr.close()
-        raise SystemExit(0) from None

@@ -1,38 +1,57 @@
 """`recsys list`, `show`, `status`, `failures`, `export`: what the catalogue holds."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recommender.cli.output import (
     AsJson,
     Database,
+    busy,
     clock,
     note,
     open_catalog,
+    print_facts,
     print_json,
     print_table,
     say,
     track_as_dict,
+    writing_file,
 )
+
+if TYPE_CHECKING:
+    from recommender.catalog import Catalog, Failure, Track
+
+GENRES_SHOWN = 4
 
 
 def list_command(
     words: Annotated[
         list[str] | None,
-        typer.Argument(help="Words that all occur in title, artist, album or path."),
+        typer.Argument(
+            metavar="WORDS",
+            help="Words that all occur in title, artist, album or path; none: every track.",
+            show_default=False,
+        ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many tracks.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many tracks. Default: all.")
+    ] = None,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """List the tracks of the catalogue."""
+    """List the tracks of the catalogue, or those that match all WORDS."""
     with open_catalog(db) as catalog:
         tracks = catalog.search(" ".join(words or []), limit)
     if as_json:
         print_json([track_as_dict(track) for track in tracks])
+        return
+    if not tracks:
+        note(
+            "no track matches." if words else "the catalogue is empty: run 'recsys ingest FOLDER'."
+        )
         return
     print_table(
         (">id", "title", "artist", "album", "genre", "genre heard", ">length", "state", "path"),
@@ -54,20 +73,20 @@ def list_command(
 
 
 def show_command(
-    track: Annotated[str, typer.Argument(help="A path, a track id, or words of one title.")],
+    track: Annotated[
+        str,
+        typer.Argument(metavar="TRACK", help="A path, a track id, or words that match one title."),
+    ],
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
     """Show one track: its tags, and what was heard."""
-    from recommender.errors import TrackNotFound
     from recommender.resolve import resolve
 
     with open_catalog(db) as catalog:
         found = resolve(catalog, track)
         if isinstance(found, Path):
-            raise TrackNotFound(
-                f"{found} is not in the catalogue: add it with 'recsys ingest {found.parent}'."
-            )
+            raise _not_in_catalogue(catalog, found)
         spaces = [
             str(space)
             for space, _ in catalog.spaces()
@@ -75,33 +94,46 @@ def show_command(
         ]
     if as_json:
         print_json({**track_as_dict(found), "spaces": spaces})
-        return
-    rows: list[tuple[str, object]] = [
-        ("id", found.id),
-        ("file", found.file),
-        ("state", found.state),
-        *((name.replace("_", " "), value) for name, value in asdict(found.tags).items()),
-        ("length", clock(found.duration)),
-        ("size", f"{found.size:,} bytes"),
-        ("content digest", found.digest),
-        ("heard at", found.heard_at),
-        ("heard by", found.heard_by),
+    else:
+        print_facts(_facts(found, spaces))
+
+
+def _not_in_catalogue(catalog: "Catalog", file: Path) -> Exception:
+    from recommender.errors import TrackNotFound
+
+    for failure in catalog.failures():
+        if failure.library.root / failure.path == file.resolve():
+            return TrackNotFound(f"{file} could not be heard ({failure.kind}): {failure.reason}")
+    return TrackNotFound(
+        f"{file} is not in the catalogue: add it with 'recsys ingest {file.absolute().parent}'."
+    )
+
+
+def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
+    probable = sorted(track.genre_probabilities.items(), key=lambda pair: -pair[1])
+    genres = ", ".join(f"{genre} {p:.0%}" for genre, p in probable[:GENRES_SHOWN])
+    windows = ", ".join(f"{start:.1f}+{length:.1f} s" for start, length in track.windows)
+    return [
+        ("id", track.id),
+        ("file", track.file),
+        ("state", track.state),
+        *((name.replace("_", " "), value) for name, value in asdict(track.tags).items()),
+        ("length", clock(track.duration)),
+        ("size", f"{track.size:,} bytes"),
+        ("content digest", track.digest),
+        ("heard at", track.heard_at and track.heard_at.isoformat(sep=" ", timespec="seconds")),
+        ("heard by", track.heard_by and f"recsys {track.heard_by}"),
         *(("space", space) for space in spaces),
-        (
-            "windows heard",
-            ", ".join(f"{start:.1f}+{length:.1f} s" for start, length in found.windows),
-        ),
+        ("windows heard", windows),
+        ("genre heard", genres),
     ]
-    probable = sorted(found.genre_probabilities.items(), key=lambda pair: -pair[1])
-    rows.append(("genre heard", ", ".join(f"{genre} {p:.0%}" for genre, p in probable[:4])))
-    print_table(("", ""), rows)
 
 
 def status_command(as_json: AsJson = False, db: Database = None) -> None:
     """Say what the catalogue holds, in numbers."""
     with open_catalog(db) as catalog:
-        counts, state = catalog.counts(), catalog.state()
-        libraries, spaces = catalog.libraries(), catalog.spaces()
+        counts = replace(catalog.counts(), failures=len(_failures(catalog)))
+        state, libraries, spaces = catalog.state(), catalog.libraries(), catalog.spaces()
         active, listening = catalog.active_space(), catalog.active_listening()
         url = catalog.url
     if as_json:
@@ -123,12 +155,12 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
         ("tracks heard", f"{counts.heard:,} ({counts.seconds_of_music / 3600:,.1f} hours)"),
         ("tracks missing", f"{counts.missing:,}"),
         ("tracks that fail now", f"{counts.failed_tracks:,}"),
-        ("failures", f"{counts.failures:,}"),
+        ("files that fail", f"{counts.failures:,}"),
     ]
     for space, tracks in spaces:
         mark = " (recommends)" if space == active else ""
         rows.append(("space", f"{space}: {tracks:,} tracks{mark}"))
-    print_table(("", ""), rows)
+    print_facts(rows)
     if not libraries:
         note("nothing has been ingested yet: run 'recsys ingest FOLDER'.")
 
@@ -136,7 +168,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
 def failures_command(as_json: AsJson = False, db: Database = None) -> None:
     """List the files that could not be heard, and why."""
     with open_catalog(db) as catalog:
-        failures = catalog.failures()
+        failures = _failures(catalog)
     if as_json:
         print_json(
             [
@@ -144,22 +176,29 @@ def failures_command(as_json: AsJson = False, db: Database = None) -> None:
                 for f in failures
             ]
         )
-        return
-    print_table(
-        ("kind", "path", "reason", "when"),
-        ((f.kind, f.path, f.reason, f.failed_at.strftime("%Y-%m-%d %H:%M")) for f in failures),
-    )
-    if not failures:
+    elif failures:
+        print_table(
+            ("kind", "path", "reason", "when (UTC)"),
+            ((f.kind, f.path, f.reason, f"{f.failed_at:%Y-%m-%d %H:%M}") for f in failures),
+        )
+    else:
         note("no failures.")
 
 
+def _failures(catalog: "Catalog") -> list["Failure"]:
+    """The failures without the videos that hold no sound, which are only remembered as such."""
+    from recommender.ingest.kinds import VIDEO_WITHOUT_SOUND
+
+    return [failure for failure in catalog.failures() if failure.kind != VIDEO_WITHOUT_SOUND]
+
+
 def export_command(
-    file: Annotated[Path, typer.Argument(help="A .npz or .parquet file to write.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .npz or .parquet file to write.")],
     db: Database = None,
 ) -> None:
-    """Export embeddings and tags for research."""
+    """Export embeddings and tags for research, as NumPy arrays or as a table."""
     from recommender.export import export
 
-    with open_catalog(db) as catalog:
+    with open_catalog(db) as catalog, writing_file(file), busy("exporting"):
         count = export(catalog, file)
     say(f"{count:,} tracks written to {file}")

@@ -9,28 +9,30 @@ import typer
 from recommender.cli.browse import status_command
 from recommender.cli.evaluate import evaluate_command
 from recommender.cli.ingest import ingest_command
-from recommender.cli.output import open_catalog, say
+from recommender.cli.output import counting, note, open_catalog, say, writing_file
 from recommender.cli.similar import similar_command
+from recommender.errors import UsageError
 
 
 def demo_command(
     music: Annotated[
-        Path | None, typer.Option(help="Use this music folder instead of the rendered library.")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Use this music instead of a library of synthesised pieces."
+        ),
     ] = None,
     folder: Annotated[
-        Path, typer.Option(help="Where the rendered library and the demo's catalogue go.")
+        Path,
+        typer.Option(metavar="FOLDER", help="Where the demo's catalogue and library are written."),
     ] = Path("demo-library"),
 ) -> None:
-    """Ingest a small rendered library (or MUSIC), ask for neighbours, and evaluate."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Ingest a small library (rendered, or your music), ask for neighbours, and evaluate."""
+    with writing_file(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if music is None:
+            music = folder / "music"
+            _render(music)
     db = str(folder / "catalog.db")
-    if music is None:
-        from recommender.demo import render_library
-
-        music = folder / "music"
-        say(f"rendering a demo library of synthesised music into {music} …")
-        pieces = render_library(music)
-        say(f"{len(pieces)} pieces in {len({piece.style for piece in pieces})} styles.")
     _step("ingest", str(music), "--db", db)
     ingest_command([music], db=db)
     _step("status", "--db", db)
@@ -38,13 +40,26 @@ def demo_command(
     with open_catalog(db) as catalog:
         first = next(catalog.all_tracks(), None)
     if first is None:
-        return
+        note(f"nothing in {music} could be heard, so there is nothing to recommend.")
+        raise typer.Exit(1)
     _step("similar", str(first.file), "-k", "5", "--db", db)
     similar_command(str(first.file), k=5, db=db)
     _step("evaluate", "-k", "3", "--db", db)
-    evaluate_command(k=3, db=db)
+    try:
+        evaluate_command(k=3, db=db)
+    except UsageError as error:  # a folder of one's own may have no genre tags, and still be heard
+        note(f"not evaluated: {error}")
     say()
     say(f"The demo's catalogue is {db}; your own is kept elsewhere: recsys ingest ~/Music")
+
+
+def _render(folder: Path) -> None:
+    from recommender.demo import render_library
+
+    say(f"rendering a demo library of synthesised music into {folder} …")
+    with counting("rendering") as progress:
+        pieces = render_library(folder, progress=progress)
+    say(f"{len(pieces)} pieces in {len({piece.style for piece in pieces})} styles.")
 
 
 def _step(*words: str) -> None:

@@ -11,11 +11,13 @@ import typer
 from recommender.cli.output import (
     AsJson,
     Database,
+    busy,
     note,
     one_line,
     print_json,
     print_table,
     say,
+    writing_file,
 )
 
 if TYPE_CHECKING:
@@ -36,10 +38,10 @@ class GenreSource(StrEnum):
 
 
 def evaluate_command(
-    k: Annotated[int, typer.Option("-k", min=1, help="Length of the lists that are judged.")] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many neighbours are judged.")] = 10,
     genre_from: Annotated[
         GenreSource,
-        typer.Option(help="The genre is the file's tag, or the name of the folder it lies in."),
+        typer.Option(help="A track's genre: its tag, or the name of the folder it lies in."),
     ] = GenreSource.TAG,
     labels: Annotated[
         Path | None,
@@ -67,10 +69,11 @@ def evaluate_command(
     from recommender.evaluation import evaluate_retrieval
     from recommender.similarity import SimilarityService
 
-    with SimilarityService.open(db) as service:
+    with busy("reading the catalogue"), SimilarityService.open(db) as service:
         tracks, vectors, unusable = _comparable_tracks(service)
     labelled = _labels(tracks, genre_from, labels)
-    report = evaluate_retrieval(vectors, labelled.genres, labelled.artists, k=k)
+    with busy("evaluating"):
+        report = evaluate_retrieval(vectors, labelled.genres, labelled.artists, k=k)
     if csv_file is not None:
         _write_csv(csv_file, report)
     if plot is not None:
@@ -122,16 +125,11 @@ def _labels(
 def _write_csv(path: Path, report: "RetrievalReport") -> None:
     import csv
 
-    from recommender.errors import UsageError
-
     rows = report.rows()
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise UsageError(f"the table cannot be written to {path}: {error}.") from error
+    with writing_file(path), path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
     note(f"table written: {path}")
 
 

@@ -24,25 +24,42 @@ if TYPE_CHECKING:
 
 
 def ingest_command(
-    folders: Annotated[list[Path], typer.Argument(help="Music folders.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDERS", help="Music folders, or folders inside one."),
+    ],
     exclude: Annotated[
         list[str] | None,
-        typer.Option(help="Leave out what matches this pattern (gitignore syntax); repeatable."),
+        typer.Option(
+            metavar="PATTERN",
+            help="Leave out what matches it (gitignore syntax); may be given several times.",
+        ),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="A shipped model, or a folder of weights.", show_default=False),
+        typer.Option(
+            help="A model that 'recsys models' lists, or a folder of weights. Default: the one "
+            "marked there.",
+            show_default=False,
+        ),
     ] = None,
     windows: Annotated[
         int | None,
         typer.Option(
-            min=0, help="10 s windows heard a track; 0: the whole track. Default: the model's."
+            min=0,
+            help="How many windows of 10 s are heard of each track; 0: the whole track. Default: "
+            "as the model's card says.",
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that listen. Default: one a core.")
+        int | None, typer.Option(min=1, help="How many processes listen. Default: one per core.")
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds a file may take.")] = 300.0,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            min=1, metavar="SECONDS", help="After so long a file is given up as a failure."
+        ),
+    ] = 300.0,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
@@ -130,6 +147,11 @@ def _print(report: "IngestReport") -> None:
         say(f"{report.missing:,} tracks have vanished: marked missing ('recsys prune' drops them).")
     if report.excluded:
         say(f"{report.excluded:,} files or folders left out by patterns.")
+    if report.unheard:
+        note(
+            f"{report.unheard:,} tracks in other folders were heard by another model or with other "
+            "windows: recommendations are made as before until those folders are ingested, too."
+        )
     for place, reason in report.unreadable:
         note(f"not looked at: {one_line(str(place))} ({reason})")
     if report.failed or report.still_failing:

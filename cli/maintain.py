@@ -9,16 +9,22 @@ import typer
 from recommender.cli.output import (
     AsJson,
     Database,
+    counting,
     note,
     open_catalog,
     print_json,
     print_table,
-    progress_bar,
     say,
 )
 
-library_app = typer.Typer(help="The music folders of the catalogue.", no_args_is_help=True)
-database_app = typer.Typer(help="The database behind the catalogue.", no_args_is_help=True)
+library_app = typer.Typer(
+    help="List and move the music folders of the catalogue.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+database_app = typer.Typer(
+    help="Upgrade the database behind the catalogue.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def verify_command(
@@ -26,26 +32,21 @@ def verify_command(
         bool,
         typer.Option(
             "--content",
-            help="Read every file whole, and compare with its digest of the last such check.",
+            help="Read every file whole, and compare its bytes with those of the last such check.",
         ),
     ] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Mend what can be mended without hearing files.")
+        bool,
+        typer.Option("--repair", help="Mend what can be mended without hearing a file again."),
     ] = False,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """Check the catalogue against the files and against the index. Status 1 if something is off."""
+    """Check the catalogue against the files and the index; status 1 when something is off."""
     from recommender.verification import verify
 
-    with open_catalog(db) as catalog, progress_bar() as bar:
-        task = bar.add_task("verifying", total=None, detail="")
-        findings = verify(
-            catalog,
-            content=content,
-            repair=repair,
-            on_track=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with open_catalog(db) as catalog, counting("verifying") as on_track:
+        findings = verify(catalog, content=content, repair=repair, on_track=on_track)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     elif findings:
@@ -61,11 +62,11 @@ def verify_command(
 
 def prune_command(
     force: Annotated[
-        bool, typer.Option("--force", help="Also when more than half of all tracks are missing.")
+        bool, typer.Option("--force", help="Do it even when over half of all tracks are missing.")
     ] = False,
     db: Database = None,
 ) -> None:
-    """Drop the tracks whose files have vanished."""
+    """Drop the tracks whose files were missing at the last ingest."""
     with open_catalog(db) as catalog:
         dropped = catalog.prune(force=force)
     say(f"{dropped:,} missing tracks dropped.")
@@ -84,8 +85,8 @@ def library_list_command(as_json: AsJson = False, db: Database = None) -> None:
 
 @library_app.command("move")
 def library_move_command(
-    old: Annotated[Path, typer.Argument(help="Where the folder was.")],
-    new: Annotated[Path, typer.Argument(help="Where it is now.")],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Where the folder was.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Where it is now.")],
     db: Database = None,
 ) -> None:
     """Tell the catalogue that a music folder has moved; nothing is heard again."""

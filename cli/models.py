@@ -1,11 +1,20 @@
 """`recsys models` and `recsys train`."""
 
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recommender.cli.output import AsJson, note, print_json, print_table, progress_bar, say
+from recommender.cli.output import AsJson, Device, counting, note, print_json, print_table, say
+
+
+class Protocol(StrEnum):
+    """How GTZAN is split."""
+
+    FILTERED = "filtered"
+    STRATIFIED = "stratified"
 
 
 def models_command(as_json: AsJson = False) -> None:
@@ -46,23 +55,45 @@ def _mean_and_spread(results: object, name: str) -> str:
 
 
 def train_command(
-    name: Annotated[str, typer.Argument(help="An architecture; 'recsys models' lists them.")],
-    gtzan: Annotated[
-        Path, typer.Option(help="GTZAN: a folder of ten genre folders, or a log-Mel archive.")
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="An architecture; 'recsys models' lists them.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for weights, card, results, checkpoints.")],
+    gtzan: Annotated[
+        Path,
+        typer.Option(
+            metavar="PATH", help="GTZAN: a folder of ten genre folders, or a log-Mel archive."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Where weights, their card, results and checkpoints go."
+        ),
+    ],
     seeds: Annotated[
-        str, typer.Option(help="Comma-separated; all are reported, the first is published.")
+        str,
+        typer.Option(
+            metavar="NUMBERS",
+            help="Comma-separated. A network is trained with each; all are reported, the weights "
+            "of the first are kept.",
+        ),
     ] = "0",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the default.")] = None,
-    protocol: Annotated[str, typer.Option(help="Split: filtered or stratified.")] = "filtered",
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Passes over the training data. Default: the recipe's."),
+    ] = None,
+    protocol: Annotated[
+        Protocol,
+        typer.Option(help="The split: fault-filtered, or stratified by genre."),
+    ] = Protocol.FILTERED,
+    device: Annotated[
+        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
+    ] = Device.AUTO,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Processor threads; default: torch's choice.")
+        int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
     ] = None,
 ) -> None:
     """Train a genre network on GTZAN; an interrupted run goes on where it was."""
-    import torch
 
     from recommender import gtzan as data_set
     from recommender.models import registered
@@ -72,17 +103,14 @@ def train_command(
     registered(name)
     numbers = _seed_numbers(seeds)
     if threads:
+        import torch
+
         torch.set_num_threads(threads)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    settings = TrainingSettings(model=name, **({"epochs": epochs} if epochs else {}))
-    with progress_bar() as bar:
-        task = bar.add_task("hearing GTZAN", total=None, detail="")
-        data = data_set.load(
-            gtzan,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-            cache=out / "gtzan.npz",
-        )
+    settings = TrainingSettings(model=name)
+    if epochs:
+        settings = replace(settings, epochs=epochs)
+    with counting("hearing GTZAN") as progress:
+        data = data_set.load(gtzan, progress=progress, cache=out / "gtzan.npz")
     for track_id, reason in data.missing:
         note(f"skipped {track_id}: {reason}")
 
@@ -93,7 +121,7 @@ def train_command(
             f"{report.seconds:.1f} s"
         )
 
-    command = f"recsys train {name} --gtzan GTZAN --protocol {protocol} --seeds {seeds}" + (
+    command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}" + (
         f" --epochs {epochs}" if epochs else ""
     )
     card = make_model(
@@ -101,14 +129,25 @@ def train_command(
         data,
         out,
         numbers,
-        protocol=protocol,
-        device=device,
+        protocol=protocol.value,
+        device=_torch_device(device),
         command=command,
         on_epoch=told,
     )
     for figure in ("valid_track", "test_track", "disjoint_track", "test_precision"):
         say(f"{figure}: {_mean_and_spread(card.results, figure)} over {len(numbers)} seeds")
     say(f"weights, card and results: {out}")
+
+
+def _torch_device(device: Device) -> str:
+    import torch
+
+    from recommender.errors import UsageError
+
+    visible = device is not Device.CPU and torch.cuda.is_available()
+    if device is Device.CUDA and not visible:
+        raise UsageError("torch sees no GPU: use --device cpu.")
+    return "cuda" if visible else "cpu"
 
 
 def _seed_numbers(text: str) -> list[int]:

@@ -2,15 +2,20 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
+    from rich.table import Table
 
     from recommender.catalog import Catalog
     from recommender.catalog.records import Track
@@ -20,12 +25,27 @@ Database = Annotated[
     typer.Option(
         "--db",
         envvar="RECSYS_DB",
-        help="Catalogue: a SQLite file or an SQLAlchemy URL. Default: the user's data folder.",
+        metavar="FILE|URL",
+        help="The catalogue: a SQLite file or an SQLAlchemy URL. Default: catalog.db in the "
+        "user's data folder.",
         show_default=False,
     ),
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+WIDTH_IN_A_PIPE = 1_000_000
+"""No table is as wide, so that a program that reads one finds every row on one line."""
+
+_JOINERS = "\u200c\u200d"  # within Persian words and family emoji
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 def open_catalog(url: str | None) -> "Catalog":
@@ -41,14 +61,17 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """A line on standard error: progress and remarks that are not the result."""
+    """A line on standard error: remarks that are not the result."""
     typer.echo(printable(text), err=True)
 
 
 def printable(text: str) -> str:
-    """Undecodable bytes and line breaks of file names shown as escapes."""
-    shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in shown)
+    r"""`text` with escapes for what no terminal should get.
+
+    Bytes of file names that are not UTF-8 become ``\xNN``, control characters ``\x1b`` and the
+    like; line breaks stay.
+    """
+    return "".join(_shown(char) for char in text)
 
 
 def one_line(text: str) -> str:
@@ -56,9 +79,17 @@ def one_line(text: str) -> str:
     return printable(text).replace("\n", "\\n")
 
 
+def _shown(char: str) -> str:
+    if char.isprintable() or char == "\n" or char in _JOINERS or unicodedata.category(char) == "Zs":
+        return char
+    if "\udc80" <= char <= "\udcff":  # how Python keeps a byte that is not UTF-8
+        return f"\\x{ord(char) & 0xFF:02x}"
+    return repr(char)[1:-1]
+
+
 def print_json(value: Any) -> None:
     """JSON on standard output, ASCII only, so that any path survives any pipe."""
-    typer.echo(json.dumps(value, indent=2, default=_plain))
+    typer.echo(json.dumps(value, indent=2, default=_plain, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:
@@ -70,24 +101,44 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table that fits a terminal, and is never cut in a pipe."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """A table that is folded to fit a terminal, and never cut or folded in a pipe.
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    A heading that begins with ``>`` is that of a column of numbers.
+    """
+    table = _table()
     for heading in headings:
         right = heading.startswith(">")
-        table.add_column(heading.lstrip(">"), justify="right" if right else "left")
+        justify: Any = "right" if right else "left"
+        table.add_column(heading.lstrip(">"), justify=justify, overflow="fold", no_wrap=right)
+    _print_rows(table, rows)
+
+
+def print_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Names and values, a line each."""
+    table = _table(show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    _print_rows(table, facts)
+
+
+def _table(*, show_header: bool = True) -> "Table":
+    from rich.table import Table
+
+    return Table(box=None, pad_edge=False, header_style="bold", show_header=show_header)
+
+
+def _print_rows(table: "Table", rows: Iterable[Sequence[object]]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
     for row in rows:
         table.add_row(*(Text("" if cell is None else one_line(str(cell))) for cell in row))
     terminal = sys.stdout.isatty()
-    Console(width=None if terminal else 10_000, soft_wrap=not terminal).print(table)
+    Console(width=None if terminal else WIDTH_IN_A_PIPE, soft_wrap=not terminal).print(table)
 
 
 def progress_bar() -> "Progress":
     """A bar on standard error; it shows nothing in a pipe."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -101,11 +152,51 @@ def progress_bar() -> "Progress":
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}"),
-        console=Console(stderr=True),
+        # File names may hold what rich would take for markup.
+        TextColumn("{task.fields[detail]}", markup=False),
+        console=_error_console(),
         disable=not sys.stderr.isatty(),
         transient=True,
     )
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar for `what`; gives the function to be told (done, in all)."""
+    with progress_bar() as bar:
+        task = bar.add_task(what, total=None, detail="")
+
+        def told(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield told
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Say on a terminal that `what` takes a moment."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with _error_console().status(what):
+        yield
+
+
+def _error_console() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@contextmanager
+def writing_file(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write `path` into a `UsageError`."""
+    from recommender.errors import UsageError
+
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def clock(seconds: float) -> str:

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.output import AsJson, Database, note, print_json, print_table, track_as_dict
+from recommender.cli.output import (
+    AsJson,
+    Database,
+    Device,
+    busy,
+    note,
+    print_json,
+    print_table,
+    track_as_dict,
+    writing_file,
+)
 
 if TYPE_CHECKING:
     from recommender.similarity import Neighbour
@@ -15,36 +25,45 @@ def similar_command(
     track: Annotated[
         str,
         typer.Argument(
-            help="A path (in the catalogue or not), a track id, or words that match one title."
+            metavar="TRACK",
+            help="A path (in the catalogue or not), a track id, or words that match one title.",
         ),
     ],
-    k: Annotated[int, typer.Option("-k", min=1, help="How many tracks.")] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many tracks to list.")] = 10,
     same_artist: Annotated[
-        bool, typer.Option(help="Whether the seed's own artist may be listed.")
+        bool, typer.Option(help="Whether tracks by TRACK's own artist may be listed.")
     ] = True,
     per_artist: Annotated[
         int,
         typer.Option(
-            min=0, help="At most so many tracks an artist, the seed's own included; 0: no limit."
+            min=0,
+            help="At most so many tracks of any one artist, TRACK's own included; 0: no limit.",
         ),
     ] = 2,
-    genre: Annotated[str | None, typer.Option(help="Only tracks tagged with this genre.")] = None,
+    genre: Annotated[
+        str | None, typer.Option(help="Only tracks whose tag says this genre.")
+    ] = None,
     heard: Annotated[
         str | None, typer.Option(help="Only tracks in which the network hears this genre.")
     ] = None,
     min_duration: Annotated[
-        float | None, typer.Option(min=0, help="Only tracks of at least so many seconds.")
+        float | None,
+        typer.Option(min=0, metavar="SECONDS", help="Only tracks of at least this length."),
     ] = None,
     max_duration: Annotated[
-        float | None, typer.Option(min=0, help="Only tracks of at most so many seconds.")
+        float | None,
+        typer.Option(min=0, metavar="SECONDS", help="Only tracks of at most this length."),
     ] = None,
     keep_duplicates: Annotated[
-        bool, typer.Option("--keep-duplicates", help="Also copies of the same recording.")
+        bool, typer.Option("--keep-duplicates", help="List copies of a recording, too.")
     ] = False,
     m3u: Annotated[
-        Path | None, typer.Option(help="Also write the list as an extended M3U8 playlist.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the list as an extended M3U8 playlist."),
     ] = None,
-    device: Annotated[str, typer.Option(help="Where FAISS searches: auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        Device, typer.Option(help="Where FAISS searches; auto: on a GPU when it sees one.")
+    ] = Device.AUTO,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
@@ -61,13 +80,14 @@ def similar_command(
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
     )
-    with SimilarityService.open(db, device=device) as service:  # type: ignore[arg-type]
+    with busy("listening"), SimilarityService.open(db, device=device.value) as service:
         neighbours = service.similar(track, k, filters)
     if m3u is not None:
         from recommender.playlist import write_m3u
 
-        write_m3u(m3u, [neighbour.track for neighbour in neighbours])
-        note(f"playlist written: {m3u}")
+        with writing_file(m3u):
+            written = write_m3u(m3u, [neighbour.track for neighbour in neighbours])
+        note(f"playlist of {written} tracks written: {m3u}")
     if as_json:
         print_json([_as_dict(neighbour) for neighbour in neighbours])
     elif neighbours:

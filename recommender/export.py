@@ -1,6 +1,6 @@
 """The catalogue for a researcher: embeddings and tags in one table, as npz or parquet."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +8,34 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Tags, Track
+from recommender.catalog.types import encode_path
 from recommender.errors import CatalogError, UsageError
-from recommender.space import FloatArray
-from recommender.weights import find
+from recommender.similarity import SimilarityService
+from recommender.space import FloatArray, SpaceId
 
 TAG_NAMES = tuple(field.name for field in fields(Tags))
+NUMBERS = ("track_number", "year")
+ABSENT_NUMBER = -1
+"""Stands in an npz file for a number that is not known, as its arrays know no None."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Columns of plain values, the two matrices [shape=(n, d)] and [shape=(n, p)], their space."""
+
+    columns: dict[str, list[Any]]
+    activations: FloatArray
+    embedding: FloatArray
+    space: SpaceId
 
 
 def export(catalog: Catalog, file: Path) -> int:
-    """Write every heard track of the active space.
+    r"""Write every track that can be recommended, by id.
 
-    The columns are id, path (file name bytes that are no text as ``\\xNN``), duration (s), the
-    tags, genre_heard, activations (the network's, [n, d]) and embedding (unit vectors, [n, p]).
+    The columns are id, path (absolute; bytes that are not UTF-8 as ``\xNN``, and a backslash as
+    two), duration (s), the tags, genre_heard, activations (the network's, float32 [n, d]) and
+    embedding (unit vectors, float32 [n, p]). `space` names the space of the embeddings: an array
+    of the npz, an entry of the parquet schema's metadata.
 
     Args:
         file: its ending, ``.npz`` or ``.parquet``, chooses the format.
@@ -29,61 +45,56 @@ def export(catalog: Catalog, file: Path) -> int:
 
     Raises:
         CatalogError: nothing has been heard yet.
+        SpaceMismatch: it was heard with other weights than the installed ones.
         UsageError: another ending, the folder is not there, or pyarrow is not installed.
+        OSError: the file cannot be written.
     """
     writers = {".npz": _write_npz, ".parquet": _write_parquet}
     if file.suffix not in writers:
         raise UsageError(f"{file}: name a file that ends in .npz or .parquet.")
     if not file.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {file.absolute().parent}: make it first.")
-    columns, activations, embeddings = _columns(catalog)
-    writers[file.suffix](file, columns, activations, embeddings)
-    return len(activations)
+    table = _table(catalog)
+    writers[file.suffix](file, table)
+    return len(table.activations)
 
 
-def _columns(catalog: Catalog) -> tuple[dict[str, list[Any]], FloatArray, FloatArray]:
-    active, listening = catalog.active_space(), catalog.active_listening()
-    if active is None or listening is None:
-        raise CatalogError("nothing has been heard yet: run 'recsys ingest FOLDER' first.")
-    ids, activations = catalog.activations(active)
+def _table(catalog: Catalog) -> _Table:
+    with SimilarityService.open(catalog.url) as service:
+        projector = service.projector
+    ids, activations = catalog.activations(projector.space)
     if not len(ids):
-        raise CatalogError("no track of the catalogue can be exported: ingest a folder first.")
-    tracks = catalog.tracks(ids.tolist())
-    embeddings = find(listening["model"]).projection().apply(activations)
-    rows = [_row(track) for track in tracks]
-    return {name: [row[name] for row in rows] for name in rows[0]}, activations, embeddings
+        raise CatalogError("no track can be recommended, so there is nothing to export: ingest.")
+    rows = [_row(track) for track in catalog.tracks(ids.tolist())]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return _Table(columns, activations, projector.project(activations), projector.space)
 
 
 def _row(track: Track) -> dict[str, Any]:
     return {
         "id": track.id,
-        "path": str(track.file).encode("utf-8", "backslashreplace").decode("utf-8"),
+        "path": encode_path(str(track.file)),
         "duration": track.duration,
         **asdict(track.tags),
         "genre_heard": track.genre_heard,
     }
 
 
-def _write_npz(
-    file: Path, columns: dict[str, list[Any]], activations: FloatArray, embeddings: FloatArray
-) -> None:
-    """Absent text is an empty string and an absent number -1, as npz knows no None."""
-    arrays = {
+def _write_npz(file: Path, table: _Table) -> None:
+    """Absent text is an empty string."""
+    arrays: dict[str, Any] = {
         name: np.array([_absent(name) if value is None else value for value in values])
-        for name, values in columns.items()
+        for name, values in table.columns.items()
     }
-    np.savez_compressed(
-        file, allow_pickle=False, **arrays, activations=activations, embedding=embeddings
-    )
+    arrays |= {"activations": table.activations, "embedding": table.embedding}
+    np.savez_compressed(file, allow_pickle=False, space=np.array(str(table.space)), **arrays)
 
 
 def _absent(name: str) -> str | int:
-    return -1 if name in {"track_number", "year"} else ""
+    return ABSENT_NUMBER if name in NUMBERS else ""
 
 
-def _write_parquet(
-    file: Path, columns: dict[str, list[Any]], activations: FloatArray, embeddings: FloatArray
-) -> None:
+def _write_parquet(file: Path, table: _Table) -> None:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -91,12 +102,11 @@ def _write_parquet(
         raise UsageError(
             "parquet needs pyarrow: install the package with its extra 'parquet', or export .npz."
         ) from error
-    kinds = {"id": pa.int64(), "duration": pa.float64(), "track_number": pa.int64()}
-    kinds["year"] = pa.int64()
+    kinds = {"id": pa.int64(), "duration": pa.float64(), **dict.fromkeys(NUMBERS, pa.int64())}
     arrays = {
-        name: pa.array(values, kinds.get(name, pa.string())) for name, values in columns.items()
+        name: pa.array(values, kinds.get(name, pa.string()))
+        for name, values in table.columns.items()
     }
-    for name, matrix in (("activations", activations), ("embedding", embeddings)):
-        flat = pa.array(matrix.ravel())
-        arrays[name] = pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
-    pq.write_table(pa.table(arrays), file)
+    for name, matrix in (("activations", table.activations), ("embedding", table.embedding)):
+        arrays[name] = pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
+    pq.write_table(pa.table(arrays).replace_schema_metadata({"space": str(table.space)}), file)

@@ -1,12 +1,14 @@
 """What a listener wants of the neighbours besides nearness."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from recommender.catalog.records import Track
+from recommender.catalog.records import TrackFacts
 from recommender.catalog.text import fold
 from recommender.errors import UsageError
 
 
+@lru_cache(maxsize=10_000)  # few names come often: a filter asks for every candidate
 def name_key(name: str | None) -> str:
     """`name` without case, accents and needless blanks; empty for None."""
     return " ".join(fold(name or "").split())
@@ -51,12 +53,12 @@ class Filters:
                 f"{self.max_duration:g} s; swap or drop one of the two."
             )
 
-    def admits(self, track: Track) -> bool:
+    def admits(self, track: TrackFacts) -> bool:
         """Whether genre and duration of `track` are as wanted; artists depend on the list.
 
         Raises `UsageError` when `heard` is no label of the network.
         """
-        if self.genre is not None and name_key(track.tags.genre) != name_key(self.genre):
+        if self.genre is not None and name_key(track.genre) != name_key(self.genre):
             return False
         if self.min_duration is not None and track.duration < self.min_duration:
             return False
@@ -65,9 +67,9 @@ class Filters:
         return self.heard is None or self._heard_in(track, self.heard)
 
     @staticmethod
-    def _heard_in(track: Track, genre: str) -> bool:
-        labels = {name_key(label) for label in track.genre_probabilities}
-        if labels and name_key(genre) not in labels:
+    def _heard_in(track: TrackFacts, genre: str) -> bool:
+        heard = {name_key(label): p for label, p in track.genre_probabilities.items()}
+        if heard and name_key(genre) not in heard:
             known = ", ".join(sorted(track.genre_probabilities))
             raise UsageError(f"the network knows no genre {genre!r}; it knows {known}.")
-        return name_key(track.genre_heard) == name_key(genre)
+        return bool(heard) and max(heard, key=lambda label: heard[label]) == name_key(genre)

@@ -1,17 +1,30 @@
 """Going through candidates, nearest first, and keeping those a listener wants."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from recommender.catalog.records import Track, TrackState
+from recommender.catalog.records import Track, TrackFacts, TrackState
 from recommender.errors import UsageError
 from recommender.filters import Filters, name_key
 from recommender.recordings import Recording, SameRecording
 from recommender.space import FloatArray
 
 BATCH = 512
-"""Tracks read from the catalogue at a time; the rest of the candidates may not be needed."""
+"""Candidates looked up in the catalogue at a time; the rest of them may not be needed."""
+
+
+class TrackReader(Protocol):
+    """What is asked about candidates; a `Catalog` is one."""
+
+    def facts(
+        self, ids: Sequence[int], *, with_probabilities: bool = False
+    ) -> Mapping[int, TrackFacts]:
+        """What decides whether tracks are listed, by id."""
+
+    def tracks(self, ids: Sequence[int]) -> list[Track]:
+        """All there is to say of tracks, in the order of `ids`."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +56,8 @@ class Neighbour:
 class Selection:
     """The list of neighbours while it grows.
 
-    Attributes:
-        neighbours: those kept so far, nearest first.
+    Full tracks are read only of those that are kept: a filter that few tracks pass makes thousands
+    of candidates.
     """
 
     def __init__(
@@ -54,48 +67,57 @@ class Selection:
         filters: Filters,
         same_recording: SameRecording,
         activations_of: Callable[[int], FloatArray | None],
+        reader: TrackReader,
     ) -> None:
         """Keep up to `k` neighbours; `activations_of` gives those of a track id."""
         if k < 1:
             raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
-        self.neighbours: list[Neighbour] = []
+        self._kept: list[tuple[TrackFacts, float]] = []
         self._seed = seed
         self._k = k
         self._filters = filters
         self._same_recording = same_recording
         self._activations_of = activations_of
+        self._reader = reader
         self._per_artist: Counter[str] = Counter()
         self._activations: dict[int, FloatArray | None] = {}
 
     @property
     def full(self) -> bool:
         """Whether there are k neighbours."""
-        return len(self.neighbours) >= self._k
+        return len(self._kept) >= self._k
 
-    def offer(
-        self,
-        candidates: Sequence[tuple[int, float]],
-        tracks: Callable[[Sequence[int]], list[Track]],
-    ) -> None:
-        """Keep what is wanted of `candidates` (track id, similarity), which come nearest first.
+    def neighbours(self) -> list[Neighbour]:
+        """Those kept so far, nearest first."""
+        tracks = self._reader.tracks([facts.id for facts, _ in self._kept])
+        return [
+            Neighbour(track, similarity, rank)
+            for rank, (track, (_, similarity)) in enumerate(
+                zip(tracks, self._kept, strict=True), start=1
+            )
+        ]
 
-        `tracks` reads rows of the catalogue; only as many as needed are read.
-        """
+    def offer(self, candidates: Sequence[tuple[int, float]]) -> None:
+        """Keep what is wanted of `candidates` (track id, similarity), which come nearest first."""
         others = [(i, similarity) for i, similarity in candidates if i != self._seed.track_id]
         for start in range(0, len(others), BATCH):
             if self.full:
                 return
             batch = others[start : start + BATCH]
-            rows = tracks([track_id for track_id, _ in batch])
-            for track, (_, similarity) in zip(rows, batch, strict=True):
-                if not self.full and self._wanted(track):
+            known = self._reader.facts(
+                [track_id for track_id, _ in batch],
+                with_probabilities=self._filters.heard is not None,
+            )
+            for track_id, similarity in batch:
+                track = known.get(track_id)
+                if track is not None and not self.full and self._wanted(track):
                     self._keep(track, similarity)
 
-    def _keep(self, track: Track, similarity: float) -> None:
+    def _keep(self, track: TrackFacts, similarity: float) -> None:
         self._per_artist[name_key(track.artist)] += 1
-        self.neighbours.append(Neighbour(track, similarity, len(self.neighbours) + 1))
+        self._kept.append((track, similarity))
 
-    def _wanted(self, track: Track) -> bool:
+    def _wanted(self, track: TrackFacts) -> bool:
         return (
             track.state is TrackState.HEARD
             and self._filters.admits(track)
@@ -111,18 +133,18 @@ class Selection:
         limit = self._filters.per_artist
         return limit is None or self._per_artist[artist] < limit
 
-    def _is_copy(self, track: Track) -> bool:
+    def _is_copy(self, track: TrackFacts) -> bool:
         """Whether the seed, or a track already in the list, is the same recording."""
         seed = self._seed.recording
         if seed is not None and self._same(track, seed.duration, seed.activations):
             return True
         return any(
-            self._same(track, kept.track.duration, self._remembered(kept.track.id))
-            for kept in self.neighbours
-            if self._same_recording.durations_agree(track.duration, kept.track.duration)
+            self._same(track, kept.duration, self._remembered(kept.id))
+            for kept, _ in self._kept
+            if self._same_recording.durations_agree(track.duration, kept.duration)
         )
 
-    def _same(self, track: Track, duration: float, activations: FloatArray | None) -> bool:
+    def _same(self, track: TrackFacts, duration: float, activations: FloatArray | None) -> bool:
         if not self._same_recording.durations_agree(track.duration, duration):
             return False
         own = self._remembered(track.id)

@@ -164,16 +164,16 @@ class SimilarityService:
         index = self.index()
         seed = self._seed(query)
         selection = Selection(
-            seed, k, filters or Filters(), self._same_recording, self._activations_of
+            seed, k, filters or Filters(), self._same_recording, self._activations_of, self.catalog
         )
         fetch, done = max(FIRST_FETCH, 2 * k), 0
         while True:
             ids, similarities = index.search(seed.vector[None], fetch)
             new = zip(ids[0, done:].tolist(), similarities[0, done:].tolist(), strict=True)
-            selection.offer(list(new), self.catalog.tracks)
+            selection.offer(list(new))
             done = ids.shape[1]
             if selection.full or done == len(index):
-                return selection.neighbours
+                return selection.neighbours()
             fetch *= 2
 
     def index(self) -> FaissIndex:

@@ -64,11 +64,11 @@ class TrainingSettings:
     model: str = "conv1d-encoder"
     model_settings: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
-    epochs: int = 100
+    epochs: int = 50
     patience: int = 0
     batch_size: int = 32
     learning_rate: float = 1e-3
-    weight_decay: float = 0.05
+    weight_decay: float = 0.5
     label_smoothing: float = 0.1
     averaging: float = 0.99
     clip_frames: int = 130

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.catalog import Catalog
-from recommender.catalog.records import Track, TrackState
-from recommender.errors import IndexDamaged
+from recommender.catalog import Catalog, Failure, Library, Track, TrackState
+from recommender.errors import IndexDamaged, SpaceMismatch, WeightsError
 from recommender.index import FaissIndex
 from recommender.similarity import SimilarityService
+
+INGEST = "ingest its folder"
 
 
 @dataclass(frozen=True)
@@ -41,90 +42,160 @@ def verify(
 ) -> list[Finding]:
     """Everything that is off.
 
+    The files are not as the catalogue says: "folder gone", "vanished", "back", "changed",
+    "content", "unreadable". The catalogue contradicts itself: "failure", "not heard",
+    "bad vector". The index, or the model installed, does not fit it: "index", "space".
+
     Args:
         content: read each file whole and compare its digest with that of the last such check; the
             first check of a file records it.
-        repair: mend states and index; files that must be heard again need an ingest.
+        repair: mend states, failures and index, and forget bad vectors, so that the next ingest
+            hears those files again. Tracks of a library whose folder is gone are left alone: the
+            disk may not be mounted.
         on_track: told (tracks done, tracks in all).
     """
-    counts = catalog.counts()
-    total = counts.heard + counts.missing + counts.failed_tracks
-    findings: list[Finding] = []
-    for done, track in enumerate(catalog.all_tracks(state=None), start=1):
-        findings += _against_file(catalog, track, content, repair)
-        if on_track is not None:
-            on_track(done, total)
-    findings += _against_itself(catalog)
-    findings += _against_index(catalog, repair)
-    return findings
+    return list(_Check(catalog, content, repair).findings(on_track))
 
 
-def _against_file(catalog: Catalog, track: Track, content: bool, repair: bool) -> Iterator[Finding]:
-    where = str(track.file)
-    try:
-        stat = track.file.stat()
-    except OSError:
-        if track.state is not TrackState.MISSING:
-            if repair:
-                with catalog.writing() as write:
-                    write.missing([track.id])
-            cure = "mount the disk, or mark it missing with --repair"
-            yield Finding("vanished", where, "the file is not there", cure, repair)
-        return
-    as_known = (stat.st_size, stat.st_mtime_ns) == (track.size, track.mtime_ns)
-    if track.state is TrackState.MISSING:
-        mended = repair and as_known
-        if mended:
-            with catalog.writing() as write:
-                write.found_again([track.id])
-        yield Finding("back", where, "marked missing, but there", "ingest it", mended)
-    elif not as_known:
-        yield Finding("changed", where, "size or time differ from the catalogue's", "ingest it")
-    elif content:
-        yield from _whole_content(catalog, track)
+class _Check:
+    """One verification: what was asked for, and what is known from the start."""
 
+    def __init__(self, catalog: Catalog, content: bool, repair: bool) -> None:
+        self.catalog = catalog
+        self.content = content
+        self.repair = repair
+        self.failures = {(f.library.id, f.path): f for f in catalog.failures()}
+        self.heard: dict[int, Path] = {}
 
-def _whole_content(catalog: Catalog, track: Track) -> Iterator[Finding]:
-    from recommender.ingest.digest import whole_digest
+    def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
+        counts = self.catalog.counts()
+        total = counts.heard + counts.missing + counts.failed_tracks
+        gone = {library for library in self.catalog.libraries() if not library.root.is_dir()}
+        yield from map(_folder_gone, sorted(gone, key=lambda library: library.root))
+        for done, track in enumerate(self.catalog.all_tracks(state=None), start=1):
+            if track.state is TrackState.HEARD:
+                self.heard[track.id] = track.file
+            if track.library not in gone:
+                yield from self._of_track(track)
+            if on_track is not None:
+                on_track(done, total)
+        for failure in self.failures.values():
+            if failure.library not in gone:
+                yield from self._of_failure(failure)
+        yield from self._of_vectors()
+        yield from self._of_index()
 
-    try:
-        found = whole_digest(track.file)
-    except OSError as error:
-        yield Finding("unreadable", str(track.file), str(error), "check the disk")
-        return
-    known = catalog.whole_digest_of(track.id)
-    if known is None:
-        with catalog.writing() as write:
-            write.whole_digest(track.id, found)
-    elif known != found:
-        detail = "its bytes changed though its size and time did not: damage by the disk?"
-        yield Finding("content", str(track.file), detail, "restore it from a backup, or touch it")
-
-
-def _against_itself(catalog: Catalog) -> Iterator[Finding]:
-    active = catalog.active_space()
-    if active is None:
-        return
-    heard = {track.id for track in catalog.all_tracks()}
-    ids, activations = catalog.activations(active)
-    for track_id in sorted(heard - set(ids.tolist())):
-        detail = f"not heard in the space that recommends ({active})"
-        yield Finding("not heard", f"track {track_id}", detail, "ingest its folder")
-    for track_id in ids[~np.isfinite(activations).all(axis=1)].tolist():
-        yield Finding("bad vector", f"track {track_id}", "not finite", "touch the file, ingest it")
-
-
-def _against_index(catalog: Catalog, repair: bool) -> Iterator[Finding]:
-    if catalog.active_space() is None:
-        return
-    with SimilarityService.open(catalog.url) as service:
-        path = service.index_path(catalog.state())
-        trouble = _index_trouble(service, path)
-        if trouble is None:
+    def _of_track(self, track: Track) -> Iterator[Finding]:
+        failure = self.failures.get((track.library.id, track.path))
+        try:
+            stat = track.file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            if track.state is not TrackState.MISSING:
+                yield self._vanished(track)
             return
-        if repair:
-            service.rebuild()
-    yield Finding("index", str(path), trouble, "--repair (or it is rebuilt when used)", repair)
+        except OSError as error:
+            yield _unreadable(track.file, error)
+            return
+        as_known = (stat.st_size, stat.st_mtime_ns) == (track.size, track.mtime_ns)
+        if track.state is TrackState.MISSING:
+            yield self._back(track, as_known)
+        elif track.state is TrackState.FAILED:
+            if failure is None:
+                yield Finding("failure", str(track.file), "marked failed, without a reason", INGEST)
+        elif failure is not None:
+            yield self._needless(failure, "noted as a failure, though it was heard")
+        elif not as_known:
+            yield _changed(track.file)
+        elif self.content:
+            yield from self._of_content(track)
+
+    def _vanished(self, track: Track) -> Finding:
+        if self.repair:
+            with self.catalog.writing() as write:
+                write.missing([track.id])
+            self.heard.pop(track.id, None)
+        cure = "put it back, or mark it missing with --repair"
+        return Finding("vanished", str(track.file), "the file is not there", cure, self.repair)
+
+    def _back(self, track: Track, as_known: bool) -> Finding:
+        mended = self.repair and as_known
+        if mended:
+            with self.catalog.writing() as write:
+                write.found_again([track.id])
+        cure = "--repair" if as_known else INGEST
+        return Finding("back", str(track.file), "marked missing, but there", cure, mended)
+
+    def _of_content(self, track: Track) -> Iterator[Finding]:
+        from recommender.ingest.digest import whole_digest
+
+        try:
+            found = whole_digest(track.file)
+        except OSError as error:
+            yield _unreadable(track.file, error)
+            return
+        known = self.catalog.whole_digest_of(track.id)
+        if known is None:
+            with self.catalog.writing() as write:
+                write.whole_digest(track.id, found)
+        elif known != found:
+            detail = "its bytes changed, its size and time did not: damage by the disk?"
+            cure = "restore it from a backup; or touch it and ingest its folder"
+            yield Finding("content", str(track.file), detail, cure)
+
+    def _of_failure(self, failure: Failure) -> Iterator[Finding]:
+        """A failure counts for the file that failed; another file there is to be tried."""
+        file = failure.library.root / failure.path
+        try:
+            stat = file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            yield self._needless(failure, "noted as a failure, but not there")
+            return
+        except OSError:
+            return  # which may be the very failure that is noted
+        if (stat.st_size, stat.st_mtime_ns) != (failure.size, failure.mtime_ns):
+            yield _changed(file)
+
+    def _needless(self, failure: Failure, detail: str) -> Finding:
+        if self.repair:
+            with self.catalog.writing() as write:
+                write.forget_failures(failure.library, [failure.path])
+        where = str(failure.library.root / failure.path)
+        return Finding("failure", where, detail, "--repair", self.repair)
+
+    def _of_vectors(self) -> Iterator[Finding]:
+        active = self.catalog.active_space()
+        if active is None:
+            return
+        ids, activations = self.catalog.activations(active)
+        for track_id in sorted(set(self.heard) - set(ids.tolist())):
+            detail = f"not heard in the space that recommends ({active})"
+            yield Finding("not heard", str(self.heard[track_id]), detail, INGEST)
+        usable = np.isfinite(activations).all(axis=1) & activations.any(axis=1)
+        bad = ids[~usable].tolist()
+        if bad and self.repair:
+            self.catalog.forget_hearings(bad)
+        cure = INGEST if self.repair else f"--repair, then {INGEST}"
+        for track_id in bad:
+            where = str(self.heard.get(track_id, f"track {track_id}"))
+            yield Finding("bad vector", where, "its vector is zero or not finite", cure)
+
+    def _of_index(self) -> Iterator[Finding]:
+        if self.catalog.active_space() is None:
+            return
+        try:
+            service = SimilarityService.open(self.catalog.url)
+        except (SpaceMismatch, WeightsError) as error:
+            yield Finding("space", self.catalog.url, str(error), "ingest every folder again")
+            return
+        with service:
+            path = service.index_path(self.catalog.state())
+            trouble = _index_trouble(service, path)
+            if trouble is None:
+                return
+            if self.repair:
+                # It is a cache: without it, the next use builds it from the catalogue.
+                path.unlink()
+        yield Finding("index", str(path), trouble, "--repair", self.repair)
 
 
 def _index_trouble(service: SimilarityService, path: Path) -> str | None:
@@ -146,3 +217,17 @@ def _index_trouble(service: SimilarityService, path: Path) -> str | None:
     if not np.allclose(index.vectors, expected[usable], atol=1e-5):
         return "its vectors are not those of the catalogue"
     return None
+
+
+def _folder_gone(library: Library) -> Finding:
+    cure = "mount its disk, or say where it is now with 'recsys library move'"
+    return Finding("folder gone", str(library.root), "the music folder is not there", cure)
+
+
+def _unreadable(file: Path, error: OSError) -> Finding:
+    reason = error.strerror or str(error)
+    return Finding("unreadable", str(file), reason, "check permissions and disk")
+
+
+def _changed(file: Path) -> Finding:
+    return Finding("changed", str(file), "size or time differ from the catalogue's", INGEST)

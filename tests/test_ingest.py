@@ -235,13 +235,21 @@ def test_another_way_of_listening_hears_again(story: Story, tmp_path: Path) -> N
         shutil.copy(story.folder / name, music)
     with Catalog.open(str(tmp_path / "other.db")) as catalog:
         copy_hearings(story, catalog, music)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        shutil.copy(music / "stays.wav", elsewhere)
+        copy_hearings(story, catalog, elsewhere)
+        catalog.set_active(SPACE, SETTINGS.listening())
         (music / "stays.wav").rename(music / "went.wav")
         other = IngestSettings(workers=1, model=SETTINGS.model, windowing=Windowing(count=1))
         witness = Witness()
         report = ingest(catalog, [music], other, witness)
         assert (report.heard, report.moved, witness.files) == (1, 1, 2)
         assert witness.outcomes["went.wav"] is Outcome.MOVED
-        assert dict(catalog.spaces()) == {SPACE: 2, other.space(): 2}
+        assert report.unheard == 1
+        assert catalog.active_space() == SPACE  # until all is heard in the new way
+        assert ingest(catalog, [music, elsewhere], other).unheard == 0
+        assert dict(catalog.spaces()) == {SPACE: 3, other.space(): 3}
         assert catalog.active_space() == other.space()
 
 

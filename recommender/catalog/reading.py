@@ -33,6 +33,7 @@ from recommender.catalog.records import (
     Library,
     Tags,
     Track,
+    TrackFacts,
     TrackState,
 )
 from recommender.catalog.schema import (
@@ -45,7 +46,7 @@ from recommender.catalog.schema import (
 )
 from recommender.catalog.text import fold
 from recommender.catalog.types import VECTOR_DTYPE, encode_path
-from recommender.errors import TrackNotFound
+from recommender.errors import CatalogError, TrackNotFound
 from recommender.space import FloatArray, Hearing, SpaceId
 
 CHUNK = 500
@@ -145,6 +146,27 @@ def tracks_by_id(connection: Connection, ids: Sequence[int]) -> list[Track]:
     return [found[id] for id in ids]
 
 
+def facts(
+    connection: Connection, ids: Collection[int], with_probabilities: bool
+) -> dict[int, TrackFacts]:
+    """See `Catalog.facts`."""
+    artist = func.coalesce(func.nullif(TrackRow.artist, ""), TrackRow.album_artist)
+    query = select(TrackRow.id, TrackRow.state, TrackRow.duration, artist, TrackRow.genre)
+    if with_probabilities:
+        active = select(CatalogRow.active_space_id).scalar_subquery()
+        query = query.add_columns(HearingRow.genre_probabilities).outerjoin(
+            HearingRow, and_(HearingRow.track_id == TrackRow.id, HearingRow.space_id == active)
+        )
+    found: dict[int, TrackFacts] = {}
+    for chunk in chunks(ids):
+        for id, state, duration, name, genre, *heard in connection.execute(
+            query.where(TrackRow.id.in_(chunk))
+        ):
+            probabilities = (heard[0] or {}) if heard else {}
+            found[id] = TrackFacts(id, state, duration, name, genre, probabilities)
+    return found
+
+
 def no_such_track(track_id: int) -> TrackNotFound:
     """The error for an id that no track has."""
     return TrackNotFound(f"no track has the id {track_id}; 'recsys list' shows those there are.")
@@ -238,6 +260,11 @@ def activations(connection: Connection, space: SpaceId) -> tuple[npt.NDArray[np.
     ids: list[int] = []
     blob = bytearray()  # grows in place: the matrix is never there twice
     for id, vector in connection.execute(query.execution_options(yield_per=CHUNK)):
+        if len(vector) != row.dimension * VECTOR_DTYPE.itemsize:
+            raise CatalogError(
+                f"the vector of track {id} has {len(vector)} bytes, not {row.dimension} numbers: "
+                "the database is damaged. Restore a copy, or move it away and ingest again."
+            )
         ids.append(id)
         blob += vector
     matrix = np.frombuffer(blob, dtype=VECTOR_DTYPE).astype(np.float32, copy=False)

@@ -102,6 +102,21 @@ class Track:
 
 
 @dataclass(frozen=True)
+class TrackFacts:
+    """The little of a track that decides whether it is listed: many times quicker to read.
+
+    `artist` is as in `Track`; `genre` is tagged; `genre_probabilities` are empty when not asked.
+    """
+
+    id: int
+    state: TrackState
+    duration: float
+    artist: str | None = None
+    genre: str | None = None
+    genre_probabilities: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Failure:
     """A file or folder that could not be heard, and why."""
 

@@ -21,9 +21,10 @@ from recommender.catalog.records import (
     KnownFile,
     Library,
     Track,
+    TrackFacts,
     TrackState,
 )
-from recommender.catalog.schema import CatalogRow, SpaceRow, TrackRow
+from recommender.catalog.schema import CatalogRow, HearingRow, SpaceRow, TrackRow
 from recommender.catalog.writing import Writer, bump_revision, ensure_space
 from recommender.errors import CatalogError
 from recommender.space import FloatArray, Hearing, SpaceId
@@ -171,6 +172,18 @@ class Catalog:
         with self._reading() as connection:
             return reading.tracks_by_id(connection, ids)
 
+    def facts(
+        self, ids: Collection[int], *, with_probabilities: bool = False
+    ) -> dict[int, TrackFacts]:
+        """What decides whether tracks are listed, by id; ids that no track has are left out.
+
+        Args:
+            ids: in any number and order.
+            with_probabilities: also the genres heard in the active space, which takes longer.
+        """
+        with self._reading() as connection:
+            return reading.facts(connection, ids, with_probabilities)
+
     def track_at(self, path: Path) -> Track | None:
         """The track whose file is `path` (relative to the working directory, or absolute)."""
         with self._reading() as connection:
@@ -264,6 +277,13 @@ class Catalog:
                     )
                 )
                 bump_revision(connection)
+
+    def forget_hearings(self, track_ids: Collection[int]) -> None:
+        """Drop all that was heard of these tracks, so that the next ingest hears them again."""
+        with self._changing() as connection:
+            for chunk in reading.chunks(track_ids):
+                connection.execute(delete(HearingRow).where(HearingRow.track_id.in_(chunk)))
+            bump_revision(connection)
 
     # The catalogue as a whole
 

@@ -63,6 +63,8 @@ class IngestReport:
         still_failing: files that failed before and have not changed; not opened.
         skipped_by_ending: files without sound, by ending.
         not_reached: files that an interruption left for the next run.
+        unheard: tracks elsewhere in the catalogue that were not heard in this run's way; until
+            there are none, recommendations are made as before.
         missing: tracks whose file was there before and is not now.
         excluded: files and folders left out by patterns.
         unreadable: places that could not be looked at, and why; tracks there are left as they are.
@@ -80,6 +82,7 @@ class IngestReport:
     still_failing: int
     skipped_by_ending: Mapping[str, int]
     not_reached: int
+    unheard: int
     missing: int
     excluded: int
     unreadable: tuple[tuple[Path, str], ...]
@@ -99,7 +102,7 @@ class Tally:
         """Begin at nothing."""
         self.outcomes: Counter[Outcome] = Counter()
         self.skipped_by_ending: Counter[str] = Counter()
-        self.scanned = self.missing = self.excluded = 0
+        self.scanned = self.unheard = self.missing = self.excluded = 0
         self.unreadable: list[tuple[Path, str]] = []
 
     def report(self, seconds: float, interrupted: bool) -> IngestReport:
@@ -116,6 +119,7 @@ class Tally:
             still_failing=count[Outcome.STILL_FAILING],
             skipped_by_ending=dict(sorted(self.skipped_by_ending.items())),
             not_reached=count[Outcome.NOT_REACHED],
+            unheard=self.unheard,
             missing=self.missing,
             excluded=self.excluded,
             unreadable=tuple(self.unreadable),

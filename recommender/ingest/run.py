@@ -88,13 +88,25 @@ class _Run:
             self.catalog.scope_of(root)  # may absorb libraries that lie in it
         plans = [self._plan(*self.catalog.scope_of(root)) for root in roots]
         with _stop_on_interrupt() as stopped:
+            if self.catalog.active_space() is None:
+                self._recommend_from_here()
             jobs = self._settle(plans, stopped)
             self.progress.planned(len(jobs))
             self._hear(jobs, stopped)
             interrupted = stopped()
         if not interrupted:
-            self.catalog.set_active(self.space, self.settings.listening())
+            self._switch_space()
         return self.tally.report(time.monotonic() - started, interrupted)
+
+    def _recommend_from_here(self) -> None:
+        self.catalog.set_active(self.space, self.settings.listening())
+
+    def _switch_space(self) -> None:
+        """Recommend in this run's space, unless some tracks were heard in the former one only."""
+        heard = dict(self.catalog.spaces()).get(self.space, 0)
+        self.tally.unheard = self.catalog.counts().heard - heard
+        if not self.tally.unheard:
+            self._recommend_from_here()
 
     def _plan(self, library: Library, under: str) -> Plan:
         scan = scan_folder(library.root, under, self.settings.exclude, self._looked_at)

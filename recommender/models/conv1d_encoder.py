@@ -3,8 +3,9 @@
 Rush & Datta, section on convolutional encoders: two blocks of Conv1D, ReLU, leaky ReLU and batch
 normalisation with 512 and 256 filters, then a dense softmax layer.
 
-Where the paper is silent: kernel 3 and no stride; dropout before the classifier; and, between the
-last block and the dense layer, mean and deviation over time ("statistics pooling", Snyder et al.
+Where the paper is silent: batch normalisation of the input bands, whose levels differ by tens of
+decibels; kernel 3 and no stride; dropout before the classifier; and, between the last block and
+the dense layer, mean and deviation over time ("statistics pooling", Snyder et al.
 2018), so that clips of any length give activations of one size. A leaky ReLU after a ReLU is the
 identity on what the ReLU lets through; it is built as the paper writes it.
 """
@@ -35,6 +36,7 @@ class Conv1dEncoder(GenreNetwork):
         """Build the network with random weights."""
         super().__init__()
         widths = (n_mels, *filters)
+        self.bands = nn.BatchNorm1d(n_mels)
         self.blocks = nn.Sequential(
             *(_block(narrow, wide, kernel) for narrow, wide in itertools.pairwise(widths))
         )
@@ -44,7 +46,8 @@ class Conv1dEncoder(GenreNetwork):
 
     def activations(self, clips: torch.Tensor) -> torch.Tensor:
         """Mean and deviation over time of the last block's output."""
-        features = self.blocks(clips)  # [batch, n_mels, frames] → [batch, filters[-1], frames]
+        # [batch, n_mels, frames] → [batch, filters[-1], frames]
+        features = self.blocks(self.bands(clips))
         mean = features.mean(dim=2)
         deviation = features.var(dim=2, unbiased=False).clamp(min=1e-6).sqrt()
         return torch.cat([mean, deviation], dim=1)  # [batch, 2 * filters[-1]]

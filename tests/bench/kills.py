@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ def contents(catalog: Catalog) -> dict[str, Any]:
         "tracks": tracks,
         "failures": failures,
         "active": (space, catalog.active_listening()),
-        "counts": asdict(catalog.counts()),
+        "libraries": [library.root for library in catalog.libraries()],
     }
 
 

@@ -193,6 +193,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     args = parser.parse_args()
 
+    torch.set_num_threads(1)
     weights = find(args.model)
     network, embedder = weights.network(), Embedder(weights)
     frames = embedder.front_end.frames(embedder.windowing.seconds)

@@ -1,0 +1,95 @@
+"""Exported files are read back with what a researcher has: NumPy without pickles, pyarrow."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.catalog import Catalog, FileStat, Tags
+from recommender.catalog.types import decode_path
+from recommender.errors import CatalogError, UsageError
+from recommender.export import ABSENT_NUMBER, TAG_NAMES, export
+from recommender.ingest import IngestSettings
+from recommender.similarity import SimilarityService
+from recommender.space import Hearing
+from recommender.weights import find
+
+SETTINGS = IngestSettings(workers=1)
+SPACE = SETTINGS.space()
+DIMENSION = len(find(SETTINGS.model).projection().mean)
+NAMES = ("a.mp3", "sub/ä.flac", os.fsdecode(b"bad\xff.wav"), "missing.ogg")
+TAGS = (
+    Tags("Lied", "Änne", "Album", "Various", "Folk", 3, 1999),
+    Tags(title="日本"),
+    Tags(),
+    Tags("gone"),
+)
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    folder = tmp_path_factory.mktemp("export")
+    rng = np.random.default_rng(0)
+    with Catalog.open(str(folder / "catalog.db")) as catalog:
+        library, _ = catalog.scope_of(folder / "music")
+        with catalog.writing() as write:
+            for number, (name, tags) in enumerate(zip(NAMES, TAGS, strict=True)):
+                activations = rng.normal(size=DIMENSION).astype(np.float32)
+                genres = {"rock": number / 4, "folk": 1 - number / 4}
+                heard = Hearing(activations, genres, 60.5 + number, ((0.0, 10.0),), SPACE)
+                write.heard(library, FileStat(name, 1, 1), f"{number}", tags, heard, "test")
+            write.missing([4])
+        catalog.set_active(SPACE, SETTINGS.listening())
+        yield catalog
+
+
+def test_npz(catalog: Catalog, tmp_path: Path) -> None:
+    assert export(catalog, tmp_path / "e.npz") == 3
+    with np.load(tmp_path / "e.npz", allow_pickle=False) as data:
+        arrays = dict(data)
+    ids, activations = catalog.activations(SPACE)
+    assert arrays["id"].tolist() == ids.tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(arrays["activations"], activations)
+    with SimilarityService.open(catalog.url) as service:
+        np.testing.assert_array_equal(arrays["embedding"], service.projector.project(activations))
+        assert str(arrays["space"]) == str(service.projector.space)
+    assert arrays["embedding"].dtype == arrays["activations"].dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(arrays["embedding"], axis=1), 1, rtol=1e-5)
+    for name in TAG_NAMES:
+        absent = ABSENT_NUMBER if name in ("track_number", "year") else ""
+        known = [getattr(tags, name) for tags in TAGS[:3]]
+        assert arrays[name].tolist() == [absent if tag is None else tag for tag in known]
+    assert arrays["duration"].tolist() == [60.5, 61.5, 62.5]
+    assert arrays["genre_heard"].tolist() == ["folk", "folk", "rock"]
+    root = catalog.libraries()[0].root
+    assert [decode_path(path) for path in arrays["path"]] == [str(root / n) for n in NAMES[:3]]
+    assert arrays["path"][2].endswith(r"bad\xff.wav")
+
+
+def test_parquet(catalog: Catalog, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert export(catalog, tmp_path / "e.parquet") == 3
+    table = parquet.read_table(tmp_path / "e.parquet")
+    ids, activations = catalog.activations(SPACE)
+    assert table["id"].to_pylist() == ids.tolist()
+    np.testing.assert_array_equal(np.array(table["activations"].to_pylist(), "f4"), activations)
+    export(catalog, tmp_path / "e.npz")
+    with np.load(tmp_path / "e.npz") as arrays:
+        embedding = np.array(table["embedding"].to_pylist(), "f4")
+        np.testing.assert_array_equal(embedding, arrays["embedding"])
+        assert table.schema.metadata[b"space"].decode() == str(arrays["space"])
+        assert table["path"].to_pylist() == arrays["path"].tolist()
+    for name in TAG_NAMES:
+        assert table[name].to_pylist() == [getattr(tags, name) for tags in TAGS[:3]]
+
+
+def test_what_cannot_be_exported(catalog: Catalog, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="ends in"):
+        export(catalog, tmp_path / "e.csv")
+    with pytest.raises(UsageError, match="no folder"):
+        export(catalog, tmp_path / "absent" / "e.npz")
+    with Catalog.open(str(tmp_path / "new.db")) as empty, pytest.raises(CatalogError):
+        export(empty, tmp_path / "e.npz")
+    assert list(tmp_path.glob("e.*")) == []

@@ -1,0 +1,307 @@
+"""What `verify` finds in a catalogue spoilt in each way, and what `--repair` mends of it."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
+from recommender.index import FaissIndex
+from recommender.ingest import IngestSettings
+from recommender.similarity import SimilarityService
+from recommender.space import Hearing
+from recommender.verification import Finding, verify
+from recommender.weights import find
+
+SETTINGS = IngestSettings(workers=1)
+SPACE = SETTINGS.space()
+DIMENSION = len(find(SETTINGS.model).projection().mean)
+
+
+def hearing(seed: int) -> Hearing:
+    activations = np.random.default_rng(seed).normal(size=DIMENSION).astype(np.float32)
+    return Hearing(activations, {"rock": 0.75, "folk": 0.25}, 60.0, ((0.0, 10.0),), SPACE)
+
+
+@dataclass
+class World:
+    """Files that were never sound, and a catalogue that says they were heard."""
+
+    catalog: Catalog
+    library: Library
+
+    @property
+    def root(self) -> Path:
+        return self.library.root
+
+    def stat(self, name: str) -> FileStat:
+        found = (self.root / name).stat()
+        return FileStat(name, found.st_size, found.st_mtime_ns)
+
+    def add(self, name: str, seed: int) -> int:
+        (self.root / name).write_bytes(name.encode())
+        with self.catalog.writing() as write:
+            return write.heard(
+                self.library, self.stat(name), name, Tags(title=name), hearing(seed), "test"
+            )
+
+    def fail(self, name: str) -> None:
+        with self.catalog.writing() as write:
+            write.failed(self.library, self.stat(name), "unreadable", "no sound in it")
+
+    def track_id(self, name: str) -> int:
+        track = self.catalog.track_at(self.root / name)
+        assert track is not None
+        return track.id
+
+    def state(self, name: str) -> TrackState:
+        return self.catalog.track(self.track_id(name)).state
+
+    def spoil_vector(self, name: str, value: float) -> None:
+        """Overwrite the stored activations behind the catalogue's back."""
+        bad = Hearing(np.full(DIMENSION, value, np.float32), {}, 60.0, (), SPACE)
+        with self.catalog.writing() as write:
+            write.heard(self.library, self.stat(name), name, Tags(), bad, "test")
+
+    def index_path(self) -> Path:
+        with SimilarityService.open(self.catalog.url) as service:
+            service.index()
+            return service.index_path(self.catalog.state())
+
+    def check(self, **options: bool) -> list[Finding]:
+        return verify(self.catalog, **options)
+
+    def one(self, kind: str, where: str, **options: bool) -> Finding:
+        """The only finding, which must be of this kind and place."""
+        (finding,) = self.check(**options)
+        assert (finding.kind, finding.where) == (kind, str(self.root / where))
+        assert finding.detail
+        assert finding.cure
+        return finding
+
+    def mend(self, kind: str, where: str) -> None:
+        """Found without repair, mended with it, and gone after."""
+        assert not self.one(kind, where).mended
+        assert self.one(kind, where, repair=True).mended
+        assert self.check() == []
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty catalogue, made once."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    with Catalog.open(str(path)) as catalog:
+        catalog.set_active(SPACE, SETTINGS.listening())
+    return path
+
+
+@pytest.fixture
+def world(template: Path, tmp_path: Path) -> Iterator[World]:
+    shutil.copy(template, tmp_path / "catalog.db")
+    (tmp_path / "music").mkdir()
+    with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
+        made = World(catalog, catalog.scope_of(tmp_path / "music")[0])
+        for seed, name in enumerate(("a.wav", "b.wav", "c.wav")):
+            made.add(name, seed)
+        yield made
+
+
+def test_nothing_is_off(world: World) -> None:
+    told: list[tuple[int, int]] = []
+    assert verify(world.catalog, on_track=lambda *counts: told.append(counts)) == []
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert world.check(content=True, repair=True) == []
+
+
+def test_an_empty_catalogue_is_true(tmp_path: Path) -> None:
+    with Catalog.open(str(tmp_path / "new.db")) as catalog:
+        assert verify(catalog, content=True, repair=True) == []
+
+
+def test_vanished(world: World) -> None:
+    (world.root / "b.wav").unlink()
+    world.mend("vanished", "b.wav")
+    assert world.state("b.wav") is TrackState.MISSING
+
+
+def test_vanished_with_its_folder(world: World) -> None:
+    (world.root / "sub").mkdir()
+    world.add("sub/d.wav", 4)
+    shutil.rmtree(world.root / "sub")
+    (world.root / "sub").write_text("a file now")
+    world.mend("vanished", "sub/d.wav")
+
+
+def test_back(world: World) -> None:
+    with world.catalog.writing() as write:
+        write.missing([world.track_id("c.wav")])
+    world.mend("back", "c.wav")
+    assert world.state("c.wav") is TrackState.HEARD
+
+
+def test_back_but_another_file_must_be_heard(world: World) -> None:
+    with world.catalog.writing() as write:
+        write.missing([world.track_id("c.wav")])
+    (world.root / "c.wav").write_bytes(b"something else")
+    finding = world.one("back", "c.wav", repair=True)
+    assert not finding.mended
+    assert "ingest" in finding.cure
+    assert world.state("c.wav") is TrackState.MISSING
+
+
+def test_a_folder_that_is_gone_is_told_once_and_left_alone(world: World) -> None:
+    """An unmounted disk is not an empty library."""
+    world.fail("a.wav")
+    shutil.move(world.root, world.root.with_name("away"))
+    assert not world.one("folder gone", "", repair=True).mended
+    assert world.state("b.wav") is TrackState.HEARD
+    assert len(world.catalog.failures()) == 1
+
+
+@pytest.mark.parametrize("how", ["size", "time"])
+def test_changed(world: World, how: str) -> None:
+    if how == "size":
+        (world.root / "a.wav").write_bytes(b"longer than it was")
+    else:
+        os.utime(world.root / "a.wav", (1, 1))
+    assert not world.one("changed", "a.wav", repair=True).mended
+
+
+def test_content_altered_with_same_size_and_time(world: World) -> None:
+    file = world.root / "a.wav"
+    before = file.stat()
+    assert world.check(content=True) == []  # the first check only remembers
+    file.write_bytes(b"A.wav")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert world.check() == []
+    assert not world.one("content", "a.wav", content=True, repair=True).mended
+    file.write_bytes(b"a.wav")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert world.check(content=True) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_without_permission_has_not_vanished(world: World) -> None:
+    (world.root / "closed").mkdir()
+    world.add("closed/d.wav", 4)
+    (world.root / "closed").chmod(0)
+    try:
+        assert not world.one("unreadable", "closed/d.wav", repair=True).mended
+        assert world.state("closed/d.wav") is TrackState.HEARD
+    finally:
+        (world.root / "closed").chmod(0o755)
+
+
+def test_known_failures_are_no_finding(world: World) -> None:
+    (world.root / "text.mp3").write_text("never was music")
+    world.fail("text.mp3")
+    (world.root / "a.wav").write_bytes(b"was music once")
+    world.fail("a.wav")
+    assert world.state("a.wav") is TrackState.FAILED
+    assert world.check(content=True) == []
+
+
+def test_failed_files_that_changed_are_to_be_tried(world: World) -> None:
+    for name in ("text.mp3", "a.wav"):
+        (world.root / name).write_text("no music")
+        world.fail(name)
+        (world.root / name).write_text("perhaps music")
+        assert not world.one("changed", name, repair=True).mended
+        (world.root / name).write_text("no music")
+        world.fail(name)
+
+
+def test_failures_of_files_that_are_gone_are_forgotten(world: World) -> None:
+    (world.root / "text.mp3").write_text("no music")
+    world.fail("text.mp3")
+    (world.root / "text.mp3").unlink()
+    world.mend("failure", "text.mp3")
+    assert world.catalog.failures() == []
+
+
+def test_a_failed_track_that_is_gone_is_missing_and_its_failure_forgotten(world: World) -> None:
+    world.fail("a.wav")
+    (world.root / "a.wav").unlink()
+    assert {finding.kind for finding in world.check(repair=True)} == {"vanished", "failure"}
+    assert world.check() == []
+    assert world.state("a.wav") is TrackState.MISSING
+
+
+def test_a_failed_track_has_a_reason(world: World) -> None:
+    world.fail("a.wav")
+    with world.catalog.writing() as write:
+        write.forget_failures(world.library, ["a.wav"])
+    assert not world.one("failure", "a.wav", repair=True).mended
+
+
+def test_a_heard_track_has_no_failure(world: World) -> None:
+    world.fail("a.wav")
+    with sqlite3.connect(world.root.parent / "catalog.db") as database:
+        database.execute("UPDATE tracks SET state = 'heard'")
+    database.close()
+    world.mend("failure", "a.wav")
+    assert world.catalog.failures() == []
+
+
+def test_not_heard_in_the_active_space(world: World) -> None:
+    world.catalog.forget_hearings([world.track_id("b.wav")])
+    assert not world.one("not heard", "b.wav", repair=True).mended
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
+def test_bad_vectors_are_forgotten_so_that_an_ingest_hears_them(world: World, value: float) -> None:
+    world.spoil_vector("b.wav", value)
+    assert "--repair" in world.one("bad vector", "b.wav").cure
+    assert "ingest" in world.one("bad vector", "b.wav", repair=True).cure
+    known = world.catalog.known_files(world.library, SPACE)
+    assert {name for name, file in known.items() if not file.heard_in_space} == {"b.wav"}
+    assert world.one("not heard", "b.wav")
+    world.add("b.wav", 7)
+    assert world.check() == []
+
+
+def test_index_file_damaged(world: World) -> None:
+    path = world.index_path()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 255
+    path.write_bytes(data)
+    world.mend("index", str(path))
+    assert world.index_path() == path  # built again
+    assert world.check() == []
+
+
+def save_index(world: World, ids: list[int], seeds: list[int]) -> Path:
+    """An index file of the catalogue's present state, of other tracks or vectors."""
+    path = world.index_path()
+    with SimilarityService.open(world.catalog.url) as service:
+        vectors = service.projector.project(np.stack([hearing(s).activations for s in seeds]))
+        space = service.projector.space
+    state = world.catalog.state()
+    FaissIndex.build(np.array(ids), vectors, space, state, "cpu").save(path)
+    return path
+
+
+def test_index_with_wrong_vectors_or_tracks(world: World) -> None:
+    ids = [world.track_id(name) for name in ("a.wav", "b.wav", "c.wav")]
+    save_index(world, ids, [0, 1, 2])
+    assert world.check() == []
+    for wrong, seeds in ((ids, [0, 2, 1]), (ids[:2], [0, 1]), ([*ids[:2], 99], [0, 1, 2])):
+        world.mend("index", str(save_index(world, wrong, seeds)))
+
+
+def test_an_index_stale_by_its_own_account_is_no_finding(world: World) -> None:
+    world.index_path()
+    world.add("d.wav", 4)
+    assert world.check() == []
+
+
+def test_other_weights_than_those_installed(world: World) -> None:
+    other = SPACE.__class__(SPACE.model, "000000000000", SPACE.hearing)
+    world.catalog.set_active(other, SETTINGS.listening())
+    kinds = [finding.kind for finding in world.check()]
+    assert kinds == ["not heard"] * 3 + ["space"]

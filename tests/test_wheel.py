@@ -1,0 +1,98 @@
+"""The wheel, built from the checkout and installed elsewhere, works without the checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sounds
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "recommender", "cli", "alembic", "data")
+MAIN = """
+import sys
+from pathlib import Path
+import recommender, recommender.cli, recommender.data
+from recommender.catalog.migrations import migrations_folder
+installed = Path(sys.argv.pop(1))
+places = [module.__file__ for module in (recommender, recommender.cli, recommender.data)]
+for place in (*places, migrations_folder()):
+    assert installed in Path(place).parents, place
+recommender.cli.main()
+"""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A wheel, and the folder it was installed in."""
+
+    wheel: Path
+    folder: Path
+
+    def recsys(self, *words: object, cwd: Path) -> str:
+        """Run the command from an empty folder; its code and data must be the installed ones."""
+        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
+        command = [sys.executable, "-c", MAIN, self.folder, *words]
+        done = subprocess.run(
+            list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    place = tmp_path_factory.mktemp("wheel").resolve()
+    # A copy of the sources: a build leaves files in them, and those of an older build could make
+    # up for what the package's lists have forgotten.
+    for name in SOURCES:
+        path = CHECKOUT / name
+        if path.is_dir():
+            shutil.copytree(
+                path, place / "src" / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        else:
+            (place / "src").mkdir(exist_ok=True)
+            shutil.copy(path, place / "src")
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", place, place / "src")
+    (wheel,) = place.glob("*.whl")
+    pip("install", "--no-deps", "--no-index", "--target", place / "target", wheel)
+    return Installed(wheel, place / "target")
+
+
+def pip(*words: object) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_our_own_package_lands_in_site_packages(installed: Installed) -> None:
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        names = wheel.namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"recommender"}
+    assert len(tops) == 2
+    for file in ("py.typed", "cli/__init__.py", "migrations/env.py"):
+        assert f"recommender/{file}" in names
+    for folder, package in (("data", "data"), ("alembic", "migrations")):
+        files = [path for path in (CHECKOUT / folder).rglob("*") if path.is_file()]
+        wanted = {path.relative_to(CHECKOUT / folder).as_posix() for path in files}
+        wanted = {n for n in wanted if "__pycache__" not in n and not n.endswith((".md", ".log"))}
+        assert {f"recommender/{package}/{name}" for name in wanted} <= set(names)
+
+
+def test_help_and_models(installed: Installed, tmp_path: Path) -> None:
+    assert "Usage: recsys" in installed.recsys("--help", cwd=tmp_path)
+    assert "(default)" in installed.recsys("models", cwd=tmp_path)
+
+
+def test_the_main_job(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    sounds.write_sound(tmp_path / "music" / "a.wav", sounds.music(2, 22_050), 22_050)
+    options = ("--workers", 1, "--db", "new.db")
+    assert "1 heard" in installed.recsys("ingest", "music", *options, cwd=tmp_path)
+    assert "newest" in installed.recsys("db", "current", "--db", "new.db", cwd=tmp_path)
