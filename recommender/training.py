@@ -317,7 +317,12 @@ def measure(
 ) -> tuple[float, float]:
     """Cross-entropy and accuracy by track (mean of the clips' probabilities)."""
     _, probabilities = track_outputs(network, tracks, clip_frames, device)
-    mean = probabilities.mean(axis=1)
-    true = mean[np.arange(len(tracks)), tracks.labels]
-    loss = float(-np.log(np.maximum(true, 1e-9)).mean())
-    return loss, float((mean.argmax(axis=1) == tracks.labels).mean())
+    mean: FloatArray = probabilities.mean(axis=1)
+    accuracy = float((mean.argmax(axis=1) == tracks.labels).mean())
+    return log_loss(mean, tracks.labels), accuracy
+
+
+def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
+    """Mean negative log-probability of the true labels: [n, n_classes], [n]."""
+    true = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(true, 1e-9)).mean())

@@ -18,9 +18,9 @@ LAYERS = [
     {"features", "augmentation", "weights"},
     {"catalog", "index", "retrieval", "gtzan", "training", "embedding", "filters"},
     {"evaluation", "labels", "plots", "discriminants", "playlist", "recordings", "resolve"},
-    {"ingest", "selection", "recipe", "export"},
+    {"ingest", "selection", "results", "last_layer", "recipe"},
     {"similarity"},
-    {"verification"},
+    {"verification", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

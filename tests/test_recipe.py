@@ -11,8 +11,10 @@ from recommender import gtzan
 from recommender.augmentation import Augmentation
 from recommender.errors import DatasetError, UsageError
 from recommender.evaluation import evaluate_retrieval
-from recommender.recipe import NEIGHBOURS, make_model
-from recommender.training import TrackSet, TrainingSettings, track_outputs, train
+from recommender.last_layer import refitted
+from recommender.recipe import make_model
+from recommender.results import NEIGHBOURS
+from recommender.training import TrackSet, TrainingSettings, measure, track_outputs, train
 from recommender.weights import CARD, PROJECTION, WEIGHTS, WeightsFiles
 
 PER_GENRE = {"train": 4, "valid": 3, "test": 4}
@@ -43,9 +45,11 @@ def split() -> dict[str, tuple[str, ...]]:
     }
 
 
-@pytest.fixture(autouse=True)
-def _small_split(split, monkeypatch) -> None:
-    monkeypatch.setattr(gtzan, "split_ids", lambda protocol, name: split[name])
+@pytest.fixture(scope="module", autouse=True)
+def _small_split(split):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gtzan, "split_ids", lambda protocol, name: split[name])
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +70,8 @@ def data(split) -> gtzan.Gtzan:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("model")
-
-
-@pytest.fixture
-def made(data, folder) -> WeightsFiles:
-    """A model made in a folder that all tests share: the first makes it, the rest resume."""
+def made(data, tmp_path_factory) -> WeightsFiles:
+    folder = tmp_path_factory.mktemp("model")
     make_model(TINY, data, folder, SEEDS, command="recsys train toy")
     return WeightsFiles(folder)
 
@@ -110,9 +109,13 @@ class TestWhatIsWritten:
         assert made.card.results["published_seed"] == made.card.training["seed"] == SEEDS[0]
         training, valid = side(data, split["train"]), side(data, split["valid"])
         settings = dataclasses.replace(TINY, seed=SEEDS[0])
-        anew = train(settings, training, valid, len(gtzan.GENRES)).network.state_dict()
+        plain = train(settings, training, valid, len(gtzan.GENRES)).network
+        anew = refitted(plain, training, valid, TINY.clip_frames).state_dict()
         for name, values in made.network().state_dict().items():
             np.testing.assert_array_equal(values, anew[name])
+        accuracy = measure(plain, side(data, split["test"]), TINY.clip_frames)[1]
+        told = made.card.results["plain_test_track"]["of_published_seed"]
+        assert told == pytest.approx(accuracy, abs=1e-4)
 
     def test_card_equals_what_the_written_weights_give(self, made, data, split) -> None:
         network, projection = made.network(), made.projection()

@@ -1,5 +1,6 @@
 """The wheel, built from the checkout and installed elsewhere, works without the checkout."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,16 +14,23 @@ import sounds
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "recommender", "cli", "alembic", "data")
-MAIN = """
-import sys
+RUN = """
+import json, sys
 from pathlib import Path
 import recommender, recommender.cli, recommender.data
 from recommender.catalog.migrations import migrations_folder
-installed = Path(sys.argv.pop(1))
-places = [module.__file__ for module in (recommender, recommender.cli, recommender.data)]
-for place in (*places, migrations_folder()):
-    assert installed in Path(place).parents, place
-recommender.cli.main()
+
+if __name__ == "__main__":  # and not in the worker processes
+    installed, commands = Path(sys.argv[1]), json.loads(sys.argv[2])
+    places = [module.__file__ for module in (recommender, recommender.cli, recommender.data)]
+    for place in (*places, migrations_folder()):
+        assert installed in Path(place).parents, place
+    for words in commands:
+        sys.argv = ["recsys", *words]
+        try:
+            recommender.cli.main()
+        except SystemExit as end:
+            assert not end.code, words
 """
 
 
@@ -33,13 +41,11 @@ class Installed:
     wheel: Path
     folder: Path
 
-    def recsys(self, *words: object, cwd: Path) -> str:
-        """Run the command from an empty folder; its code and data must be the installed ones."""
+    def recsys(self, *commands: list[str], cwd: Path) -> str:
+        """Run commands in a folder; their code and data must be the installed ones."""
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
-        command = [sys.executable, "-c", MAIN, self.folder, *words]
-        done = subprocess.run(
-            list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True
-        )
+        command = [sys.executable, "-c", RUN, str(self.folder), json.dumps(commands)]
+        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -85,14 +91,15 @@ def test_only_our_own_package_lands_in_site_packages(installed: Installed) -> No
         assert {f"recommender/{package}/{name}" for name in wanted} <= set(names)
 
 
-def test_help_and_models(installed: Installed, tmp_path: Path) -> None:
-    assert "Usage: recsys" in installed.recsys("--help", cwd=tmp_path)
-    assert "(default)" in installed.recsys("models", cwd=tmp_path)
-
-
 def test_the_main_job(installed: Installed, tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     sounds.write_sound(tmp_path / "music" / "a.wav", sounds.music(2, 22_050), 22_050)
-    options = ("--workers", 1, "--db", "new.db")
-    assert "1 heard" in installed.recsys("ingest", "music", *options, cwd=tmp_path)
-    assert "newest" in installed.recsys("db", "current", "--db", "new.db", cwd=tmp_path)
+    out = installed.recsys(
+        ["--help"],
+        ["models"],
+        ["ingest", "music", "--workers", "1", "--db", "new.db"],
+        ["db", "current", "--db", "new.db"],
+        cwd=tmp_path,
+    )
+    for said in ("Usage: recsys", "(default)", "1 heard", "newest"):
+        assert said in out

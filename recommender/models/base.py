@@ -25,9 +25,15 @@ class ModelEntry:
 
 
 class GenreNetwork(nn.Module, ABC):
-    """A classifier of log-Mel clips whose last hidden activations serve as an embedding."""
+    """A classifier of log-Mel clips whose last hidden activations serve as an embedding.
+
+    Attributes:
+        feature_dim: number of activations before the classifier.
+        classifier: the dense layer that makes logits of them.
+    """
 
     feature_dim: int
+    classifier: nn.Linear
 
     @abstractmethod
     def activations(self, clips: torch.Tensor) -> torch.Tensor:

@@ -94,8 +94,9 @@ def main() -> int:
         else:
             command = [sys.executable, __file__, "--write", str(tree)]
             subprocess.run([*command, "--copies", str(args.copies)], check=True)
-        reports = [ingest_once(database, tree, settings) for _ in range(2)]
-    return _told(*reports, workers=args.workers)
+        first = ingest_once(database, tree, settings)
+        second = ingest_once(database, tree, settings)
+    return _told(first, second, args.workers)
 
 
 def _told(first: IngestReport, second: IngestReport, workers: int) -> int:

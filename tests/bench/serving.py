@@ -23,11 +23,12 @@ import torch
 
 from recommender import gtzan
 from recommender.audio import AudioClip, Windowing, hear_whole
+from recommender.augmentation import standardised_batch
 from recommender.embedding import Embedder
 from recommender.features import FrontEnd, log_mel
 from recommender.models import GenreNetwork
 from recommender.space import FloatArray
-from recommender.training import TrackSet, clip_starts, standardised_batch, track_outputs
+from recommender.training import TrackSet, clip_starts, track_outputs
 from recommender.weights import DEFAULT_MODEL, find
 
 UNCUT = 400.0
@@ -83,9 +84,8 @@ def window_decibels(clip: AudioClip, chain: Chain, front_end: FrontEnd) -> Float
     """The windows' spectrograms [windows, n_mels, frames], decibels, as `chain` says."""
     front_end = replace(front_end, hop_length=chain.hop or gtzan.HOP_LENGTH, top_db=UNCUT)
     if chain.apart:
-        starts = Windowing().starts(clip.duration)
         length = round(Windowing().seconds * clip.sample_rate)
-        places = [int(start * clip.sample_rate) for start in starts]
+        places = [int(s * clip.sample_rate) for s in Windowing().starts(clip.duration)]
         pieces = [AudioClip(clip.samples[p : p + length], clip.sample_rate) for p in places]
         windows = np.stack([mel.values for mel in log_mel(pieces, front_end)])
         windows = windows[:, :, : chain.frames]

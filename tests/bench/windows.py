@@ -23,14 +23,14 @@ import torch
 
 from recommender import gtzan
 from recommender.audio import Windowing, hear_windows
+from recommender.augmentation import standardised_batch
 from recommender.embedding import Embedder, load_embedder
 from recommender.errors import AudioError
 from recommender.evaluation import evaluate_retrieval
 from recommender.models import GenreNetwork
-from recommender.recipe import NEIGHBOURS, Side, side_of
+from recommender.results import NEIGHBOURS, Side, side_of
 from recommender.retrieval import LabelledVectors, score_queries
 from recommender.space import FloatArray
-from recommender.training import standardised_batch
 from recommender.weights import DEFAULT_MODEL, find
 
 STORED_COUNTS = (1, 2, 3)
