@@ -88,6 +88,8 @@ CANDIDATES: dict[str, Fit] = {
     "LDA 0.9 + principal components 0.1": mixture(0.9),
     "LDA 0.7 + principal components 0.3": mixture(0.7),
     "LDA 0.5 + principal components 0.5": mixture(0.5),
+    "LDA 0.3 + principal components 0.7": mixture(0.3),
+    "LDA 0.1 + principal components 0.9": mixture(0.1),
 }
 """What is tried on the validation split, by name."""
 

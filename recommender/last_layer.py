@@ -12,39 +12,46 @@ import copy
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from recommender.models import GenreNetwork
 from recommender.space import FloatArray
-from recommender.training import IntArray, TrackSet, log_loss, track_outputs
+from recommender.training import IntArray, log_loss
 
 TEMPERATURES = tuple(float(t) for t in np.geomspace(1, 64, 25))
 """What is tried; the logits of shrinkage LDA on hundreds of activations are far too large."""
 
 
 def refitted(
-    network: GenreNetwork, training: TrackSet, validation: TrackSet, clip_frames: int
+    network: GenreNetwork,
+    known: FloatArray,
+    known_labels: IntArray,
+    asked: FloatArray,
+    asked_labels: IntArray,
 ) -> GenreNetwork:
     """A copy of the network whose classifier is the shrinkage LDA of its own activations.
 
     Args:
         network: trained; only its `classifier` differs in the copy.
-        training: the tracks it was trained on; the discriminants are fitted on them.
-        validation: the temperature is chosen on them, by the log loss of whole tracks.
-        clip_frames: length of the clips a track is heard through.
+        known: np.ndarray [shape=(n, clips, d)], its activations of the tracks it was trained on;
+            the discriminants are fitted on each track's mean.
+        known_labels: np.ndarray [shape=(n,)].
+        asked: np.ndarray [shape=(m, clips, d)], its activations of the validation tracks; the
+            temperature with the least log loss of whole tracks is chosen.
+        asked_labels: np.ndarray [shape=(m,)].
     """
-    activations, _ = track_outputs(network, training, clip_frames)
-    weight, bias = _linear_discriminants(activations, training.labels)
-    best, best_loss = network, float("inf")
-    for temperature in TEMPERATURES:
-        candidate = copy.deepcopy(network)
-        with torch.no_grad():
-            candidate.classifier.weight.copy_(torch.from_numpy(weight / temperature))
-            candidate.classifier.bias.copy_(torch.from_numpy(bias / temperature))
-        _, probabilities = track_outputs(candidate, validation, clip_frames)
-        loss = log_loss(probabilities.mean(axis=1), validation.labels)
-        if loss < best_loss:
-            best, best_loss = candidate, loss
-    return best.eval()
+    weight, bias = _linear_discriminants(known.mean(axis=1), known_labels)
+    logits = asked @ weight.T + bias
+    losses = [
+        log_loss(softmax(logits / temperature, axis=2).mean(axis=1), asked_labels)
+        for temperature in TEMPERATURES
+    ]
+    temperature = TEMPERATURES[int(np.argmin(losses))]
+    fitted = copy.deepcopy(network).eval()
+    with torch.no_grad():
+        fitted.classifier.weight.copy_(torch.from_numpy(weight / temperature))
+        fitted.classifier.bias.copy_(torch.from_numpy(bias / temperature))
+    return fitted
 
 
 def _linear_discriminants(

@@ -19,8 +19,19 @@ from recommender.features import FrontEnd
 from recommender.last_layer import refitted
 from recommender.projection import Projection
 from recommender.results import ResultRow, Side, precision, result_row, side_of, spreads, write_rows
-from recommender.training import EpochReport, TrainingResult, TrainingSettings, track_outputs, train
+from recommender.space import FloatArray
+from recommender.training import (
+    EpochReport,
+    TrainingResult,
+    TrainingSettings,
+    clip_activations,
+    train,
+)
 from recommender.weights import CARD, PROJECTION, WEIGHTS, Card, file_digest
+
+WINDOWING = Windowing(count=5)
+"""How the published models hear a track: of a song, five windows agree with the whole far better
+than three and cost a fifth more time (tests/bench/windows.py)."""
 
 LICENCE = (
     "Weights: MIT, as the package. Trained on GTZAN (Tzanetakis & Cook 2002), whose recordings are "
@@ -67,37 +78,38 @@ def make_model(
         )
         for seed in seeds
     ]
-    candidates = _candidate_precisions(runs, training, valid)
+    known, asked = (
+        [clip_activations(run.network, side.tracks, settings.clip_frames) for run in runs]
+        for side in (training, valid)
+    )
+    labels = training.tracks.labels
+    projections = {
+        name: [fit(activations.mean(axis=1), labels) for activations in known]
+        for name, fit in CANDIDATES.items()
+    }
+    candidates = {
+        name: _mean_precision(fitted, asked, valid) for name, fitted in projections.items()
+    }
     chosen = max(candidates, key=lambda name: candidates[name])
     networks = [
-        refitted(run.network, training.tracks, valid.tracks, settings.clip_frames) for run in runs
+        refitted(run.network, ours, labels, theirs, valid.tracks.labels)
+        for run, ours, theirs in zip(runs, known, asked, strict=True)
     ]
-    projections = [_projection(run, chosen, training) for run in runs]
     rows = [
         result_row(run, network, projection, data, protocol)
-        for run, network, projection in zip(runs, networks, projections, strict=True)
+        for run, network, projection in zip(runs, networks, projections[chosen], strict=True)
     ]
     write_rows(folder / "results.csv", rows)
     published = replace(runs[0], network=networks[0])
-    return _publish(folder, published, projections[0], rows, candidates, chosen, command)
+    return _publish(folder, published, projections[chosen][0], rows, candidates, chosen, command)
 
 
-def _candidate_precisions(
-    runs: Sequence[TrainingResult], training: Side, valid: Side
-) -> dict[str, float]:
-    """Mean over the seeds of each candidate's precision on the validation tracks."""
-    found: dict[str, list[float]] = {name: [] for name in CANDIDATES}
-    for run in runs:
-        asked, _ = track_outputs(run.network, valid.tracks, run.settings.clip_frames)
-        for name in CANDIDATES:
-            projected = _projection(run, name, training).apply(asked)
-            found[name].append(precision(projected, valid))
-    return {name: float(np.mean(values)) for name, values in found.items()}
-
-
-def _projection(run: TrainingResult, name: str, training: Side) -> Projection:
-    known, _ = track_outputs(run.network, training.tracks, run.settings.clip_frames)
-    return CANDIDATES[name](known, training.tracks.labels)
+def _mean_precision(
+    projections: Sequence[Projection], asked: Sequence[FloatArray], side: Side
+) -> float:
+    """Mean over the seeds of the precision on a side's activations [n, clips, d]."""
+    pairs = zip(projections, asked, strict=True)
+    return float(np.mean([precision(p.apply(a.mean(axis=1)), side) for p, a in pairs]))
 
 
 def _publish(
@@ -121,7 +133,7 @@ def _publish(
         model_settings=settings.pop("model_settings"),
         labels=gtzan.GENRES,
         front_end=asdict(FrontEnd()),
-        windowing=asdict(Windowing()),
+        windowing=asdict(WINDOWING),
         weights_digest=file_digest(folder / WEIGHTS),
         projection_digest=projection.digest,
         data={

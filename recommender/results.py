@@ -16,7 +16,13 @@ from recommender.evaluation import evaluate_retrieval
 from recommender.models import GenreNetwork
 from recommender.projection import Projection
 from recommender.space import FloatArray
-from recommender.training import IntArray, TrackSet, TrainingResult, track_outputs
+from recommender.training import (
+    IntArray,
+    TrackSet,
+    TrainingResult,
+    clip_activations,
+    clip_probabilities,
+)
 
 NEIGHBOURS = 10
 """k of the precision that the projection is chosen by and that is reported."""
@@ -102,9 +108,10 @@ def result_row(
     figures: dict[str, float] = {}
     for name in ("valid", "test"):
         side = side_of(data, protocol, name)
-        activations, probabilities = track_outputs(refitted, side.tracks, frames)
-        figures[f"{name}_precision"] = precision(projection.apply(activations), side)
-        _, plain = track_outputs(result.network, side.tracks, frames)
+        activations = clip_activations(refitted, side.tracks, frames)
+        figures[f"{name}_precision"] = precision(projection.apply(activations.mean(axis=1)), side)
+        probabilities = clip_probabilities(refitted, activations)
+        plain = clip_probabilities(result.network, activations)
         groups = {name: list(range(len(side.ids)))}
         if name == "test":
             groups["disjoint"] = artist_disjoint(side.ids, protocol)

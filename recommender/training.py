@@ -285,31 +285,47 @@ def clip_starts(track_frames: int, clip_frames: int, clips: int) -> Sequence[int
 
 
 @torch.no_grad()
-def track_outputs(
+def clip_activations(
     network: GenreNetwork,
     tracks: TrackSet,
     clip_frames: int,
     device: str = "cpu",
     clips: int = 3,
-) -> tuple[FloatArray, FloatArray]:
-    """Activations and clip-wise log-probabilities of whole tracks, as when serving.
+) -> FloatArray:
+    """Activations of clips spread evenly over each track, as when serving.
 
     Returns:
-        activations: np.ndarray [shape=(n, feature_dim)], mean over the clips.
-        probabilities: np.ndarray [shape=(n, clips, n_classes)].
+        np.ndarray [shape=(n, clips, feature_dim)].
     """
     network.eval()
     starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
-    activations, probabilities = [], []
+    found = []
     for first in range(0, len(tracks), 64):
         batch = torch.from_numpy(tracks.decibels[first : first + 64]).to(device)
         stacked = torch.cat([batch[:, :, s : s + clip_frames] for s in starts])
         hidden = network.activations(standardised_batch(stacked))
-        shares = network.classify(hidden).softmax(dim=1)
-        # [clips * batch, …] → [clips, batch, …]
-        activations.append(hidden.reshape(clips, len(batch), -1).mean(dim=0).cpu().numpy())
-        probabilities.append(shares.reshape(clips, len(batch), -1).transpose(0, 1).cpu().numpy())
-    return np.concatenate(activations), np.concatenate(probabilities)
+        # [clips * batch, d] → [batch, clips, d]
+        found.append(hidden.reshape(clips, len(batch), -1).transpose(0, 1).cpu().numpy())
+    return np.concatenate(found)
+
+
+@torch.no_grad()
+def clip_probabilities(network: GenreNetwork, activations: FloatArray) -> FloatArray:
+    """Genre probabilities [n, clips, n_classes] of activations [n, clips, feature_dim]."""
+    network.eval()
+    device = network.classifier.weight.device
+    shares: FloatArray = (
+        network.classify(torch.from_numpy(activations).to(device)).softmax(dim=-1).cpu().numpy()
+    )
+    return shares
+
+
+def track_outputs(
+    network: GenreNetwork, tracks: TrackSet, clip_frames: int, device: str = "cpu"
+) -> tuple[FloatArray, FloatArray]:
+    """Activations [n, feature_dim], means over the clips, and probabilities [n, clips, n_classes]."""
+    activations = clip_activations(network, tracks, clip_frames, device)
+    return activations.mean(axis=1), clip_probabilities(network, activations)
 
 
 def measure(
