@@ -30,8 +30,9 @@ from recommender.training import (
 from recommender.weights import CARD, PROJECTION, WEIGHTS, Card, file_digest
 
 WINDOWING = Windowing(count=5)
-"""How the published models hear a track: of a song, five windows agree with the whole far better
-than three and cost a fifth more time (tests/bench/windows.py)."""
+"""How the published models hear a track. Lists made from five windows of a song share 83 % with
+those made from all of it, from three windows 73 %, for 1.6 times the time (tests/bench/windows.py).
+"""
 
 LICENCE = (
     "Weights: MIT, as the package. Trained on GTZAN (Tzanetakis & Cook 2002), whose recordings are "

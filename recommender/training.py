@@ -323,7 +323,7 @@ def clip_probabilities(network: GenreNetwork, activations: FloatArray) -> FloatA
 def track_outputs(
     network: GenreNetwork, tracks: TrackSet, clip_frames: int, device: str = "cpu"
 ) -> tuple[FloatArray, FloatArray]:
-    """Activations [n, feature_dim], means over the clips, and probabilities [n, clips, n_classes]."""
+    """Activations [n, feature_dim], means over clips; probabilities [n, clips, n_classes]."""
     activations = clip_activations(network, tracks, clip_frames, device)
     return activations.mean(axis=1), clip_probabilities(network, activations)
 
