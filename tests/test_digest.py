@@ -16,7 +16,8 @@ from mutagen.mp4 import MP4
 
 from recommender.ingest.digest import content_digest, whole_digest
 
-TAGGED = tuple(name for name in sounds.FORMATS if name != "au")  # au has no tags
+UNTAGGED = ("au", "aac")  # formats without tags, or none that mutagen writes
+TAGGED = tuple(name for name in sounds.FORMATS if name not in UNTAGGED)
 LONG = "a title that needs far more room than any padding left in the file " * 1_500
 
 

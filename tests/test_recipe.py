@@ -14,7 +14,14 @@ from recommender.evaluation import evaluate_retrieval
 from recommender.last_layer import refitted
 from recommender.recipe import make_model
 from recommender.results import NEIGHBOURS
-from recommender.training import TrackSet, TrainingSettings, measure, track_outputs, train
+from recommender.training import (
+    TrackSet,
+    TrainingSettings,
+    clip_activations,
+    measure,
+    track_outputs,
+    train,
+)
 from recommender.weights import CARD, PROJECTION, WEIGHTS, WeightsFiles
 
 PER_GENRE = {"train": 4, "valid": 3, "test": 4}
@@ -110,7 +117,8 @@ class TestWhatIsWritten:
         training, valid = side(data, split["train"]), side(data, split["valid"])
         settings = dataclasses.replace(TINY, seed=SEEDS[0])
         plain = train(settings, training, valid, len(gtzan.GENRES)).network
-        anew = refitted(plain, training, valid, TINY.clip_frames).state_dict()
+        known, asked = (clip_activations(plain, t, TINY.clip_frames) for t in (training, valid))
+        anew = refitted(plain, known, training.labels, asked, valid.labels).state_dict()
         for name, values in made.network().state_dict().items():
             np.testing.assert_array_equal(values, anew[name])
         accuracy = measure(plain, side(data, split["test"]), TINY.clip_frames)[1]

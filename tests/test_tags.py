@@ -89,7 +89,7 @@ def tagged_mp3(path: Path, encoding: Encoding = Encoding.UTF8, **values: str) ->
     return path
 
 
-@pytest.mark.parametrize("name", [name for name in sounds.FORMATS if name != "au"])
+@pytest.mark.parametrize("name", [n for n in sounds.FORMATS if n not in ("au", "aac")])
 def test_every_format(tmp_path: Path, name: str) -> None:
     file = tmp_path / f"x{sounds.ending(name)}"
     sounds.write_sound(file, sounds.tone(0.3, 48_000), 48_000, format_name=name)
