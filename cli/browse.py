@@ -100,9 +100,10 @@ def show_command(
 
 def _not_in_catalogue(catalog: "Catalog", file: Path) -> Exception:
     from recommender.errors import TrackNotFound
+    from recommender.files import real_path
 
     for failure in catalog.failures():
-        if failure.library.root / failure.path == file.resolve():
+        if failure.library.root / failure.path == real_path(file):
             return TrackNotFound(f"{file} could not be heard ({failure.kind}): {failure.reason}")
     return TrackNotFound(
         f"{file} is not in the catalogue: add it with 'recsys ingest {file.absolute().parent}'."

@@ -1,4 +1,4 @@
-"""Replacing a file so that a reader sees the old one or the new one, whole."""
+"""Files: their real place, and replacing one so that a reader sees old or new, whole."""
 
 import os
 import secrets
@@ -28,3 +28,11 @@ def replace_file(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def real_path(path: Path) -> Path:
+    """`path` absolute and without links; a link that leads to itself stays as it is.
+
+    `Path.resolve` raises `RuntimeError` for such a link before Python 3.13.
+    """
+    return Path(os.path.realpath(path))

@@ -6,6 +6,7 @@ from pathlib import Path
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track, TrackState
 from recommender.errors import AmbiguousTrack, TrackNotFound
+from recommender.files import real_path
 from recommender.filters import name_key
 
 LISTED = 10
@@ -45,7 +46,7 @@ def _by_id(catalog: Catalog, text: str) -> Track | None:
 
 def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
     path = path.expanduser()
-    track = catalog.track_at(path.absolute()) or catalog.track_at(path.resolve())
+    track = catalog.track_at(path.absolute()) or catalog.track_at(real_path(path))
     if track is not None:
         return track
     return path if path.is_file() else None
@@ -69,7 +70,7 @@ def _by_words(catalog: Catalog, words: str) -> Track:
 def _listing(words: str, tracks: Sequence[Track]) -> str:
     lines = [f"{len(tracks)} tracks match {words!r}; ask again with the id of one:"]
     for track in tracks[:LISTED]:
-        name = " - ".join(filter(None, (track.artist, track.title)))
+        name = " ".join(" - ".join(filter(None, (track.artist, track.title))).split())
         lines.append(f"  {track.id:>6}  {name}  ({track.path})")
     if len(tracks) > LISTED:
         lines.append(f"  and {len(tracks) - LISTED} more")

@@ -207,7 +207,7 @@ class SimilarityService:
         if self._index.dropped:
             logger.warning(
                 "%d tracks have no usable embedding and are never recommended; run "
-                "'recsys verify --repair' to hear them again.",
+                "'recsys verify --repair', then ingest their folders.",
                 self._index.dropped,
             )
         path = self.index_path(state)

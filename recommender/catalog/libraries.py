@@ -15,6 +15,7 @@ from recommender.catalog.records import Library, Tags
 from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
 from recommender.catalog.text import search_text
 from recommender.errors import CatalogError
+from recommender.files import real_path
 
 TAG_FIELDS = tuple(field.name for field in fields(Tags))
 
@@ -30,9 +31,9 @@ def holding(folder: Path, libraries: list[Library]) -> tuple[Library, str] | Non
 
     Both sides are resolved, so that a link to a folder is that folder.
     """
-    folder = folder.resolve()
+    folder = real_path(folder)
     for library in libraries:
-        root = library.root.resolve()
+        root = real_path(library.root)
         if folder.is_relative_to(root):
             return library, _posix(folder.relative_to(root))
     return None
@@ -40,7 +41,7 @@ def holding(folder: Path, libraries: list[Library]) -> tuple[Library, str] | Non
 
 def add(connection: Connection, folder: Path) -> Library:
     """A new library at `folder`."""
-    root = folder.resolve()
+    root = real_path(folder)
     statement = insert(LibraryRow).values(root=str(root)).returning(LibraryRow.id)
     return Library(connection.execute(statement).scalar_one(), root)
 
@@ -52,7 +53,7 @@ def absorb_inner(connection: Connection, outer: Library) -> bool:
     """
     absorbed = False
     for library in all_libraries(connection):
-        place = library.root.resolve()
+        place = real_path(library.root)
         if library != outer and place.is_relative_to(outer.root):
             _absorb(connection, library.id, outer.id, _posix(place.relative_to(outer.root)))
             absorbed = True
@@ -66,14 +67,14 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
         CatalogError: there is no library at `old`, or `new` overlaps another library.
     """
     libraries = all_libraries(connection)
-    here = {Path(os.path.abspath(old)), old.resolve()}  # noqa: PTH100 (absolute, links kept)
+    here = {Path(os.path.abspath(old)), real_path(old)}  # noqa: PTH100 (absolute, links kept)
     moved = next((library for library in libraries if library.root in here), None)
     if moved is None:
         known = ", ".join(str(library.root) for library in libraries) or "none"
         raise CatalogError(f"no library has the root {old}. Known roots: {known}.")
-    root = new.resolve()
+    root = real_path(new)
     for library in libraries:
-        other = library.root.resolve()
+        other = real_path(library.root)
         if library != moved and (root.is_relative_to(other) or other.is_relative_to(root)):
             raise CatalogError(
                 f"{root} overlaps the library {library.root}. Run 'recsys ingest {root}' instead: "
@@ -89,10 +90,10 @@ def relative_paths(file: Path, libraries: list[Library]) -> Iterator[tuple[Libra
     A scan follows links, so a file in a linked folder is known by the link's path, whatever the
     folder's own path is; and the way to the library's root may itself contain links.
     """
-    roots = {library.root.resolve(): library for library in libraries}
-    for path in (Path(os.path.abspath(file)), file.resolve()):  # noqa: PTH100 (links kept)
+    roots = {real_path(library.root): library for library in libraries}
+    for path in (Path(os.path.abspath(file)), real_path(file)):  # noqa: PTH100 (links kept)
         for folder in path.parents:
-            library = roots.get(folder.resolve())
+            library = roots.get(real_path(folder))
             if library is not None:
                 yield library, _posix(path.relative_to(folder))
 

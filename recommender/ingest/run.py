@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from recommender import __version__
 from recommender.catalog import Catalog, Library
 from recommender.errors import AudioError, UsageError
+from recommender.files import real_path
 from recommender.ingest.kinds import VIDEO_WITHOUT_SOUND, ending_label
 from recommender.ingest.listen import FileJob, Heard, NotHeard, listen, load_listener
 from recommender.ingest.lock import ingest_lock
@@ -64,7 +65,7 @@ def ingest(
 
 def _outermost(folders: Sequence[Path]) -> list[Path]:
     """The folders as absolute paths, without those that lie in another one."""
-    resolved = sorted({folder.resolve() for folder in folders})
+    resolved = sorted({real_path(folder) for folder in folders})
     return [one for one in resolved if not any(other in one.parents for other in resolved)]
 
 
