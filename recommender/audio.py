@@ -19,9 +19,6 @@ import soxr
 from recommender.av_decoding import AvDecoder
 from recommender.decoding import Decoder, DecoderError, FloatArray, SoundfileDecoder, open_file
 from recommender.errors import (
-    AudioError,
-    FileVanished,
-    NoPermission,
     NotFinite,
     Silent,
     TooShort,
@@ -35,7 +32,6 @@ __all__ = [
     "AudioClip",
     "HeardWindows",
     "Windowing",
-    "has_sound",
     "hear_whole",
     "hear_windows",
 ]
@@ -100,19 +96,6 @@ def hear_windows(path: Path, windowing: Windowing, sample_rate: int = SAMPLE_RAT
 def hear_whole(path: Path, sample_rate: int = SAMPLE_RATE) -> AudioClip:
     """Hear all of a track: 88 KB of memory a second. Raises what `hear_windows` raises."""
     return _with_decoder(path, lambda decoder: _whole(decoder, sample_rate))
-
-
-def has_sound(path: Path) -> bool:
-    """Whether a decoder finds an audio stream and can decode its beginning.
-
-    Raises `FileVanished` and `NoPermission`, which say nothing about the file's contents.
-    """
-    try:
-        return _with_decoder(path, lambda decoder: True)
-    except (FileVanished, NoPermission):
-        raise
-    except AudioError:
-        return False
 
 
 def _with_decoder(path: Path, hear: Callable[[Decoder], _Result]) -> _Result:

@@ -1,19 +1,18 @@
 """The catalogue for a researcher: embeddings and tags in one table, as npz or parquet."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recommender.catalog import Catalog
-from recommender.catalog.records import Tags, Track
+from recommender.catalog.records import Track
 from recommender.catalog.types import encode_path
 from recommender.errors import CatalogError, UsageError
 from recommender.similarity import SimilarityService
 from recommender.space import FloatArray, SpaceId
 
-TAG_NAMES = tuple(field.name for field in fields(Tags))
 NUMBERS = ("track_number", "year")
 ABSENT_NUMBER = -1
 """Stands in an npz file for a number that is not known, as its arrays know no None."""

@@ -152,11 +152,6 @@ def find(model: str = DEFAULT_MODEL) -> WeightsFiles:
     )
 
 
-def space_of(model: str, windowing: "Windowing | None" = None) -> SpaceId:
-    """The space of a model's bare activations, without loading torch."""
-    return find(model).space(windowing)
-
-
 def file_digest(path: Path) -> str:
     """Twelve hex digits of a file's bytes. Raises `WeightsError` when it cannot be read."""
     try:

@@ -13,7 +13,7 @@ import soundfile
 import sounds
 import soxr
 
-from recommender.audio import SAMPLE_RATE, Windowing, has_sound, hear_whole, hear_windows
+from recommender.audio import SAMPLE_RATE, Windowing, hear_whole, hear_windows
 from recommender.errors import (
     AudioError,
     EmptyFile,
@@ -108,13 +108,11 @@ def test_any_file_name_opens(
     path = tmp_path / os.fsdecode(odd + sounds.ending(name).encode())
     path.write_bytes(pieces[name].read_bytes())
     assert len(hear_windows(path, Windowing(seconds=2.0)).clips) == 3
-    assert has_sound(path)
 
 
 def test_the_sound_of_a_video_is_heard(tmp_path: Path) -> None:
     path = sounds.write_video(tmp_path / "a.mp4", sound=True, seconds=2.0)
     assert hear_whole(path).duration == pytest.approx(2.0, abs=0.1)
-    assert has_sound(path)
 
 
 # --- failures ----------------------------------------------------------------------------------
@@ -216,18 +214,6 @@ def test_damaged_files_are_heard_or_named_never_more(
         except AudioError:
             continue
         assert all(np.isfinite(clip.samples).all() for clip in heard.clips)
-
-
-@pytest.mark.parametrize("what", ["text", "random", "empty", "video", "playlist", "folder"])
-def test_no_sound_is_found_where_there_is_none(tmp_path: Path, what: str) -> None:
-    write, _ = FAILURES[what]
-    write(path := tmp_path / "a.bin")
-    assert not has_sound(path)
-
-
-def test_a_missing_file_is_not_called_soundless(tmp_path: Path) -> None:
-    with pytest.raises(FileVanished):
-        has_sound(tmp_path / "a.mp3")
 
 
 # --- quiet -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from recommender.catalog import Catalog, FileStat, Tags
 from recommender.catalog.types import decode_path
 from recommender.errors import CatalogError, UsageError
-from recommender.export import ABSENT_NUMBER, TAG_NAMES, export
+from recommender.export import ABSENT_NUMBER, export
 from recommender.ingest import IngestSettings
 from recommender.similarity import SimilarityService
 from recommender.space import Hearing
@@ -57,7 +58,7 @@ def test_npz(catalog: Catalog, tmp_path: Path) -> None:
         assert str(arrays["space"]) == str(service.projector.space)
     assert arrays["embedding"].dtype == arrays["activations"].dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(arrays["embedding"], axis=1), 1, rtol=1e-5)
-    for name in TAG_NAMES:
+    for name in (field.name for field in fields(Tags)):
         absent = ABSENT_NUMBER if name in ("track_number", "year") else ""
         known = [getattr(tags, name) for tags in TAGS[:3]]
         assert arrays[name].tolist() == [absent if tag is None else tag for tag in known]
@@ -81,7 +82,7 @@ def test_parquet(catalog: Catalog, tmp_path: Path) -> None:
         np.testing.assert_array_equal(embedding, arrays["embedding"])
         assert table.schema.metadata[b"space"].decode() == str(arrays["space"])
         assert table["path"].to_pylist() == arrays["path"].tolist()
-    for name in TAG_NAMES:
+    for name in (field.name for field in fields(Tags)):
         assert table[name].to_pylist() == [getattr(tags, name) for tags in TAGS[:3]]
 
 
