@@ -29,10 +29,12 @@ def demo_command(
     """Ingest a small library (rendered, or your music), ask for neighbours, and evaluate."""
     with writing_file(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        database = "own-music.db"
         if music is None:
+            database = "catalog.db"
             music = folder / "music"
             _render(music)
-    db = str(folder / "catalog.db")
+    db = str(folder / database)
     _step("ingest", str(music), "--db", db)
     ingest_command([music], db=db)
     _step("status", "--db", db)

@@ -110,13 +110,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     place = tmp_path_factory.mktemp("shop")
     write_music(place / "music")
     demo = recsys("demo", "--music", place / "music", "--folder", place / "demo")
-    return Shop(place / "music", place / "demo" / "catalog.db", demo)
+    return Shop(place / "music", place / "demo" / "own-music.db", demo)
 
 
 @pytest.fixture
 def catalog(shop: Shop, tmp_path: Path) -> Path:
     """A copy of the catalogue, for one test, where the commands look for it (RECSYS_DB)."""
-    return Path(shutil.copy(shop.database, tmp_path / "catalog.db"))
+    return Path(shutil.copy(shop.database, tmp_path))
 
 
 # Help
