@@ -116,7 +116,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 @pytest.fixture
 def catalog(shop: Shop, tmp_path: Path) -> Path:
     """A copy of the catalogue, for one test, where the commands look for it (RECSYS_DB)."""
-    return Path(shutil.copy(shop.database, tmp_path))
+    return Path(shutil.copy(shop.database, tmp_path / "catalog.db"))
 
 
 # Help
@@ -183,6 +183,7 @@ def test_demo_goes_on_without_genre_tags(shop: Shop, catalog: Path) -> None:
             for file in known.values():
                 if file.track_id:
                     write.retagged(file.track_id, file.stat, Tags(), file.digest or "")
+    catalog.rename(catalog.with_name(shop.database.name))
     demo = recsys("demo", "--music", shop.music, "--folder", catalog.parent)
     assert demo.status == 0
     assert "not evaluated: no track has a genre" in demo.err
