@@ -32,7 +32,8 @@ def ingest_command(
         list[str] | None,
         typer.Option(
             metavar="PATTERN",
-            help="Leave out what matches it (gitignore syntax); may be given several times.",
+            help="Leave out what matches it (gitignore syntax, from the library's root) in this "
+            "run; may be given several times.",
         ),
     ] = None,
     model: Annotated[
@@ -60,6 +61,10 @@ def ingest_command(
             min=1, metavar="SECONDS", help="After so long a file is given up as a failure."
         ),
     ] = 300.0,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Also try unchanged files that failed before."),
+    ] = False,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
@@ -69,7 +74,7 @@ def ingest_command(
     """
     from recommender.ingest import ingest
 
-    settings = _settings(model, windows, workers, timeout, exclude or [])
+    settings = _settings(model, windows, workers, timeout, exclude or [], retry_failed)
     with open_catalog(db) as catalog, progress_bar() as bar:
         report = ingest(catalog, folders, settings, _Bar(bar))
     if as_json:
@@ -87,10 +92,15 @@ def _settings(
     workers: int | None,
     timeout: float,
     exclude: list[str],
+    retry_failed: bool,
 ) -> Any:
     from recommender.ingest import IngestSettings
 
-    given: dict[str, Any] = {"timeout_s": timeout, "exclude": tuple(exclude)}
+    given: dict[str, Any] = {
+        "timeout_s": timeout,
+        "exclude": tuple(exclude),
+        "retry_failed": retry_failed,
+    }
     if model is not None:
         given["model"] = model
     if workers is not None:
@@ -144,7 +154,10 @@ def _print(report: "IngestReport") -> None:
         kinds = ", ".join(f"{n:,} {ending}" for ending, n in report.skipped_by_ending.items())
         say(f"           ({kinds})")
     if report.missing:
-        say(f"{report.missing:,} tracks have vanished: marked missing ('recsys prune' drops them).")
+        say(
+            f"{report.missing:,} tracks have vanished or are left out now: marked missing "
+            "('recsys prune' drops them)."
+        )
     if report.excluded:
         say(f"{report.excluded:,} files or folders left out by patterns.")
     if report.unheard:

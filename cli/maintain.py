@@ -90,6 +90,10 @@ def library_move_command(
     db: Database = None,
 ) -> None:
     """Tell the catalogue that a music folder has moved; nothing is heard again."""
+    from recommender.errors import UsageError
+
+    if not new.is_dir():
+        raise UsageError(f"there is no folder {new}: mount it, or check the path.")
     with open_catalog(db) as catalog:
         library = catalog.move_library(old, new)
     say(f"the library is now at {library.root}")

@@ -86,7 +86,7 @@ def _write_npz(file: Path, table: _Table) -> None:
         for name, values in table.columns.items()
     }
     arrays |= {"activations": table.activations, "embedding": table.embedding}
-    np.savez_compressed(file, allow_pickle=False, space=np.array(str(table.space)), **arrays)
+    np.savez_compressed(file, space=np.array(str(table.space)), **arrays)
 
 
 def _absent(name: str) -> str | int:

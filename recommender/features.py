@@ -4,8 +4,8 @@ The paper's input is `librosa.feature.melspectrogram` in decibels with 128 bands
 equal librosa's to under 0.001 dB (tests/test_features.py), without its import time.
 
 Decibels are relative to the loudest point of *all* clips passed together, as `power_to_db` with
-``ref=np.max`` over the whole excerpt does: three windows of ten seconds share one reference, as
-the 30 s excerpts did that the networks were trained on.
+``ref=np.max`` over the whole excerpt does: the windows of a track share one reference, as the
+30 s excerpts did that the networks were trained on.
 """
 
 from collections.abc import Sequence

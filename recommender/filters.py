@@ -6,6 +6,7 @@ from functools import lru_cache
 from recommender.catalog.records import TrackFacts
 from recommender.catalog.text import fold
 from recommender.errors import UsageError
+from recommender.labels import genre_key
 
 
 @lru_cache(maxsize=10_000)  # few names come often: a filter asks for every candidate
@@ -22,7 +23,8 @@ class Filters:
         same_artist: whether the seed's own artist may be listed.
         per_artist: most tracks of any one artist in the list, the seed's artist included; None for
             no limit. Tracks without an artist are not limited.
-        genre: only tracks tagged with this genre.
+        genre: only tracks tagged with this genre (the first one, where a tag names several; case,
+            accents, spaces and hyphens do not matter, as in `recsys evaluate`).
         heard: only tracks in which the network hears this genre.
         min_duration: seconds.
         max_duration: seconds.
@@ -58,7 +60,7 @@ class Filters:
 
         Raises `UsageError` when `heard` is no label of the network.
         """
-        if self.genre is not None and name_key(track.genre) != name_key(self.genre):
+        if self.genre is not None and genre_key(track.genre) != genre_key(self.genre):
             return False
         if self.min_duration is not None and track.duration < self.min_duration:
             return False

@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from recommender.catalog.records import Track
@@ -120,6 +121,12 @@ def fold(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name)
     letters = "".join(c for c in decomposed if unicodedata.combining(c) < _ACCENT)
     return _BETWEEN_WORDS.sub("", unicodedata.normalize("NFKC", letters.casefold()))
+
+
+@lru_cache(maxsize=10_000)
+def genre_key(tag: str | None) -> str:
+    """What two genre tags are compared by: the first genre they name, folded; empty for none."""
+    return fold(_first_genre(tag) or "")
 
 
 def _first_genre(tag: str | None) -> str | None:

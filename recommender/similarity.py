@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from recommender.catalog import Catalog
 from recommender.catalog.engine import catalog_url, database_file, shown
 from recommender.catalog.records import CatalogState, Track
-from recommender.errors import CatalogError, IndexDamaged, SpaceMismatch
+from recommender.errors import AudioError, CatalogError, IndexDamaged, SpaceMismatch
 from recommender.filters import Filters
 from recommender.index import Device, FaissIndex, index_file
 from recommender.projection import Projection
@@ -255,7 +255,10 @@ class SimilarityService:
 
         if self._listener is None:
             self._listener = self._load_listener()
-        hearing = self._listener.hear(path)
+        try:
+            hearing = self._listener.hear(path)
+        except AudioError as error:
+            raise type(error)(f"{path}: {error}") from error
         hearing.space.require(self.projector.space.unprojected)
         vector = self.projector.project(hearing.activations[None])[0]
         tags = read_tags(path)

@@ -333,3 +333,14 @@ def test_plans_account_for_every_file_and_every_track(
         assert (track_id in plan.present) == (path in found)
         assert (track_id in plan.vanished) == (gone and entry.state is not TrackState.MISSING)
         assert (path in plan.gone_failures) == (gone and entry.failure_kind is not None)
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_unchanged_failures_are_tried_again_on_demand(retry: bool) -> None:
+    stat = FileStat("a.mp3", 1, 1)
+    entry = KnownFile(stat, None, None, None, False, "timed-out")
+    plan = make_plan(
+        Library(1, Path("/m")), Scan((stat,), {}, 0, ()), {"a.mp3": entry}, retry=retry
+    )
+    assert len(plan.known) == retry
+    assert plan.settled[Outcome.STILL_FAILING] == (not retry)

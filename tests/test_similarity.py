@@ -278,7 +278,7 @@ class TestFilters:
     def tracks(self, world):
         self.seed = world.add("seed.ogg", 0)
         world.add("short.ogg", 10, duration=20, genre="Hip-Hop", heard="folk")
-        world.add("middle.ogg", 20, duration=200, genre="hip-hop", heard="rock")
+        world.add("middle.ogg", 20, duration=200, genre="hip hop; Pop", heard="rock")
         world.add("long.ogg", 30, duration=2000, genre="Chanson Française", heard="folk")
         world.add("bare.ogg", 40, duration=90)
 

@@ -48,13 +48,18 @@ class Plan:
     skipped: Counter[str] = field(default_factory=Counter)
 
 
-def make_plan(library: Library, scan: Scan, known: Mapping[str, KnownFile]) -> Plan:
-    """Decide for every file of `scan`, and for everything `known` that it did not find."""
+def make_plan(
+    library: Library, scan: Scan, known: Mapping[str, KnownFile], *, retry: bool = False
+) -> Plan:
+    """Decide for every file of `scan`, and for everything `known` that it did not find.
+
+    With `retry`, files that failed are tried again even if they have not changed.
+    """
     plan = Plan(library)
     for stat in scan.files:
         entry = known.get(stat.path)
         if entry is not None:
-            _plan_known(plan, stat, entry)
+            _plan_known(plan, stat, entry, retry)
         elif kind_of(stat.path) is Kind.UNKNOWN and not _may_be_sound(library, stat):
             plan.skipped[ending_label(stat.path)] += 1
         else:
@@ -67,13 +72,13 @@ def make_plan(library: Library, scan: Scan, known: Mapping[str, KnownFile]) -> P
     return plan
 
 
-def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile) -> None:
+def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> None:
     unchanged = stat == entry.stat
     if entry.track_id is not None:
         plan.present.add(entry.track_id)
     if unchanged and entry.failure_kind == VIDEO_WITHOUT_SOUND:
         plan.skipped[ending_label(stat.path)] += 1
-    elif unchanged and entry.failure_kind is not None and entry.failure_kind not in _TRIED_AGAIN:
+    elif unchanged and entry.failure_kind not in (None, *_TRIED_AGAIN) and not retry:
         plan.settled[Outcome.STILL_FAILING] += 1
     elif unchanged and entry.heard_in_space and entry.state is TrackState.HEARD:
         plan.settled[Outcome.UNCHANGED] += 1

@@ -111,7 +111,8 @@ class _Run:
 
     def _plan(self, library: Library, under: str) -> Plan:
         scan = scan_folder(library.root, under, self.settings.exclude, self._looked_at)
-        plan = make_plan(library, scan, self.catalog.known_files(library, self.space, under))
+        known = self.catalog.known_files(library, self.space, under)
+        plan = make_plan(library, scan, known, retry=self.settings.retry_failed)
         self._count_scan(library, scan, plan)
         return plan
 

@@ -30,6 +30,8 @@ class IngestSettings:
         workers: number of processes that hear files.
         exclude: patterns in gitignore syntax of what to leave out.
         timeout_s: seconds after which a file that is still being heard is given up.
+        retry_failed: try files that failed before again, even if they have not changed: after a
+            crash for want of memory, say, or a fault of the network.
 
     Raises `UsageError` for values out of range.
     """
@@ -39,6 +41,7 @@ class IngestSettings:
     workers: int = field(default_factory=usable_cores)
     exclude: tuple[str, ...] = ()
     timeout_s: float = 300.0
+    retry_failed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
