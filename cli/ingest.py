@@ -75,7 +75,7 @@ def ingest_command(
     from recommender.ingest import ingest
 
     settings = _settings(model, windows, workers, timeout, exclude or [], retry_failed)
-    with open_catalog(db) as catalog, progress_bar() as bar:
+    with open_catalog(db, create=True) as catalog, progress_bar() as bar:
         report = ingest(catalog, folders, settings, _Bar(bar))
     if as_json:
         print_json({**asdict(report), "skipped": report.skipped})

@@ -48,11 +48,11 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-def open_catalog(url: str | None) -> "Catalog":
-    """The catalogue a command works on."""
+def open_catalog(url: str | None, *, create: bool = False) -> "Catalog":
+    """The catalogue a command works on; only an ingest makes a new one."""
     from recommender.catalog import Catalog
 
-    return Catalog.open(url)
+    return Catalog.open(url, create=create)
 
 
 def say(text: str = "") -> None:

@@ -104,7 +104,7 @@ class SimilarityService:
             SpaceMismatch: it was heard with other weights than the installed ones.
             WeightsError: the weights are missing or damaged.
         """
-        catalog = Catalog.open(url)
+        catalog = Catalog.open(url, create=False)
         try:
             active, listening = catalog.active_space(), catalog.active_listening()
             if active is None or listening is None:

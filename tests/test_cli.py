@@ -359,7 +359,17 @@ def test_status(shop: Shop, catalog: Path) -> None:
     assert text.out.splitlines()[0].startswith("catalogue")
 
 
+@pytest.mark.parametrize("command", ["list", "status", "failures", "verify", "prune"])
+def test_no_catalogue_is_made_by_who_only_reads(command: str, tmp_path: Path) -> None:
+    place = tmp_path / "mistyped" / "catalog.db"
+    output = recsys(command, "--db", place)
+    assert (output.status, output.out) == (1, "")
+    assert "recsys ingest FOLDER" in output.err
+    assert not place.parent.exists()
+
+
 def test_an_empty_catalogue() -> None:
+    assert recsys("db", "upgrade").status == 0
     assert recsys("list", "--json").json == []
     assert recsys("failures", "--json").json == []
     assert recsys("status", "--json").json["active_space"] is None

@@ -50,18 +50,26 @@ class Catalog:
         self.url: str = engine.url.render_as_string(hide_password=False)
 
     @classmethod
-    def open(cls, url: str | None = None) -> Self:
+    def open(cls, url: str | None = None, *, create: bool = True) -> Self:
         """Open a catalogue; an empty or absent database is made with the newest schema.
 
         Args:
             url: an SQLAlchemy URL, or the plain path of a SQLite file; None for ``$RECSYS_DB``,
                 and without that ``catalog.db`` in the platform's folder for user data.
+            create: False to refuse a SQLite file that is not there, as who only reads should.
 
         Raises:
-            CatalogError: it cannot be opened or made, is no catalogue, or has an older or newer
-                schema.
+            CatalogError: it cannot be opened or made, is not there, is no catalogue, or has an
+                older or newer schema.
         """
-        engine = make_engine(catalog_url(url))
+        place = catalog_url(url)
+        file = database_file(place)
+        if not create and file is not None and not file.exists():
+            raise CatalogError(
+                f"there is no catalogue {file}: make it with 'recsys ingest FOLDER', or name "
+                "another with --db."
+            )
+        engine = make_engine(place)
         try:
             require_newest(engine)
         except BaseException:
