@@ -115,7 +115,7 @@ class FaissIndex:
         """
         if vectors.ndim != 2 or ids.shape != vectors.shape[:1]:
             raise UsageError(f"{ids.shape} ids do not name vectors of shape {vectors.shape}.")
-        usable = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
+        usable = usable_rows(vectors)
         order = np.argsort(ids[usable], kind="stable")
         kept = np.ascontiguousarray(vectors[usable][order], dtype=np.float32)
         _require_unit(kept)
@@ -275,6 +275,12 @@ def _use_gpu(faiss: Any, device: Device) -> bool:
 
 def _copy_to_gpu(faiss: Any, flat: Any) -> Any:
     return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, flat)
+
+
+def usable_rows(vectors: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which rows of `vectors` (np.ndarray [shape=(n, d)]) are finite and not zero: bool [n]."""
+    usable: npt.NDArray[np.bool_] = np.isfinite(vectors).all(axis=1) & (vectors != 0).any(axis=1)
+    return usable
 
 
 def _require_unit(vectors: FloatArray) -> None:

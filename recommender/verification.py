@@ -8,7 +8,7 @@ import numpy as np
 
 from recommender.catalog import Catalog, Failure, Library, Track, TrackState
 from recommender.errors import IndexDamaged, SpaceMismatch, WeightsError
-from recommender.index import FaissIndex
+from recommender.index import FaissIndex, usable_rows
 from recommender.similarity import SimilarityService
 
 INGEST = "ingest its folder"
@@ -170,8 +170,7 @@ class _Check:
         for track_id in sorted(set(self.heard) - set(ids.tolist())):
             detail = f"not heard in the space that recommends ({active})"
             yield Finding("not heard", str(self.heard[track_id]), detail, INGEST)
-        usable = np.isfinite(activations).all(axis=1) & activations.any(axis=1)
-        bad = ids[~usable].tolist()
+        bad = ids[~usable_rows(activations)].tolist()
         if bad and self.repair:
             self.catalog.forget_hearings(bad)
         cure = INGEST if self.repair else f"--repair, then {INGEST}"
@@ -211,7 +210,7 @@ def _index_trouble(service: SimilarityService, path: Path) -> str | None:
         return None  # stale by its own account: replaced at the next use
     ids, activations = catalog.activations(index.space)
     expected = service.projector.project(activations)
-    usable = np.isfinite(expected).all(axis=1) & expected.any(axis=1)
+    usable = usable_rows(expected)
     if not np.array_equal(ids[usable], index.ids):
         return "it does not hold the tracks of the catalogue"
     if not np.allclose(index.vectors, expected[usable], atol=1e-5):

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -208,3 +209,16 @@ def _mux_samples(
                 output.mux(packet)
     for packet in stream.encode(None):
         output.mux(packet)
+
+
+def write_every_format(
+    folder: Path, wave: Callable[[float, int], FloatArray], seconds: float
+) -> dict[str, Path]:
+    """Format name → a file that holds `wave` on its left channel and nothing on its right."""
+    files = {}
+    for name in FORMATS:
+        rate = native_rate(name)
+        left = wave(seconds, rate)
+        stereo = np.stack([left, np.zeros_like(left)], axis=1)
+        files[name] = write_sound(folder / f"{name}{ending(name)}", stereo, rate, format_name=name)
+    return files

@@ -33,15 +33,7 @@ SECONDS = 6.0
 @pytest.fixture(scope="module")
 def pieces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A piece of 6 s, on the left channel only, in every format."""
-    folder = tmp_path_factory.mktemp("pieces")
-    files = {}
-    for name in sounds.FORMATS:
-        rate = sounds.native_rate(name)
-        left = sounds.sweep(SECONDS, rate)
-        stereo = np.stack([left, np.zeros_like(left)], axis=1)
-        path = folder / f"{name}{sounds.ending(name)}"
-        files[name] = sounds.write_sound(path, stereo, rate, format_name=name)
-    return files
+    return sounds.write_every_format(tmp_path_factory.mktemp("pieces"), sounds.sweep, SECONDS)
 
 
 # --- formats -----------------------------------------------------------------------------------

@@ -22,15 +22,7 @@ WINDOW = 10 * SAMPLE_RATE
 @pytest.fixture(scope="module")
 def pieces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same piece of 33 s, sound on the left channel only, in every format."""
-    folder = tmp_path_factory.mktemp("pieces")
-    files = {}
-    for name in sounds.FORMATS:
-        rate = sounds.native_rate(name)
-        left = sounds.music(SECONDS, rate)
-        stereo = np.stack([left, np.zeros_like(left)], axis=1)
-        path = folder / f"{name}{sounds.ending(name)}"
-        files[name] = sounds.write_sound(path, stereo, rate, format_name=name)
-    return files
+    return sounds.write_every_format(tmp_path_factory.mktemp("pieces"), sounds.music, SECONDS)
 
 
 def slice_of(whole: AudioClip, start: float, length: int, shift: int = 0) -> np.ndarray:
