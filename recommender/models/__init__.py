@@ -5,13 +5,27 @@ classifier are the embedding. This package knows nothing of files, audio or data
 """
 
 from recommender.models.base import GenreNetwork, ModelEntry
+from recommender.models.conv1d import Conv1dNetwork
 from recommender.models.conv1d_encoder import Conv1dEncoder
+from recommender.models.conv2d import Conv2dNetwork
+from recommender.models.conv2d_encoder import Conv2dEncoder
+from recommender.models.lstm import Lstm
 from recommender.models.registry import create_model, model_names, register_model, registered
+from recommender.models.resnet import ResNet50, ResNet50V2, ResNet101
+from recommender.models.transformer import Transformer
 
 __all__ = [
     "Conv1dEncoder",
+    "Conv1dNetwork",
+    "Conv2dEncoder",
+    "Conv2dNetwork",
     "GenreNetwork",
+    "Lstm",
     "ModelEntry",
+    "ResNet50",
+    "ResNet50V2",
+    "ResNet101",
+    "Transformer",
     "create_model",
     "model_names",
     "register_model",

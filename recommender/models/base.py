@@ -1,6 +1,7 @@
 """What every genre network is: clips in, activations, logits."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -13,13 +14,13 @@ class ModelEntry:
 
     Attributes:
         name: what `recsys train NAME` takes.
-        network: the class.
+        network: the class: keyword arguments n_mels, n_classes and its own settings.
         section: where the paper describes it.
         summary: one line for `recsys models`.
     """
 
     name: str
-    network: "type[GenreNetwork]"
+    network: "Callable[..., GenreNetwork]"
     section: str
     summary: str
 
@@ -27,13 +28,26 @@ class ModelEntry:
 class GenreNetwork(nn.Module, ABC):
     """A classifier of log-Mel clips whose last hidden activations serve as an embedding.
 
+    The paper says nothing of the input's scale. Bands of music differ by tens of decibels, so
+    every family normalises them first, by the same batch normalisation.
+
     Attributes:
         feature_dim: number of activations before the classifier.
-        classifier: the dense layer that makes logits of them.
+        classifier: the dense layer that makes logits of them; the loss adds the softmax.
+        dropout: before the classifier, while training.
+        kernel_l2: factor of the L2 penalty on `kernels`, which the loss adds (Keras' "kernel
+            regularisation").
     """
 
     feature_dim: int
     classifier: nn.Linear
+    dropout: nn.Dropout
+    kernel_l2: float = 0.0
+
+    def __init__(self, n_mels: int) -> None:
+        """Build what all families share at the input."""
+        super().__init__()
+        self.bands = nn.BatchNorm1d(n_mels)
 
     @abstractmethod
     def activations(self, clips: torch.Tensor) -> torch.Tensor:
@@ -46,10 +60,20 @@ class GenreNetwork(nn.Module, ABC):
             [batch, feature_dim]
         """
 
-    @abstractmethod
     def classify(self, activations: torch.Tensor) -> torch.Tensor:
         """Logits [batch, n_classes] of activations [batch, feature_dim]."""
+        logits: torch.Tensor = self.classifier(self.dropout(activations))
+        return logits
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
         """Logits [batch, n_classes] of clips [batch, n_mels, frames]; the loss adds the softmax."""
         return self.classify(self.activations(clips))
+
+    def kernels(self) -> Iterable[torch.Tensor]:
+        """The weights that `kernel_l2` is for; none unless a family says so."""
+        return ()
+
+    def penalty(self) -> torch.Tensor:
+        """What is added to the loss: `kernel_l2` times the sum of the squared kernels."""
+        squares = [kernel.square().sum() for kernel in self.kernels()] if self.kernel_l2 else []
+        return self.kernel_l2 * torch.stack(squares).sum() if squares else torch.zeros(())

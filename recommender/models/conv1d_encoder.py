@@ -3,9 +3,8 @@
 Rush & Datta, section on convolutional encoders: two blocks of Conv1D, ReLU, leaky ReLU and batch
 normalisation with 512 and 256 filters, then a dense softmax layer.
 
-Where the paper is silent: batch normalisation of the input bands, whose levels differ by tens of
-decibels; kernel 3 and no stride; dropout before the classifier; and, between the last block and
-the dense layer, mean and deviation over time ("statistics pooling", Snyder et al.
+Where the paper is silent: kernel 3 and no stride; dropout before the classifier; and, between the
+last block and the dense layer, mean and deviation over time ("statistics pooling", Snyder et al.
 2018), so that clips of any length give activations of one size. A leaky ReLU after a ReLU is the
 identity on what the ReLU lets through; it is built as the paper writes it.
 """
@@ -34,9 +33,8 @@ class Conv1dEncoder(GenreNetwork):
         dropout: float = 0.3,
     ) -> None:
         """Build the network with random weights."""
-        super().__init__()
+        super().__init__(n_mels)
         widths = (n_mels, *filters)
-        self.bands = nn.BatchNorm1d(n_mels)
         self.blocks = nn.Sequential(
             *(_block(narrow, wide, kernel) for narrow, wide in itertools.pairwise(widths))
         )
@@ -51,11 +49,6 @@ class Conv1dEncoder(GenreNetwork):
         mean = features.mean(dim=2)
         deviation = features.var(dim=2, unbiased=False).clamp(min=1e-6).sqrt()
         return torch.cat([mean, deviation], dim=1)  # [batch, 2 * filters[-1]]
-
-    def classify(self, activations: torch.Tensor) -> torch.Tensor:
-        """Dense layer; dropout while training."""
-        logits: torch.Tensor = self.classifier(self.dropout(activations))
-        return logits
 
 
 def _block(width_in: int, width_out: int, kernel: int) -> nn.Sequential:

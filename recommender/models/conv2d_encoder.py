@@ -1,0 +1,60 @@
+"""The 2D convolutional encoder, after SegNet.
+
+Rush & Datta, section on convolutional encoders: two Conv2D layers with ReLU, each followed by leaky
+ReLU and batch normalisation, then a dense softmax layer. A leaky ReLU after a ReLU is the identity;
+it is built as the paper writes it.
+
+Where the paper is silent: 64 and 32 filters of kernel 3 and no stride. The output of the last layer
+has 32 x 128 x 129 values; before the dense layer the frames are averaged and the bands too, in
+groups, so that 8 bands remain.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from recommender.models.base import GenreNetwork
+from recommender.models.registry import register_model
+
+BANDS_KEPT = 8
+
+
+@register_model("conv2d-encoder", section="2D convolutional encoder")
+class Conv2dEncoder(GenreNetwork):
+    """2D convolutional encoder: Conv2D layers 64-32 with batch normalisation, pooling, softmax."""
+
+    def __init__(
+        self,
+        *,
+        n_mels: int,
+        n_classes: int,
+        filters: Sequence[int] = (64, 32),
+        kernel: int = 3,
+    ) -> None:
+        """Build the network with random weights."""
+        super().__init__(n_mels)
+        widths = (1, *filters)
+        self.blocks = nn.Sequential(
+            *(_block(narrow, wide, kernel) for narrow, wide in itertools.pairwise(widths))
+        )
+        self.feature_dim = filters[-1] * BANDS_KEPT
+        self.dropout = nn.Dropout(0.0)  # the paper names none
+        self.classifier = nn.Linear(self.feature_dim, n_classes)
+
+    def activations(self, clips: torch.Tensor) -> torch.Tensor:
+        """Means of the last layer's output over time and over groups of bands."""
+        images = self.bands(clips).unsqueeze(1)  # [batch, 1, n_mels, frames]
+        features = self.blocks(images)  # [batch, filters[-1], n_mels, frames]
+        return F.adaptive_avg_pool2d(features, (BANDS_KEPT, 1)).flatten(1)
+
+
+def _block(width_in: int, width_out: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(width_in, width_out, kernel, padding=kernel // 2),
+        nn.ReLU(),
+        nn.LeakyReLU(0.01),
+        nn.BatchNorm2d(width_out),
+    )
