@@ -34,6 +34,10 @@ class Augmentation:
     floor_db: float = 15.0
 
 
+UNCHANGED = Augmentation(0, 0, 0, 0, 0, 0, 0)
+"""Nothing is changed."""
+
+
 def random_crops(
     tracks: torch.Tensor, frames: int, settings: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:

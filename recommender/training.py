@@ -18,6 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from recommender.augmentation import (
+    UNCHANGED,
     Augmentation,
     mixed,
     random_crops,
@@ -26,6 +27,7 @@ from recommender.augmentation import (
     standardised_batch,
 )
 from recommender.errors import UsageError
+from recommender.memory import keep_freed_memory
 from recommender.models import GenreNetwork, create_model
 from recommender.space import FloatArray
 
@@ -54,11 +56,17 @@ class TrainingSettings:
     """All that fixes a run besides the data. The paper gives no optimiser and no batch size.
 
     Attributes:
-        epochs: at most; each sees `clips_per_track` random crops of every track.
+        epochs: at most; each sees `clips_per_track` clips of every track.
         patience: epochs without a better validation loss before the run ends; 0 = never.
+        schedule: of the learning rate: `one-cycle` (up and down once over all epochs) or
+            `constant`.
+        averaging: decay of the moving average of the weights that is measured and kept; 0 keeps
+            the weights themselves.
         clip_frames: length of the clips that are measured (10 s, as when serving).
-        crop_frames: length of the random crops that are learned from.
-        averaging: decay of the moving average of the weights that is measured and kept.
+        crop_frames: length of the random crops that are learned from; 0: the clips that are
+            measured are those that are learned from.
+        clips_per_track: clips of each track, spread evenly where they are measured.
+        augmentation: None leaves the clips as they are.
     """
 
     model: str = "conv1d-encoder"
@@ -68,21 +76,29 @@ class TrainingSettings:
     patience: int = 0
     batch_size: int = 32
     learning_rate: float = 1e-3
+    schedule: str = "one-cycle"
     weight_decay: float = 0.5
     label_smoothing: float = 0.1
     averaging: float = 0.99
     clip_frames: int = 130
     crop_frames: int = 65
     clips_per_track: int = 3
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    augmentation: Augmentation | None = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What one epoch gave. Accuracies are by track (mean of its clips' probabilities)."""
+    """What one epoch gave.
+
+    Attributes:
+        train_loss, train_accuracy: by clip, of the clips as they were learned from (augmented, with
+            dropout), while the weights changed.
+        valid_loss, valid_accuracy: by track (mean of its clips' probabilities).
+    """
 
     epoch: int
     train_loss: float
+    train_accuracy: float
     valid_loss: float
     valid_accuracy: float
     seconds: float
@@ -126,10 +142,12 @@ def train(
         run.restore(checkpoint)
     while not run.finished:
         started = time.perf_counter()
-        train_loss = run.one_epoch()
-        loss, accuracy = measure(run.averaged, validation, settings.clip_frames, device)
+        learned = run.one_epoch()
+        measured = measure(
+            run.averaged, validation, settings.clip_frames, device, settings.clips_per_track
+        )
         seconds = time.perf_counter() - started
-        report = EpochReport(len(run.history) + 1, train_loss, loss, accuracy, seconds)
+        report = EpochReport(len(run.history) + 1, *learned, *measured, seconds)
         run.keep(report)
         if checkpoint is not None:
             run.save(checkpoint)
@@ -150,21 +168,26 @@ class _Run:
         self.n_classes = n_classes
         self.tracks = torch.from_numpy(training.decibels).to(device)
         self.labels = torch.from_numpy(training.labels).to(device)
+        starts = clip_starts(self.tracks.shape[2], settings.clip_frames, settings.clips_per_track)
+        self.starts = torch.tensor(starts, device=device)
         self.network = create_model(
             settings.model,
             n_mels=training.decibels.shape[1],
             n_classes=n_classes,
             **settings.model_settings,
         ).to(device)
+        if device == "cpu":
+            keep_freed_memory()
+            # Two-dimensional convolutions are twice as fast so.
+            self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
-        steps = settings.epochs * self._batches_per_epoch
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=0.1
+        self.schedule = _schedule(
+            self.optimiser, settings, settings.epochs * self._batches_per_epoch
         )
         self.generator = torch.Generator(device=device).manual_seed(settings.seed)
         self.history: list[EpochReport] = []
@@ -184,12 +207,13 @@ class _Run:
         waited = patience > 0 and done - self.best_epoch >= patience
         return done >= self.settings.epochs or waited
 
-    def one_epoch(self) -> float:
-        """Mean loss over one epoch of random crops."""
+    def one_epoch(self) -> tuple[float, float]:
+        """Mean loss and accuracy over one epoch's clips."""
         self.network.train()
-        losses = []
+        losses, right = [], []
         for clips, targets in self._batches():
-            loss = F.cross_entropy(self.network(clips), targets)
+            logits = self.network(clips)
+            loss = F.cross_entropy(logits, targets) + self.network.penalty().to(self.device)
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -197,23 +221,41 @@ class _Run:
             self.schedule.step()
             self._average()
             losses.append(float(loss.detach()))
-        return float(np.mean(losses))
+            right.append(float((logits.argmax(dim=1) == targets.argmax(dim=1)).float().mean()))
+        return float(np.mean(losses)), float(np.mean(right))
 
     def _batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         settings = self.settings
         clips_per_epoch = len(self.labels) * settings.clips_per_track
         order = torch.randperm(clips_per_epoch, generator=self.generator, device=self.device)
-        order = order % len(self.labels)
         smoothing = settings.label_smoothing
         for batch in range(self._batches_per_epoch):
-            chosen = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
-            how, generator = settings.augmentation, self.generator
-            clips = random_crops(self.tracks[chosen], settings.crop_frames, how, generator)
-            clips = random_equaliser(clips, how, generator)
-            clips = random_masks(standardised_batch(clips), how, generator)
-            targets = F.one_hot(self.labels[chosen], self.n_classes).float()
+            places = order[batch * settings.batch_size : (batch + 1) * settings.batch_size]
+            clips = self._clips(places)
+            labels = self.labels[places % len(self.labels)]
+            targets = F.one_hot(labels, self.n_classes).float()
             targets = targets * (1 - smoothing) + smoothing / self.n_classes
-            yield mixed(clips, targets, how, generator)
+            if settings.augmentation is not None:
+                clips, targets = mixed(clips, targets, settings.augmentation, self.generator)
+            yield clips, targets
+
+    def _clips(self, places: torch.Tensor) -> torch.Tensor:
+        """Standardised clips of one batch; clip p is of track p modulo the number of tracks."""
+        settings, generator = self.settings, self.generator
+        how = settings.augmentation
+        tracks = self.tracks[places % len(self.labels)]
+        if settings.crop_frames:
+            crops = random_crops(tracks, settings.crop_frames, how or UNCHANGED, generator)
+        else:
+            starts = self.starts[places // len(self.labels)]
+            frames = torch.arange(settings.clip_frames, device=self.device)
+            # [batch, n_mels, track_frames] → [batch, n_mels, clip_frames]
+            taken = (starts[:, None] + frames)[:, None, :].expand(-1, tracks.shape[1], -1)
+            crops = tracks.gather(2, taken)
+        if how is None:
+            return standardised_batch(crops)
+        crops = random_equaliser(crops, how, generator)
+        return random_masks(standardised_batch(crops), how, generator)
 
     def _average(self) -> None:
         """Exponential moving average of the weights; counters and the like are copied."""
@@ -278,6 +320,19 @@ class _Run:
         self.history = [EpochReport(**report) for report in state["history"]]
 
 
+def _schedule(
+    optimiser: torch.optim.Optimizer, settings: TrainingSettings, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """How the learning rate goes, step by step."""
+    if settings.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+    if settings.schedule == "one-cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=0.1
+        )
+    raise UsageError(f"no schedule is named {settings.schedule!r}: one-cycle or constant.")
+
+
 def clip_starts(track_frames: int, clip_frames: int, clips: int) -> Sequence[int]:
     """First frames of `clips` clips spread evenly over a track."""
     last = max(0, track_frames - clip_frames)
@@ -321,18 +376,26 @@ def clip_probabilities(network: GenreNetwork, activations: FloatArray) -> FloatA
 
 
 def track_outputs(
-    network: GenreNetwork, tracks: TrackSet, clip_frames: int, device: str = "cpu"
+    network: GenreNetwork,
+    tracks: TrackSet,
+    clip_frames: int,
+    device: str = "cpu",
+    clips: int = 3,
 ) -> tuple[FloatArray, FloatArray]:
     """Activations [n, feature_dim], means over clips; probabilities [n, clips, n_classes]."""
-    activations = clip_activations(network, tracks, clip_frames, device)
+    activations = clip_activations(network, tracks, clip_frames, device, clips)
     return activations.mean(axis=1), clip_probabilities(network, activations)
 
 
 def measure(
-    network: GenreNetwork, tracks: TrackSet, clip_frames: int, device: str = "cpu"
+    network: GenreNetwork,
+    tracks: TrackSet,
+    clip_frames: int,
+    device: str = "cpu",
+    clips: int = 3,
 ) -> tuple[float, float]:
     """Cross-entropy and accuracy by track (mean of the clips' probabilities)."""
-    _, probabilities = track_outputs(network, tracks, clip_frames, device)
+    _, probabilities = track_outputs(network, tracks, clip_frames, device, clips)
     mean: FloatArray = probabilities.mean(axis=1)
     accuracy = float((mean.argmax(axis=1) == tracks.labels).mean())
     return log_loss(mean, tracks.labels), accuracy

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "recommender"
 # Lower rooms first; a module may import from its own line and the lines above it.
 LAYERS = [
     {"errors"},
-    {"space", "files", "windowing", "metrics", "quiet"},
+    {"space", "files", "windowing", "metrics", "quiet", "memory"},
     {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo"},
     {"features", "augmentation", "weights"},
     {"catalog", "index", "retrieval", "gtzan", "training", "embedding"},
@@ -28,7 +28,7 @@ LAYERS = [
         "resolve",
     },
     {"ingest", "selection", "results", "last_layer", "recipe"},
-    {"similarity"},
+    {"similarity", "study"},
     {"verification", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
