@@ -4,9 +4,9 @@ import sys
 
 import typer
 
-from recommender.cli import browse, demo, evaluate, ingest, maintain, models, similar
-from recommender.cli.output import one_line, printable
+from recommender.cli import browse, demo, evaluate, ingest, maintain, models, similar, study
 from recommender.errors import AmbiguousTrack, RecsysError
+from recommender.printable import one_line, printable
 
 app = typer.Typer(
     name="recsys",
@@ -30,6 +30,7 @@ app.command("prune")(maintain.prune_command)
 app.command("models")(models.models_command)
 app.command("train")(models.train_command)
 app.command("demo")(demo.demo_command)
+app.add_typer(study.study_app, name="study")
 app.add_typer(maintain.library_app, name="library")
 app.add_typer(maintain.database_app, name="db")
 

@@ -11,6 +11,7 @@ from recommender.cli.output import (
     Database,
     busy,
     clock,
+    counted,
     note,
     open_catalog,
     print_facts,
@@ -160,7 +161,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
     ]
     for space, tracks in spaces:
         mark = " (recommends)" if space == active else ""
-        rows.append(("space", f"{space}: {tracks:,} tracks{mark}"))
+        rows.append(("space", f"{space}: {counted(tracks, 'track')}{mark}"))
     print_facts(rows)
     if not libraries:
         note("nothing has been ingested yet: run 'recsys ingest FOLDER'.")
@@ -202,4 +203,4 @@ def export_command(
 
     with open_catalog(db) as catalog, writing_file(file), busy("exporting"):
         count = export(catalog, file)
-    say(f"{count:,} tracks written to {file}")
+    say(f"{counted(count, 'track')} written to {file}")

@@ -9,7 +9,7 @@ import typer
 from recommender.cli.browse import status_command
 from recommender.cli.evaluate import evaluate_command
 from recommender.cli.ingest import ingest_command
-from recommender.cli.output import counting, note, open_catalog, say, writing_file
+from recommender.cli.output import counted, counting, note, open_catalog, say, writing_file
 from recommender.cli.similar import similar_command
 from recommender.errors import UsageError
 
@@ -61,7 +61,8 @@ def _render(folder: Path) -> None:
     say(f"rendering a demo library of synthesised music into {folder} …")
     with counting("rendering") as progress:
         pieces = render_library(folder, progress=progress)
-    say(f"{len(pieces)} pieces in {len({piece.style for piece in pieces})} styles.")
+    styles = {piece.style for piece in pieces}
+    say(f"{counted(len(pieces), 'piece')} in {counted(len(styles), 'style')}.")
 
 
 def _step(*words: str) -> None:

@@ -2,42 +2,51 @@
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recommender.cli.compare import compare_command
+from recommender.cli.genres import (
+    NO_QUERY_WITH_FILTER,
+    GenreSource,
+    labels_as_dict,
+    labels_of,
+    remarks_on_rows,
+    require_queries,
+)
 from recommender.cli.output import (
     AsJson,
     Database,
     busy,
+    counted,
+    figure,
+    interval,
     note,
-    one_line,
     print_json,
     print_table,
     say,
     writing_file,
 )
+from recommender.errors import UsageError
+from recommender.printable import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog.records import Track
-    from recommender.evaluation import FilterScores, Rate, RetrievalReport
+    from recommender.evaluation import FilterScores, RetrievalReport
     from recommender.labels import TrackLabels
     from recommender.similarity import SimilarityService
     from recommender.space import FloatArray
 
-NAMES_TOLD = 3
-
-
-class GenreSource(StrEnum):
-    """Where the tracks' genres are read."""
-
-    TAG = "tag"
-    FOLDER = "folder"
-
 
 def evaluate_command(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="MODELS", help="With --compare: more models to compare.", show_default=False
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many neighbours are judged.")] = 10,
     genre_from: Annotated[
         GenreSource,
@@ -57,6 +66,14 @@ def evaluate_command(
         Path | None,
         typer.Option(metavar="FILE", help="Also draw it (png, svg or pdf; needs matplotlib)."),
     ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Put models side by side, each against the first, on the tracks that all have "
+            "heard: --compare MODEL MODEL. A model is named as for 'recsys ingest --model'.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
@@ -66,14 +83,19 @@ def evaluate_command(
     With the artist filter, those by its own artist are left out.
     Chance is what a random order would give.
     """
+    if compare or models:
+        named = _models_named(compare or [], models or [], csv_file, plot)
+        compare_command(named, k, genre_from, labels, as_json, db)
+        return
     from recommender.evaluation import evaluate_retrieval
     from recommender.similarity import SimilarityService
 
     with busy("reading the catalogue"), SimilarityService.open(db) as service:
         tracks, vectors, unusable = _comparable_tracks(service)
-    labelled = _labels(tracks, genre_from, labels)
+    labelled = labels_of(tracks, genre_from, labels)
     with busy("evaluating"):
         report = evaluate_retrieval(vectors, labelled.genres, labelled.artists, k=k)
+    require_queries(report.without_filter.overall.queries, labelled)
     if csv_file is not None:
         _write_csv(csv_file, report)
     if plot is not None:
@@ -87,6 +109,17 @@ def evaluate_command(
         _print(report, tracks, labelled, unusable)
 
 
+def _models_named(
+    compare: Sequence[str], more: Sequence[str], csv_file: Path | None, plot: Path | None
+) -> list[str]:
+    """The models to compare, in the order they were named in."""
+    if not compare:
+        raise UsageError(f"{more[0]!r} is not understood: name models after --compare.")
+    if csv_file is not None or plot is not None:
+        raise UsageError("--csv and --plot show one model: with --compare, use --json.")
+    return [*compare, *more]
+
+
 def _comparable_tracks(
     service: "SimilarityService",
 ) -> tuple[list["Track"], "FloatArray", int]:
@@ -98,28 +131,6 @@ def _comparable_tracks(
     usable = is_unit(vectors)
     tracks = service.catalog.tracks(ids[usable].tolist())
     return tracks, vectors[usable], len(ids) - len(tracks)
-
-
-def _labels(
-    tracks: Sequence["Track"], genre_from: GenreSource, csv_file: Path | None
-) -> "TrackLabels":
-    """The tracks' labels; `UsageError` when none has one."""
-    from recommender.errors import UsageError
-    from recommender.labels import labels_from_csv, labels_from_folders, labels_from_tags
-
-    if csv_file is not None and genre_from is GenreSource.FOLDER:
-        raise UsageError("genres come from --labels or from --genre-from folder, not from both.")
-    if csv_file is not None:
-        labelled = labels_from_csv(tracks, csv_file)
-        cure = "its rows must name files of the catalogue ('recsys list' shows them)."
-    elif genre_from is GenreSource.FOLDER:
-        labelled, cure = labels_from_folders(tracks), "ingest a folder of genre folders."
-    else:
-        labelled = labels_from_tags(tracks)
-        cure = "try --genre-from folder, or --labels CSV."
-    if labelled.unlabelled == len(tracks):
-        raise UsageError(f"no track has a genre from {labelled.source}: {cure}")
-    return labelled
 
 
 def _write_csv(path: Path, report: "RetrievalReport") -> None:
@@ -139,11 +150,7 @@ def _as_dict(
     hub = tracks[report.hubness.largest_index]
     return {
         **report.as_dict(),
-        "labels": {
-            "source": labelled.source,
-            "rows_without_track": list(labelled.unmatched),
-            "rows_with_several_tracks": list(labelled.ambiguous),
-        },
+        "labels": labels_as_dict(labelled),
         "tracks_without_usable_embedding": unusable,
         "largest_hub": {"id": hub.id, "file": str(hub.file), "title": hub.title},
     }
@@ -152,8 +159,8 @@ def _as_dict(
 def _print(
     report: "RetrievalReport", tracks: Sequence["Track"], labelled: "TrackLabels", unusable: int
 ) -> None:
-    judged = report.tracks - report.unlabelled
-    say(f"{judged} tracks with a genre from {labelled.source}, k = {report.k}")
+    judged = counted(report.tracks - report.unlabelled, "track")
+    say(f"{judged} with a genre from {labelled.source}, k = {report.k}")
     say()
     _print_overall(report)
     say()
@@ -164,11 +171,12 @@ def _print(
     hubs = report.hubness
     hub = tracks[hubs.largest_index]
     say(
-        f"Hubness over all {report.tracks} tracks: skewness of the {hubs.k}-occurrence "
+        f"Hubness over all {counted(report.tracks, 'track')}: skewness of the {hubs.k}-occurrence "
         f"{hubs.skewness:.2f}; {hubs.never:.1%} of them are never recommended;"
     )
     title = one_line(f"{hub.artist} - {hub.title}" if hub.artist else hub.title)
-    say(f"the largest hub is in {hubs.largest} of {hubs.lists} lists: {title} (track {hub.id}).")
+    lists = counted(hubs.lists, "list")
+    say(f"the largest hub is in {hubs.largest} of {lists}: {title} (track {hub.id}).")
     for remark in _remarks(report, labelled, unusable):
         say(remark)
 
@@ -183,7 +191,7 @@ def _print_overall(report: "RetrievalReport") -> None:
             ("mean average precision", overall.average_precision),
         ):
             ratio = "" if math.isnan(rate.ratio) else f"{rate.ratio:.1f}x"
-            values = (_figure(rate.value), _interval(rate), _figure(rate.chance), ratio)
+            values = (figure(rate.value), interval(rate.low, rate.high), figure(rate.chance), ratio)
             rows.append((measure, name, *values, overall.queries))
     headings = ("all genres", "filter", ">value", "95 % interval", ">chance", ">ratio", ">queries")
     print_table(headings, rows)
@@ -194,11 +202,11 @@ def _print_genres(scores: "FilterScores", k: int) -> None:
     rows = [
         (
             row.genre,
-            _figure(row.precision.value),
-            _interval(row.precision),
-            _figure(row.precision.chance),
-            _figure(row.hit.value),
-            _figure(row.average_precision.value),
+            figure(row.precision.value),
+            interval(row.precision.low, row.precision.high),
+            figure(row.precision.chance),
+            figure(row.hit.value),
+            figure(row.average_precision.value),
             row.queries,
         )
         for row in scores.genres
@@ -207,8 +215,10 @@ def _print_genres(scores: "FilterScores", k: int) -> None:
 
 
 def _sides(report: "RetrievalReport") -> list[tuple[str, "FilterScores"]]:
+    """The artist filters under which a query can be judged."""
     sides = [("off", report.without_filter)]
-    return sides if report.with_filter is None else [*sides, ("on", report.with_filter)]
+    filtered = report.with_filter
+    return [*sides, ("on", filtered)] if filtered and filtered.overall.queries else sides
 
 
 def _remarks(report: "RetrievalReport", labelled: "TrackLabels", unusable: int) -> list[str]:
@@ -216,6 +226,8 @@ def _remarks(report: "RetrievalReport", labelled: "TrackLabels", unusable: int) 
     remarks = _remarks_on_queries(report)
     if report.with_filter is None:
         remarks.append("No artist is known, so there are no figures with the artist filter.")
+    elif not report.with_filter.overall.queries:
+        remarks.append(NO_QUERY_WITH_FILTER)
     counts = (
         (
             report.without_artist if report.with_filter else 0,
@@ -225,15 +237,7 @@ def _remarks(report: "RetrievalReport", labelled: "TrackLabels", unusable: int) 
         (unusable, "have no usable embedding and were left out"),
     )
     remarks += [f"Tracks that {what}: {count}." for count, what in counts if count]
-    for names, what in (
-        (labelled.unmatched, "name no track of the catalogue"),
-        (labelled.ambiguous, "fit several tracks and were not used"),
-    ):
-        if names:
-            some = ", ".join(one_line(name) for name in names[:NAMES_TOLD])
-            dots = ", …" if len(names) > NAMES_TOLD else ""
-            remarks.append(f"Rows of the CSV that {what}: {len(names)} ({some}{dots}).")
-    return remarks
+    return remarks + remarks_on_rows(labelled)
 
 
 def _remarks_on_queries(report: "RetrievalReport") -> list[str]:
@@ -243,8 +247,8 @@ def _remarks_on_queries(report: "RetrievalReport") -> list[str]:
         overall = scores.overall
         if overall.excluded:
             remarks.append(
-                f"Artist filter {name}: {overall.excluded} queries excluded, as no other track of "
-                "their genre is left to be found."
+                f"Artist filter {name}: {counted(overall.excluded, 'query', 'queries')} excluded, "
+                "as no other track of their genre is left to be found."
             )
         if overall.attainable < 1:
             remarks.append(
@@ -254,11 +258,3 @@ def _remarks_on_queries(report: "RetrievalReport") -> list[str]:
     if len({scores.overall.queries for _, scores in sides}) > 1:
         remarks.append("The figures with and without the filter are over different queries.")
     return remarks
-
-
-def _figure(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _interval(rate: "Rate") -> str:
-    return "" if math.isnan(rate.low) else f"[{rate.low:.3f}, {rate.high:.3f}]"

@@ -9,13 +9,14 @@ import typer
 from recommender.cli.output import (
     AsJson,
     Database,
+    counted,
     note,
-    one_line,
     open_catalog,
     print_json,
     progress_bar,
     say,
 )
+from recommender.printable import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -135,7 +136,7 @@ class _Bar:
 
 
 def _print(report: "IngestReport") -> None:
-    say(f"{report.scanned:,} files in {report.seconds:.1f} s:")
+    say(f"{counted(report.scanned, 'file')} in {report.seconds:.1f} s:")
     counts = {
         "heard": report.heard,
         "tags read again": report.retagged,
@@ -155,15 +156,17 @@ def _print(report: "IngestReport") -> None:
         say(f"           ({kinds})")
     if report.missing:
         say(
-            f"{report.missing:,} tracks have vanished or are left out now: marked missing "
-            "('recsys prune' drops them)."
+            f"marked missing, as vanished or left out now: {counted(report.missing, 'track')} "
+            "('recsys prune' drops what is missing)."
         )
     if report.excluded:
-        say(f"{report.excluded:,} files or folders left out by patterns.")
+        left_out = counted(report.excluded, "file or folder", "files or folders")
+        say(f"{left_out} left out by patterns.")
     if report.unheard:
         note(
-            f"{report.unheard:,} tracks in other folders were heard by another model or with other "
-            "windows: recommendations are made as before until those folders are ingested, too."
+            "heard in other folders by another model or with other windows: "
+            f"{counted(report.unheard, 'track')}; recommendations are made as before until those "
+            "folders are ingested, too."
         )
     for place, reason in report.unreadable:
         note(f"not looked at: {one_line(str(place))} ({reason})")

@@ -9,6 +9,7 @@ import typer
 from recommender.cli.output import (
     AsJson,
     Database,
+    counted,
     counting,
     note,
     open_catalog,
@@ -69,7 +70,7 @@ def prune_command(
     """Drop the tracks whose files were missing at the last ingest."""
     with open_catalog(db) as catalog:
         dropped = catalog.prune(force=force)
-    say(f"{dropped:,} missing tracks dropped.")
+    say(f"{counted(dropped, 'missing track')} dropped.")
 
 
 @library_app.command("list")

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli.output import AsJson, Device, counting, note, print_json, print_table, say
+from recommender.cli.output import (
+    AsJson,
+    Device,
+    counting,
+    note,
+    print_json,
+    print_table,
+    say,
+    torch_device,
+)
 
 
 class Protocol(StrEnum):
@@ -130,24 +139,13 @@ def train_command(
         out,
         numbers,
         protocol=protocol.value,
-        device=_torch_device(device),
+        device=torch_device(device),
         command=command,
         on_epoch=told,
     )
     for figure in ("valid_track", "test_track", "disjoint_track", "test_precision"):
         say(f"{figure}: {_mean_and_spread(card.results, figure)} over {len(numbers)} seeds")
     say(f"weights, card and results: {out}")
-
-
-def _torch_device(device: Device) -> str:
-    import torch
-
-    from recommender.errors import UsageError
-
-    visible = device is not Device.CPU and torch.cuda.is_available()
-    if device is Device.CUDA and not visible:
-        raise UsageError("torch sees no GPU: use --device cpu.")
-    return "cuda" if visible else "cpu"
 
 
 def _seed_numbers(text: str) -> list[int]:

@@ -1,8 +1,8 @@
 """What every command shares: the database option, JSON, tables, progress."""
 
 import json
+import math
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from recommender.printable import one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,8 +39,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 WIDTH_IN_A_PIPE = 1_000_000
 """No table is as wide, so that a program that reads one finds every row on one line."""
 
-_JOINERS = "\u200c\u200d"  # within Persian words and family emoji
-
 
 class Device(StrEnum):
     """Where to compute."""
@@ -46,6 +46,18 @@ class Device(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
+
+
+def torch_device(device: Device) -> str:
+    """What torch calls it. Raises `UsageError` when a GPU is asked for and torch sees none."""
+    import torch
+
+    from recommender.errors import UsageError
+
+    visible = device is not Device.CPU and torch.cuda.is_available()
+    if device is Device.CUDA and not visible:
+        raise UsageError("torch sees no GPU: use --device cpu.")
+    return "cuda" if visible else "cpu"
 
 
 def open_catalog(url: str | None, *, create: bool = False) -> "Catalog":
@@ -65,26 +77,25 @@ def note(text: str) -> None:
     typer.echo(printable(text), err=True)
 
 
-def printable(text: str) -> str:
-    r"""`text` with escapes for what no terminal should get.
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: "1 track", "2 tracks", "1,000 tracks".
 
-    Bytes of file names that are not UTF-8 become ``\xNN``, control characters ``\x1b`` and the
-    like; line breaks stay.
+    Args:
+        count: how many.
+        one: the noun for one of them.
+        many: for any other number; `one` with an s when None.
     """
-    return "".join(_shown(char) for char in text)
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def one_line(text: str) -> str:
-    """`printable` for a name in a table: a line break in it is an escape, too."""
-    return printable(text).replace("\n", "\\n")
+def figure(value: float) -> str:
+    """A rate in a table; a dash where it is undefined (NaN)."""
+    return "-" if math.isnan(value) else f"{value:.3f}"
 
 
-def _shown(char: str) -> str:
-    if char.isprintable() or char == "\n" or char in _JOINERS or unicodedata.category(char) == "Zs":
-        return char
-    if "\udc80" <= char <= "\udcff":  # how Python keeps a byte that is not UTF-8
-        return f"\\x{ord(char) & 0xFF:02x}"
-    return repr(char)[1:-1]
+def interval(low: float, high: float, form: str = ".3f") -> str:
+    """An interval in a table; empty where there is none (NaN)."""
+    return "" if math.isnan(low) else f"[{low:{form}}, {high:{form}}]"
 
 
 def print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from recommender.cli.output import (
     Database,
     Device,
     busy,
+    counted,
     note,
     print_json,
     print_table,
@@ -87,7 +88,7 @@ def similar_command(
 
         with writing_file(m3u):
             written = write_m3u(m3u, [neighbour.track for neighbour in neighbours])
-        note(f"playlist of {written} tracks written: {m3u}")
+        note(f"playlist of {counted(written, 'track')} written: {m3u}")
     if as_json:
         print_json([_as_dict(neighbour) for neighbour in neighbours])
     elif neighbours:

@@ -113,7 +113,7 @@ class RetrievalReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Nested plain values for JSON; what is undefined is None."""
-        plain: dict[str, Any] = _without_nan(asdict(self))
+        plain: dict[str, Any] = without_nan(asdict(self))
         return plain
 
     def rows(self) -> list[dict[str, Any]]:
@@ -128,7 +128,7 @@ class RetrievalReport:
                     flat |= {measure: rate.value, f"{measure}_low": rate.low}
                     flat |= {f"{measure}_high": rate.high, f"{measure}_chance": rate.chance}
                 flat["attainable_precision"] = row.attainable
-                rows.append(_without_nan(flat))
+                rows.append(without_nan(flat))
         return rows
 
 
@@ -187,14 +187,23 @@ def _summarise(
     groups = [(ALL_GENRES, np.ones(len(asked), dtype=np.bool_))]
     groups += [(tracks.genres[code], asked == code) for code in np.unique(asked)]
     overall, *by_genre = (
-        _mean_scores(name, per_query, members, k, bootstrap, seed) for name, members in groups
+        mean_scores(name, per_query, members, k, bootstrap, seed) for name, members in groups
     )
     return FilterScores(overall, tuple(by_genre))
 
 
-def _mean_scores(
+def mean_scores(
     genre: str, per_query: QueryScores, members: BoolArray, k: int, bootstrap: int, seed: int
 ) -> GenreScores:
+    """The means over those of `members` (np.ndarray [shape=(q,)], bool) that can be judged.
+
+    Args:
+        genre: name of the row.
+        per_query: what `score_queries` gave for lists of length `k`.
+        members: which of its q queries are meant.
+        k: length of the lists.
+        bootstrap, seed: as in `evaluate_retrieval`.
+    """
     kept = members & (per_query.relevant > 0)
     relevant, candidates = per_query.relevant[kept], per_query.candidates[kept]
     values = np.stack([per_query.precision, per_query.hit, per_query.average_precision], axis=1)
@@ -250,10 +259,10 @@ def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(values.mean()) if len(values) else math.nan
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """NaN, which JSON does not know, as None, at any depth."""
     if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
+        return {key: without_nan(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
+        return [without_nan(inner) for inner in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.catalog.types import encode_path
 from recommender.errors import CatalogError, UsageError
+from recommender.files import real_path, replacing_file
 from recommender.similarity import SimilarityService
 from recommender.space import FloatArray, SpaceId
 
@@ -34,7 +35,8 @@ def export(catalog: Catalog, file: Path) -> int:
     The columns are id, path (absolute; bytes that are not UTF-8 as ``\xNN``, and a backslash as
     two), duration (s), the tags, genre_heard, activations (the network's, float32 [n, d]) and
     embedding (unit vectors, float32 [n, p]). `space` names the space of the embeddings: an array
-    of the npz, an entry of the parquet schema's metadata.
+    of the npz, an entry of the parquet schema's metadata. A file that was there is replaced only
+    when the new one is whole.
 
     Args:
         file: its ending, ``.npz`` or ``.parquet``, chooses the format.
@@ -54,7 +56,9 @@ def export(catalog: Catalog, file: Path) -> int:
     if not file.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {file.absolute().parent}: make it first.")
     table = _table(catalog)
-    writers[file.suffix](file, table)
+    # A link stays one: what it leads to is replaced.
+    with replacing_file(real_path(file)) as output:
+        writers[file.suffix](output, table)
     return len(table.activations)
 
 
@@ -79,7 +83,7 @@ def _row(track: Track) -> dict[str, Any]:
     }
 
 
-def _write_npz(file: Path, table: _Table) -> None:
+def _write_npz(file: BinaryIO, table: _Table) -> None:
     """Absent text is an empty string."""
     arrays: dict[str, Any] = {
         name: np.array([_absent(name) if value is None else value for value in values])
@@ -93,7 +97,7 @@ def _absent(name: str) -> str | int:
     return ABSENT_NUMBER if name in NUMBERS else ""
 
 
-def _write_parquet(file: Path, table: _Table) -> None:
+def _write_parquet(file: BinaryIO, table: _Table) -> None:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -2,21 +2,32 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write `content` to `path` atomically, making its folder when there is none.
+    """Write `content` to `path` atomically; see `replacing_file`. Raises `OSError`."""
+    with replacing_file(path) as file:
+        file.write(content)
 
-    The bytes go to a temporary file beside `path`, are flushed to the disk and renamed, so that
-    neither a crash nor a loss of power leaves half a file. Raises `OSError`.
+
+@contextmanager
+def replacing_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write in, which takes the place of `path` once the body has ended.
+
+    Its folder is made when there is none. The bytes go to a temporary file beside `path`, are
+    flushed to the disk and renamed, so that neither a crash nor a loss of power leaves half a
+    file; when the body raises, `path` stays as it was. Raises `OSError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # A plain open, not tempfile, so that the file gets the permissions of the user's umask.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

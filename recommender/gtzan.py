@@ -41,8 +41,9 @@ GENRES: tuple[str, ...] = (
 SPLITS: dict[str, tuple[str, ...]] = {
     "filtered": ("train", "valid", "test", "test_artist_disjoint"),
     "stratified": ("train", "valid", "test"),
+    "paper": ("train", "valid", "test"),
 }
-"""Protocols and their sides; sources in data/gtzan/README.md."""
+"""Protocols and their sides; sources in data/gtzan/README.md. `paper` lists clips, not tracks."""
 
 CORRUPT_IN_CIRCULATION = frozenset({"jazz.00054"})
 """The file that is damaged in the copy most people download."""

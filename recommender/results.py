@@ -83,7 +83,11 @@ def side_of(data: gtzan.Gtzan, protocol: str, name: str) -> Side:
     Raises:
         DatasetError: tracks are absent (other than the one corrupt in circulation).
     """
-    wanted = gtzan.split_ids(protocol, name)
+    return side_of_tracks(data, gtzan.split_ids(protocol, name))
+
+
+def side_of_tracks(data: gtzan.Gtzan, wanted: Sequence[str]) -> Side:
+    """The tracks `wanted` as decibels. Raises as `side_of`."""
     chosen = data.select(wanted, allow_missing=gtzan.CORRUPT_IN_CIRCULATION)
     decibels = np.stack([data.decibels(int(index)) for index in chosen])
     ids = tuple(data.track_ids[index] for index in chosen)

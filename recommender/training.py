@@ -57,7 +57,9 @@ class TrainingSettings:
 
     Attributes:
         epochs: at most; each sees `clips_per_track` clips of every track.
-        patience: epochs without a better validation loss before the run ends; 0 = never.
+        patience: epochs without a better one before the run ends; 0 = never.
+        kept: which epoch is the best: that of least validation `loss`, or of most `accuracy`
+            (and least loss among equals).
         schedule: of the learning rate: `one-cycle` (up and down once over all epochs) or
             `constant`.
         averaging: decay of the moving average of the weights that is measured and kept; 0 keeps
@@ -74,6 +76,7 @@ class TrainingSettings:
     seed: int = 0
     epochs: int = 50
     patience: int = 0
+    kept: str = "loss"
     batch_size: int = 32
     learning_rate: float = 1e-3
     schedule: str = "one-cycle"
@@ -191,7 +194,7 @@ class _Run:
         )
         self.generator = torch.Generator(device=device).manual_seed(settings.seed)
         self.history: list[EpochReport] = []
-        self.best_loss = float("inf")
+        self.best = (float("-inf"), float("-inf"))
         self.best_epoch = 0
         self.best_weights = copy.deepcopy(self.averaged.state_dict())
 
@@ -271,8 +274,10 @@ class _Run:
     def keep(self, report: EpochReport) -> None:
         """Note the epoch; remember its weights when it is the best so far."""
         self.history.append(report)
-        if report.valid_loss < self.best_loss:
-            self.best_loss, self.best_epoch = report.valid_loss, report.epoch
+        accuracy = report.valid_accuracy if self.settings.kept == "accuracy" else 0.0
+        merit = (accuracy, -report.valid_loss)
+        if merit > self.best:
+            self.best, self.best_epoch = merit, report.epoch
             self.best_weights = copy.deepcopy(self.averaged.state_dict())
 
     def result(self) -> TrainingResult:
@@ -289,7 +294,7 @@ class _Run:
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "best_weights": self.best_weights,
-            "best": [self.best_loss, self.best_epoch],
+            "best": [*self.best, self.best_epoch],
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "generator": self.generator.get_state(),
@@ -312,7 +317,8 @@ class _Run:
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         self.best_weights = state["best_weights"]
-        self.best_loss, self.best_epoch = state["best"][0], int(state["best"][1])
+        accuracy, negative_loss, epoch = state["best"]
+        self.best, self.best_epoch = (accuracy, negative_loss), int(epoch)
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.generator.set_state(state["generator"].cpu())

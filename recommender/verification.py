@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from recommender.catalog import Catalog, Failure, Library, Track, TrackState
-from recommender.errors import IndexDamaged, SpaceMismatch, WeightsError
+from recommender.errors import IndexDamaged, SpaceMismatch, UsageError, WeightsError
 from recommender.index import FaissIndex, usable_rows
+from recommender.ingest.scan import IGNORE_FILE, scan_folder
 from recommender.similarity import SimilarityService
 
 INGEST = "ingest its folder"
@@ -42,9 +43,10 @@ def verify(
 ) -> list[Finding]:
     """Everything that is off.
 
-    The files are not as the catalogue says: "folder gone", "vanished", "back", "changed",
-    "content", "unreadable". The catalogue contradicts itself: "failure", "not heard",
-    "bad vector". The index, or the model installed, does not fit it: "index", "space".
+    The files are not as the catalogue says: "folder gone", "vanished", "back" (marked missing,
+    though an ingest would find it), "changed", "content", "unreadable". The catalogue contradicts
+    itself: "failure", "not heard", "bad vector". The index, or the model installed, does not fit
+    it: "index", "space".
 
     Args:
         content: read each file whole and compare its digest with that of the last such check; the
@@ -66,6 +68,7 @@ class _Check:
         self.repair = repair
         self.failures = {(f.library.id, f.path): f for f in catalog.failures()}
         self.heard: dict[int, Path] = {}
+        self.listed: dict[Library, frozenset[str]] = {}
 
     def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
         counts = self.catalog.counts()
@@ -98,7 +101,7 @@ class _Check:
             return
         as_known = (stat.st_size, stat.st_mtime_ns) == (track.size, track.mtime_ns)
         if track.state is TrackState.MISSING:
-            yield self._back(track, as_known)
+            yield from self._of_missing(track, as_known)
         elif track.state is TrackState.FAILED:
             if failure is None:
                 yield Finding("failure", str(track.file), "marked failed, without a reason", INGEST)
@@ -108,6 +111,21 @@ class _Check:
             yield _changed(track.file)
         elif self.content:
             yield from self._of_content(track)
+
+    def _of_missing(self, track: Track, as_known: bool) -> Iterator[Finding]:
+        """Is a missing track's file back? Not if no ingest finds it: patterns may leave it out."""
+        library = track.library
+        if library not in self.listed:
+            self.listed[library] = frozenset()
+            try:
+                scan = scan_folder(library.root)
+            except UsageError as error:  # closed to us, or an ignore file without meaning
+                cure = "mend it, then verify again"
+                yield Finding("unreadable", str(library.root), str(error), cure)
+            else:
+                self.listed[library] = frozenset(file.path for file in scan.files)
+        if track.path in self.listed[library]:
+            yield self._back(track, as_known)
 
     def _vanished(self, track: Track) -> Finding:
         if self.repair:
@@ -123,7 +141,8 @@ class _Check:
             with self.catalog.writing() as write:
                 write.found_again([track.id])
         cure = "--repair" if as_known else INGEST
-        return Finding("back", str(track.file), "marked missing, but there", cure, mended)
+        detail = f"marked missing, but there, and no {IGNORE_FILE} leaves it out"
+        return Finding("back", str(track.file), detail, cure, mended)
 
     def _of_content(self, track: Track) -> Iterator[Finding]:
         from recommender.ingest.digest import whole_digest

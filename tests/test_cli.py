@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ import typer.main
 
 from recommender.catalog import Catalog, Tags
 from recommender.cli import app, main
-from recommender.cli.output import printable
+from recommender.cli.output import counted
+from recommender.weights import CARD, DEFAULT_MODEL, WEIGHTS, file_digest, find
 
 BAD = os.fsdecode(b"bad\xff.wav")
 RECSYS = [sys.executable, "-c", "from recommender.cli import main; main()"]
@@ -292,6 +293,84 @@ def test_evaluate(shop: Shop, catalog: Path) -> None:
     assert recsys("evaluate", "--labels", labels, "--json").json["labels"]["rows_without_track"]
 
 
+def test_evaluate_where_no_query_can_be_judged(catalog: Path) -> None:
+    labels = catalog.parent / "labels.csv"
+    labels.write_text("filename,genre\none.flac,x\nthree.ogg,y\n")
+    for words in ((), ("--json",), ("--csv", catalog.parent / "e.csv")):
+        output = recsys("evaluate", "--labels", labels, *words)
+        assert (output.status, output.out) == (1, "")
+        assert output.err.startswith("recsys: no query can be judged: no two tracks")
+        assert output.err.count("\n") == 1
+    assert not (catalog.parent / "e.csv").exists()
+
+
+def test_evaluate_where_the_artist_filter_leaves_no_query(catalog: Path) -> None:
+    labels = catalog.parent / "labels.csv"
+    labels.write_text("filename,genre\none.flac,x\ntwo.flac,x\n")
+    output = recsys("evaluate", "--labels", labels)
+    assert (output.status, output.err) == (0, "")
+    assert "Artist filter on: no query can be judged" in output.out
+    assert "artist filter on:" not in output.out  # no table of dashes
+
+
+def other_model(folder: Path) -> Path:
+    """A folder of weights that are not quite those of the default model."""
+    from safetensors.numpy import load_file, save_file
+
+    shutil.copytree(find().folder, folder)
+    values = load_file(folder / WEIGHTS)
+    louder = {name: np.asarray(value * 1.1, value.dtype) for name, value in values.items()}
+    save_file(louder, folder / WEIGHTS)
+    digest = file_digest(folder / WEIGHTS)
+    replace(find().card, name="other", weights_digest=digest).write(folder / CARD)
+    return folder
+
+
+def test_evaluate_compares_models(shop: Shop, catalog: Path) -> None:
+    other = other_model(catalog.parent / "other")
+    unheard = recsys("evaluate", "--compare", DEFAULT_MODEL, other)
+    assert (unheard.status, unheard.out) == (1, "")
+    assert f"run: recsys ingest FOLDER --model {other}\n" in unheard.err
+    before = recsys("similar", 1, "--json").json
+    options = ("--model", other, "--workers", 1, "--exclude", "plain.wav")
+    assert recsys("ingest", shop.music, *options, "--json").json["heard"] == 7
+    # Nothing is heard now: plain.wav is back, heard by the default model alone.
+    assert recsys("ingest", shop.music, "--json").json["heard"] == 0
+    assert recsys("similar", 1, "--json").json == before  # both spaces are kept
+    report = recsys("evaluate", "-k", 1, "--compare", DEFAULT_MODEL, other, "--json").json
+    assert [model["model"] for model in report["models"]] == [DEFAULT_MODEL, str(other)]
+    assert [model["tracks_heard"] for model in report["models"]] == [8, 7]
+    assert (report["tracks"], report["unlabelled"], report["tracks_left_out"]) == (7, 3, 1)
+    first, second = report["without_filter"]
+    assert first["difference"] is None
+    rates = [row["scores"]["precision"]["value"] for row in (first, second)]
+    assert second["difference"]["value"] == pytest.approx(rates[1] - rates[0])
+    assert 0 < second["difference"]["p"] <= 1
+    assert [row["scores"]["queries"] for row in report["with_filter"]] == [2, 2]
+    for words in (("--compare", DEFAULT_MODEL, other), (other, "--compare", DEFAULT_MODEL)):
+        text = recsys("evaluate", *words)
+        assert (text.status, text.err) == (0, "")
+        assert "4 tracks with a genre from the genre tags, heard by every model" in text.out
+        assert f"to {DEFAULT_MODEL}, over the same queries" in text.out
+        assert "were left out: 1." in text.out
+
+
+def test_comparisons_that_make_no_sense(catalog: Path) -> None:
+    cases = [
+        (("--compare", DEFAULT_MODEL), "at least two models"),
+        (("--compare", DEFAULT_MODEL, DEFAULT_MODEL), "the same model"),
+        (("--compare", DEFAULT_MODEL, find().folder), "the same model"),
+        (("--compare", DEFAULT_MODEL, "nonesuch"), "nonesuch"),
+        (("nonesuch",), "after --compare"),
+        (("--compare", "a", "b", "--csv", catalog.parent / "e.csv"), "use --json"),
+    ]
+    for words, fragment in cases:
+        output = recsys("evaluate", *words)
+        assert (output.status, output.out) == (1, ""), words
+        assert output.err.count("\n") == 1, words
+        assert fragment in output.err, words
+
+
 # Looking at the catalogue
 
 
@@ -328,7 +407,7 @@ def test_show_a_track_whose_file_is_missing(shop: Shop, catalog: Path) -> None:
     for asked in (track_id, shop.music / "four.ogg", "fourth"):
         assert recsys("show", asked, "--json").json["state"] == "missing"
     assert "missing" in recsys("show", track_id).out
-    assert recsys("prune").out == "1 missing tracks dropped.\n"
+    assert recsys("prune").out == "1 missing track dropped.\n"
     assert recsys("show", track_id).status == 1
 
 
@@ -516,6 +595,19 @@ def test_usage_errors(words: str) -> None:
     assert "Error: " in output.err
 
 
+def test_counted() -> None:
+    assert [counted(n, "track") for n in (0, 1, 2, 1000)] == [
+        "0 tracks",
+        "1 track",
+        "2 tracks",
+        "1,000 tracks",
+    ]
+    assert (counted(1, "query", "queries"), counted(2, "query", "queries")) == (
+        "1 query",
+        "2 queries",
+    )
+
+
 # Streams
 
 
@@ -530,12 +622,6 @@ def test_names_that_are_no_text(catalog: Path) -> None:
         assert r"bad\xff.wav" in text
     paths = {track["path"] for track in recsys("list", "--json").json}
     assert {"line\nbreak.wav", BAD} <= paths
-
-
-def test_printable() -> None:
-    assert printable("Björk – 日本　語 \n") == "Björk – 日本　語 \n"
-    assert printable("\x1b[31m\r\t\u202e") == r"\x1b[31m\r\t\u202e"
-    assert printable(os.fsdecode(b"\xe4\xff")) == r"\xe4\xff"
 
 
 def test_tables_are_whole_in_a_pipe_and_fit_a_terminal(
@@ -577,20 +663,27 @@ def test_a_reader_that_leaves(catalog: Path, arguments: list[str]) -> None:
 
 
 def test_ctrl_c_during_an_ingest(tmp_path: Path) -> None:
-    music = tmp_path / "music"
+    music, database = tmp_path / "music", tmp_path / "catalog.db"
     music.mkdir()
+    assert recsys("ingest", music).status == 0  # a catalogue that knows its library and its model
+    lock = database.with_name(f"{database.name}.ingest.lock")
+    lock.unlink(missing_ok=True)
     for seed in range(3):
         sounds.write_sound(music / f"{seed}.wav", sounds.noise(1.5, 22_050, seed), 22_050)
-    database = tmp_path / "catalog.db"
-    process = subprocess.Popen(
-        [*RECSYS, "ingest", str(music), "--workers", "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while process.poll() is None and not has_library(database):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    # However slow this process is, the ingest cannot end before the signal: what it hears can only
+    # be written once the database is given back.
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as held:
+        held.execute("BEGIN IMMEDIATE")
+        process = subprocess.Popen(
+            [*RECSYS, "ingest", str(music), "--workers", "1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while process.poll() is None and not lock.exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        held.execute("ROLLBACK")
     _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
@@ -598,13 +691,3 @@ def test_ctrl_c_during_an_ingest(tmp_path: Path) -> None:
     assert report.status == 0
     assert report.json["heard"] + report.json["unchanged"] == 3
     assert recsys("verify").status == 0
-
-
-def has_library(database: Path) -> bool:
-    if not database.exists():
-        return False
-    try:
-        with contextlib.closing(sqlite3.connect(database)) as opened:
-            return bool(opened.execute("SELECT count(*) FROM libraries").fetchone()[0])
-    except sqlite3.OperationalError:
-        return False

@@ -86,6 +86,36 @@ def test_parquet(catalog: Catalog, tmp_path: Path) -> None:
         assert table[name].to_pylist() == [getattr(tags, name) for tags in TAGS[:3]]
 
 
+@pytest.mark.parametrize("ending", ["npz", "parquet"])
+def test_an_export_that_fails_leaves_the_file_there_was(
+    catalog: Catalog, tmp_path: Path, ending: str
+) -> None:
+    resource = pytest.importorskip("resource")
+    if ending == "parquet":
+        pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / f"e.{ending}"
+    file.write_bytes(b"an older export")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, before[1]))  # as a disk that is full does
+    try:
+        with pytest.raises(OSError, match="too large"):
+            export(catalog, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert file.read_bytes() == b"an older export"
+    assert list(tmp_path.iterdir()) == [file]
+    assert export(catalog, file) == 3
+    assert file.read_bytes() != b"an older export"
+
+
+def test_a_link_is_written_through(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "e.npz").symlink_to(tmp_path / "disk" / "e.npz")
+    export(catalog, tmp_path / "e.npz")
+    assert (tmp_path / "e.npz").is_symlink()
+    assert (tmp_path / "disk" / "e.npz").is_file()
+
+
 def test_what_cannot_be_exported(catalog: Catalog, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="ends in"):
         export(catalog, tmp_path / "e.csv")

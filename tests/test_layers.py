@@ -13,8 +13,8 @@ PACKAGE = ROOT / "recommender"
 # Lower rooms first; a module may import from its own line and the lines above it.
 LAYERS = [
     {"errors"},
-    {"space", "files", "windowing", "metrics", "quiet", "memory"},
-    {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo"},
+    {"space", "files", "windowing", "metrics", "quiet", "memory", "printable"},
+    {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo", "descriptors"},
     {"features", "augmentation", "weights"},
     {"catalog", "index", "retrieval", "gtzan", "training", "embedding"},
     {
@@ -23,11 +23,14 @@ LAYERS = [
         "labels",
         "plots",
         "discriminants",
+        "steadiness",
         "playlist",
         "recordings",
         "resolve",
+        "comparison",
+        "shared_tracks",
     },
-    {"ingest", "selection", "results", "last_layer", "recipe"},
+    {"ingest", "selection", "results", "last_layer", "recipe", "unseen"},
     {"similarity", "study"},
     {"verification", "export"},
 ]

@@ -12,7 +12,7 @@ import pytest
 
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
 from recommender.index import FaissIndex
-from recommender.ingest import IngestSettings
+from recommender.ingest import IGNORE_FILE, IngestSettings
 from recommender.similarity import SimilarityService
 from recommender.space import Hearing
 from recommender.verification import Finding, verify
@@ -152,6 +152,26 @@ def test_back_but_another_file_must_be_heard(world: World) -> None:
     assert not finding.mended
     assert "ingest" in finding.cure
     assert world.state("c.wav") is TrackState.MISSING
+
+
+def test_what_patterns_leave_out_since_is_not_back(world: World) -> None:
+    """Nor is it restored: the next ingest would mark it missing again."""
+    with world.catalog.writing() as write:
+        write.missing([world.track_id(name) for name in ("b.wav", "c.wav")])
+    (world.root / IGNORE_FILE).write_text("c.wav\n")
+    assert world.one("back", "b.wav", repair=True).mended
+    assert world.check(repair=True) == []
+    assert world.state("b.wav") is TrackState.HEARD
+    assert world.state("c.wav") is TrackState.MISSING
+
+
+def test_an_ignore_file_without_meaning_is_told_once(world: World) -> None:
+    with world.catalog.writing() as write:
+        write.missing([world.track_id(name) for name in ("b.wav", "c.wav")])
+    (world.root / IGNORE_FILE).write_text("!\n")
+    finding = world.one("unreadable", "", repair=True)
+    assert IGNORE_FILE in finding.detail
+    assert not finding.mended
 
 
 def test_a_folder_that_is_gone_is_told_once_and_left_alone(world: World) -> None:

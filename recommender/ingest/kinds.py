@@ -5,7 +5,6 @@ tried for their sound; files of unknown kind are tried when their first bytes lo
 """
 
 import mimetypes
-import os
 from enum import Enum
 from pathlib import Path, PurePosixPath
 
@@ -113,9 +112,3 @@ def _is_mpeg_frame(head: bytes) -> bool:
         return head[2] >> 2 & 0xF < 13
     bit_rate, frequency = head[2] >> 4, head[2] >> 2 & 3
     return version != 1 and layer in (1, 2) and bit_rate not in (0, 15) and frequency != 3
-
-
-def printable(path: str | os.PathLike[str]) -> str:
-    """A path for messages: on one line, and without bytes that no terminal can show."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -15,7 +15,8 @@ from pathspec import GitIgnoreSpec
 
 from recommender.catalog.records import FileStat
 from recommender.errors import UsageError
-from recommender.ingest.kinds import Kind, ending_label, kind_of, printable
+from recommender.ingest.kinds import Kind, ending_label, kind_of
+from recommender.printable import one_line
 
 IGNORE_FILE = ".recsysignore"
 """Patterns in gitignore syntax; they apply to the folder the file is in and all below it."""
@@ -61,7 +62,7 @@ def require_folder(folder: Path) -> None:
         reason = "is a file; give the folder that holds your music"
     else:
         reason = "is not there (is the disk mounted?)"
-    raise UsageError(f"folder {printable(folder)} {reason}; nothing was changed")
+    raise UsageError(f"folder {one_line(str(folder))} {reason}; nothing was changed")
 
 
 def scan_folder(
@@ -186,7 +187,7 @@ class _Walk:
         except OSError as error:
             self.unreadable.append(Unreadable(f"{path}/{IGNORE_FILE}", str(error.strerror)))
             return ()
-        return ((path, _patterns(lines, printable(file))),)
+        return ((path, _patterns(lines, one_line(str(file)))),)
 
 
 def _patterns(lines: Sequence[str], origin: str) -> GitIgnoreSpec:

@@ -1,0 +1,277 @@
+"""`recsys study`: the paper's runs, repeated."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recommender.cli.output import (
+    AsJson,
+    Device,
+    busy,
+    counting,
+    note,
+    print_json,
+    print_table,
+    say,
+    torch_device,
+    writing_file,
+)
+
+if TYPE_CHECKING:
+    from recommender.study.outcomes import Outcome
+    from recommender.study.running import Job
+    from recommender.training import EpochReport
+
+study_app = typer.Typer(
+    name="study",
+    help="Repeat Rush & Datta's comparative study: list its runs, carry them out, report.",
+    no_args_is_help=True,
+)
+
+OUTCOMES = Path("data/results/study")
+CHECKPOINTS = Path("runs/study")
+
+Outcomes = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Where the outcomes of the runs are kept.")
+]
+
+
+class StudyProtocol(StrEnum):
+    """How GTZAN is split."""
+
+    FILTERED = "filtered"
+    PAPER = "paper"
+    STRATIFIED = "stratified"
+
+
+Protocols = Annotated[
+    list[StudyProtocol] | None,
+    typer.Option(
+        "--protocol",
+        help="Only this split; may be repeated. 'paper' splits clips, so that parts of one "
+        "recording are on both sides. Default: all, in this order.",
+        show_default=False,
+    ),
+]
+Families = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--family",
+        metavar="NAME",
+        help="Only this run, family or architecture, as 'recsys study list' names them; may be "
+        "repeated. Default: all.",
+        show_default=False,
+    ),
+]
+
+
+@study_app.command("list")
+def list_command(
+    protocol: Protocols = None,
+    family: Families = None,
+    out: Outcomes = OUTCOMES,
+    as_json: AsJson = False,
+) -> None:
+    """List the declared runs, what the paper reports of each, and which are done."""
+    from recommender.study.running import is_done
+
+    jobs = _jobs(protocol, family)
+    if as_json:
+        print_json(
+            [
+                {"run": j.run.name, "protocol": j.protocol, "seed": j.seed, "done": is_done(j, out)}
+                for j in jobs
+            ]
+        )
+        return
+    runs = list(dict.fromkeys(job.run for job in jobs))
+    protocols = list(dict.fromkeys(job.protocol for job in jobs))
+
+    def done(run: object, name: str) -> str:
+        own = [job for job in jobs if job.run is run and job.protocol == name]
+        return f"{sum(is_done(job, out) for job in own)} of {len(own)}"
+
+    print_table(
+        ("run", "family", ">paper %", ">epochs", *(f">{name}" for name in protocols)),
+        (
+            (
+                run.name,
+                run.family,
+                "none" if run.paper.valid is None else run.paper.valid,
+                run.epochs,
+                *(done(run, name) for name in protocols),
+            )
+            for run in runs
+        ),
+    )
+    say()
+    say(f"{sum(is_done(job, out) for job in jobs)} of {len(jobs)} networks are trained ({out})")
+
+
+@study_app.command("run")
+def run_command(
+    gtzan: Annotated[
+        Path,
+        typer.Option(
+            metavar="PATH", help="GTZAN: a folder of ten genre folders, or a log-Mel archive."
+        ),
+    ],
+    protocol: Protocols = None,
+    family: Families = None,
+    device: Annotated[
+        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
+    ] = Device.AUTO,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
+    ] = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Train the 2D networks to the paper's epochs on a processor too, for days.",
+        ),
+    ] = False,
+    rehearse: Annotated[
+        bool,
+        typer.Option(
+            "--rehearse",
+            help="One step of training on a few tracks, the first seed of each run: tries the "
+            "machinery, measures nothing. Give it a folder of its own with --out.",
+        ),
+    ] = False,
+    out: Outcomes = OUTCOMES,
+    checkpoints: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="Where interrupted runs go on from."),
+    ] = CHECKPOINTS,
+) -> None:
+    """Carry out the declared runs that are not done yet; one that was interrupted goes on.
+
+    Two of these beside each other, of different families, use two processors best.
+    """
+    from recommender import gtzan as data_set
+    from recommender.study.running import carry_out, is_done
+
+    jobs = _jobs(protocol, family, seeds=1 if rehearse else None)
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    with counting("hearing GTZAN") as progress:
+        data = data_set.load(gtzan, progress=progress, cache=checkpoints / "gtzan.npz")
+    waiting = [job for job in jobs if not is_done(job, out)]
+    note(f"{len(waiting)} of {len(jobs)} networks to train")
+
+    def epoch_ended(job: "Job", report: "EpochReport") -> None:
+        note(
+            f"{job.name} epoch {report.epoch}: loss {report.train_loss:.3f}, accuracy "
+            f"{report.train_accuracy:.3f}; validation loss {report.valid_loss:.3f}, accuracy "
+            f"{report.valid_accuracy:.3f}; {report.seconds:.1f} s"
+        )
+
+    def run_ended(job: "Job", outcome: "Outcome") -> None:
+        say(
+            f"{job.name}: test accuracy {100 * outcome.test_track:.1f} % by track, "
+            f"{100 * outcome.test_clip:.1f} % by clip; best epoch {outcome.best_epoch} of "
+            f"{outcome.epochs}"
+        )
+
+    carry_out(
+        waiting,
+        data,
+        out,
+        checkpoints,
+        device=torch_device(device),
+        full=full,
+        rehearse=rehearse,
+        command="recsys study run --gtzan GTZAN" + (" --full" if full else ""),
+        on_epoch=epoch_ended,
+        on_outcome=run_ended,
+    )
+    say(f"outcomes: {out}; 'recsys study report' compares them with the paper")
+
+
+@study_app.command("report")
+def report_command(
+    out: Outcomes = OUTCOMES,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where report.md, study.csv and pictures/ go. Default: beside the outcomes.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the outcomes with the paper: a page, a table and pictures.
+
+    The figures of the fault-filtered split come first.
+    Those of the paper's split, which leaks, are marked.
+    """
+    from recommender.errors import UsageError
+    from recommender.study.outcomes import read_outcomes
+    from recommender.study.report import flat_rows, write_report
+    from recommender.study.timing import Timings
+
+    outcomes = read_outcomes(out)
+    if not outcomes:
+        raise UsageError(f"{out} holds no outcomes: 'recsys study run --gtzan GTZAN' makes them.")
+    folder = to or out
+    with busy("comparing"), writing_file(folder):
+        written = write_report(outcomes, folder, Timings.read(out))
+    if as_json:
+        print_json(flat_rows(outcomes))
+        return
+    say(f"report of {len(outcomes)} networks: {written[0]}, {written[1].name}, and pictures")
+
+
+@study_app.command("time")
+def time_command(
+    repetitions: Annotated[
+        int, typer.Option(min=1, help="The median of as many batches counts.")
+    ] = 20,
+    out: Outcomes = OUTCOMES,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how long each declared run's network takes for a clip, on one processor thread.
+
+    The weights are random, which does not change the time.
+    """
+    from dataclasses import asdict
+
+    from recommender.study.timing import FILE, measure
+
+    with counting("timing") as progress:
+        command = f"recsys study time --repetitions {repetitions}"
+        timings = measure(repetitions=repetitions, command=command, progress=progress)
+    with writing_file(out / FILE):
+        timings.write(out)
+    if as_json:
+        print_json(asdict(timings))
+        return
+    print_table(
+        ("run", ">ms a clip", ">parameters"),
+        ((run.run, f"{run.milliseconds_per_clip:.2f}", run.parameters) for run in timings.runs),
+    )
+    say()
+    say(f"{timings.device}, threads: {timings.threads}; written: {out / FILE}")
+
+
+def _jobs(
+    protocols: list[StudyProtocol] | None, families: list[str] | None, seeds: int | None = None
+) -> list["Job"]:
+    from recommender.errors import UsageError
+    from recommender.study.running import declared_jobs
+    from recommender.study.runs import RUNS
+
+    known = {name for run in RUNS for name in (run.name, run.family, run.model)}
+    for name in families or ():
+        if name not in known:
+            raise UsageError(
+                f"no run or family is named {name!r}; 'recsys study list' names them all."
+            )
+    chosen = [p.value for p in protocols or StudyProtocol]
+    return declared_jobs(chosen, families, seeds)
