@@ -3,7 +3,7 @@
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from recommender.cli.output import (
     torch_device,
 )
 
+if TYPE_CHECKING:
+    from recommender.training import EpochReport
+
 
 class Protocol(StrEnum):
     """How GTZAN is split."""
@@ -27,32 +30,49 @@ class Protocol(StrEnum):
 
 
 def models_command(as_json: AsJson = False) -> None:
-    """List the shipped models with what was measured, and the architectures that can be trained."""
-    from recommender.models import registered
-    from recommender.models.registry import model_names
+    """List the shipped models and the paper's families that can be trained, with their figures."""
+    from recommender.study.standing import spread, standings
     from recommender.weights import DEFAULT_MODEL, find, shipped_models
 
     cards = [find(name).card for name in shipped_models()]
+    families = standings()
     if as_json:
-        print_json([{**vars(card), "default": card.name == DEFAULT_MODEL} for card in cards])
+        models = [{**vars(card), "default": card.name == DEFAULT_MODEL} for card in cards]
+        print_json({"models": models, "families": [vars(family) for family in families]})
         return
+    say("shipped models, for 'recsys ingest --model' (mean ± deviation over seeds):")
     print_table(
         ("model", "architecture", ">test accuracy", ">unheard artists", ">precision@10", "seeds"),
         (
             (
-                card.name + (" (default)" if card.name == DEFAULT_MODEL else ""),
+                card.name,
                 card.architecture,
-                _mean_and_spread(card.results, "test_track"),
-                _mean_and_spread(card.results, "disjoint_track"),
-                _mean_and_spread(card.results, "test_precision"),
+                *(_mean_and_spread(card.results, figure) for figure in FIGURES),
                 len(card.results.get("seeds", ())),
             )
             for card in cards
         ),
     )
     say()
-    say("architectures for 'recsys train':")
-    print_table(("name", "summary"), ((n, registered(n).summary) for n in model_names()))
+    say("families of the paper as it trains them, for 'recsys train' ('recsys study report'):")
+    print_table(
+        ("family", "section", ">parameters", ">test accuracy", ">precision@10", "seeds", "summary"),
+        (
+            (
+                family.name,
+                family.section,
+                f"{family.parameters:,}",
+                spread(family.test_track) + ("" if family.full_length else " (capped)"),
+                spread(family.test_precision),
+                len(family.test_track),
+                family.summary,
+            )
+            for family in families
+        ),
+    )
+
+
+FIGURES = ("test_track", "disjoint_track", "test_precision")
 
 
 def _mean_and_spread(results: object, name: str) -> str:
@@ -65,7 +85,11 @@ def _mean_and_spread(results: object, name: str) -> str:
 
 def train_command(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="An architecture; 'recsys models' lists them.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="'default', or a family of the paper; 'recsys models' lists them.",
+        ),
     ],
     gtzan: Annotated[
         Path,
@@ -105,17 +129,14 @@ def train_command(
     """Train a genre network on GTZAN; an interrupted run goes on where it was."""
 
     from recommender import gtzan as data_set
-    from recommender.models import registered
-    from recommender.recipe import make_model
-    from recommender.training import EpochReport, TrainingSettings
+    from recommender.recipe import make_model, recipe_settings
 
-    registered(name)
+    settings = recipe_settings(name)
     numbers = _seed_numbers(seeds)
     if threads:
         import torch
 
         torch.set_num_threads(threads)
-    settings = TrainingSettings(model=name)
     if epochs:
         settings = replace(settings, epochs=epochs)
     with counting("hearing GTZAN") as progress:
@@ -123,17 +144,18 @@ def train_command(
     for track_id, reason in data.missing:
         note(f"skipped {track_id}: {reason}")
 
-    def told(seed: int, report: EpochReport) -> None:
+    def told(seed: int, report: "EpochReport") -> None:
         note(
             f"seed {seed} epoch {report.epoch}/{settings.epochs}: loss {report.train_loss:.3f}, "
-            f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}, "
-            f"{report.seconds:.1f} s"
+            f"accuracy {report.train_accuracy:.3f}; validation loss {report.valid_loss:.3f}, "
+            f"accuracy {report.valid_accuracy:.3f}; {report.seconds:.1f} s"
         )
 
     command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}" + (
         f" --epochs {epochs}" if epochs else ""
     )
     card = make_model(
+        name,
         settings,
         data,
         out,
@@ -143,7 +165,9 @@ def train_command(
         command=command,
         on_epoch=told,
     )
-    for figure in ("valid_track", "test_track", "disjoint_track", "test_precision"):
+    ran = card.training
+    say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
+    for figure in ("valid_track", *FIGURES):
         say(f"{figure}: {_mean_and_spread(card.results, figure)} over {len(numbers)} seeds")
     say(f"weights, card and results: {out}")
 

@@ -126,6 +126,10 @@ def run_command(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only the first so many seeds of each run. Default: all."),
+    ] = None,
     full: Annotated[
         bool,
         typer.Option(
@@ -154,7 +158,7 @@ def run_command(
     from recommender import gtzan as data_set
     from recommender.study.running import carry_out, is_done
 
-    jobs = _jobs(protocol, family, seeds=1 if rehearse else None)
+    jobs = _jobs(protocol, family, seeds=1 if rehearse else seeds)
     if threads:
         import torch
 

@@ -17,9 +17,11 @@ from recommender.discriminants import CANDIDATES
 from recommender.errors import UsageError
 from recommender.features import FrontEnd
 from recommender.last_layer import refitted
+from recommender.models import model_names
 from recommender.projection import Projection
 from recommender.results import ResultRow, Side, precision, result_row, side_of, spreads, write_rows
 from recommender.space import FloatArray
+from recommender.study.runs import main_run
 from recommender.training import (
     EpochReport,
     TrainingResult,
@@ -27,7 +29,7 @@ from recommender.training import (
     clip_activations,
     train,
 )
-from recommender.weights import CARD, PROJECTION, WEIGHTS, Card, file_digest
+from recommender.weights import CARD, DEFAULT_MODEL, PROJECTION, WEIGHTS, Card, file_digest
 
 WINDOWING = Windowing(count=5)
 """How the published models hear a track. Lists made from five windows of a song share 83 % with
@@ -40,7 +42,27 @@ LICENCE = (
 )
 
 
+def recipe_names() -> tuple[str, ...]:
+    """What `recsys train` can make: the default model, and each family as the paper trains it."""
+    return (DEFAULT_MODEL, *model_names())
+
+
+def recipe_settings(name: str) -> TrainingSettings:
+    """How a model is trained: the default with augmentation, a family as in the study.
+
+    Raises:
+        UsageError: no recipe has this name; the message lists those there are.
+    """
+    if name == DEFAULT_MODEL:
+        return TrainingSettings()
+    run = main_run(name)
+    if run is None:
+        raise UsageError(f"no recipe is named {name!r}; there are: {', '.join(recipe_names())}.")
+    return run.settings(0, full=True)
+
+
 def make_model(
+    name: str,
     settings: TrainingSettings,
     data: gtzan.Gtzan,
     folder: Path,
@@ -54,6 +76,7 @@ def make_model(
     """Train with every seed, report them all, and publish the first.
 
     Args:
+        name: of the model, for its card.
         settings: the run; its seed is replaced by each of `seeds`.
         data: GTZAN.
         folder: where weights, card, `results.csv` and the checkpoints of unfinished runs go.
@@ -102,7 +125,9 @@ def make_model(
     ]
     write_rows(folder / "results.csv", rows)
     published = replace(runs[0], network=networks[0])
-    return _publish(folder, published, projections[chosen][0], rows, candidates, chosen, command)
+    return _publish(
+        name, folder, published, projections[chosen][0], rows, candidates, chosen, command
+    )
 
 
 def _mean_precision(
@@ -114,6 +139,7 @@ def _mean_precision(
 
 
 def _publish(
+    name: str,
     folder: Path,
     result: TrainingResult,
     projection: Projection,
@@ -129,8 +155,8 @@ def _publish(
     projection.save(folder / PROJECTION)
     settings = asdict(result.settings)
     card = Card(
-        name=settings.pop("model"),
-        architecture=result.settings.model,
+        name=name,
+        architecture=settings.pop("model"),
         model_settings=settings.pop("model_settings"),
         labels=gtzan.GENRES,
         front_end=asdict(FrontEnd()),

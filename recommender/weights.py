@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recommender.audio import Windowing
     from recommender.models import GenreNetwork
 
-DEFAULT_MODEL = "conv1d-encoder"
+DEFAULT_MODEL = "default"
 
 CARD, WEIGHTS, PROJECTION = "card.json", "weights.safetensors", "projection.safetensors"
 
@@ -146,10 +146,22 @@ def find(model: str = DEFAULT_MODEL) -> WeightsFiles:
         if (folder / CARD).is_file():
             return WeightsFiles(folder)
     known = ", ".join(shipped_models()) or "none"
+    if _is_family(model):
+        raise WeightsError(
+            f"the weights of {model!r} are too large to be shipped: make them with 'recsys train "
+            f"{model} --gtzan GTZAN --out runs/{model}', then give --model runs/{model}; shipped "
+            f"models: {known}."
+        )
     raise WeightsError(
         f"no weights are named {model!r} and no folder of that name holds a {CARD}; shipped "
         f"models: {known}. 'recsys train' makes new ones."
     )
+
+
+def _is_family(model: str) -> bool:
+    from recommender.models import model_names
+
+    return model in model_names()
 
 
 def file_digest(path: Path) -> str:

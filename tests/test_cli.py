@@ -497,9 +497,21 @@ def test_database(catalog: Path) -> None:
 
 
 def test_models() -> None:
-    (model,) = [card for card in recsys("models", "--json").json if card["default"]]
+    report = recsys("models", "--json").json
+    (model,) = [card for card in report["models"] if card["default"]]
     assert len(model["labels"]) == 10
-    assert model["name"] in recsys("models").out
+    text = recsys("models").out
+    assert model["name"] in text
+    families = {family["name"]: family for family in report["families"]}
+    assert families["conv1d-encoder"]["parameters"] == 597_514
+    assert families["resnet50v2"]["section"] == "ResNet"
+    assert all(name in text for name in families)
+
+
+def test_weights_that_are_not_shipped_say_how_to_make_them(shop: Shop) -> None:
+    refused = recsys("ingest", shop.music, "--model", "resnet101")
+    assert refused.status == 1
+    assert "recsys train resnet101 --gtzan GTZAN --out runs/resnet101" in refused.err
 
 
 # Errors
@@ -533,8 +545,8 @@ def test_errors_are_one_line(shop: Shop, catalog: Path) -> None:
         (("library", "move", place / "a", place), "library"),
         (("library", "move", place / "a", place / "b"), "no folder"),
         (("train", "nonesuch", "--gtzan", place, "--out", place), "conv1d-encoder"),
-        (("train", "conv1d-encoder", "--gtzan", place, "--out", place, "--seeds", "x"), "--seeds"),
-        (("train", "conv1d-encoder", "--gtzan", place / "absent", "--out", place), "absent"),
+        (("train", "default", "--gtzan", place, "--out", place, "--seeds", "x"), "--seeds"),
+        (("train", "default", "--gtzan", place / "absent", "--out", place), "absent"),
     ]
     for words, fragment in cases:
         output = recsys(*words)

@@ -30,8 +30,8 @@ LAYERS = [
         "comparison",
         "shared_tracks",
     },
-    {"ingest", "selection", "results", "last_layer", "recipe", "unseen"},
-    {"similarity", "study"},
+    {"ingest", "selection", "results", "last_layer", "unseen"},
+    {"similarity", "study", "recipe"},
     {"verification", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -12,8 +12,10 @@ from recommender.augmentation import Augmentation
 from recommender.errors import DatasetError, UsageError
 from recommender.evaluation import evaluate_retrieval
 from recommender.last_layer import refitted
-from recommender.recipe import make_model
+from recommender.models import model_names
+from recommender.recipe import make_model, recipe_settings
 from recommender.results import NEIGHBOURS
+from recommender.study.runs import main_run
 from recommender.training import (
     TrackSet,
     TrainingSettings,
@@ -79,7 +81,7 @@ def data(split) -> gtzan.Gtzan:
 @pytest.fixture(scope="module")
 def made(data, tmp_path_factory) -> WeightsFiles:
     folder = tmp_path_factory.mktemp("model")
-    make_model(TINY, data, folder, SEEDS, command="recsys train toy")
+    make_model("toy", TINY, data, folder, SEEDS, command="recsys train toy")
     return WeightsFiles(folder)
 
 
@@ -163,12 +165,30 @@ class TestWhatIsWritten:
         )
 
 
+class TestRecipes:
+    def test_default_is_augmented_and_families_are_as_the_study_has_them(self) -> None:
+        assert recipe_settings("default").augmentation is not None
+        for name in model_names():
+            settings = recipe_settings(name)
+            assert settings.model == name
+            assert settings == main_run(name).settings(0, full=True)
+        assert recipe_settings("resnet50").epochs == 10
+
+    def test_unknown_name_lists_the_known(self) -> None:
+        with pytest.raises(UsageError, match=r"default, conv1d, .*transformer"):
+            recipe_settings("perceptron")
+
+    def test_name_and_architecture_are_told_apart(self, made) -> None:
+        assert (made.card.name, made.card.architecture) == ("toy", "conv1d-encoder")
+
+
 class TestResuming:
     def test_again_from_the_checkpoints_is_byte_equal(self, made, data) -> None:
         files = (WEIGHTS, PROJECTION, CARD, "results.csv")
         before = contents(made.folder, *files)
         epochs = []
         make_model(
+            "toy",
             TINY,
             data,
             made.folder,
@@ -185,9 +205,9 @@ class TestResuming:
 
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                make_model(TINY, data, tmp_path, SEEDS, on_epoch=stop)
+                make_model("toy", TINY, data, tmp_path, SEEDS, on_epoch=stop)
             assert not (tmp_path / CARD).exists()
-        make_model(TINY, data, tmp_path, SEEDS)
+        make_model("toy", TINY, data, tmp_path, SEEDS)
         files = (WEIGHTS, PROJECTION)
         assert contents(tmp_path, *files) == contents(made.folder, *files)
 
@@ -198,7 +218,7 @@ class TestHonesty:
         rows = data.select(split["test"])
         spoilt[rows] = np.random.default_rng(1).integers(0, 256, spoilt[rows].shape)
         other = dataclasses.replace(data, log_mel=spoilt)
-        card = make_model(TINY, other, tmp_path, SEEDS)
+        card = make_model("toy", TINY, other, tmp_path, SEEDS)
         files = (WEIGHTS, PROJECTION)
         assert contents(tmp_path, *files) == contents(made.folder, *files)
         mine, theirs = card.results, made.card.results
@@ -210,7 +230,7 @@ class TestHonesty:
 class TestRefusals:
     def test_no_seed(self, data, tmp_path) -> None:
         with pytest.raises(UsageError, match="seed"):
-            make_model(TINY, data, tmp_path, ())
+            make_model("toy", TINY, data, tmp_path, ())
 
     def test_incomplete_data(self, data, split, tmp_path) -> None:
         kept = [i for i, name in enumerate(data.track_ids) if name != split["valid"][0]]
@@ -221,5 +241,5 @@ class TestRefusals:
             data.range_db[kept],
         )
         with pytest.raises(DatasetError, match=split["valid"][0]):
-            make_model(TINY, partial, tmp_path, SEEDS)
+            make_model("toy", TINY, partial, tmp_path, SEEDS)
         assert not list(tmp_path.iterdir())

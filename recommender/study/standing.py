@@ -1,0 +1,91 @@
+"""How the families stand: the study's figures that come with the package.
+
+They are read from the table that `recsys study report` writes, so that listing models needs no
+network and no outcome.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+from recommender.models import create_model, model_names, registered
+from recommender.study.runs import main_run
+
+HONEST_PROTOCOL = "filtered"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One architecture, and what its main run reached under the fault-filtered split.
+
+    Attributes:
+        name: what `recsys train` takes.
+        section: of the paper.
+        summary: one line.
+        parameters: of the network.
+        test_track, disjoint_track, test_precision: one figure a seed, shares in [0, 1]; empty where
+            the study has none.
+        full_length: False where the run was capped.
+    """
+
+    name: str
+    section: str
+    summary: str
+    parameters: int
+    test_track: tuple[float, ...]
+    disjoint_track: tuple[float, ...]
+    test_precision: tuple[float, ...]
+    full_length: bool
+
+
+def standings() -> list[Standing]:
+    """Every registered architecture, by name."""
+    table = _table()
+    return [_standing(name, table) for name in model_names()]
+
+
+def _standing(name: str, table: Sequence[dict[str, str]]) -> Standing:
+    run = main_run(name)
+    rows = [
+        row
+        for row in table
+        if run is not None and row["run"] == run.name and row["protocol"] == HONEST_PROTOCOL
+    ]
+
+    def figures(column: str) -> tuple[float, ...]:
+        return tuple(float(row[column]) for row in rows if row[column])
+
+    return Standing(
+        name=name,
+        section=registered(name).section,
+        summary=registered(name).summary,
+        parameters=int(rows[0]["parameters"]) if rows else _counted(name),
+        test_track=figures("test_track"),
+        disjoint_track=figures("disjoint_track"),
+        test_precision=figures("test_precision"),
+        full_length=all(row["full_length"] == "True" for row in rows),
+    )
+
+
+def spread(figures: Sequence[float]) -> str:
+    """Mean and sample deviation in percent, for people."""
+    if not figures:
+        return "not measured"
+    mean = f"{100 * np.mean(figures):.1f}"
+    return f"{mean} ± {100 * np.std(figures, ddof=1):.1f} %" if len(figures) > 1 else f"{mean} %"
+
+
+def _table() -> list[dict[str, str]]:
+    path = files("recommender.data") / "results" / "study" / "study.csv"
+    if not path.is_file():
+        return []
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def _counted(name: str) -> int:
+    network = create_model(name, n_mels=128, n_classes=10)
+    return sum(parameter.numel() for parameter in network.parameters())
