@@ -5,12 +5,8 @@ the comparison is paired: each query scores once with each model, and what count
 
 Conventions
     *difference*: precision@k of a model less that of the first model named, query by query.
-    *p*: two-sided permutation test of their mean. Were the models equal, the sign of each query's
-        difference would be a coin's toss; p is the share of such tosses that give a mean as far
-        from 0 (Fisher, "The Design of Experiments", 1935, §21; for retrieval: Smucker, Allan &
-        Carterette, "A comparison of statistical significance tests for information retrieval
-        evaluation", CIKM 2007). All tosses are tried where that is fewer than asked for. Each p is
-        that of one comparison: none is corrected for their number.
+    *p*: two-sided `permutation` test of their mean. Each p is that of one comparison: none is
+        corrected for their number.
     *interval*: of the mean difference, by bootstrap over queries as in `evaluation`. Queries of one
         artist are not independent, so intervals are rather too narrow, and p rather too small.
 """
@@ -22,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.errors import RecsysError, UsageError
+from recommender.errors import UsageError
 from recommender.evaluation import (
     ALL_GENRES,
     GenreScores,
@@ -31,10 +27,8 @@ from recommender.evaluation import (
     without_nan,
 )
 from recommender.metrics import FloatArray, Scores
+from recommender.permutation import sign_flip_p
 from recommender.retrieval import Hubness, LabelledVectors, QueryScores, hubness, score_queries
-
-TOSS_CELLS = 2**21
-"""Signs tossed at a time, whatever the number of queries: about 30 MB of work space."""
 
 
 @dataclass(frozen=True)
@@ -183,25 +177,5 @@ def mean_difference(
         value = float(by_query[0]) if len(by_query) else math.nan
         return Difference(value, math.nan, math.nan, math.nan)
     lows, highs = bootstrap_interval(by_query[:, None], bootstrap, seed)
-    p = _sign_flip_p(by_query, permutations, seed)
+    p = sign_flip_p(by_query, permutations, seed)
     return Difference(float(by_query.mean()), float(lows[0]), float(highs[0]), p)
-
-
-def _sign_flip_p(by_query: Scores, permutations: int, seed: int) -> float:
-    try:
-        from scipy.stats import permutation_test
-    except ImportError as error:
-        raise RecsysError(
-            "comparing models needs scipy: pip install 'recommender[study]'."
-        ) from error
-    # With one sample, this kind of permutation flips the sign of each observation.
-    outcome = permutation_test(
-        (by_query,),
-        np.mean,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=permutations,
-        batch=max(1, TOSS_CELLS // len(by_query)),
-        random_state=np.random.default_rng(seed),
-    )
-    return float(outcome.pvalue)

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "recommender"
 # Lower rooms first; a module may import from its own line and the lines above it.
 LAYERS = [
     {"errors"},
-    {"space", "files", "windowing", "metrics", "quiet", "memory", "printable"},
+    {"space", "files", "windowing", "metrics", "quiet", "memory", "printable", "permutation"},
     {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo", "descriptors"},
     {"features", "augmentation", "weights"},
     {"catalog", "index", "retrieval", "gtzan", "training", "embedding"},

@@ -15,6 +15,7 @@ import pytest
 from recommender import gtzan
 from recommender.cli import main
 from recommender.errors import DatasetError, UsageError
+from recommender.permutation import sign_flip_p
 from recommender.study import timing
 from recommender.study.behaviour import (
     does_not_converge,
@@ -33,7 +34,7 @@ from recommender.study.claims import (
     same,
     together,
 )
-from recommender.study.comparison import family_pairs, holm, paired, representatives, sign_flip
+from recommender.study.comparison import family_pairs, holm, paired, representatives
 from recommender.study.outcomes import Outcome
 from recommender.study.pictures import confusions
 from recommender.study.report import csv_text, flat_rows, report_text, write_report
@@ -111,13 +112,13 @@ def test_identical_runs_do_not_differ() -> None:
 
 def test_sign_flip_by_hand() -> None:
     # Of the 2^5 patterns of five equal differences only the two extremes are as far out.
-    assert sign_flip(np.ones(5)) == pytest.approx(2 / 32)
-    assert sign_flip(np.array([1.0, 1, 1, 1, 1, 0, 0])) == pytest.approx(2 / 32)
+    assert sign_flip_p(np.ones(5)) == pytest.approx(2 / 32)
+    assert sign_flip_p(np.array([1.0, 1, 1, 1, 1, 0, 0])) == pytest.approx(2 / 32)
     # 1 1 1 -1 sums to 2, which 5 of 16 patterns reach.
-    assert sign_flip(np.array([1.0, 1, 1, -1])) == pytest.approx(2 * 5 / 16)
-    assert sign_flip(np.array([1.0])) == 1
+    assert sign_flip_p(np.array([1.0, 1, 1, -1])) == pytest.approx(2 * 5 / 16)
+    assert sign_flip_p(np.array([1.0])) == 1
     many = np.ones(290)
-    assert sign_flip(many) == sign_flip(many) < 0.001
+    assert sign_flip_p(many) == sign_flip_p(many) < 0.001
 
 
 def test_holm_by_hand() -> None:

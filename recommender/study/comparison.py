@@ -1,8 +1,8 @@
 """Two runs on the same test tracks: is one better, or is it the noise of these tracks?
 
 Track by track the difference of two runs, averaged over the seeds of each, is tested by flipping
-its sign at random (a paired permutation test: Good, "Permutation, parametric, and bootstrap tests
-of hypotheses", 2005). Tracks are taken as independent, which those of one artist are not.
+its sign at random (`recommender.permutation`). Tracks are taken as independent, which those of one
+artist are not.
 
 The test knows nothing of what other seeds would have given. So the interval of a difference is that
 of the tracks and that of the seeds together (root of the sum of squares), the latter from the
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.errors import RecsysError
 from recommender.evaluation import bootstrap_interval
 from recommender.metrics import Scores
+from recommender.permutation import sign_flip_p
 from recommender.study.runs import RUNS
 from recommender.study.summary import Results, RunResults
 
@@ -112,41 +112,15 @@ def paired(first: Scores, second: Scores, seed_noise: float = 0.0) -> Difference
     ends = bootstrap_interval(both[:, None], 1000, SEED)
     value = float(both.mean()) if len(both) else 0.0
     below, above = (float(np.hypot(end[0] - value, seed_noise)) for end in ends)
-    return Difference(value, value - below, value + above, sign_flip(both), len(both))
+    return Difference(
+        value, value - below, value + above, sign_flip_p(both, RESAMPLES, SEED), len(both)
+    )
 
 
 def _seed_noise(first: RunResults, second: RunResults, measure: str) -> float:
     spread = first.seed_spread.get(measure, 0.0)
     seeds = (len(first.outcomes), len(second.outcomes))
     return float(1.96 * spread * np.sqrt(sum(1 / count for count in seeds)))
-
-
-def sign_flip(differences: Scores) -> float:
-    """p of the two-sided sign-flip test that differences [n] have no direction.
-
-    All sign patterns where there are few, `RESAMPLES` random ones with a fixed seed otherwise.
-
-    Raises:
-        RecsysError: SciPy is not installed.
-    """
-    try:
-        from scipy.stats import permutation_test
-    except ImportError as error:
-        raise RecsysError("the report needs SciPy: pip install 'recommender[study]'.") from error
-    unequal = differences[differences != 0]  # flipping a zero changes nothing
-    if len(unequal) < 2:
-        return 1.0  # of one, either sign is as likely; SciPy wants two
-    test = permutation_test(
-        (unequal,),
-        lambda values, axis: values.sum(axis=axis),
-        permutation_type="samples",
-        n_resamples=RESAMPLES,
-        batch=1000,
-        vectorized=True,
-        # By its old name, which every SciPy takes.
-        random_state=np.random.default_rng(SEED),
-    )
-    return float(test.pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
