@@ -1,6 +1,7 @@
 """Every track as a query against the others: what each query scores, and which tracks are hubs.
 
 Vectors are compared by inner product; their rows have length 1, so that is the cosine similarity.
+Where a measure of similarity is no inner product, `GivenSimilarities` stands in their place.
 Equal similarities keep the order of the rows. The similarities of all pairs are never held at once:
 queries are taken a chunk at a time. `metrics` defines the measures, `evaluation` reports them.
 """
@@ -21,12 +22,31 @@ LENGTH_TOLERANCE = 1e-3
 """How far from 1 the length of a vector may be."""
 
 
+@dataclass(frozen=True, eq=False)
+class GivenSimilarities:
+    """Similarities of all pairs of n tracks, found in any way.
+
+    Attributes:
+        matrix: np.ndarray [shape=(n, n)], float32, finite; row i says how near the tracks are to
+            track i. Its diagonal is not looked at.
+    """
+
+    matrix: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+
+Comparable = FloatArray | GivenSimilarities
+"""Unit vectors [shape=(n, d)], or the similarities of n tracks."""
+
+
 @dataclass(frozen=True)
 class LabelledVectors:
     """The tracks of an evaluation, checked and encoded; made by `of`.
 
     Attributes:
-        vectors: np.ndarray [shape=(n, d)], float32, rows of length 1.
+        vectors: np.ndarray [shape=(n, d)], float32, rows of length 1; or given similarities.
         genres: the distinct labels, sorted.
         genre_codes: np.ndarray [shape=(n,)]: place in `genres`, -1 for unlabelled tracks.
         artist_codes: np.ndarray [shape=(n,)]: equal for equal artists, -1 for blank ones.
@@ -34,7 +54,7 @@ class LabelledVectors:
         gallery: rows that can be answered: labelled ones.
     """
 
-    vectors: FloatArray
+    vectors: Comparable
     genres: tuple[str, ...]
     genre_codes: IntArray
     artist_codes: IntArray
@@ -44,7 +64,7 @@ class LabelledVectors:
     @classmethod
     def of(
         cls,
-        vectors: FloatArray,
+        vectors: Comparable,
         labels: Sequence[str | None],
         artists: Sequence[str | None] | None = None,
         queries: BoolArray | None = None,
@@ -56,7 +76,7 @@ class LabelledVectors:
             UsageError: vectors that are not finite or not of length 1, arguments of different
                 lengths, or no labelled query.
         """
-        vectors = checked_vectors(vectors)
+        vectors = _checked(vectors)
         count = len(vectors)
         genre_codes, genres = _codes(labels, count, "labels")
         artist_codes, _ = _codes([None] * count if artists is None else artists, count, "artists")
@@ -125,7 +145,7 @@ def score_queries(tracks: LabelledVectors, k: int, *, artist_filter: bool) -> Qu
         excluded = rows[:, None] == gallery
         if artist_filter:
             excluded |= (artists[rows, None] == artists[gallery]) & (artists[rows, None] >= 0)
-        order = metrics.rank(tracks.vectors[rows] @ tracks.vectors[gallery].T, excluded)
+        order = metrics.rank(_similarities(tracks.vectors, rows, gallery), excluded)
         lengths = len(gallery) - excluded.sum(axis=1)
         hits = genres[gallery][order] == genres[rows, None]
         hits &= np.arange(len(gallery)) < lengths[:, None]
@@ -137,7 +157,7 @@ def score_queries(tracks: LabelledVectors, k: int, *, artist_filter: bool) -> Qu
 
 
 def hubness(
-    vectors: FloatArray,
+    vectors: Comparable,
     k: int = 10,
     queries: BoolArray | None = None,
     gallery: BoolArray | None = None,
@@ -145,7 +165,7 @@ def hubness(
     """How evenly the tracks of the gallery occur in the queries' lists of k nearest neighbours.
 
     Args:
-        vectors: np.ndarray [shape=(n, d)], rows of length 1.
+        vectors: np.ndarray [shape=(n, d)], rows of length 1; or given similarities.
         k: length of the lists.
         queries: np.ndarray [shape=(n,)], bool: rows that are asked; all when None.
         gallery: np.ndarray [shape=(n,)], bool: rows that can be answered; all when None.
@@ -155,7 +175,7 @@ def hubness(
             to answer.
     """
     _check_k(k)
-    vectors = checked_vectors(vectors)
+    vectors = _checked(vectors)
     asked = np.flatnonzero(_mask(queries, len(vectors), "queries"))
     answers = np.flatnonzero(_mask(gallery, len(vectors), "gallery"))
     if not len(asked) or not len(answers):
@@ -163,7 +183,7 @@ def hubness(
     occurrences = np.zeros(len(answers), dtype=np.int64)
     for rows in _chunks(asked, len(answers)):
         excluded = rows[:, None] == answers
-        nearest = metrics.rank(vectors[rows] @ vectors[answers].T, excluded, k)
+        nearest = metrics.rank(_similarities(vectors, rows, answers), excluded, k)
         lengths = len(answers) - excluded.sum(axis=1)
         real = np.arange(nearest.shape[1]) < lengths[:, None]
         occurrences += np.bincount(nearest[real], minlength=len(answers))
@@ -203,6 +223,24 @@ def checked_vectors(vectors: FloatArray) -> FloatArray:
             "divide every vector by its length."
         )
     return vectors
+
+
+def _checked(vectors: Comparable) -> Comparable:
+    if not isinstance(vectors, GivenSimilarities):
+        return checked_vectors(vectors)
+    matrix = vectors.matrix
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
+        raise UsageError(f"similarities must be finite, of shape (n, n), not {matrix.shape}.")
+    return vectors
+
+
+def _similarities(vectors: Comparable, rows: IntArray, columns: IntArray) -> FloatArray:
+    """Of the tracks `rows` with the tracks `columns`: np.ndarray [shape=(rows, columns)]."""
+    if isinstance(vectors, GivenSimilarities):
+        given: FloatArray = vectors.matrix[np.ix_(rows, columns)]
+        return given
+    inner: FloatArray = vectors[rows] @ vectors[columns].T
+    return inner
 
 
 def _check_k(k: int) -> None:

@@ -1,0 +1,190 @@
+"""Descriptors against librosa and scipy, and against what they promise to ignore."""
+
+from itertools import pairwise
+
+import librosa
+import numpy as np
+import pytest
+import scipy.signal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommender.descriptors import (
+    BANDS,
+    DIMENSION,
+    PARTS,
+    RATE_EDGES,
+    SEGMENT,
+    describe,
+    equal_parts,
+    slices,
+)
+from recommender.errors import UsageError
+from recommender.steadiness import beside, steady
+
+COLUMN_S = 1_708 / 22_050
+AMPLITUDE = BANDS**-0.5
+
+
+def spectrogram(seed: int, frames: int = 200) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    tilt = np.linspace(-10, -50, BANDS)[:, None]
+    return (tilt + generator.gamma(2, 4, (BANDS, frames))).astype(np.float32)
+
+
+def part(name: str, decibels: np.ndarray) -> np.ndarray:
+    return describe(decibels)[slices()[name]]
+
+
+def test_the_parts_fill_the_vector_and_count_alike() -> None:
+    vector = describe(spectrogram(0))
+    assert vector.shape == (DIMENSION,)
+    assert vector.dtype == np.float32
+    assert [s.stop - s.start for s in slices().values()] == [p.size for p in PARTS]
+    assert max(s.stop for s in slices().values()) == DIMENSION
+    for where in slices().values():
+        assert np.sum(equal_parts()[where] ** 2) == pytest.approx(1)
+
+
+def test_cepstral_parts_are_those_of_librosas_mfccs() -> None:
+    decibels = spectrogram(1)
+    mfcc = AMPLITUDE * librosa.feature.mfcc(S=decibels.astype(np.float64), n_mfcc=21)[1:]
+    percentiles = np.percentile(mfcc, [10, 25, 50, 75, 90], axis=1).ravel()
+    np.testing.assert_allclose(part("cepstral percentiles", decibels), percentiles, atol=1e-4)
+    upper = np.triu_indices(20)
+    covariance = np.cov(mfcc)[upper]
+    np.testing.assert_allclose(part("cepstral covariance", decibels), covariance, atol=1e-4)
+    correlation = np.corrcoef(mfcc)[np.triu_indices(20, 1)]
+    np.testing.assert_allclose(part("cepstral correlation", decibels), correlation, atol=1e-4)
+    change = np.cov(np.diff(mfcc))[upper]
+    np.testing.assert_allclose(part("cepstral change", decibels), change, atol=1e-4)
+
+
+def test_the_modulation_spectrum_is_welchs() -> None:
+    decibels = spectrogram(2, frames=SEGMENT + SEGMENT // 2)
+    groups = decibels.astype(np.float64).reshape(16, 8, -1).mean(axis=1)
+    window = np.hanning(SEGMENT + 1)[:-1]
+    _, density = scipy.signal.welch(
+        groups, window=window, noverlap=SEGMENT // 2, detrend="constant", scaling="density"
+    )
+    density[:, [0, -1]] *= 2  # one-sided: all but the ends were doubled
+    power = density * np.sum(window**2) / 2
+    rates = np.stack([power[:, a:b].mean(axis=1) for a, b in pairwise(RATE_EDGES)], axis=1)
+    found = part("modulation", decibels)
+    np.testing.assert_allclose(found, np.log(rates + 1e-3).ravel(), atol=1e-3)
+    rhythm = found.reshape(16, 12) - found.reshape(16, 12).mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(part("rhythm", decibels), rhythm.ravel(), atol=1e-4)
+
+
+def test_a_pulse_stands_out_at_its_rate() -> None:
+    seconds = np.arange(256) * COLUMN_S
+    decibels = np.tile(-40 + 5 * np.sin(2 * np.pi * 2.0 * seconds), (BANDS, 1))
+    rates = part("rhythm", decibels.astype(np.float32)).reshape(16, 12)
+    edges_hz = np.array(RATE_EDGES) / (SEGMENT * COLUMN_S)
+    loudest = int(rates[0].argmax())
+    assert edges_hz[loudest] <= 2.0 < edges_hz[loudest + 1]
+
+
+def test_a_held_tone_is_sustained_and_noise_is_not() -> None:
+    generator = np.random.default_rng(3)
+    noise = generator.normal(-60, 3, (BANDS, 200))
+    held = noise.copy()
+    held[40] += 20 * (np.arange(200) // 25 % 2)  # two seconds on, two seconds off
+    held_there = part("sustain", held.astype(np.float32))[39]
+    assert held_there > 0.6
+    assert abs(part("sustain", noise.astype(np.float32))).max() < 0.5
+
+
+def test_contrast_is_that_of_peaks_and_valleys() -> None:
+    decibels = np.full((BANDS, SEGMENT), -60.0, dtype=np.float32)
+    decibels[:3] = -30  # three loud bands in the first group of 16
+    mean, deviation, valleys, peaks = part("contrast", decibels).reshape(4, 8)
+    level = float(decibels.mean())
+    np.testing.assert_allclose(mean, [30] + 7 * [0], atol=1e-4)
+    np.testing.assert_allclose(deviation, 0, atol=1e-4)
+    np.testing.assert_allclose(valleys, -60 - level, atol=1e-4)
+    np.testing.assert_allclose(peaks, [-30 - level] + 7 * [-60 - level], atol=1e-4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), gain=st.floats(-40, 40), frames=st.integers(SEGMENT, 300))
+def test_loudness_does_not_matter(seed: int, gain: float, frames: int) -> None:
+    decibels = spectrogram(seed, frames)
+    louder = (decibels + np.float32(gain)).astype(np.float32)
+    np.testing.assert_allclose(describe(louder), describe(decibels), atol=2e-2)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_the_order_in_time_does_not_matter_to_what_is_no_rhythm(seed: int) -> None:
+    decibels = spectrogram(seed)
+    shuffled = np.random.default_rng(seed).permutation(decibels, axis=1)
+    for name in ("skewness", "cepstral percentiles", "cepstral covariance", "contrast"):
+        np.testing.assert_allclose(part(name, shuffled), part(name, decibels), atol=2e-2)
+
+
+@pytest.mark.parametrize("level", [0.0, -80.0])
+def test_what_does_not_vary_has_finite_descriptors(level: float) -> None:
+    assert np.isfinite(describe(np.full((BANDS, SEGMENT), level, dtype=np.float32))).all()
+
+
+@pytest.mark.parametrize("shape", [(BANDS, SEGMENT - 1), (64, 300), (BANDS,), (1, BANDS, 300)])
+def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match="at least 128 columns"):
+        describe(np.zeros(shape, dtype=np.float32))
+
+
+def test_nan_is_refused() -> None:
+    decibels = spectrogram(0)
+    decibels[3, 5] = np.nan
+    with pytest.raises(UsageError, match="NaN"):
+        describe(decibels)
+
+
+def recordings(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """200 recordings that differ in four directions, their clips ten times as much in two others.
+
+    Returns the means [200, 12] over clips, and the clips [200, 3, 12].
+    """
+    generator = np.random.default_rng(seed)
+    own = np.zeros((200, 1, 12))
+    own[..., :4] = generator.normal(size=(200, 1, 4))
+    noise = generator.normal(0, 0.2, (200, 3, 12))
+    noise[..., 4:6] *= 50
+    clips = (own + noise).astype(np.float32)
+    return clips.mean(axis=1), clips
+
+
+def twin_is_nearest(one: np.ndarray, other: np.ndarray) -> float:
+    return float(((one @ other.T).argmax(axis=1) == np.arange(len(one))).mean())
+
+
+def test_what_varies_within_recordings_counts_less() -> None:
+    vectors, clips = recordings(0)
+    plain = steady(vectors, clips, shrinkage=1)
+    whitened = steady(vectors, clips, shrinkage=0.05)
+    _, fresh = recordings(1)
+    hits = [
+        twin_is_nearest(projection.apply(fresh[:, 0]), projection.apply(fresh[:, 1]))
+        for projection in (plain, whitened)
+    ]
+    assert hits[1] > 2 * hits[0]
+
+
+def test_weights_of_nothing_leave_values_out() -> None:
+    vectors, clips = recordings(0)
+    weights = np.r_[np.ones(4), np.zeros(8)].astype(np.float32)
+    projection = steady(vectors, clips, weights)
+    changed = vectors.copy()
+    changed[:, 4:] = 7
+    np.testing.assert_allclose(projection.apply(changed), projection.apply(vectors), atol=1e-4)
+
+
+def test_beside_gives_each_its_share() -> None:
+    vectors, clips = recordings(0)
+    parts = [steady(vectors, clips), steady(vectors, clips, components=2)]
+    both = beside(parts, (0.8, 0.2), vectors)
+    projected = (vectors - both.mean) @ both.matrix
+    width = parts[0].matrix.shape[1]
+    assert (projected[:, :width] ** 2).sum(axis=1).mean() == pytest.approx(0.8, rel=1e-4)
+    assert (projected[:, width:] ** 2).sum(axis=1).mean() == pytest.approx(0.2, rel=1e-4)
