@@ -136,21 +136,21 @@ RUNS: tuple[StudyRun, ...] = (
     ),
     StudyRun(
         "conv2d", "2D CNN", "conv2d", 400, PaperFigure(65, 400, 54, "does not overfit"),
-        main=True, cpu_epochs=8,
+        main=True, cpu_epochs=6,
     ),
     StudyRun(
         "conv2d-doubled", "2D CNN", "conv2d", 400, PaperFigure(65, None, 94, "overfits"),
-        {"filters": (256, 128, 64, 32, 16)}, cpu_epochs=4,
+        {"filters": (256, 128, 64, 32, 16)}, cpu_epochs=3,
         chosen=_NOT_IN_PAPER + "as many as before doubling",
     ),
     StudyRun(
         "conv2d-halved", "2D CNN", "conv2d", 400, PaperFigure(55, None, 38, "falls to 45"),
-        {"filters": (64, 32, 16, 8, 4)}, cpu_epochs=12,
+        {"filters": (64, 32, 16, 8, 4)}, cpu_epochs=10,
         chosen=_NOT_IN_PAPER + "as many as before halving",
     ),
     StudyRun(
         "conv2d-encoder", "2D convolutional encoder", "conv2d-encoder", 100,
-        PaperFigure(50, remark="training accuracy 99"), cpu_epochs=8,
+        PaperFigure(50, remark="training accuracy 99"), cpu_epochs=6,
         chosen=_NOT_IN_PAPER + "as many as for the 1D encoder; 64 and 32 filters",
     ),
     StudyRun(
@@ -172,15 +172,15 @@ RUNS: tuple[StudyRun, ...] = (
     ),
     StudyRun(
         "resnet50", "ResNet", "resnet50", 10, PaperFigure(50, 10, 20, "leans to jazz"),
-        main=True, cpu_epochs=5,
+        main=True, cpu_epochs=4,
     ),
     StudyRun(
         "resnet101", "ResNet", "resnet101", 20,
-        PaperFigure(None, 20, 60, "does not converge"), cpu_epochs=3,
+        PaperFigure(None, 20, 60, "does not converge"), cpu_epochs=2,
     ),
     StudyRun(
         "resnet50v2", "ResNet", "resnet50v2", 10,
-        PaperFigure(None, remark="the best of the three"), cpu_epochs=5,
+        PaperFigure(None, remark="the best of the three"), cpu_epochs=4,
         chosen=_NOT_IN_PAPER + "as many as for ResNet50",
     ),
 )  # fmt: skip
