@@ -42,11 +42,11 @@ def models_command(as_json: AsJson = False) -> None:
         return
     say("shipped models, for 'recsys ingest --model' (mean ± deviation over seeds):")
     print_table(
-        ("model", "architecture", ">test accuracy", ">unheard artists", ">precision@10", "seeds"),
+        ("model", "networks", ">test accuracy", ">unheard artists", ">precision@10", "seeds"),
         (
             (
                 card.name,
-                card.architecture,
+                card.hears_with,
                 *(_mean_and_spread(card.results, figure) for figure in FIGURES),
                 len(card.results.get("seeds", ())),
             )
@@ -88,7 +88,8 @@ def train_command(
         str,
         typer.Argument(
             metavar="NAME",
-            help="'default', or a family of the paper; 'recsys models' lists them.",
+            help="'default', 'fast' (without a network), or a family of the paper; 'recsys models' "
+            "lists them.",
         ),
     ],
     gtzan: Annotated[
@@ -126,29 +127,32 @@ def train_command(
         int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
     ] = None,
 ) -> None:
-    """Train a genre network on GTZAN; an interrupted run goes on where it was."""
+    """Train a model on GTZAN; an interrupted run goes on where it was."""
 
     from recommender import gtzan as data_set
-    from recommender.recipe import make_model, recipe_settings
+    from recommender.recipe import make_model, recipe
 
-    settings = recipe_settings(name)
+    made_so = recipe(name)
     numbers = _seed_numbers(seeds)
     if threads:
         import torch
 
         torch.set_num_threads(threads)
     if epochs:
-        settings = replace(settings, epochs=epochs)
+        shortened = tuple(replace(network, epochs=epochs) for network in made_so.networks)
+        made_so = replace(made_so, networks=shortened)
     with counting("hearing GTZAN") as progress:
         data = data_set.load(gtzan, progress=progress, cache=out / "gtzan.npz")
     for track_id, reason in data.missing:
         note(f"skipped {track_id}: {reason}")
 
-    def told(seed: int, report: "EpochReport") -> None:
+    def told(seed: int, network: int, report: "EpochReport") -> None:
+        which = f" network {network + 1}" if len(made_so.networks) > 1 else ""
         note(
-            f"seed {seed} epoch {report.epoch}/{settings.epochs}: loss {report.train_loss:.3f}, "
-            f"accuracy {report.train_accuracy:.3f}; validation loss {report.valid_loss:.3f}, "
-            f"accuracy {report.valid_accuracy:.3f}; {report.seconds:.1f} s"
+            f"seed {seed}{which} epoch {report.epoch}/{made_so.networks[network].epochs}: "
+            f"loss {report.train_loss:.3f}, accuracy {report.train_accuracy:.3f}; "
+            f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}; "
+            f"{report.seconds:.1f} s"
         )
 
     command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}" + (
@@ -156,7 +160,7 @@ def train_command(
     )
     card = make_model(
         name,
-        settings,
+        made_so,
         data,
         out,
         numbers,
@@ -165,8 +169,8 @@ def train_command(
         command=command,
         on_epoch=told,
     )
-    ran = card.training
-    say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
+    for ran in card.training["networks"]:
+        say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
     for figure in ("valid_track", *FIGURES):
         say(f"{figure}: {_mean_and_spread(card.results, figure)} over {len(numbers)} seeds")
     say(f"weights, card and results: {out}")

@@ -3,8 +3,8 @@
 A network that learned ten genres forgets what it does not need to tell them apart; descriptors
 know no genre, so they also find their like among music of a kind nobody was taught. They are
 numbers over time of a spectrogram in decibels whose columns lie 77.5 ms apart (1,708 samples of
-22,050 Hz), as `features.FrontEnd` and GTZAN's archive have them. numpy only; 30 s take 4 ms of a
-core.
+22,050 Hz), as `features.FrontEnd` and GTZAN's archive have them. numpy only; 30 s take 4 ms
+of a core, five windows of 10 s 7 ms.
 
 The mean level is subtracted first and no part depends on it, so a track that is louder has the same
 descriptors, as long as the floor of the spectrogram (80 dB) cuts off the same.
@@ -15,6 +15,7 @@ band, its deviation, the difference of neighbouring bands, the autocorrelation o
 block-level patterns of Seyerlehner, Widmer & Pohle (DAFx 2010).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,6 +26,10 @@ from recommender.errors import UsageError
 from recommender.space import FloatArray
 
 Levels = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+VERSION = 1
+"""Part of the name of every space that descriptors live in: to be raised when any value changes."""
 
 BANDS = 128
 """Mel bands of the spectrogram."""
@@ -133,39 +138,60 @@ def equal_parts() -> FloatArray:
     return weights
 
 
-def describe(decibels: FloatArray) -> FloatArray:
-    """The descriptors of one clip.
+def describe(windows: FloatArray | Sequence[FloatArray]) -> FloatArray:
+    """The descriptors of one clip, or of several windows of a track pooled.
+
+    Windows are described as if their columns were one collection, and nothing spans a seam: levels
+    are relative to the mean over all windows, distributions are those of all columns, while
+    changes, lags and modulation spectra are taken within windows and then averaged. Their order
+    does not matter.
 
     Args:
-        decibels: np.ndarray [shape=(128, frames)], levels of a log-Mel spectrogram in dB, finite,
-            columns 77.5 ms apart, at least `SEGMENT` of them.
+        windows: one or several np.ndarray [shape=(128, frames)], levels of a log-Mel spectrogram in
+            dB with a common reference, finite, columns 77.5 ms apart, at least `SEGMENT` each.
 
     Returns:
         np.ndarray [shape=(DIMENSION,)], float32, finite; `slices` says what lies where.
 
     Raises:
-        UsageError: another shape, or values that are not finite.
+        UsageError: no window, another shape, or values that are not finite.
     """
-    if decibels.ndim != 2 or decibels.shape[0] != BANDS or decibels.shape[1] < SEGMENT:
-        raise UsageError(
-            f"descriptors need {BANDS} bands and at least {SEGMENT} columns, not an array of "
-            f"shape {decibels.shape}: repeat shorter clips with features.repeated_to."
-        )
-    levels = decibels.astype(np.float64)
-    if not np.isfinite(levels).all():
-        raise UsageError("descriptors need finite levels: this spectrogram holds NaN or infinity.")
+    given = [windows] if isinstance(windows, np.ndarray) else list(windows)
+    _check(given)
+    levels = np.concatenate(given, axis=1).astype(np.float64)
     levels -= levels.mean()
+    seams = np.cumsum([window.shape[1] for window in given])[:-1]
     groups = levels.reshape(BANDS // GROUP, GROUP, -1).mean(axis=1)
     parts = (
-        np.abs(np.diff(levels, axis=1)).mean(axis=1),
+        np.abs(_changes(levels, seams)).mean(axis=1),
         _skewness(levels),
-        _sustain(levels),
-        *_cepstral(_cosines() @ levels),
-        *_modulation(groups),
+        _sustain(levels, seams),
+        *_cepstral(_cosines() @ levels, seams),
+        *_modulation(groups, seams),
         _contrast(levels),
         _upper(_correlation(np.cov(groups)), 1),
     )
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+
+
+def _check(windows: Sequence[FloatArray]) -> None:
+    if not windows:
+        raise UsageError("descriptors need a window to describe, and there is none.")
+    for window in windows:
+        if window.ndim != 2 or window.shape[0] != BANDS or window.shape[1] < SEGMENT:
+            raise UsageError(
+                f"descriptors need {BANDS} bands and at least {SEGMENT} columns, not an array of "
+                f"shape {window.shape}: repeat shorter clips with features.repeated_to."
+            )
+        if not np.isfinite(window).all():
+            raise UsageError(
+                "descriptors need finite levels: this spectrogram holds NaN or infinity."
+            )
+
+
+def _changes(values: Levels, seams: IntArray) -> Levels:
+    """Differences of neighbouring columns, [rows, columns less one for each window]."""
+    return np.concatenate([np.diff(w, axis=1) for w in np.split(values, seams, axis=1)], axis=1)
 
 
 def _skewness(levels: Levels) -> Levels:
@@ -175,36 +201,46 @@ def _skewness(levels: Levels) -> Levels:
     return moment
 
 
-def _sustain(levels: Levels) -> Levels:
+def _sustain(levels: Levels, seams: IntArray) -> Levels:
     above = levels[1:-1] - (levels[:-2] + levels[2:]) / 2
-    together = (above[:, SUSTAINED:] * above[:, :-SUSTAINED]).mean(axis=1)
-    lasting: Levels = together / (above.var(axis=1) + _TINY_POWER)
+    together = [w[:, SUSTAINED:] * w[:, :-SUSTAINED] for w in np.split(above, seams, axis=1)]
+    lasting: Levels = np.concatenate(together, axis=1).mean(axis=1)
+    lasting /= above.var(axis=1) + _TINY_POWER
     return lasting
 
 
-def _cepstral(cepstra: Levels) -> tuple[Levels, Levels, Levels, Levels]:
+def _cepstral(cepstra: Levels, seams: IntArray) -> tuple[Levels, Levels, Levels, Levels]:
     """Percentiles, covariance, correlation, covariance of the change, of [20, frames]."""
     covariance = np.cov(cepstra)
     return (
         np.percentile(cepstra, PERCENTILES, axis=1),
         _upper(covariance, 0),
         _upper(_correlation(covariance), 1),
-        _upper(np.cov(np.diff(cepstra, axis=1)), 0),
+        _upper(np.cov(_changes(cepstra, seams)), 0),
     )
 
 
-def _modulation(groups: Levels) -> tuple[Levels, Levels]:
+def _modulation(groups: Levels, seams: IntArray) -> tuple[Levels, Levels]:
     """Log power at each rate, [16, 12] (Welch's method), and the same less its mean over rates."""
-    room = groups.shape[1] - SEGMENT
-    count = 1 + -(-2 * room // SEGMENT)  # so many that they overlap by half or more
-    starts = [round(room * i / max(count - 1, 1)) for i in range(count)]
-    segments = np.stack([groups[:, start : start + SEGMENT] for start in starts])
+    segments = np.stack(
+        [
+            window[:, start : start + SEGMENT]
+            for window in np.split(groups, seams, axis=1)
+            for start in _segment_starts(window.shape[1])
+        ]
+    )
     segments = (segments - segments.mean(axis=2, keepdims=True)) * np.hanning(SEGMENT + 1)[:-1]
     power = (np.abs(np.fft.rfft(segments, axis=2)) ** 2).mean(axis=0)
     widths = np.diff(RATE_EDGES)
     rates = np.add.reduceat(power, RATE_EDGES[:-1], axis=1) / widths
     logarithms = np.log(rates + _TINY_POWER)
     return logarithms, logarithms - logarithms.mean(axis=1, keepdims=True)
+
+
+def _segment_starts(columns: int) -> list[int]:
+    room = columns - SEGMENT
+    count = 1 + -(-2 * room // SEGMENT)  # so many that they overlap by half or more
+    return [round(room * i / max(count - 1, 1)) for i in range(count)]
 
 
 def _contrast(levels: Levels) -> Levels:

@@ -1,7 +1,8 @@
-"""A sound file in, an embedding out: windows, spectrograms, network, projection.
+"""A sound file in, an embedding out: windows, spectrograms, activations, projection.
 
-The activations before the classifier are averaged over the windows of a track; the projection
-then makes of them the unit vector that is compared.
+The activations of each network, before its classifier, are averaged over the windows of a track;
+its descriptors are those of the windows pooled. Of both together the head makes the genres heard
+and the projection the unit vector that is compared.
 """
 
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 
 from recommender.audio import AudioClip, Windowing, hear_windows
+from recommender.descriptors import SEGMENT, describe
 from recommender.errors import NotFinite
 from recommender.features import FrontEnd, log_mel, repeated_to, standardised
 from recommender.space import Embedding, FloatArray, Hearing
@@ -18,7 +20,7 @@ from recommender.weights import DEFAULT_MODEL, WeightsFiles, find
 
 
 class Embedder:
-    """A trained network that listens to files.
+    """A trained model that listens to files.
 
     Attributes:
         space: where its embeddings live (projected).
@@ -29,12 +31,14 @@ class Embedder:
     def __init__(
         self, weights: WeightsFiles, windowing: Windowing | None = None, device: str = "cpu"
     ) -> None:
-        """Load network and projection. Raises `WeightsError` when they are damaged."""
+        """Load networks, head and projection. Raises `WeightsError` when they are damaged."""
         self.windowing = windowing or Windowing(**weights.card.windowing)
         self.front_end = FrontEnd(**weights.card.front_end)
         self.labels = weights.card.labels
         self.device = device
-        self._network = weights.network().to(device)
+        self._networks = [network.to(device) for network in weights.networks()]
+        self._describes = weights.card.descriptors
+        self._head = weights.head()
         self._projection = weights.projection()
         bare = weights.space(self.windowing)
         self.space = replace(bare, projection=self._projection.digest)
@@ -60,27 +64,41 @@ class Embedder:
             space=self.space.unprojected,
         )
 
-    @torch.no_grad()
     def hear_clips(self, clips: tuple[AudioClip, ...]) -> tuple[FloatArray, FloatArray]:
-        """Activations [d] and genre probabilities [n_classes], means over one track's clips.
+        """Activations [d] and genre probabilities [n_classes] of the clips of one track.
 
         Raises:
             NotFinite: the samples are finite but so large that their power is not; one such vector
                 in an index would be everything's neighbour.
         """
         frames = self.front_end.frames(self.windowing.seconds)
-        spectrograms = [
-            standardised(repeated_to(mel.values, frames)) for mel in log_mel(clips, self.front_end)
-        ]
-        batch = torch.from_numpy(np.stack(spectrograms)).to(self.device)
-        activations = self._network.activations(batch)
-        if not bool(torch.isfinite(activations).all()):
+        if self._describes:
+            frames = max(frames, SEGMENT)
+        windows = [repeated_to(mel.values, frames) for mel in log_mel(clips, self.front_end)]
+        if not all(np.isfinite(window).all() for window in windows):
             raise NotFinite(
                 "Its samples are too large to measure, far beyond full scale; export it again "
                 "from its source."
             )
-        probabilities = self._network.classify(activations).softmax(dim=1)
-        return activations.mean(dim=0).cpu().numpy(), probabilities.mean(dim=0).cpu().numpy()
+        return self.hear_spectrograms(windows)
+
+    def hear_spectrograms(self, windows: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Activations [d] and genre probabilities [n_classes] of the windows of one track.
+
+        Args:
+            windows: spectrograms [n_mels, frames] in dB with a common reference, finite, all of one
+                length, which for descriptors must be at least `descriptors.SEGMENT` columns.
+        """
+        described = [describe(windows)] if self._describes else []
+        activations = np.concatenate([*self._of_networks(windows), *described])
+        return activations, self._head.probabilities(activations[None])[0]
+
+    @torch.no_grad()
+    def _of_networks(self, windows: list[FloatArray]) -> list[FloatArray]:
+        """Activations [feature_dim] of each network, means over windows [n_mels, frames] in dB."""
+        batch = torch.from_numpy(np.stack([standardised(window) for window in windows]))
+        heard = batch.to(self.device)
+        return [net.activations(heard).mean(dim=0).cpu().numpy() for net in self._networks]
 
     def project(self, activations: FloatArray) -> FloatArray:
         """Unit vectors [n, p] of stored activations [n, d]."""

@@ -33,7 +33,7 @@ def export(catalog: Catalog, file: Path) -> int:
     r"""Write every track that can be recommended, by id.
 
     The columns are id, path (absolute; bytes that are not UTF-8 as ``\xNN``, and a backslash as
-    two), duration (s), the tags, genre_heard, activations (the network's, float32 [n, d]) and
+    two), duration (s), the tags, genre_heard, activations (the model's, float32 [n, d]) and
     embedding (unit vectors, float32 [n, p]). `space` names the space of the embeddings: an array
     of the npz, an entry of the parquet schema's metadata. A file that was there is replaced only
     when the new one is whole.

@@ -1,63 +1,111 @@
-"""The dense softmax layer fitted anew once the network is trained.
+"""The linear head over a model's activations, fitted once its networks are trained.
 
 A last layer trained together with the rest fits the few training tracks too closely. Shrinkage LDA
 on the activations of whole training tracks gives another layer of the same form, softmax(Wx + b),
 that generalises better: training representation and classifier apart is known from Kang et al.,
 "Decoupling Representation and Classifier" (2020), LDA with a shrunk covariance from Ledoit & Wolf
-(2004). Its probabilities are too sure of themselves, so one temperature (Guo et al. 2017), chosen
-on the validation tracks, divides the logits.
+(2004).
+
+Each part of the activations (a network's, the descriptors') gets a layer of its own: one covariance
+of them all would be shrunk as its largest part needs. Their logits, brought to one deviation, are
+averaged, networks among each other alike. LDA's probabilities are too sure of themselves, so a
+temperature (Guo et al. 2017) divides the logits. It and the weight of the descriptors are those of
+least log loss on the validation tracks. All of it is affine, so it is one `Head`.
 """
 
-import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-import torch
-from scipy.special import softmax
+import numpy.typing as npt
 
-from recommender.models import GenreNetwork
-from recommender.space import FloatArray
+from recommender.head import Head
+from recommender.parts import Activations, Parts
 from recommender.training import IntArray, log_loss
 
-TEMPERATURES = tuple(float(t) for t in np.geomspace(1, 64, 25))
-"""What is tried; the logits of shrinkage LDA on hundreds of activations are far too large."""
+Doubles = npt.NDArray[np.float64]
+
+SHARPNESSES = tuple(float(s) for s in np.geomspace(0.25, 16, 25))
+"""Inverse temperatures that are tried, of logits of unit deviation."""
+
+DESCRIPTOR_WEIGHTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+"""Tried where a model has networks and descriptors; the networks get the rest."""
 
 
-def refitted(
-    network: GenreNetwork,
-    known: FloatArray,
-    known_labels: IntArray,
-    asked: FloatArray,
-    asked_labels: IntArray,
-) -> GenreNetwork:
-    """A copy of the network whose classifier is the shrinkage LDA of its own activations.
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """``x @ weight + bias``: weight [d, n_classes], bias [n_classes]."""
+
+    weight: Doubles
+    bias: Doubles
+
+    def logits(self, activations: npt.NDArray[np.floating]) -> Doubles:
+        """Logits [n, n_classes] of activations [n, d]."""
+        return np.asarray(activations @ self.weight + self.bias)
+
+    def scaled(self, activations: npt.NDArray[np.floating]) -> "_Layer":
+        """The layer whose logits of `activations` [n, d] have unit deviation."""
+        return _sum([self], [1 / max(float(self.logits(activations).std()), 1e-12)])
+
+
+def _sum(layers: Sequence[_Layer], weights: Sequence[float]) -> _Layer:
+    """The layer whose logits are the weighted sum of these layers' logits."""
+    return _Layer(
+        np.tensordot(weights, [layer.weight for layer in layers], axes=1),
+        np.tensordot(weights, [layer.bias for layer in layers], axes=1),
+    )
+
+
+def fitted_head(
+    known: Activations, known_labels: IntArray, asked: Activations, asked_labels: IntArray
+) -> Head:
+    """The head of a model.
 
     Args:
-        network: trained; only its `classifier` differs in the copy.
-        known: np.ndarray [shape=(n, clips, d)], its activations of the tracks it was trained on;
-            the discriminants are fitted on each track's mean.
+        known: activations of the n tracks the networks were trained on.
         known_labels: np.ndarray [shape=(n,)].
-        asked: np.ndarray [shape=(m, clips, d)], its activations of the validation tracks; the
-            temperature with the least log loss of whole tracks is chosen.
+        asked: activations of the m validation tracks, which choose temperature and weights.
         asked_labels: np.ndarray [shape=(m,)].
     """
-    weight, bias = _linear_discriminants(known.mean(axis=1), known_labels)
-    logits = asked @ weight.T + bias
-    losses = [
-        log_loss(softmax(logits / temperature, axis=2).mean(axis=1), asked_labels)
-        for temperature in TEMPERATURES
-    ]
-    temperature = TEMPERATURES[int(np.argmin(losses))]
-    fitted = copy.deepcopy(network).eval()
-    with torch.no_grad():
-        fitted.classifier.weight.copy_(torch.from_numpy(weight / temperature))
-        fitted.classifier.bias.copy_(torch.from_numpy(bias / temperature))
-    return fitted
+    groups = [_group_layer(known, known_labels, places) for places in _groups(known.parts)]
+    logits = [group.logits(asked.tracks) for group in groups]
+
+    def loss(choice: tuple[tuple[float, ...], float]) -> float:
+        weights, sharpness = choice
+        mixed = np.tensordot(weights, logits, axes=1)
+        return log_loss(_softmax(sharpness * mixed), asked_labels)
+
+    one = len(groups) == 1
+    mixtures = [(1.0,)] if one else [(1 - weight, weight) for weight in DESCRIPTOR_WEIGHTS]
+    weights, sharpness = min(product(mixtures, SHARPNESSES), key=loss)
+    layer = _sum(groups, [sharpness * weight for weight in weights])
+    return Head(layer.weight.astype(np.float32), layer.bias.astype(np.float32))
 
 
-def _linear_discriminants(
-    activations: FloatArray, labels: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Weight [n_classes, d] and bias [n_classes] of LDA on standardised activations [n, d]."""
+def _groups(parts: Parts) -> list[tuple[slice, ...]]:
+    """Places of the networks' activations, and of the descriptors, as far as there are any."""
+    groups = [parts.networks, () if parts.descriptors is None else (parts.descriptors,)]
+    return [group for group in groups if group]
+
+
+def _group_layer(known: Activations, labels: IntArray, places: Sequence[slice]) -> _Layer:
+    """The mean of the places' layers, its logits of unit deviation."""
+    layers = [_part_layer(known, labels, where) for where in places]
+    return _sum(layers, [1.0] * len(layers)).scaled(known.tracks)
+
+
+def _part_layer(known: Activations, labels: IntArray, where: slice) -> _Layer:
+    """LDA of one part, its logits of unit deviation; the other activations have weight 0."""
+    own = known.tracks[:, where]
+    fitted = _linear_discriminants(own, labels).scaled(own)
+    weight = np.zeros((known.tracks.shape[1], fitted.weight.shape[1]))
+    weight[where] = fitted.weight
+    return _Layer(weight, fitted.bias)
+
+
+def _linear_discriminants(activations: npt.NDArray[np.float32], labels: IntArray) -> _Layer:
+    """Shrinkage LDA on standardised activations [n, d], all classes equally likely."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     mean = activations.mean(axis=0, dtype=np.float64)
@@ -67,6 +115,13 @@ def _linear_discriminants(
         solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes)
     )
     lda.fit((activations - mean) / deviation, labels)
-    weight = lda.coef_ / deviation
-    bias = lda.intercept_ - weight @ mean
-    return weight.astype(np.float32), bias.astype(np.float32)
+    # What is common to all classes moves no probability, and would count as deviation.
+    weight = (lda.coef_ - lda.coef_.mean(axis=0)).T / deviation[:, None]
+    return _Layer(weight, lda.intercept_ - lda.intercept_.mean() - mean @ weight)
+
+
+def _softmax(logits: Doubles) -> npt.NDArray[np.float32]:
+    from scipy.special import softmax
+
+    shares: npt.NDArray[np.float32] = softmax(logits, axis=1).astype(np.float32)
+    return shares

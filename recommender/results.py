@@ -1,4 +1,4 @@
-"""What is reported of a trained network: accuracies and precisions, one row a seed.
+"""What is reported of a trained model: accuracies and precisions, one row a seed.
 
 Choices are made before: nothing here chooses. The test tracks are read for the rows alone.
 """
@@ -6,14 +6,20 @@ Choices are made before: nothing here chooses. The test tracks are read for the 
 import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from recommender import gtzan
+from recommender.audio import Windowing
+from recommender.descriptors import describe
 from recommender.evaluation import evaluate_retrieval
+from recommender.features import FrontEnd
+from recommender.head import Head
 from recommender.models import GenreNetwork
+from recommender.parts import Activations, Parts
 from recommender.projection import Projection
 from recommender.space import FloatArray
 from recommender.training import (
@@ -22,10 +28,15 @@ from recommender.training import (
     TrainingResult,
     clip_activations,
     clip_probabilities,
+    clip_starts,
 )
 
 NEIGHBOURS = 10
 """k of the precision that the projection is chosen by and that is reported."""
+
+CLIPS = 3
+CLIP_FRAMES = FrontEnd().frames(Windowing().seconds)
+"""Columns of a clip that is described: as long as a window that is served."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +44,16 @@ class ResultRow:
     """What one seed gave. Accuracies and precisions are shares in [0, 1].
 
     Attributes:
-        valid_track, test_track, disjoint_track: accuracy by track (mean of its clips'
-            probabilities) on the validation tracks, the official test tracks, and those of them
-            whose artist is in neither other side.
+        model: what it hears with.
+        epochs: run, of all its networks together.
+        best_epochs: of each network, with spaces between.
+        valid_track, test_track, disjoint_track: accuracy by track (the head's, of its activations)
+            on the validation tracks, the official test tracks, and those of them whose artist is in
+            neither other side.
         valid_clip, test_clip, disjoint_clip: the same by 10 s clip.
-        plain_valid_track, plain_test_track, plain_disjoint_track: by track, with the last layer
-            as it was trained, before it was fitted anew.
+        plain_valid_track, plain_test_track, plain_disjoint_track: by track, with the networks' own
+            last layers as they were trained (mean of the clips' probabilities); None where there is
+            no network.
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
             side itself.
         seconds: of training.
@@ -48,16 +63,16 @@ class ResultRow:
     protocol: str
     seed: int
     epochs: int
-    best_epoch: int
+    best_epochs: str
     valid_track: float
     valid_clip: float
     test_track: float
     test_clip: float
     disjoint_track: float
     disjoint_clip: float
-    plain_valid_track: float
-    plain_test_track: float
-    plain_disjoint_track: float
+    plain_valid_track: float | None
+    plain_test_track: float | None
+    plain_disjoint_track: float | None
     valid_precision: float
     test_precision: float
     seconds: float
@@ -75,6 +90,75 @@ class Side:
         """Artist of each track, empty where unknown."""
         known = gtzan.artists()
         return [known[track_id] for track_id in self.ids]
+
+    @cached_property
+    def descriptions(self) -> tuple[FloatArray, FloatArray]:
+        """Descriptors of whole tracks [n, d], and of `CLIPS` clips of each [n, c, d]."""
+        decibels = self.tracks.decibels
+        starts = clip_starts(decibels.shape[2], CLIP_FRAMES, CLIPS)
+        clips = [
+            [describe(track[:, first : first + CLIP_FRAMES]) for first in starts]
+            for track in decibels
+        ]
+        return np.stack([describe(track) for track in decibels]), np.array(clips)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """The networks that one seed gave, and whether descriptors are beside them.
+
+    Attributes:
+        seed: as asked for; networks after the first derive their own from it.
+        runs: one a network; may be empty.
+        descriptors: whether the activations end with descriptors.
+    """
+
+    seed: int
+    runs: tuple[TrainingResult, ...]
+    descriptors: bool
+
+    def activations(self, side: Side) -> Activations:
+        """What the model makes of a side."""
+        frames = [run.settings.clip_frames for run in self.runs]
+        networks = [run.network for run in self.runs]
+        return model_activations(networks, frames, side, self.descriptors)
+
+    def plain_probabilities(self, found: Activations) -> FloatArray | None:
+        """Of tracks by the networks' own classifiers, [n, n_classes]; None without a network."""
+        if not self.runs:
+            return None
+        shares = [
+            clip_probabilities(run.network, found.clips[:, :, where]).mean(axis=1)
+            for run, where in zip(self.runs, found.parts.networks, strict=True)
+        ]
+        mean: FloatArray = np.mean(shares, axis=0)
+        return mean
+
+
+def model_activations(
+    networks: Sequence[GenreNetwork], frames: Sequence[int], side: Side, descriptors: bool
+) -> Activations:
+    """What a model makes of a side, from its stored spectrograms.
+
+    A network hears a track through its clips, whose activations are averaged; descriptors are those
+    of the whole stored track, and of each clip.
+
+    Args:
+        networks: in the order of the activations.
+        frames: length of the clips that each network hears, in columns.
+        side: its tracks.
+        descriptors: whether descriptors follow.
+    """
+    clips = [
+        clip_activations(network, side.tracks, length, clips=CLIPS)
+        for network, length in zip(networks, frames, strict=True)
+    ]
+    tracks = [heard.mean(axis=1) for heard in clips]
+    if descriptors:
+        of_tracks, of_clips = side.descriptions
+        tracks, clips = [*tracks, of_tracks], [*clips, of_clips]
+    parts = Parts.of([network.feature_dim for network in networks], descriptors)
+    return Activations(np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts)
 
 
 def side_of(data: gtzan.Gtzan, protocol: str, name: str) -> Side:
@@ -95,44 +179,47 @@ def side_of_tracks(data: gtzan.Gtzan, wanted: Sequence[str]) -> Side:
 
 
 def result_row(
-    result: TrainingResult,
-    refitted: GenreNetwork,
+    model: TrainedModel,
+    head: Head,
     projection: Projection,
-    data: gtzan.Gtzan,
+    valid: Side,
+    test: Side,
     protocol: str,
 ) -> ResultRow:
     """Measure a seed.
 
     Args:
-        result: the training run.
-        refitted: its network with the last layer fitted anew.
-        projection: fitted on the training tracks.
+        model: what was trained.
+        head, projection: fitted on its activations of the training tracks.
+        valid, test: sides of the split `protocol`.
     """
-    frames = result.settings.clip_frames
-    figures: dict[str, float] = {}
-    for name in ("valid", "test"):
-        side = side_of(data, protocol, name)
-        activations = clip_activations(refitted, side.tracks, frames)
-        figures[f"{name}_precision"] = precision(projection.apply(activations.mean(axis=1)), side)
-        probabilities = clip_probabilities(refitted, activations)
-        plain = clip_probabilities(result.network, activations)
+    figures: dict[str, float | None] = {}
+    for name, side in (("valid", valid), ("test", test)):
+        found = model.activations(side)
+        figures[f"{name}_precision"] = precision(projection.apply(found.tracks), side)
         groups = {name: list(range(len(side.ids)))}
         if name == "test":
             groups["disjoint"] = artist_disjoint(side.ids, protocol)
+        clips = found.clips.reshape(-1, found.clips.shape[2])
+        by_clip = head.probabilities(clips).reshape(len(side.ids), CLIPS, -1)
+        by_track, plain = head.probabilities(found.tracks), model.plain_probabilities(found)
         for group, members in groups.items():
             labels = side.tracks.labels[members]
-            figures[f"{group}_track"] = _track_accuracy(probabilities[members], labels)
-            figures[f"plain_{group}_track"] = _track_accuracy(plain[members], labels)
-            right = probabilities[members].argmax(axis=2) == labels[:, None]
-            figures[f"{group}_clip"] = float(right.mean())
+            figures[f"{group}_track"] = _accuracy(by_track[members], labels)
+            figures[f"{group}_clip"] = _accuracy(by_clip[members], labels[:, None])
+            figures[f"plain_{group}_track"] = (
+                None if plain is None else _accuracy(plain[members], labels)
+            )
+    seconds = sum(report.seconds for run in model.runs for report in run.history)
+    names = [run.settings.model for run in model.runs]
     return ResultRow(
-        model=result.settings.model,
+        model=" + ".join([*names, "descriptors"] if model.descriptors else names),
         protocol=protocol,
-        seed=result.settings.seed,
-        epochs=len(result.history),
-        best_epoch=result.best_epoch,
-        seconds=round(sum(report.seconds for report in result.history), 1),
-        **{name: round(value, 4) for name, value in figures.items()},
+        seed=model.seed,
+        epochs=sum(len(run.history) for run in model.runs),
+        best_epochs=" ".join(str(run.best_epoch) for run in model.runs),
+        seconds=round(seconds, 1),
+        **{n: None if value is None else round(value, 4) for n, value in figures.items()},  # type: ignore[arg-type]
     )
 
 
@@ -165,9 +252,13 @@ def write_rows(path: Path, rows: Sequence[ResultRow]) -> None:
 
 
 def spreads(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:
-    """Figure → mean and sample deviation over the seeds (None for one), and the first seed's."""
-    names = [f.name for f in fields(ResultRow) if f.type is float and f.name != "seconds"]
-    return {name: _spread([getattr(row, name) for row in rows]) for name in names}
+    """Figure → mean and sample deviation over the seeds (None for one), and the first seed's.
+
+    Figures that the model does not have are left out.
+    """
+    names = [f.name for f in fields(ResultRow) if float in (f.type, *get_args(f.type))]
+    found = {name: [getattr(row, name) for row in rows] for name in names if name != "seconds"}
+    return {name: _spread(values) for name, values in found.items() if None not in values}
 
 
 def _spread(values: Sequence[float]) -> dict[str, Any]:
@@ -179,5 +270,6 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _track_accuracy(probabilities: FloatArray, labels: IntArray) -> float:
-    return float((probabilities.mean(axis=1).argmax(axis=1) == labels).mean())
+def _accuracy(probabilities: FloatArray, labels: IntArray) -> float:
+    """Share of rows [..., n_classes] whose most probable class is that of `labels` [...]."""
+    return float((probabilities.argmax(axis=-1) == labels).mean())

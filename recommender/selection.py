@@ -80,7 +80,7 @@ class Selection:
         self._activations_of = activations_of
         self._reader = reader
         self._per_artist: Counter[str] = Counter()
-        self._activations: dict[int, FloatArray | None] = {}
+        self._views: dict[int, FloatArray | None] = {}
 
     @property
     def full(self) -> bool:
@@ -136,7 +136,7 @@ class Selection:
     def _is_copy(self, track: TrackFacts) -> bool:
         """Whether the seed, or a track already in the list, is the same recording."""
         seed = self._seed.recording
-        if seed is not None and self._same(track, seed.duration, seed.activations):
+        if seed is not None and self._same(track, seed.duration, seed.view):
             return True
         return any(
             self._same(track, kept.duration, self._remembered(kept.id))
@@ -144,17 +144,19 @@ class Selection:
             if self._same_recording.durations_agree(track.duration, kept.duration)
         )
 
-    def _same(self, track: TrackFacts, duration: float, activations: FloatArray | None) -> bool:
+    def _same(self, track: TrackFacts, duration: float, view: FloatArray | None) -> bool:
         if not self._same_recording.durations_agree(track.duration, duration):
             return False
         own = self._remembered(track.id)
-        if own is None or activations is None:
+        if own is None or view is None:
             return False
-        return self._same_recording(
-            Recording(own, track.duration), Recording(activations, duration)
-        )
+        return self._same_recording(Recording(own, track.duration), Recording(view, duration))
 
     def _remembered(self, track_id: int) -> FloatArray | None:
-        if track_id not in self._activations:
-            self._activations[track_id] = self._activations_of(track_id)
-        return self._activations[track_id]
+        """What is compared of a track's activations; None where it has none."""
+        if track_id not in self._views:
+            activations = self._activations_of(track_id)
+            self._views[track_id] = (
+                None if activations is None else self._same_recording.view(activations)
+            )
+        return self._views[track_id]

@@ -51,10 +51,15 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class _StoredProjection:
-    """A model's projection without its network: numpy only."""
+    """A model's projection without its networks: numpy only.
+
+    Attributes:
+        descriptors: whether descriptors are among the activations it takes.
+    """
 
     space: SpaceId
     projection: Projection
+    descriptors: bool
 
     def project(self, activations: FloatArray) -> FloatArray:
         return self.projection.apply(activations)
@@ -120,7 +125,7 @@ class SimilarityService:
 
             return load_embedder(listening["model"], Windowing(**listening["windowing"]))
 
-        same_recording = SameRecording(centre=projector.projection.mean)
+        same_recording = SameRecording.of_model(projector.projection, projector.descriptors)
         return cls(catalog, projector, load_listener, device, same_recording)
 
     def close(self) -> None:
@@ -247,7 +252,7 @@ class SimilarityService:
                 f"current model. Run 'recsys ingest {track.library.root}'."
             )
         vector = self.projector.project(hearing.activations[None])[0]
-        recording = Recording(hearing.activations, track.duration)
+        recording = Recording(self._same_recording.view(hearing.activations), track.duration)
         return Seed(vector, recording, track.artist, track.id)
 
     def _heard_now(self, path: Path) -> Seed:
@@ -262,7 +267,7 @@ class SimilarityService:
         hearing.space.require(self.projector.space.unprojected)
         vector = self.projector.project(hearing.activations[None])[0]
         tags = read_tags(path)
-        recording = Recording(hearing.activations, hearing.duration)
+        recording = Recording(self._same_recording.view(hearing.activations), hearing.duration)
         return Seed(vector, recording, tags.artist or tags.album_artist)
 
     def _activations_of(self, track_id: int) -> FloatArray | None:
@@ -275,9 +280,11 @@ def _projector_for(active: SpaceId, model: Any) -> _StoredProjection:
     from recommender.weights import find
 
     files = find(str(model))
-    active.require(replace(active, model=files.card.name, weights=files.card.weights_digest))
+    installed = files.space()
+    active.require(replace(active, model=installed.model, weights=installed.weights))
     projection = files.projection()
-    return _StoredProjection(replace(active, projection=projection.digest), projection)
+    space = replace(active, projection=projection.digest)
+    return _StoredProjection(space, projection, files.card.descriptors)
 
 
 def _nothing_heard(catalog: Catalog) -> CatalogError:

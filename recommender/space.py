@@ -1,6 +1,6 @@
 """Names for embedding spaces, and the vectors that live in them. No torch, no audio, no SQL.
 
-Two vectors may be compared only when every step that made them was the same: the network, its
+Two vectors may be compared only when every step that made them was the same: the model, its
 weights, the way the file was heard (front end and windows) and the projection. `SpaceId` names
 all four, so that a comparison across spaces is an error and never a wrong neighbour.
 """
@@ -19,7 +19,7 @@ from recommender.errors import SpaceMismatch
 FloatArray = npt.NDArray[np.float32]
 
 UNPROJECTED = ""
-"""Projection digest of a network's bare activations, which is what a catalogue stores."""
+"""Projection digest of a model's bare activations, which is what a catalogue stores."""
 
 
 def settings_digest(*settings: Any) -> str:
@@ -34,8 +34,8 @@ class SpaceId:
     """The identity of an embedding space.
 
     Attributes:
-        model: registered name of the network, e.g. ``conv1d-encoder``.
-        weights: digest of its weights.
+        model: name of the model, e.g. ``default``.
+        weights: digest of its weights, and of the version of its descriptors where it has them.
         hearing: digest of front end and windowing together.
         projection: digest of the projection, or `UNPROJECTED`.
     """
@@ -78,12 +78,13 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Hearing:
-    """What the network made of one track.
+    """What a model made of one track.
 
     Attributes:
-        activations: np.ndarray [shape=(d,)], float32: activations before the classifier, averaged
-            over the windows; not projected, not normalised.
-        genre_probabilities: label → probability (sums to 1), averaged over the windows.
+        activations: np.ndarray [shape=(d,)], float32: of each network its activations before the
+            classifier, averaged over the windows, then the track's descriptors, where the model has
+            them; not projected, not normalised.
+        genre_probabilities: label → probability (sums to 1), the head's of these activations.
         duration: seconds of the whole track.
         windows: (start, length) in seconds of each window heard.
         space: where the activations live (always unprojected).

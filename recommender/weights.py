@@ -1,21 +1,26 @@
-"""Weights with their cards: find, check, load. Only `WeightsFiles.network` imports torch.
+"""Weights with their cards: find, check, load. Only `WeightsFiles.networks` imports torch.
 
-A model is a folder of three files: `weights.safetensors`, `projection.safetensors` and
-`card.json`, which says what the weights are, how sound must be prepared for them, what they were
-trained on, and what was measured. The shipped ones are package data (`data/weights/`); any other
-folder can be named by its path.
+A model hears through any number of networks, through handcrafted descriptors, or both, and puts one
+linear head and one projection on all of their activations. It is a folder of four files:
+`weights.safetensors` (state dicts of the networks, the names prefixed ``0.``, ``1.`` and so on;
+empty when there is no network), `head.safetensors`, `projection.safetensors` and `card.json`, which
+says what the weights are, how sound must be prepared for them, what they were trained on, and what
+was measured. The shipped ones are package data (`data/weights/`); any other folder can be named by
+its path.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recommender import descriptors
 from recommender.errors import WeightsError
+from recommender.head import Head
 from recommender.projection import Projection
 from recommender.space import SpaceId, settings_digest
 
@@ -25,7 +30,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "default"
 
-CARD, WEIGHTS, PROJECTION = "card.json", "weights.safetensors", "projection.safetensors"
+CARD, WEIGHTS = "card.json", "weights.safetensors"
+HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
 
 
 @dataclass(frozen=True)
@@ -34,26 +40,29 @@ class Card:
 
     Attributes:
         name: name of these weights.
-        architecture: registered name of the network; `model_settings` are its settings.
-        labels: genres in the order of the network's outputs.
+        networks: of each network its `architecture` (registered name) and its `model_settings`.
+        descriptors: whether handcrafted descriptors follow the networks' activations.
+        labels: genres in the order of the head's outputs.
         front_end: settings of the spectrogram (fields of `features.FrontEnd`).
         windowing: how a track is heard by default (fields of `audio.Windowing`).
         weights_digest: of the file `weights.safetensors`.
+        head_digest: of the head's values.
         projection_digest: of the projection's values.
         data: what they were trained on: data set, split, sides, number of tracks.
-        training: settings of the run and the epoch kept.
+        training: settings of each network's run and the epoch kept.
         results: what was measured, each with split and command.
         licence: of the weights, with a note on the training data.
         notes: choices and limits, in words.
     """
 
     name: str
-    architecture: str
-    model_settings: Mapping[str, Any]
+    networks: tuple[Mapping[str, Any], ...]
+    descriptors: bool
     labels: tuple[str, ...]
     front_end: Mapping[str, Any]
     windowing: Mapping[str, Any]
     weights_digest: str
+    head_digest: str
     projection_digest: str
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -66,11 +75,18 @@ class Card:
         """Parse a card file. Raises `WeightsError` when it is missing or not a card."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            values["labels"] = tuple(values["labels"])
+            for name in ("networks", "labels"):
+                values[name] = tuple(values[name])
             values["notes"] = tuple(values.get("notes", ()))
             return cls(**values)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise WeightsError(f"{path} is no model card ({error}).") from error
+
+    @property
+    def hears_with(self) -> str:
+        """The architectures, and descriptors where there are any: ``conv1d + descriptors``."""
+        names = [str(network["architecture"]) for network in self.networks]
+        return " + ".join([*names, "descriptors"] if self.descriptors else names)
 
     def write(self, path: Path) -> None:
         """Write as indented JSON."""
@@ -95,32 +111,50 @@ class WeightsFiles:
         self._check("projection", projection.digest, self.card.projection_digest)
         return projection
 
-    def network(self) -> "GenreNetwork":
-        """The network with its weights, in evaluation mode, checked against the card."""
+    def head(self) -> Head:
+        """The head, checked against the card."""
+        head = Head.load(self.folder / HEAD)
+        self._check("head", head.digest, self.card.head_digest)
+        return head
+
+    def networks(self) -> "list[GenreNetwork]":
+        """The networks with their weights, in evaluation mode, checked against the card."""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from recommender.models import create_model
-
         path = self.folder / WEIGHTS
         self._check("weights", file_digest(path), self.card.weights_digest)
-        network = create_model(
-            self.card.architecture,
-            n_mels=self.card.front_end["n_mels"],
-            n_classes=len(self.card.labels),
-            **self.card.model_settings,
-        )
+        networks = [self._untrained(described) for described in self.card.networks]
         try:
-            network.load_state_dict(load_file(path))
+            values = load_file(path)
+            for place, network in enumerate(networks):
+                own = {n.removeprefix(f"{place}."): values.pop(n) for n in _of(place, values)}
+                network.load_state_dict(own)
         except (SafetensorError, RuntimeError) as error:
             raise WeightsError(f"{path} does not fit its card ({error}).") from error
-        return network.eval()
+        if values:
+            raise WeightsError(f"{path} does not fit its card (nothing takes {min(values)}).")
+        return networks
+
+    def _untrained(self, described: Mapping[str, Any]) -> "GenreNetwork":
+        from recommender.models import create_model
+
+        return create_model(
+            described["architecture"],
+            n_mels=self.card.front_end["n_mels"],
+            n_classes=len(self.card.labels),
+            **described["model_settings"],
+        ).eval()
 
     def space(self, windowing: "Windowing | None" = None) -> SpaceId:
         """The space of this model's bare activations, heard so (None: as the card says)."""
         heard = asdict(windowing) if windowing is not None else dict(self.card.windowing)
         hearing = settings_digest(dict(self.card.front_end), heard)
-        return SpaceId(self.card.name, self.card.weights_digest, hearing)
+        weights = self.card.weights_digest
+        if self.card.descriptors:
+            # Where no network is, the weights are always the same: the version tells spaces apart.
+            weights = settings_digest({"weights": weights, "descriptors": descriptors.VERSION})
+        return SpaceId(self.card.name, weights, hearing)
 
     def _check(self, what: str, found: str, expected: str) -> None:
         if found != expected:
@@ -162,6 +196,11 @@ def _is_family(model: str) -> bool:
     from recommender.models import model_names
 
     return model in model_names()
+
+
+def _of(place: int, names: Iterable[str]) -> list[str]:
+    """Those of the names in a weights file that belong to one network."""
+    return [name for name in names if name.startswith(f"{place}.")]
 
 
 def file_digest(path: Path) -> str:

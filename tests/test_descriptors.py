@@ -123,6 +123,64 @@ def test_the_order_in_time_does_not_matter_to_what_is_no_rhythm(seed: int) -> No
         np.testing.assert_allclose(part(name, shuffled), part(name, decibels), atol=2e-2)
 
 
+SEEDS = st.integers(0, 1000)
+LENGTHS = st.lists(st.integers(SEGMENT, 200), min_size=2, max_size=4)
+
+
+class TestPooling:
+    @settings(max_examples=10, deadline=None)
+    @given(seed=SEEDS, frames=st.integers(SEGMENT, 300))
+    def test_one_window_is_a_clip(self, seed: int, frames: int) -> None:
+        decibels = spectrogram(seed, frames)
+        np.testing.assert_array_equal(describe([decibels]), describe(decibels))
+
+    @settings(max_examples=10, deadline=None)
+    @given(seed=SEEDS, frames=st.integers(SEGMENT, 200), times=st.integers(2, 4))
+    def test_a_window_repeated_is_that_window(self, seed: int, frames: int, times: int) -> None:
+        """Up to the n / (n - 1) of a sample covariance, and how percentiles are interpolated."""
+        decibels = spectrogram(seed, frames)
+        same = np.ones(DIMENSION, dtype=bool)
+        same[slices()["cepstral percentiles"]] = False
+        pooled = describe(times * [decibels])
+        np.testing.assert_allclose(pooled[same], describe(decibels)[same], rtol=0.02, atol=0.02)
+
+    @settings(max_examples=10, deadline=None)
+    @given(seed=SEEDS, lengths=LENGTHS, data=st.data())
+    def test_the_order_of_windows_does_not_matter(self, seed: int, lengths, data) -> None:
+        windows = [spectrogram(seed + i, length) for i, length in enumerate(lengths)]
+        shuffled = data.draw(st.permutations(windows))
+        np.testing.assert_allclose(describe(shuffled), describe(windows), atol=1e-4)
+
+    @settings(max_examples=10, deadline=None)
+    @given(levels=st.lists(st.floats(-80, 0), min_size=2, max_size=4))
+    def test_nothing_changes_at_a_seam(self, levels: list[float]) -> None:
+        """Windows that hold still, each at another level of every other band."""
+        tilt = np.arange(BANDS)[:, None] % 2
+        windows = [(level * tilt).repeat(SEGMENT, axis=1).astype(np.float32) for level in levels]
+        found = describe(windows)
+        for name in ("change", "cepstral change"):
+            np.testing.assert_allclose(found[slices()[name]], 0, atol=1e-6)
+        np.testing.assert_allclose(found[slices()["modulation"]], np.log(1e-3), atol=1e-3)
+
+    def test_distributions_are_those_of_all_columns(self) -> None:
+        one, other = spectrogram(0), spectrogram(1, 150) - np.float32(7)
+        whole = np.concatenate([one, other], axis=1)
+        names = ("skewness", "cepstral percentiles", "cepstral covariance", "cepstral correlation")
+        for name in (*names, "contrast", "band correlation"):
+            where = slices()[name]
+            np.testing.assert_allclose(
+                describe([one, other])[where], describe(whole)[where], atol=1e-4
+            )
+
+    def test_a_window_that_is_too_short_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="at least 128 columns"):
+            describe([spectrogram(0), spectrogram(1, SEGMENT - 1)])
+
+    def test_no_window_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="none"):
+            describe([])
+
+
 @pytest.mark.parametrize("level", [0.0, -80.0])
 def test_what_does_not_vary_has_finite_descriptors(level: float) -> None:
     assert np.isfinite(describe(np.full((BANDS, SEGMENT), level, dtype=np.float32))).all()

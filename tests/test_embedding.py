@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import sounds
 import torch
+import toy_models
 
 from recommender import gtzan
-from recommender.audio import AudioClip, hear_whole
+from recommender.audio import AudioClip, hear_whole, hear_windows
+from recommender.descriptors import DIMENSION, describe
 from recommender.embedding import Embedder, load_embedder
 from recommender.errors import NotFinite, SpaceMismatch
 from recommender.features import log_mel, standardised
-from recommender.training import TrackSet, track_outputs
+from recommender.results import model_activations, side_of_tracks
 from recommender.weights import find
 from recommender.windowing import Windowing
 
@@ -57,7 +59,7 @@ class TestHear:
         assert tuple(hearing.genre_probabilities) == embedder.labels
         assert sum(hearing.genre_probabilities.values()) == pytest.approx(1, abs=1e-5)
         assert min(hearing.genre_probabilities.values()) >= 0
-        assert hearing.activations.shape == (find().network().feature_dim,)
+        assert hearing.activations.shape == (find().networks()[0].feature_dim,)
         assert hearing.activations.dtype == np.float32
         assert hearing.space == embedder.space.unprojected != embedder.space
 
@@ -77,6 +79,42 @@ class TestHear:
         assert first.activations.tobytes() == again.activations.tobytes()
         assert first.activations.tobytes() == anew.activations.tobytes()
         assert first.genre_probabilities == again.genre_probabilities == anew.genre_probabilities
+
+
+class TestDescriptors:
+    @pytest.mark.parametrize("networks", [0, 1])
+    def test_follow_the_networks_and_are_of_the_windows_pooled(self, networks, tmp_path) -> None:
+        path = sounds.write_sound(tmp_path / "piece.wav", beats(45))
+        weights = toy_models.with_descriptors(tmp_path / "model", networks)
+        embedder = Embedder(weights)
+        hearing = embedder.hear(path)
+        windows = hear_windows(path, embedder.windowing, HEARD_RATE).clips
+        decibels = [mel.values for mel in log_mel(windows, embedder.front_end)]
+        np.testing.assert_array_equal(hearing.activations[-DIMENSION:], describe(decibels))
+        before = hearing.activations[:-DIMENSION]
+        if networks:
+            np.testing.assert_array_equal(before, load_embedder().hear(path).activations)
+        else:
+            assert not len(before)
+        expected = weights.head().probabilities(hearing.activations[None])[0]
+        found = np.array(list(hearing.genre_probabilities.values()), np.float32)
+        np.testing.assert_array_equal(found, expected)
+        assert expected.max() > 0.11  # the head is no shrug
+
+    def test_short_clips_and_absurd_samples(self, tmp_path) -> None:
+        embedder = Embedder(toy_models.with_descriptors(tmp_path / "model", 0))
+        short = embedder.hear(sounds.write_sound(tmp_path / "short.wav", beats(1.5)))
+        assert np.isfinite(short.activations).all()
+        path = sounds.write_float_wav(tmp_path / "huge.wav", beats(12) * np.float32(1e25))
+        with pytest.raises(NotFinite, match="export it again"):
+            embedder.hear(path)
+
+    def test_windows_shorter_than_a_segment_are_repeated(self, tmp_path) -> None:
+        weights = toy_models.with_descriptors(tmp_path / "model", 1)
+        usual, brief = Embedder(weights), Embedder(weights, Windowing(count=2, seconds=4.0))
+        path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
+        assert np.isfinite(brief.hear(path).activations).all()
+        assert brief.space.hearing != usual.space.hearing
 
 
 class TestWhatDoesNotMoveIt:
@@ -147,7 +185,7 @@ class TestShortClips:
         frames = torch.from_numpy(standardised(mel.values))[None]
         assert frames.shape[2] < embedder.front_end.frames(embedder.windowing.seconds) / 2
         with torch.no_grad():
-            bare = find().network().activations(frames)[0].numpy()
+            bare = find().networks()[0].activations(frames)[0].numpy()
         assert cosine(hearing.activations, bare) > 0.99
         padded, unpadded = embedder.project(np.stack([hearing.activations, bare]))
         assert cosine(padded, unpadded) > 0.97
@@ -169,7 +207,7 @@ class TestSpaces:
 
 class TestProject:
     def test_rows_are_unit_vectors_of_each_row_alone(self, embedder) -> None:
-        dimensions = find().network().feature_dim
+        dimensions = len(find().projection().mean)
         activations = np.random.default_rng(0).normal(size=(20, dimensions)).astype(np.float32)
         rows = embedder.project(activations)
         assert rows.dtype == np.float32
@@ -203,9 +241,11 @@ class TestStoredSpectrograms:
         data = gtzan.load(shared / "gtzan" / "gtzan_logmel.npz")
         files = sorted(p for p in (shared / "gtzan" / "audio").rglob("*") if p.is_file())
         twins = data.select([path.stem for path in files])
-        tracks = TrackSet(np.stack([data.decibels(int(i)) for i in twins]), data.labels[twins])
-        frames = embedder.front_end.frames(embedder.windowing.seconds)
-        stored, shares = track_outputs(find().network(), tracks, frames)
+        side = side_of_tracks(data, [data.track_ids[i] for i in twins])
+        networks, frames = find().networks(), embedder.front_end.frames(embedder.windowing.seconds)
+        stored = model_activations(
+            networks, [frames] * len(networks), side, find().card.descriptors
+        ).tracks
         heard = [embedder.hear(path) for path in files]
         served = np.stack([hearing.activations for hearing in heard])
 
@@ -217,5 +257,6 @@ class TestStoredSpectrograms:
         assert (projected.argmax(axis=1) == np.arange(len(files))).all()
 
         served_shares = np.array([list(hearing.genre_probabilities.values()) for hearing in heard])
-        apart = np.abs(served_shares - shares.mean(axis=1)).sum(axis=1) / 2
+        shares = find().head().probabilities(stored)
+        apart = np.abs(served_shares - shares).sum(axis=1) / 2
         assert apart.max() < 0.3

@@ -15,7 +15,7 @@ LAYERS = [
     {"errors"},
     {"space", "files", "windowing", "metrics", "quiet", "memory", "printable", "permutation"},
     {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo", "descriptors"},
-    {"features", "augmentation", "weights"},
+    {"features", "augmentation", "head", "parts", "weights"},
     {"catalog", "index", "retrieval", "gtzan", "training", "embedding"},
     {
         "evaluation",
@@ -24,6 +24,7 @@ LAYERS = [
         "plots",
         "discriminants",
         "steadiness",
+        "candidates",
         "playlist",
         "recordings",
         "resolve",

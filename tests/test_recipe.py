@@ -9,22 +9,22 @@ import pytest
 
 from recommender import gtzan
 from recommender.augmentation import Augmentation
+from recommender.descriptors import DIMENSION, describe
 from recommender.errors import DatasetError, UsageError
 from recommender.evaluation import evaluate_retrieval
-from recommender.last_layer import refitted
 from recommender.models import model_names
-from recommender.recipe import make_model, recipe_settings
+from recommender.recipe import Recipe, make_model, recipe
 from recommender.results import NEIGHBOURS
 from recommender.study.runs import main_run
 from recommender.training import (
     TrackSet,
     TrainingSettings,
     clip_activations,
+    clip_starts,
     measure,
-    track_outputs,
     train,
 )
-from recommender.weights import CARD, PROJECTION, WEIGHTS, WeightsFiles
+from recommender.weights import CARD, HEAD, PROJECTION, WEIGHTS, WeightsFiles
 
 PER_GENRE = {"train": 4, "valid": 3, "test": 4}
 SEEDS = (5, 3)
@@ -37,6 +37,9 @@ TINY = TrainingSettings(
     clips_per_track=2,
     augmentation=Augmentation(mask_bands=4, mask_frames=4),
 )
+NETWORK = Recipe((TINY,), descriptors=False)
+BOTH = Recipe((TINY,), descriptors=True)
+FILES = (WEIGHTS, HEAD, PROJECTION)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,14 @@ def data(split) -> gtzan.Gtzan:
 @pytest.fixture(scope="module")
 def made(data, tmp_path_factory) -> WeightsFiles:
     folder = tmp_path_factory.mktemp("model")
-    make_model("toy", TINY, data, folder, SEEDS, command="recsys train toy")
+    make_model("toy", BOTH, data, folder, SEEDS, command="recsys train toy")
+    return WeightsFiles(folder)
+
+
+@pytest.fixture(scope="module")
+def network_alone(data, tmp_path_factory) -> WeightsFiles:
+    folder = tmp_path_factory.mktemp("network")
+    make_model("net", NETWORK, data, folder, SEEDS)
     return WeightsFiles(folder)
 
 
@@ -94,14 +104,31 @@ def side(data: gtzan.Gtzan, ids: tuple[str, ...]) -> TrackSet:
     return TrackSet(np.stack([data.decibels(int(row)) for row in rows]), data.labels[rows])
 
 
+def by_hand(files: WeightsFiles, tracks: TrackSet) -> tuple[np.ndarray, np.ndarray]:
+    """Activations of whole tracks [n, d] and of clips [n, 3, d], from the written weights."""
+    clips = [clip_activations(net, tracks, TINY.clip_frames) for net in files.networks()]
+    whole = [heard.mean(axis=1) for heard in clips]
+    if files.card.descriptors:
+        starts = clip_starts(gtzan.COLUMNS, 130, 3)
+        whole.append(np.stack([describe(track) for track in tracks.decibels]))
+        clips.append(
+            np.stack([[describe(t[:, s : s + 130]) for s in starts] for t in tracks.decibels])
+        )
+    return np.concatenate(whole, axis=1), np.concatenate(clips, axis=2)
+
+
 class TestWhatIsWritten:
     def test_folder_is_a_model(self, made, data) -> None:
         assert made.card.labels == gtzan.GENRES
-        assert made.card.model_settings == {"filters": [8, 6]}
+        described = {"architecture": "conv1d-encoder", "model_settings": {"filters": [8, 6]}}
+        assert made.card.networks == (described,)
+        assert made.card.descriptors
         assert made.card.results["command"] == "recsys train toy"
-        assert made.card.training["epochs_run"] == TINY.epochs
-        network, projection = made.network(), made.projection()  # both check their digests
-        assert network.feature_dim == len(projection.mean) == 12
+        (ran,) = made.card.training["networks"]
+        assert ran["epochs_run"] == TINY.epochs
+        (network,), head, projection = made.networks(), made.head(), made.projection()
+        assert network.feature_dim == 12
+        assert len(head.weight) == len(projection.mean) == 12 + DIMENSION
 
     def test_results_have_a_row_for_each_seed_and_the_card_sums_them_up(self, made) -> None:
         with (made.folder / "results.csv").open(newline="", encoding="utf-8") as file:
@@ -119,30 +146,34 @@ class TestWhatIsWritten:
         training, valid = side(data, split["train"]), side(data, split["valid"])
         settings = dataclasses.replace(TINY, seed=SEEDS[0])
         plain = train(settings, training, valid, len(gtzan.GENRES)).network
-        known, asked = (clip_activations(plain, t, TINY.clip_frames) for t in (training, valid))
-        anew = refitted(plain, known, training.labels, asked, valid.labels).state_dict()
-        for name, values in made.network().state_dict().items():
-            np.testing.assert_array_equal(values, anew[name])
+        (network,) = made.networks()
+        for name, values in network.state_dict().items():
+            np.testing.assert_array_equal(values, plain.state_dict()[name])
         accuracy = measure(plain, side(data, split["test"]), TINY.clip_frames)[1]
         told = made.card.results["plain_test_track"]["of_published_seed"]
         assert told == pytest.approx(accuracy, abs=1e-4)
 
     def test_card_equals_what_the_written_weights_give(self, made, data, split) -> None:
-        network, projection = made.network(), made.projection()
+        head, projection = made.head(), made.projection()
         artists = gtzan.artists()
         figures = {}
         for name in ("valid", "test"):
             ids, tracks = split[name], side(data, split[name])
-            activations, shares = track_outputs(network, tracks, TINY.clip_frames)
-            right_clips = shares.argmax(axis=2) == tracks.labels[:, None]
-            right = shares.mean(axis=1).argmax(axis=1) == tracks.labels
+            activations, clips = by_hand(made, tracks)
+            right_clips = np.stack(
+                [
+                    head.probabilities(c).argmax(axis=1) == tracks.labels
+                    for c in clips.swapaxes(0, 1)
+                ]
+            )
+            right = head.probabilities(activations).argmax(axis=1) == tracks.labels
             figures |= {f"{name}_track": right.mean(), f"{name}_clip": right_clips.mean()}
             if name == "test":
                 others = {artists[i] for i in (*split["train"], *split["valid"])} - {""}
                 kept = np.array([artists[i] not in others for i in ids])
                 assert 0 < kept.sum() < len(kept)
                 figures |= {"disjoint_track": right[kept].mean()}
-                figures |= {"disjoint_clip": right_clips[kept].mean()}
+                figures |= {"disjoint_clip": right_clips[:, kept].mean()}
             report = evaluate_retrieval(
                 projection.apply(activations),
                 [track_id.partition(".")[0] for track_id in ids],
@@ -167,49 +198,90 @@ class TestWhatIsWritten:
 
 class TestRecipes:
     def test_default_is_augmented_and_families_are_as_the_study_has_them(self) -> None:
-        assert recipe_settings("default").augmentation is not None
+        default = recipe("default")
+        assert default.descriptors
+        assert [network.augmentation is None for network in default.networks] == [False]
         for name in model_names():
-            settings = recipe_settings(name)
-            assert settings.model == name
-            assert settings == main_run(name).settings(0, full=True)
-        assert recipe_settings("resnet50").epochs == 10
+            assert recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
+            assert recipe(name).networks[0].model == name
+        assert recipe("resnet50").networks[0].epochs == 10
+
+    def test_fast_has_no_network(self) -> None:
+        assert recipe("fast") == Recipe((), descriptors=True)
 
     def test_unknown_name_lists_the_known(self) -> None:
-        with pytest.raises(UsageError, match=r"default, conv1d, .*transformer"):
-            recipe_settings("perceptron")
+        with pytest.raises(UsageError, match=r"default, fast, conv1d, .*transformer"):
+            recipe("perceptron")
+
+    def test_nothing_to_hear_with_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="network or descriptors"):
+            Recipe((), descriptors=False)
+
+    def test_no_two_runs_have_one_seed(self) -> None:
+        pair = Recipe((TINY, TINY), descriptors=False)
+        seeds = [network.seed for seed in range(20) for network in pair.seeded(seed)]
+        assert len(set(seeds)) == 40
+        assert [network.seed for network in NETWORK.seeded(7)] == [7]
 
     def test_name_and_architecture_are_told_apart(self, made) -> None:
-        assert (made.card.name, made.card.architecture) == ("toy", "conv1d-encoder")
+        assert (made.card.name, made.card.hears_with) == ("toy", "conv1d-encoder + descriptors")
+
+
+class TestOtherParts:
+    def test_several_networks(self, data, split, tmp_path) -> None:
+        pair = Recipe((TINY, dataclasses.replace(TINY, epochs=3)), descriptors=False)
+        card = make_model("pair", pair, data, tmp_path, SEEDS[:1])
+        one, other = WeightsFiles(tmp_path).networks()
+        assert not np.array_equal(one.classifier.weight.detach(), other.classifier.weight.detach())
+        assert [ran["seed"] for ran in card.training["networks"]] == [5, 1005]
+        assert [ran["epochs_run"] for ran in card.training["networks"]] == [2, 3]
+        activations, _ = by_hand(WeightsFiles(tmp_path), side(data, split["test"]))
+        assert activations.shape[1] == 24
+        right = WeightsFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
+        accuracy = (right == side(data, split["test"]).labels).mean()
+        assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
+
+    def test_no_network(self, data, split, tmp_path) -> None:
+        card = make_model("none", recipe("fast"), data, tmp_path, (0,))
+        assert WeightsFiles(tmp_path).networks() == []
+        assert card.training["networks"] == []
+        assert not (tmp_path / "checkpoints").exists()
+        assert not [name for name in card.results if name.startswith("plain")]
+        activations, _ = by_hand(WeightsFiles(tmp_path), side(data, split["test"]))
+        right = WeightsFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
+        accuracy = (right == side(data, split["test"]).labels).mean()
+        assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
+        with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
+            (row,) = csv.DictReader(file)
+        assert (row["model"], row["plain_test_track"], row["epochs"]) == ("descriptors", "", "0")
 
 
 class TestResuming:
-    def test_again_from_the_checkpoints_is_byte_equal(self, made, data) -> None:
-        files = (WEIGHTS, PROJECTION, CARD, "results.csv")
-        before = contents(made.folder, *files)
+    def test_again_from_the_checkpoints_is_byte_equal(self, network_alone, data) -> None:
+        files = (*FILES, CARD, "results.csv")
+        before = contents(network_alone.folder, *files)
         epochs = []
         make_model(
-            "toy",
-            TINY,
+            "net",
+            NETWORK,
             data,
-            made.folder,
+            network_alone.folder,
             SEEDS,
-            command="recsys train toy",
-            on_epoch=lambda seed, report: epochs.append(seed),
+            on_epoch=lambda seed, network, report: epochs.append(seed),
         )
-        assert contents(made.folder, *files) == before
+        assert contents(network_alone.folder, *files) == before
         assert epochs == []
 
-    def test_interrupted_between_epochs_ends_the_same(self, made, data, tmp_path) -> None:
-        def stop(seed: int, report: object) -> None:
+    def test_interrupted_between_epochs_ends_the_same(self, network_alone, data, tmp_path) -> None:
+        def stop(seed: int, network: int, report: object) -> None:
             raise KeyboardInterrupt
 
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                make_model("toy", TINY, data, tmp_path, SEEDS, on_epoch=stop)
+                make_model("net", NETWORK, data, tmp_path, SEEDS, on_epoch=stop)
             assert not (tmp_path / CARD).exists()
-        make_model("toy", TINY, data, tmp_path, SEEDS)
-        files = (WEIGHTS, PROJECTION)
-        assert contents(tmp_path, *files) == contents(made.folder, *files)
+        make_model("net", NETWORK, data, tmp_path, SEEDS)
+        assert contents(tmp_path, *FILES) == contents(network_alone.folder, *FILES)
 
 
 class TestHonesty:
@@ -218,9 +290,8 @@ class TestHonesty:
         rows = data.select(split["test"])
         spoilt[rows] = np.random.default_rng(1).integers(0, 256, spoilt[rows].shape)
         other = dataclasses.replace(data, log_mel=spoilt)
-        card = make_model("toy", TINY, other, tmp_path, SEEDS)
-        files = (WEIGHTS, PROJECTION)
-        assert contents(tmp_path, *files) == contents(made.folder, *files)
+        card = make_model("toy", BOTH, other, tmp_path, SEEDS)
+        assert contents(tmp_path, *FILES) == contents(made.folder, *FILES)
         mine, theirs = card.results, made.card.results
         for name in ("projection", "valid_precision_of_projections", "valid_track", "valid_clip"):
             assert mine[name] == theirs[name]
@@ -230,7 +301,7 @@ class TestHonesty:
 class TestRefusals:
     def test_no_seed(self, data, tmp_path) -> None:
         with pytest.raises(UsageError, match="seed"):
-            make_model("toy", TINY, data, tmp_path, ())
+            make_model("toy", NETWORK, data, tmp_path, ())
 
     def test_incomplete_data(self, data, split, tmp_path) -> None:
         kept = [i for i, name in enumerate(data.track_ids) if name != split["valid"][0]]
@@ -241,5 +312,5 @@ class TestRefusals:
             data.range_db[kept],
         )
         with pytest.raises(DatasetError, match=split["valid"][0]):
-            make_model("toy", TINY, partial, tmp_path, SEEDS)
+            make_model("toy", NETWORK, partial, tmp_path, SEEDS)
         assert not list(tmp_path.iterdir())

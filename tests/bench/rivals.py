@@ -1,4 +1,4 @@
-"""The shipped networks beside methods without one: same tracks, same queries, same measures.
+"""The shipped models beside methods that learn little: same tracks, same queries, same measures.
 
 Every method hears GTZAN's stored spectrograms and is fitted, where it learns at all, on the 443
 filtered training tracks. Each of the 290 test tracks asks the other 289.
@@ -14,7 +14,7 @@ Methods
         distributions). Written anew; Musly itself hears sound, at a finer step.
     *descriptors*: `recommender.descriptors`, by plain cosine, whitened by what varies within
         recordings (`recommender.steadiness`), by shrinkage LDA, and the last two beside each other.
-    *networks*: shipped models, each with its own projection.
+    *models*: shipped ones, each with its own head and projection.
 
 Columns: precision@10 with artist filter and its 95 % interval, without the filter, hit@10 with it;
 skewness of the k-occurrence and share never recommended at k = 10; precision@10 of genres left out
@@ -42,9 +42,10 @@ from recommender.evaluation import bootstrap_interval
 from recommender.features import FrontEnd
 from recommender.metrics import FloatArray, IntArray
 from recommender.projection import Projection
+from recommender.results import Side, model_activations
 from recommender.retrieval import GivenSimilarities, LabelledVectors, hubness, score_queries
 from recommender.steadiness import beside, steady
-from recommender.training import TrackSet, clip_starts, track_outputs
+from recommender.training import TrackSet, clip_starts
 from recommender.unseen import NEIGHBOURS, Encoder, Fit, rows_of, unseen_precision
 from recommender.weights import find, shipped_models
 
@@ -60,7 +61,7 @@ class Method:
     """One row.
 
     Attributes:
-        fit: learns from training tracks; of a network, that has learned already, it does nothing.
+        fit: learns from training tracks; of a model, that has learned already, it does nothing.
         classify: fits a classifier, or None.
         knows_all: no genre is unseen to it.
     """
@@ -238,21 +239,24 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
     yield Method(f"descriptors, whitened beside {KNOWN_SHARE:g} LDA", vectors.projected(both))
 
 
-def network_method(model: str, data: gtzan.Gtzan) -> Method:
-    """A trained network with its own projection."""
+def model_method(model: str, data: gtzan.Gtzan) -> Method:
+    """A trained model with its own head and projection."""
     weights = find(model)
-    network, projection = weights.network(), weights.projection()
+    networks, head, projection = weights.networks(), weights.head(), weights.projection()
     frames = FrontEnd(**weights.card.front_end).frames(weights.card.windowing["seconds"])
 
     @cache
     def outputs(rows: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
         decibels = np.stack([data.decibels(row) for row in rows])
-        tracks = TrackSet(decibels, data.labels[list(rows)])
-        activations, clips = track_outputs(network, tracks, frames)
-        return projection.apply(activations), clips.mean(axis=1)
+        ids = tuple(data.track_ids[row] for row in rows)
+        side = Side(ids, TrackSet(decibels, data.labels[list(rows)]))
+        found = model_activations(
+            networks, [frames] * len(networks), side, weights.card.descriptors
+        ).tracks
+        return projection.apply(found), head.probabilities(found)
 
     return Method(
-        f"network {weights.card.name}",
+        f"model {weights.card.name} ({weights.card.hears_with})",
         lambda *_: lambda rows: outputs(tuple(map(int, rows)))[0],
         lambda *_: lambda rows: outputs(tuple(map(int, rows)))[1].argmax(axis=1),
         knows_all=True,
@@ -282,7 +286,7 @@ def main() -> None:
     torch.set_num_threads(1)
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     methods = [*mfcc_methods(data), *descriptor_methods(data)]
-    methods += [network_method(model, data) for model in args.model or shipped_models()]
+    methods += [model_method(model, data) for model in args.model or shipped_models()]
     print(
         f"| {args.side} | precision@10, artist filter | without | hit@10 | hub skewness "
         "| never, % | unseen genres | accuracy, % |"

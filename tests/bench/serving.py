@@ -23,13 +23,12 @@ import torch
 
 from recommender import gtzan
 from recommender.audio import AudioClip, Windowing, hear_whole
-from recommender.augmentation import standardised_batch
 from recommender.embedding import Embedder
 from recommender.features import FrontEnd, log_mel
-from recommender.models import GenreNetwork
+from recommender.results import model_activations, side_of_tracks
 from recommender.space import FloatArray
-from recommender.training import TrackSet, clip_starts, track_outputs
-from recommender.weights import DEFAULT_MODEL, find
+from recommender.training import clip_starts
+from recommender.weights import DEFAULT_MODEL, WeightsFiles, find
 
 UNCUT = 400.0
 """A `top_db` that cuts nothing off."""
@@ -105,14 +104,6 @@ def window_decibels(clip: AudioClip, chain: Chain, front_end: FrontEnd) -> Float
     return windows.astype(np.float32)
 
 
-@torch.no_grad()
-def outputs(network: GenreNetwork, windows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Activations [d] and genre probabilities [n_classes] of one track's windows."""
-    hidden = network.activations(standardised_batch(torch.from_numpy(windows)))
-    probabilities = network.classify(hidden).softmax(dim=1)
-    return hidden.mean(dim=0).numpy(), probabilities.mean(dim=0).numpy()
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What tracks gave, row by row: activations [n, d], genre probabilities [n, n_classes]."""
@@ -124,16 +115,15 @@ class Outcome:
         return Outcome(self.activations[rows], self.probabilities[rows])
 
 
-def stored_outcome(network: GenreNetwork, data: gtzan.Gtzan, frames: int) -> Outcome:
+def stored_outcome(weights: WeightsFiles, data: gtzan.Gtzan, frames: int) -> Outcome:
     """The training path over every stored track."""
-    decibels = np.stack([data.decibels(i) for i in range(len(data.track_ids))])
-    activations, clips = track_outputs(network, TrackSet(decibels, data.labels), frames)
-    return Outcome(activations, clips.mean(axis=1))
+    networks, side = weights.networks(), side_of_tracks(data, data.track_ids)
+    lengths = [frames] * len(networks)
+    activations = model_activations(networks, lengths, side, weights.card.descriptors).tracks
+    return Outcome(activations, weights.head().probabilities(activations))
 
 
-def outcomes(
-    files: list[Path], embedder: Embedder, network: GenreNetwork, chains: dict[str, Chain]
-) -> dict[str, Outcome]:
+def outcomes(files: list[Path], embedder: Embedder, chains: dict[str, Chain]) -> dict[str, Outcome]:
     """By name of the variant, over the files; the last is what is served."""
     found: dict[str, list[tuple[FloatArray, FloatArray]]] = {name: [] for name in chains}
     served = []
@@ -141,7 +131,7 @@ def outcomes(
         clip = hear_whole(path, embedder.front_end.sample_rate)
         for name, chain in chains.items():
             windows = window_decibels(clip, chain, embedder.front_end)
-            found[name].append(outputs(network, windows))
+            found[name].append(embedder.hear_spectrograms(list(windows)))
         hearing = embedder.hear(path)
         shares = [hearing.genre_probabilities[label] for label in embedder.labels]
         served.append((hearing.activations, np.array(shares, dtype=np.float32)))
@@ -195,14 +185,14 @@ def main() -> None:
 
     torch.set_num_threads(1)
     weights = find(args.model)
-    network, embedder = weights.network(), Embedder(weights)
+    embedder = Embedder(weights)
     frames = embedder.front_end.frames(embedder.windowing.seconds)
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
-    stored = stored_outcome(network, data, frames)
+    stored = stored_outcome(weights, data, frames)
     files = sorted(path for path in (args.shared / "gtzan" / "audio").rglob("*") if path.is_file())
     twins = [data.track_ids.index(path.stem) for path in files]
     chains = variants(embedder.front_end, embedder.windowing.seconds)
-    found = outcomes(files, embedder, network, chains)
+    found = outcomes(files, embedder, chains)
 
     gallery = embedder.project(stored.activations)
     similarities = gallery @ gallery.T

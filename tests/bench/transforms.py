@@ -34,8 +34,8 @@ from recommender import gtzan
 from recommender.audio import AudioClip, hear_whole
 from recommender.embedding import Embedder
 from recommender.errors import AudioError
+from recommender.results import model_activations, side_of_tracks
 from recommender.space import FloatArray
-from recommender.training import TrackSet, track_outputs
 from recommender.weights import DEFAULT_MODEL, find
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
@@ -112,12 +112,16 @@ def embedded(embedder: Embedder, clip: AudioClip) -> FloatArray:
 
 def stored_vectors(embedder: Embedder, data: gtzan.Gtzan, model: str) -> FloatArray:
     """Unit vectors of all stored tracks, [1000, p]."""
-    decibels = np.stack([data.decibels(i) for i in range(len(data.track_ids))])
     frames = embedder.front_end.frames(embedder.windowing.seconds)
-    activations, _ = track_outputs(
-        find(model).network(), TrackSet(decibels, data.labels), frames, clips=3
+    weights = find(model)
+    networks = weights.networks()
+    stored = model_activations(
+        networks,
+        [frames] * len(networks),
+        side_of_tracks(data, data.track_ids),
+        weights.card.descriptors,
     )
-    return embedder.project(activations)
+    return embedder.project(stored.tracks)
 
 
 def gtzan_files(folder: Path, rate: int) -> list[Original]:

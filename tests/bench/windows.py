@@ -23,11 +23,9 @@ import torch
 
 from recommender import gtzan
 from recommender.audio import Windowing, hear_windows
-from recommender.augmentation import standardised_batch
 from recommender.embedding import Embedder, load_embedder
 from recommender.errors import AudioError
 from recommender.evaluation import evaluate_retrieval
-from recommender.models import GenreNetwork
 from recommender.results import NEIGHBOURS, Side, side_of
 from recommender.retrieval import LabelledVectors, score_queries
 from recommender.space import FloatArray
@@ -45,26 +43,22 @@ HEADINGS = (
 )
 
 
-@torch.no_grad()
 def stored_outputs(
-    network: GenreNetwork, side: Side, starts: list[int], frames: int
+    embedder: Embedder, side: Side, starts: list[int], frames: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Activations [n, d] and genre probabilities [n, n_classes], means over the windows."""
-    activations, probabilities = [], []
-    for first in range(0, len(side.ids), 32):
-        tracks = torch.from_numpy(side.tracks.decibels[first : first + 32])
-        hidden = torch.stack(
-            [network.activations(standardised_batch(tracks[:, :, s : s + frames])) for s in starts]
-        )
-        activations.append(hidden.mean(dim=0).numpy())
-        probabilities.append(network.classify(hidden).softmax(dim=2).mean(dim=0).numpy())
-    return np.concatenate(activations), np.concatenate(probabilities)
+    """Activations [n, d] and genre probabilities [n, n_classes], of the windows of each track."""
+    heard = [
+        embedder.hear_spectrograms([track[:, s : s + frames] for s in starts])
+        for track in side.tracks.decibels
+    ]
+    activations, probabilities = zip(*heard, strict=True)
+    return np.stack(activations), np.stack(probabilities)
 
 
 def stored_table(model: str, archive: Path) -> None:
     """Print the first table."""
     weights = find(model)
-    network, projection = weights.network(), weights.projection()
+    embedder, projection = Embedder(weights), weights.projection()
     seconds = weights.card.windowing["seconds"]
     side = side_of(gtzan.load(archive), "filtered", "valid")
     columns = side.tracks.decibels.shape[2]
@@ -74,9 +68,9 @@ def stored_table(model: str, archive: Path) -> None:
         for count in STORED_COUNTS
     }
     outcomes = {
-        name: stored_outputs(network, side, starts, frames) for name, starts in placings.items()
+        name: stored_outputs(embedder, side, starts, frames) for name, starts in placings.items()
     }
-    outcomes["one piece of 30 s"] = stored_outputs(network, side, [0], columns)
+    outcomes["one piece of 30 s"] = stored_outputs(embedder, side, [0], columns)
     genres = [track_id.partition(".")[0] for track_id in side.ids]
     usual = _query_precisions(projection.apply(outcomes["3"][0]), genres, side.artists)
     print(f"| windows of {seconds:g} s | accuracy | precision@{NEIGHBOURS} | minus that of 3 |")

@@ -1,0 +1,37 @@
+"""Models whose parts are chosen and whose head and projection are drawn by lot."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from recommender.descriptors import DIMENSION
+from recommender.head import Head
+from recommender.projection import Projection
+from recommender.weights import CARD, HEAD, PROJECTION, WEIGHTS, WeightsFiles, file_digest, find
+
+
+def with_descriptors(folder: Path, networks: int) -> WeightsFiles:
+    """The first networks of the default model, or none, and descriptors, written to `folder`."""
+    shutil.copytree(find().folder, folder)
+    card, values = find().card, load_file(folder / WEIGHTS)
+    prefixes = tuple(f"{place}." for place in range(networks))
+    save_file({n: v for n, v in values.items() if n.startswith(prefixes)}, folder / WEIGHTS)
+    size = DIMENSION + sum(network.feature_dim for network in find().networks()[:networks])
+    generator = np.random.default_rng(0)
+    head = Head(*(generator.normal(0, 1e-3, s).astype(np.float32) for s in ((size, 10), (10,))))
+    matrix = generator.normal(size=(size, 8)).astype(np.float32)
+    projection = Projection(np.zeros(size, np.float32), matrix)
+    head.save(folder / HEAD)
+    projection.save(folder / PROJECTION)
+    dataclasses.replace(
+        card,
+        networks=card.networks[:networks],
+        descriptors=True,
+        weights_digest=file_digest(folder / WEIGHTS),
+        head_digest=head.digest,
+        projection_digest=projection.digest,
+    ).write(folder / CARD)
+    return WeightsFiles(folder)
