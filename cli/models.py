@@ -10,6 +10,7 @@ import typer
 from recommender.cli.output import (
     AsJson,
     Device,
+    counted,
     counting,
     note,
     print_json,
@@ -171,8 +172,9 @@ def train_command(
     )
     for ran in card.training["networks"]:
         say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
+    over = counted(len(numbers), "seed")
     for figure in ("valid_track", *FIGURES):
-        say(f"{figure}: {_mean_and_spread(card.results, figure)} over {len(numbers)} seeds")
+        say(f"{figure}: {_mean_and_spread(card.results, figure)} over {over}")
     say(f"weights, card and results: {out}")
 
 

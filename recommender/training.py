@@ -283,9 +283,10 @@ class _Run:
     def result(self) -> TrainingResult:
         """The best epoch's network."""
         self.averaged.load_state_dict(self.best_weights)
-        return TrainingResult(
-            self.averaged.cpu().eval(), self.settings, self.best_epoch, self.history
-        )
+        network = self.averaged.cpu().eval()
+        # Weights in the order in which they are saved and loaded everywhere else.
+        network = network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return TrainingResult(network, self.settings, self.best_epoch, self.history)
 
     def save(self, path: Path) -> None:
         """Write the whole state, replacing the file in one step."""

@@ -196,6 +196,23 @@ class TestWhatIsWritten:
         )
 
 
+@pytest.mark.parametrize("model", ["lstm", "transformer", "conv1d", "conv2d", "conv2d-encoder"])
+def test_any_family_becomes_a_model(model: str, data, tmp_path) -> None:
+    slight = {"lstm": {"units": 4}, "transformer": {"units": 8, "layers": 1, "heads": 3}}
+    settings = dataclasses.replace(
+        main_run(model).settings(0),
+        epochs=1,
+        clip_frames=40,
+        model_settings=slight.get(model, {"filters": (3, 2)}),
+    )
+    made = make_model(model, Recipe((settings,), descriptors=False), data, tmp_path, (0,))
+    (network,) = WeightsFiles(tmp_path).networks()
+    assert made.networks[0]["architecture"] == made.name == model
+    assert len(WeightsFiles(tmp_path).projection().mean) == network.feature_dim
+    if model != "lstm":  # of so few units, one may hardly move
+        assert made.results["test_precision"]["mean"] > 0
+
+
 class TestRecipes:
     def test_default_is_augmented_and_families_are_as_the_study_has_them(self) -> None:
         default = recipe("default")
