@@ -81,14 +81,14 @@ def recipe_names() -> tuple[str, ...]:
 def recipe(name: str) -> Recipe:
     """How a model is made.
 
-    The default has a network trained with augmentation, and descriptors; ``fast`` has descriptors
-    alone; a family is one network, as in the study.
+    The default has a network trained with augmentation; ``fast`` has descriptors alone; a family
+    is one network, as in the study.
 
     Raises:
         UsageError: no recipe has this name; the message lists those there are.
     """
     if name == DEFAULT_MODEL:
-        return Recipe((TrainingSettings(),), descriptors=True)
+        return Recipe((TrainingSettings(),), descriptors=False)
     if name == FAST_MODEL:
         return Recipe((), descriptors=True)
     run = main_run(name)

@@ -216,7 +216,7 @@ def test_any_family_becomes_a_model(model: str, data, tmp_path) -> None:
 class TestRecipes:
     def test_default_is_augmented_and_families_are_as_the_study_has_them(self) -> None:
         default = recipe("default")
-        assert default.descriptors
+        assert not default.descriptors
         assert [network.augmentation is None for network in default.networks] == [False]
         for name in model_names():
             assert recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
