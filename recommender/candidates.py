@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from recommender.descriptors import equal_parts
-from recommender.discriminants import CANDIDATES, IntArray, discriminants, principal
+from recommender.discriminants import CANDIDATES, IntArray, beside, discriminants, principal
 from recommender.parts import Activations, Parts
 from recommender.projection import Projection
 from recommender.space import FloatArray
-from recommender.steadiness import beside, steady
+from recommender.steadiness import steady
 
 Fit = Callable[[Activations, IntArray], Projection]
 """From the training tracks' activations and labels (np.ndarray [shape=(n,)])."""

@@ -7,7 +7,7 @@ shrunk covariance (Ledoit & Wolf 2004) the second, at the price of forgetting wh
 knows do not need. The mixtures keep both: discriminants beside principal components.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,25 @@ def discriminants(activations: FloatArray, labels: IntArray) -> Projection:
     return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
 
 
+def beside(
+    projections: Sequence[Projection], shares: Sequence[float], vectors: FloatArray
+) -> Projection:
+    """Several projections of the same vectors beside each other.
+
+    Args:
+        projections: all subtract the mean of the first.
+        shares: part of the mean squared length over `vectors` that each gets.
+        vectors: np.ndarray [shape=(n, d)], those that the projections were fitted on.
+    """
+    mean = projections[0].mean
+    matrices = []
+    for projection, share in zip(projections, shares, strict=True):
+        projected = (vectors - mean) @ projection.matrix
+        length = float(np.sqrt((projected**2).sum(axis=1).mean()))
+        matrices.append(projection.matrix * (np.sqrt(share) / max(length, 1e-12)))
+    return Projection(mean, np.concatenate(matrices, axis=1).astype(np.float32))
+
+
 def mixture(share: float) -> Fit:
     """Discriminants beside principal components.
 
@@ -68,14 +87,8 @@ def mixture(share: float) -> Fit:
     """
 
     def fit(activations: FloatArray, labels: IntArray) -> Projection:
-        parts = [
-            _scaled_to(part, activations, weight)
-            for part, weight in (
-                (discriminants(activations, labels), share),
-                (principal(activations, labels), 1 - share),
-            )
-        ]
-        return Projection(parts[0].mean, np.concatenate([p.matrix for p in parts], axis=1))
+        parts = (discriminants(activations, labels), principal(activations, labels))
+        return beside(parts, (share, 1 - share), activations)
 
     return fit
 
@@ -92,11 +105,3 @@ CANDIDATES: dict[str, Fit] = {
     "LDA 0.1 + principal components 0.9": mixture(0.1),
 }
 """What is tried on the validation split, by name."""
-
-
-def _scaled_to(projection: Projection, activations: FloatArray, weight: float) -> Projection:
-    """The projection scaled so that the mean squared length over `activations` is `weight`."""
-    projected = (activations - projection.mean) @ projection.matrix
-    length = float(np.sqrt((projected**2).sum(axis=1).mean()))
-    matrix = projection.matrix * (np.sqrt(weight) / max(length, 1e-12))
-    return Projection(projection.mean, matrix.astype(np.float32))

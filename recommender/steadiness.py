@@ -12,8 +12,6 @@ On GTZAN's validation tracks the descriptors' precision@10 rises by it from .38 
 genres left out of its training from .36 to .42 (`tests/bench/rivals.py --side valid`).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from recommender.discriminants import standardising
@@ -54,22 +52,3 @@ def steady(
     values, directions = np.linalg.eigh((1 - shrinkage) * covariance + shrinkage * np.eye(size))
     whitening = (directions / np.sqrt(np.maximum(values, 1e-12))) @ directions.T
     return Projection(scale.mean, (matrix @ whitening).astype(np.float32))
-
-
-def beside(
-    projections: Sequence[Projection], shares: Sequence[float], vectors: FloatArray
-) -> Projection:
-    """Several projections of the same vectors beside each other.
-
-    Args:
-        projections: all subtract the mean of the first.
-        shares: part of the mean squared length over `vectors` that each gets.
-        vectors: np.ndarray [shape=(n, d)], those that the projections were fitted on.
-    """
-    mean = projections[0].mean
-    matrices = []
-    for projection, share in zip(projections, shares, strict=True):
-        projected = (vectors - mean) @ projection.matrix
-        length = float(np.sqrt((projected**2).sum(axis=1).mean()))
-        matrices.append(projection.matrix * (np.sqrt(share) / max(length, 1e-12)))
-    return Projection(mean, np.concatenate(matrices, axis=1).astype(np.float32))

@@ -19,8 +19,9 @@ from recommender.descriptors import (
     equal_parts,
     slices,
 )
+from recommender.discriminants import beside
 from recommender.errors import UsageError
-from recommender.steadiness import beside, steady
+from recommender.steadiness import steady
 
 COLUMN_S = 1_708 / 22_050
 AMPLITUDE = BANDS**-0.5
