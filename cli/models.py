@@ -10,6 +10,8 @@ import typer
 from recommender.cli.output import (
     AsJson,
     Device,
+    GtzanPath,
+    Threads,
     counted,
     counting,
     note,
@@ -93,12 +95,7 @@ def train_command(
             "lists them.",
         ),
     ],
-    gtzan: Annotated[
-        Path,
-        typer.Option(
-            metavar="PATH", help="GTZAN: a folder of ten genre folders, or a log-Mel archive."
-        ),
-    ],
+    gtzan: GtzanPath,
     out: Annotated[
         Path,
         typer.Option(
@@ -124,9 +121,7 @@ def train_command(
     device: Annotated[
         Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
     ] = Device.AUTO,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
-    ] = None,
+    threads: Threads = None,
 ) -> None:
     """Train a model on GTZAN; an interrupted run goes on where it was."""
 

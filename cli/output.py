@@ -36,6 +36,19 @@ Database = Annotated[
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+GtzanPath = Annotated[
+    Path,
+    typer.Option(
+        "--gtzan",
+        metavar="PATH",
+        help="GTZAN: a folder of ten genre folders, or a log-Mel archive.",
+    ),
+]
+
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
+]
+
 WIDTH_IN_A_PIPE = 1_000_000
 """No table is as wide, so that a program that reads one finds every row on one line."""
 

@@ -9,6 +9,8 @@ import typer
 from recommender.cli.output import (
     AsJson,
     Device,
+    GtzanPath,
+    Threads,
     busy,
     counting,
     note,
@@ -112,20 +114,13 @@ def list_command(
 
 @study_app.command("run")
 def run_command(
-    gtzan: Annotated[
-        Path,
-        typer.Option(
-            metavar="PATH", help="GTZAN: a folder of ten genre folders, or a log-Mel archive."
-        ),
-    ],
+    gtzan: GtzanPath,
     protocol: Protocols = None,
     family: Families = None,
     device: Annotated[
         Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
     ] = Device.AUTO,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
-    ] = None,
+    threads: Threads = None,
     seeds: Annotated[
         int | None,
         typer.Option(min=1, help="Only the first so many seeds of each run. Default: all."),
