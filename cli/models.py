@@ -1,9 +1,10 @@
 """`recsys models` and `recsys train`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -78,12 +79,11 @@ def models_command(as_json: AsJson = False) -> None:
 FIGURES = ("test_track", "disjoint_track", "test_precision")
 
 
-def _mean_and_spread(results: object, name: str) -> str:
-    figures = results.get(name) if isinstance(results, dict) else None
-    if not figures:
-        return "not measured"
-    spread = "" if figures["sd"] is None else f" ± {100 * figures['sd']:.1f}"
-    return f"{100 * figures['mean']:.1f}{spread} %"
+def _mean_and_spread(results: Mapping[str, Any], name: str) -> str:
+    from recommender.study.markdown import NONE, percent
+
+    figures = results.get(name)
+    return f"{percent(figures['mean'], figures['sd'])} %" if figures else NONE
 
 
 def train_command(

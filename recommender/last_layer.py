@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.head import Head
+from recommender.measuring import IntArray, log_loss
 from recommender.parts import Activations, Parts
-from recommender.training import IntArray, log_loss
 
 Doubles = npt.NDArray[np.float64]
 

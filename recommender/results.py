@@ -18,18 +18,18 @@ from recommender.descriptors import describe
 from recommender.evaluation import evaluate_retrieval
 from recommender.features import FrontEnd
 from recommender.head import Head
-from recommender.models import GenreNetwork
-from recommender.parts import Activations, Parts
-from recommender.projection import Projection
-from recommender.space import FloatArray
-from recommender.training import (
+from recommender.measuring import (
     IntArray,
     TrackSet,
-    TrainingResult,
     clip_activations,
     clip_probabilities,
     clip_starts,
 )
+from recommender.models import GenreNetwork
+from recommender.parts import Activations, Parts
+from recommender.projection import Projection
+from recommender.space import FloatArray
+from recommender.training import TrainingResult
 
 NEIGHBOURS = 10
 """k of the precision that the projection is chosen by and that is reported."""

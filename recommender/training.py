@@ -7,13 +7,12 @@ moment and goes on from its last whole epoch.
 import copy
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
@@ -27,28 +26,9 @@ from recommender.augmentation import (
     standardised_batch,
 )
 from recommender.errors import UsageError
+from recommender.measuring import TrackSet, clip_starts, measure
 from recommender.memory import keep_freed_memory
 from recommender.models import GenreNetwork, create_model
-from recommender.space import FloatArray
-
-IntArray = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class TrackSet:
-    """Whole tracks to train or measure on.
-
-    Attributes:
-        decibels: np.ndarray [shape=(n, n_mels, frames)], float32.
-        labels: np.ndarray [shape=(n,)], int64.
-    """
-
-    decibels: FloatArray
-    labels: IntArray
-
-    def __len__(self) -> int:
-        """Number of tracks."""
-        return len(self.labels)
 
 
 @dataclass(frozen=True)
@@ -338,77 +318,3 @@ def _schedule(
             optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=0.1
         )
     raise UsageError(f"no schedule is named {settings.schedule!r}: one-cycle or constant.")
-
-
-def clip_starts(track_frames: int, clip_frames: int, clips: int) -> Sequence[int]:
-    """First frames of `clips` clips spread evenly over a track."""
-    last = max(0, track_frames - clip_frames)
-    return [round(last * i / max(1, clips - 1)) for i in range(clips)]
-
-
-@torch.no_grad()
-def clip_activations(
-    network: GenreNetwork,
-    tracks: TrackSet,
-    clip_frames: int,
-    device: str = "cpu",
-    clips: int = 3,
-) -> FloatArray:
-    """Activations of clips spread evenly over each track, as when serving.
-
-    Returns:
-        np.ndarray [shape=(n, clips, feature_dim)].
-    """
-    network.eval()
-    starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
-    found = []
-    for first in range(0, len(tracks), 64):
-        batch = torch.from_numpy(tracks.decibels[first : first + 64]).to(device)
-        stacked = torch.cat([batch[:, :, s : s + clip_frames] for s in starts])
-        hidden = network.activations(standardised_batch(stacked))
-        # [clips * batch, d] → [batch, clips, d]
-        found.append(hidden.reshape(clips, len(batch), -1).transpose(0, 1).cpu().numpy())
-    return np.concatenate(found)
-
-
-@torch.no_grad()
-def clip_probabilities(network: GenreNetwork, activations: FloatArray) -> FloatArray:
-    """Genre probabilities [n, clips, n_classes] of activations [n, clips, feature_dim]."""
-    network.eval()
-    device = network.classifier.weight.device
-    shares: FloatArray = (
-        network.classify(torch.from_numpy(activations).to(device)).softmax(dim=-1).cpu().numpy()
-    )
-    return shares
-
-
-def track_outputs(
-    network: GenreNetwork,
-    tracks: TrackSet,
-    clip_frames: int,
-    device: str = "cpu",
-    clips: int = 3,
-) -> tuple[FloatArray, FloatArray]:
-    """Activations [n, feature_dim], means over clips; probabilities [n, clips, n_classes]."""
-    activations = clip_activations(network, tracks, clip_frames, device, clips)
-    return activations.mean(axis=1), clip_probabilities(network, activations)
-
-
-def measure(
-    network: GenreNetwork,
-    tracks: TrackSet,
-    clip_frames: int,
-    device: str = "cpu",
-    clips: int = 3,
-) -> tuple[float, float]:
-    """Cross-entropy and accuracy by track (mean of the clips' probabilities)."""
-    _, probabilities = track_outputs(network, tracks, clip_frames, device, clips)
-    mean: FloatArray = probabilities.mean(axis=1)
-    accuracy = float((mean.argmax(axis=1) == tracks.labels).mean())
-    return log_loss(mean, tracks.labels), accuracy
-
-
-def log_loss(probabilities: FloatArray, labels: IntArray) -> float:
-    """Mean negative log-probability of the true labels: [n, n_classes], [n]."""
-    true = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(true, 1e-9)).mean())

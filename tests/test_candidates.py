@@ -8,8 +8,8 @@ from recommender.descriptors import DIMENSION
 from recommender.discriminants import CANDIDATES, discriminants
 from recommender.head import Head
 from recommender.last_layer import fitted_head
+from recommender.measuring import log_loss
 from recommender.parts import Activations, Parts
-from recommender.training import log_loss
 
 CLASSES, PER_CLASS, CLIPS = 4, 12, 3
 

@@ -12,18 +12,12 @@ from recommender.augmentation import Augmentation
 from recommender.descriptors import DIMENSION, describe
 from recommender.errors import DatasetError, UsageError
 from recommender.evaluation import evaluate_retrieval
+from recommender.measuring import TrackSet, clip_activations, clip_starts, measure
 from recommender.models import model_names
 from recommender.recipe import Recipe, make_model, recipe
 from recommender.results import NEIGHBOURS
 from recommender.study.runs import main_run
-from recommender.training import (
-    TrackSet,
-    TrainingSettings,
-    clip_activations,
-    clip_starts,
-    measure,
-    train,
-)
+from recommender.training import TrainingSettings, train
 from recommender.weights import CARD, HEAD, PROJECTION, WEIGHTS, WeightsFiles
 
 PER_GENRE = {"train": 4, "valid": 3, "test": 4}

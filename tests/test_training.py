@@ -16,14 +16,8 @@ from recommender.augmentation import (
 )
 from recommender.errors import UsageError
 from recommender.features import standardised
-from recommender.training import (
-    TrackSet,
-    TrainingSettings,
-    clip_starts,
-    measure,
-    track_outputs,
-    train,
-)
+from recommender.measuring import TrackSet, clip_starts, measure, track_outputs
+from recommender.training import TrainingSettings, train
 
 BANDS, FRAMES, CLASSES = 16, 60, 3
 TINY = TrainingSettings(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender import gtzan
+from recommender.measuring import TrackSet, clip_starts
 from recommender.results import Side, artist_disjoint, side_of_tracks
 from recommender.study.runs import CLIP_FRAMES
-from recommender.training import TrackSet, clip_starts
 
 PROTOCOLS = ("filtered", "paper", "stratified")
 LEAKY = frozenset({"paper"})

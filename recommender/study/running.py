@@ -10,6 +10,7 @@ import torch
 
 from recommender import gtzan
 from recommender.discriminants import CANDIDATES
+from recommender.measuring import IntArray, TrackSet, clip_activations, clip_probabilities
 from recommender.metrics import BoolArray
 from recommender.projection import Projection
 from recommender.results import NEIGHBOURS, Side, precision
@@ -18,15 +19,7 @@ from recommender.space import FloatArray
 from recommender.study.outcomes import Outcome, outcome_path
 from recommender.study.protocols import PROTOCOLS, Sides, sides
 from recommender.study.runs import RUNS, StudyRun
-from recommender.training import (
-    EpochReport,
-    IntArray,
-    TrackSet,
-    TrainingResult,
-    clip_activations,
-    clip_probabilities,
-    train,
-)
+from recommender.training import EpochReport, TrainingResult, train
 
 
 @dataclass(frozen=True)

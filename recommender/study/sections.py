@@ -1,6 +1,6 @@
 """The tables of the study's report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from recommender import gtzan
 from recommender.study.claims import difference_text
@@ -14,6 +14,9 @@ from recommender.study.timing import Timings
 
 NOT_RUN = "not run"
 CUT_SHORT = "not run at full length"
+
+Column = Callable[[RunResults], str]
+"""What stands in a column of a run's line."""
 
 
 def summary_table(outcomes: Sequence[Outcome]) -> str:
@@ -47,32 +50,14 @@ def summary_table(outcomes: Sequence[Outcome]) -> str:
 
 def filtered_table(results: Results) -> str:
     """Everything measured of each declared run under the fault-filtered split."""
-    headings = (
-        "run", ">paper %", f">test ({_tracks(results)}) %", ">seeds",
-        f">unheard artists ({_disjoint()}) %", ">test by clip %", ">validation %",
-        ">training by clip %",
-        ">parameters", "seconds an epoch", "epochs", ">precision@10",
-    )  # fmt: skip
-    return table(
-        headings,
-        [
-            (
-                row.run.name,
-                _paper(row),
-                _accuracy(row, "test_track", NOT_RUN),
-                str(len(row.outcomes) or NONE),
-                _accuracy(row, "disjoint_track"),
-                _accuracy(row, "test_clip"),
-                _accuracy(row, "valid_track"),
-                _accuracy(row, "train_clip"),
-                _parameters(row),
-                _seconds(row),
-                _epochs(row),
-                _precision(row),
-            )
-            for row in results.values()
-        ],
-    )
+    columns: dict[str, Column] = {
+        f">test ({_tracks(results)}) %": lambda row: _accuracy(row, "test_track", NOT_RUN),
+        ">seeds": _seeds,
+        f">unheard artists ({_disjoint()}) %": lambda row: _accuracy(row, "disjoint_track"),
+        ">test by clip %": lambda row: _accuracy(row, "test_clip"),
+        ">validation %": lambda row: _accuracy(row, "valid_track"),
+    }
+    return _run_table(results, columns)
 
 
 def protocol_table(results: Results) -> str:
@@ -81,31 +66,30 @@ def protocol_table(results: Results) -> str:
     Runs of a leaky split are marked in every row.
     """
     leaky = any(row.protocol in LEAKY for row in results.values())
-    tracks = "clips" if leaky else "tracks"
-    headings = (
-        "run", ">paper %", ">validation %", f">test ({_tracks(results)} {tracks}) %", ">seeds",
-        ">test by clip %", ">training by clip %", ">parameters", "seconds an epoch", "epochs",
-        ">precision@10",
-    )  # fmt: skip
-    return table(
-        headings,
-        [
-            (
-                row.run.name + (" (LEAKY)" if leaky else ""),
-                _paper(row),
-                _accuracy(row, "valid_track", NOT_RUN),
-                _accuracy(row, "test_track"),
-                str(len(row.outcomes) or NONE),
-                _accuracy(row, "test_clip"),
-                _accuracy(row, "train_clip"),
-                _parameters(row),
-                _seconds(row),
-                _epochs(row),
-                _precision(row),
-            )
-            for row in results.values()
-        ],
-    )
+    test = f">test ({_tracks(results)} {'clips' if leaky else 'tracks'}) %"
+    columns: dict[str, Column] = {
+        ">validation %": lambda row: _accuracy(row, "valid_track", NOT_RUN),
+        test: lambda row: _accuracy(row, "test_track"),
+        ">seeds": _seeds,
+        ">test by clip %": lambda row: _accuracy(row, "test_clip"),
+    }
+    return _run_table(results, columns, " (LEAKY)" if leaky else "")
+
+
+def _run_table(results: Results, columns: Mapping[str, Column], mark: str = "") -> str:
+    """A line a run, its name followed by `mark`, with `columns` amid those of every table."""
+    every: dict[str, Column] = {
+        "run": lambda row: row.run.name + mark,
+        ">paper %": _paper,
+        **columns,
+        ">training by clip %": lambda row: _accuracy(row, "train_clip"),
+        ">parameters": _parameters,
+        "seconds an epoch": _seconds,
+        "epochs": _epochs,
+        ">precision@10": _precision,
+    }
+    lines = [[cell(row) for cell in every.values()] for row in results.values()]
+    return table(list(every), lines)
 
 
 def pairs_section(results: Results) -> str:
@@ -244,6 +228,10 @@ def _accuracy(row: RunResults, measure: str, absent: str = NONE) -> str:
 
 def _precision(row: RunResults) -> str:
     return share(row.mean("test_precision"), row.deviation("test_precision"))
+
+
+def _seeds(row: RunResults) -> str:
+    return str(len(row.outcomes) or NONE)
 
 
 def _parameters(row: RunResults) -> str:

@@ -13,6 +13,7 @@ from importlib.resources import files
 import numpy as np
 
 from recommender.models import create_model, model_names, registered
+from recommender.study.markdown import NONE, percent
 from recommender.study.runs import main_run
 
 HONEST_PROTOCOL = "filtered"
@@ -72,11 +73,11 @@ def _standing(name: str, table: Sequence[dict[str, str]]) -> Standing:
 
 
 def spread(figures: Sequence[float]) -> str:
-    """Mean and sample deviation in percent, for people."""
+    """Mean and sample deviation in percent, for people; ``–`` where there are no figures."""
     if not figures:
-        return "not measured"
-    mean = f"{100 * np.mean(figures):.1f}"
-    return f"{mean} ± {100 * np.std(figures, ddof=1):.1f} %" if len(figures) > 1 else f"{mean} %"
+        return NONE
+    deviation = float(np.std(figures, ddof=1)) if len(figures) > 1 else None
+    return f"{percent(float(np.mean(figures)), deviation)} %"
 
 
 def _table() -> list[dict[str, str]]:

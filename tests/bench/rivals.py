@@ -40,12 +40,12 @@ from recommender.descriptors import describe, equal_parts
 from recommender.discriminants import beside, discriminants, standardising
 from recommender.evaluation import bootstrap_interval
 from recommender.features import FrontEnd
+from recommender.measuring import TrackSet, clip_starts
 from recommender.metrics import FloatArray, IntArray
 from recommender.projection import Projection
 from recommender.results import Side, model_activations
 from recommender.retrieval import GivenSimilarities, LabelledVectors, hubness, score_queries
 from recommender.steadiness import steady
-from recommender.training import TrackSet, clip_starts
 from recommender.unseen import NEIGHBOURS, Encoder, Fit, rows_of, unseen_precision
 from recommender.weights import find, shipped_models
 

@@ -25,9 +25,9 @@ from recommender import gtzan
 from recommender.audio import AudioClip, Windowing, hear_whole
 from recommender.embedding import Embedder
 from recommender.features import FrontEnd, log_mel
+from recommender.measuring import clip_starts
 from recommender.results import model_activations, side_of_tracks
 from recommender.space import FloatArray
-from recommender.training import clip_starts
 from recommender.weights import DEFAULT_MODEL, WeightsFiles, find
 
 UNCUT = 400.0
