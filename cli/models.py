@@ -126,7 +126,8 @@ def train_command(
     """Train a model on GTZAN; an interrupted run goes on where it was."""
 
     from recommender import gtzan as data_set
-    from recommender.recipe import make_model, recipe
+    from recommender.making import make_model
+    from recommender.recipe import recipe
 
     made_so = recipe(name)
     numbers = _seed_numbers(seeds)
@@ -142,10 +143,10 @@ def train_command(
     for track_id, reason in data.missing:
         note(f"skipped {track_id}: {reason}")
 
-    def told(seed: int, network: int, report: "EpochReport") -> None:
+    def told(what: str, network: int, report: "EpochReport") -> None:
         which = f" network {network + 1}" if len(made_so.networks) > 1 else ""
         note(
-            f"seed {seed}{which} epoch {report.epoch}/{made_so.networks[network].epochs}: "
+            f"{what}{which} epoch {report.epoch}/{made_so.networks[network].epochs}: "
             f"loss {report.train_loss:.3f}, accuracy {report.train_accuracy:.3f}; "
             f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}; "
             f"{report.seconds:.1f} s"

@@ -4,7 +4,7 @@ Choices are made before: nothing here chooses. The test tracks are read for the 
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,9 @@ import numpy as np
 
 from recommender import gtzan
 from recommender.audio import Windowing
+from recommender.calibration import calibration_error
 from recommender.descriptors import describe
-from recommender.evaluation import evaluate_retrieval
+from recommender.evaluation import GenreScores, RetrievalReport, evaluate_retrieval
 from recommender.features import FrontEnd
 from recommender.head import Head
 from recommender.measuring import (
@@ -54,8 +55,14 @@ class ResultRow:
         plain_valid_track, plain_test_track, plain_disjoint_track: by track, with the networks' own
             last layers as they were trained (mean of the clips' probabilities); None where there is
             no network.
+        valid_ece, test_ece: expected calibration error of the head's probabilities, by track.
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
             side itself.
+        test_hit: share of the same queries with at least one track of their genre in those 10.
+        test_skewness, test_never: hubness among the test tracks: skewness of how often a track is
+            in the lists of 10, and the share of tracks that are in none.
+        unseen_valid, unseen_test: precision@10 with artist filter of genres that were not taught,
+            in the galleries of `unseen`, mean of the folds; None where that was not measured.
         seconds: of training.
     """
 
@@ -73,8 +80,15 @@ class ResultRow:
     plain_valid_track: float | None
     plain_test_track: float | None
     plain_disjoint_track: float | None
+    valid_ece: float
+    test_ece: float
     valid_precision: float
     test_precision: float
+    test_hit: float
+    test_skewness: float
+    test_never: float
+    unseen_valid: float | None
+    unseen_test: float | None
     seconds: float
 
 
@@ -185,6 +199,7 @@ def result_row(
     valid: Side,
     test: Side,
     protocol: str,
+    unseen: Mapping[str, float],
 ) -> ResultRow:
     """Measure a seed.
 
@@ -192,24 +207,19 @@ def result_row(
         model: what was trained.
         head, projection: fitted on its activations of the training tracks.
         valid, test: sides of the split `protocol`.
+        unseen: precision of genres that were not taught, by gallery; may be empty.
     """
-    figures: dict[str, float | None] = {}
+    figures: dict[str, float | None] = {
+        "unseen_valid": unseen.get("valid"),
+        "unseen_test": unseen.get("valid+test"),
+    }
     for name, side in (("valid", valid), ("test", test)):
         found = model.activations(side)
-        figures[f"{name}_precision"] = precision(projection.apply(found.tracks), side)
-        groups = {name: list(range(len(side.ids)))}
-        if name == "test":
-            groups["disjoint"] = artist_disjoint(side.ids, protocol)
-        clips = found.clips.reshape(-1, found.clips.shape[2])
-        by_clip = head.probabilities(clips).reshape(len(side.ids), CLIPS, -1)
-        by_track, plain = head.probabilities(found.tracks), model.plain_probabilities(found)
-        for group, members in groups.items():
-            labels = side.tracks.labels[members]
-            figures[f"{group}_track"] = _accuracy(by_track[members], labels)
-            figures[f"{group}_clip"] = _accuracy(by_clip[members], labels[:, None])
-            figures[f"plain_{group}_track"] = (
-                None if plain is None else _accuracy(plain[members], labels)
-            )
+        report = retrieval_report(projection.apply(found.tracks), side)
+        figures |= _precision_figures(name, report)
+        probabilities, labels = head.probabilities(found.tracks), side.tracks.labels
+        figures[f"{name}_ece"] = calibration_error(probabilities, labels)
+        figures |= _accuracies(name, model, head, found, side, protocol)
     seconds = sum(report.seconds for run in model.runs for report in run.history)
     names = [run.settings.model for run in model.runs]
     return ResultRow(
@@ -225,10 +235,50 @@ def result_row(
 
 def precision(vectors: FloatArray, side: Side) -> float:
     """Precision@10 with artist filter, each track of the side asking the others."""
+    return _overall(retrieval_report(vectors, side)).precision.value
+
+
+def retrieval_report(vectors: FloatArray, side: Side) -> RetrievalReport:
+    """What lists of 10 are worth, each track of the side asking the others; no intervals."""
     genres = [track_id.split(".")[0] for track_id in side.ids]
-    report = evaluate_retrieval(vectors, genres, side.artists, k=NEIGHBOURS, bootstrap=0)
+    return evaluate_retrieval(vectors, genres, side.artists, k=NEIGHBOURS, bootstrap=0)
+
+
+def _overall(report: RetrievalReport) -> GenreScores:
     assert report.with_filter is not None  # artists were given
-    return report.with_filter.overall.precision.value
+    return report.with_filter.overall
+
+
+def _precision_figures(name: str, report: RetrievalReport) -> dict[str, float]:
+    if name == "valid":
+        return {"valid_precision": _overall(report).precision.value}
+    return {
+        "test_precision": _overall(report).precision.value,
+        "test_hit": _overall(report).hit.value,
+        "test_skewness": report.hubness.skewness,
+        "test_never": report.hubness.never,
+    }
+
+
+def _accuracies(
+    name: str, model: TrainedModel, head: Head, found: Activations, side: Side, protocol: str
+) -> dict[str, float | None]:
+    """By track, by clip, and with the networks' own last layers; also of unheard artists."""
+    groups = {name: list(range(len(side.ids)))}
+    if name == "test":
+        groups["disjoint"] = artist_disjoint(side.ids, protocol)
+    clips = found.clips.reshape(-1, found.clips.shape[2])
+    by_clip = head.probabilities(clips).reshape(len(side.ids), CLIPS, -1)
+    by_track, plain = head.probabilities(found.tracks), model.plain_probabilities(found)
+    figures: dict[str, float | None] = {}
+    for group, members in groups.items():
+        labels = side.tracks.labels[members]
+        figures[f"{group}_track"] = _accuracy(by_track[members], labels)
+        figures[f"{group}_clip"] = _accuracy(by_clip[members], labels[:, None])
+        figures[f"plain_{group}_track"] = (
+            None if plain is None else _accuracy(plain[members], labels)
+        )
+    return figures
 
 
 def artist_disjoint(ids: Sequence[str], protocol: str) -> list[int]:

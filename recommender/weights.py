@@ -48,6 +48,7 @@ class Card:
         weights_digest: of the file `weights.safetensors`.
         head_digest: of the head's values.
         projection_digest: of the projection's values.
+        closeness: what a similarity means (fields of `calibration.Closeness`); may be empty.
         data: what they were trained on: data set, split, sides, number of tracks.
         training: settings of each network's run and the epoch kept.
         results: what was measured, each with split and command.
@@ -64,6 +65,7 @@ class Card:
     weights_digest: str
     head_digest: str
     projection_digest: str
+    closeness: Mapping[str, float] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)

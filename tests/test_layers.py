@@ -16,7 +16,7 @@ LAYERS = [
     {"space", "files", "windowing", "metrics", "quiet", "memory", "printable", "permutation"},
     {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo", "descriptors"},
     {"features", "augmentation", "head", "parts", "weights"},
-    {"catalog", "index", "retrieval", "gtzan", "training", "embedding"},
+    {"catalog", "index", "retrieval", "gtzan", "measuring", "training", "embedding"},
     {
         "evaluation",
         "filters",
@@ -30,9 +30,10 @@ LAYERS = [
         "resolve",
         "comparison",
         "shared_tracks",
+        "calibration",
     },
     {"ingest", "selection", "results", "last_layer", "unseen"},
-    {"similarity", "study", "recipe"},
+    {"similarity", "study", "recipe", "guard", "publishing", "making"},
     {"verification", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,327 +1,40 @@
-"""The whole way from GTZAN to a folder of weights, on a toy GTZAN of a few tracks."""
+"""What the models that can be trained consist of."""
 
-import csv
-import dataclasses
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from recommender import gtzan
-from recommender.augmentation import Augmentation
-from recommender.descriptors import DIMENSION, describe
-from recommender.errors import DatasetError, UsageError
-from recommender.evaluation import evaluate_retrieval
-from recommender.measuring import TrackSet, clip_activations, clip_starts, measure
+from recommender.errors import UsageError
 from recommender.models import model_names
-from recommender.recipe import Recipe, make_model, recipe
-from recommender.results import NEIGHBOURS
+from recommender.recipe import Recipe, recipe
 from recommender.study.runs import main_run
-from recommender.training import TrainingSettings, train
-from recommender.weights import CARD, HEAD, PROJECTION, WEIGHTS, WeightsFiles
-
-PER_GENRE = {"train": 4, "valid": 3, "test": 4}
-SEEDS = (5, 3)
-TINY = TrainingSettings(
-    model_settings={"filters": (8, 6)},
-    epochs=2,
-    batch_size=8,
-    averaging=0.5,
-    crop_frames=20,
-    clips_per_track=2,
-    augmentation=Augmentation(mask_bands=4, mask_frames=4),
-)
-NETWORK = Recipe((TINY,), descriptors=False)
-BOTH = Recipe((TINY,), descriptors=True)
-FILES = (WEIGHTS, HEAD, PROJECTION)
+from recommender.training import TrainingSettings
 
 
-@pytest.fixture(scope="module")
-def split() -> dict[str, tuple[str, ...]]:
-    """The first few tracks of each genre on each side of the committed split."""
-    return {
-        name: tuple(
-            track_id
-            for genre in gtzan.GENRES
-            for track_id in [i for i in gtzan.split_ids("filtered", name) if i.startswith(genre)][
-                :count
-            ]
-        )
-        for name, count in PER_GENRE.items()
-    }
+def test_default_is_augmented_and_families_are_as_the_study_has_them() -> None:
+    default = recipe("default")
+    assert not default.descriptors
+    assert [network.augmentation is None for network in default.networks] == [False]
+    for name in model_names():
+        assert recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
+        assert recipe(name).networks[0].model == name
+    assert recipe("resnet50").networks[0].epochs == 10
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _small_split(split):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gtzan, "split_ids", lambda protocol, name: split[name])
-        yield
+def test_fast_has_no_network() -> None:
+    assert recipe("fast") == Recipe((), descriptors=True, guarded=True)
 
 
-@pytest.fixture(scope="module")
-def data(split) -> gtzan.Gtzan:
-    """Each genre is loud in its own bands, under noise that makes some tracks hard."""
-    track_ids = tuple(sorted(track_id for ids in split.values() for track_id in ids))
-    labels = np.array([gtzan.GENRES.index(i.partition(".")[0]) for i in track_ids])
-    generator = np.random.default_rng(0)
-    levels = generator.normal(60, 20, (len(track_ids), gtzan.N_MELS, gtzan.COLUMNS))
-    for track, label in zip(levels, labels, strict=True):
-        track[12 * label : 12 * label + 12] += generator.uniform(10, 60)
-    return gtzan.Gtzan(
-        track_ids,
-        labels,
-        levels.clip(0, 255).astype(np.uint8),
-        np.full(len(track_ids), 80, dtype=np.float32),
-    )
+def test_unknown_name_lists_the_known() -> None:
+    with pytest.raises(UsageError, match=r"default, fast, conv1d, .*transformer"):
+        recipe("perceptron")
 
 
-@pytest.fixture(scope="module")
-def made(data, tmp_path_factory) -> WeightsFiles:
-    folder = tmp_path_factory.mktemp("model")
-    make_model("toy", BOTH, data, folder, SEEDS, command="recsys train toy")
-    return WeightsFiles(folder)
+def test_nothing_to_hear_with_is_refused() -> None:
+    with pytest.raises(UsageError, match="network or descriptors"):
+        Recipe((), descriptors=False)
 
 
-@pytest.fixture(scope="module")
-def network_alone(data, tmp_path_factory) -> WeightsFiles:
-    folder = tmp_path_factory.mktemp("network")
-    make_model("net", NETWORK, data, folder, SEEDS)
-    return WeightsFiles(folder)
-
-
-def contents(folder: Path, *names: str) -> list[bytes]:
-    return [(folder / name).read_bytes() for name in names]
-
-
-def side(data: gtzan.Gtzan, ids: tuple[str, ...]) -> TrackSet:
-    rows = data.select(ids)
-    return TrackSet(np.stack([data.decibels(int(row)) for row in rows]), data.labels[rows])
-
-
-def by_hand(files: WeightsFiles, tracks: TrackSet) -> tuple[np.ndarray, np.ndarray]:
-    """Activations of whole tracks [n, d] and of clips [n, 3, d], from the written weights."""
-    clips = [clip_activations(net, tracks, TINY.clip_frames) for net in files.networks()]
-    whole = [heard.mean(axis=1) for heard in clips]
-    if files.card.descriptors:
-        starts = clip_starts(gtzan.COLUMNS, 130, 3)
-        whole.append(np.stack([describe(track) for track in tracks.decibels]))
-        clips.append(
-            np.stack([[describe(t[:, s : s + 130]) for s in starts] for t in tracks.decibels])
-        )
-    return np.concatenate(whole, axis=1), np.concatenate(clips, axis=2)
-
-
-class TestWhatIsWritten:
-    def test_folder_is_a_model(self, made, data) -> None:
-        assert made.card.labels == gtzan.GENRES
-        described = {"architecture": "conv1d-encoder", "model_settings": {"filters": [8, 6]}}
-        assert made.card.networks == (described,)
-        assert made.card.descriptors
-        assert made.card.results["command"] == "recsys train toy"
-        (ran,) = made.card.training["networks"]
-        assert ran["epochs_run"] == TINY.epochs
-        (network,), head, projection = made.networks(), made.head(), made.projection()
-        assert network.feature_dim == 12
-        assert len(head.weight) == len(projection.mean) == 12 + DIMENSION
-
-    def test_results_have_a_row_for_each_seed_and_the_card_sums_them_up(self, made) -> None:
-        with (made.folder / "results.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        assert [int(row["seed"]) for row in rows] == list(SEEDS) == made.card.results["seeds"]
-        for name in ("valid_track", "test_clip", "disjoint_track", "test_precision"):
-            values = [float(row[name]) for row in rows]
-            told = made.card.results[name]
-            assert told["of_published_seed"] == values[0]
-            assert told["mean"] == pytest.approx(np.mean(values), abs=1e-4)
-            assert told["sd"] == pytest.approx(np.std(values, ddof=1), abs=1e-4)
-
-    def test_published_seed_is_the_first_whatever_it_reaches(self, made, data, split) -> None:
-        assert made.card.results["published_seed"] == made.card.training["seed"] == SEEDS[0]
-        training, valid = side(data, split["train"]), side(data, split["valid"])
-        settings = dataclasses.replace(TINY, seed=SEEDS[0])
-        plain = train(settings, training, valid, len(gtzan.GENRES)).network
-        (network,) = made.networks()
-        for name, values in network.state_dict().items():
-            np.testing.assert_array_equal(values, plain.state_dict()[name])
-        accuracy = measure(plain, side(data, split["test"]), TINY.clip_frames)[1]
-        told = made.card.results["plain_test_track"]["of_published_seed"]
-        assert told == pytest.approx(accuracy, abs=1e-4)
-
-    def test_card_equals_what_the_written_weights_give(self, made, data, split) -> None:
-        head, projection = made.head(), made.projection()
-        artists = gtzan.artists()
-        figures = {}
-        for name in ("valid", "test"):
-            ids, tracks = split[name], side(data, split[name])
-            activations, clips = by_hand(made, tracks)
-            right_clips = np.stack(
-                [
-                    head.probabilities(c).argmax(axis=1) == tracks.labels
-                    for c in clips.swapaxes(0, 1)
-                ]
-            )
-            right = head.probabilities(activations).argmax(axis=1) == tracks.labels
-            figures |= {f"{name}_track": right.mean(), f"{name}_clip": right_clips.mean()}
-            if name == "test":
-                others = {artists[i] for i in (*split["train"], *split["valid"])} - {""}
-                kept = np.array([artists[i] not in others for i in ids])
-                assert 0 < kept.sum() < len(kept)
-                figures |= {"disjoint_track": right[kept].mean()}
-                figures |= {"disjoint_clip": right_clips[:, kept].mean()}
-            report = evaluate_retrieval(
-                projection.apply(activations),
-                [track_id.partition(".")[0] for track_id in ids],
-                [artists[track_id] for track_id in ids],
-                k=NEIGHBOURS,
-                bootstrap=0,
-            )
-            assert report.with_filter is not None
-            figures[f"{name}_precision"] = report.with_filter.overall.precision.value
-        told = {name: made.card.results[name]["of_published_seed"] for name in figures}
-        assert told == pytest.approx(figures, abs=1e-4)
-        assert len(set(figures.values())) > 3  # the toy world tells the figures apart
-
-    def test_projection_is_the_best_on_valid(self, made) -> None:
-        results = made.card.results
-        precisions = results["valid_precision_of_projections"]
-        assert precisions[results["projection"]] == max(precisions.values())
-        assert results["valid_precision"]["mean"] == pytest.approx(
-            precisions[results["projection"]], abs=1e-4
-        )
-
-
-@pytest.mark.parametrize("model", ["lstm", "transformer", "conv1d", "conv2d", "conv2d-encoder"])
-def test_any_family_becomes_a_model(model: str, data, tmp_path) -> None:
-    slight = {"lstm": {"units": 4}, "transformer": {"units": 8, "layers": 1, "heads": 3}}
-    settings = dataclasses.replace(
-        main_run(model).settings(0),
-        epochs=1,
-        clip_frames=40,
-        model_settings=slight.get(model, {"filters": (3, 2)}),
-    )
-    made = make_model(model, Recipe((settings,), descriptors=False), data, tmp_path, (0,))
-    (network,) = WeightsFiles(tmp_path).networks()
-    assert made.networks[0]["architecture"] == made.name == model
-    assert len(WeightsFiles(tmp_path).projection().mean) == network.feature_dim
-    if model != "lstm":  # of so few units, one may hardly move
-        assert made.results["test_precision"]["mean"] > 0
-
-
-class TestRecipes:
-    def test_default_is_augmented_and_families_are_as_the_study_has_them(self) -> None:
-        default = recipe("default")
-        assert not default.descriptors
-        assert [network.augmentation is None for network in default.networks] == [False]
-        for name in model_names():
-            assert recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
-            assert recipe(name).networks[0].model == name
-        assert recipe("resnet50").networks[0].epochs == 10
-
-    def test_fast_has_no_network(self) -> None:
-        assert recipe("fast") == Recipe((), descriptors=True)
-
-    def test_unknown_name_lists_the_known(self) -> None:
-        with pytest.raises(UsageError, match=r"default, fast, conv1d, .*transformer"):
-            recipe("perceptron")
-
-    def test_nothing_to_hear_with_is_refused(self) -> None:
-        with pytest.raises(UsageError, match="network or descriptors"):
-            Recipe((), descriptors=False)
-
-    def test_no_two_runs_have_one_seed(self) -> None:
-        pair = Recipe((TINY, TINY), descriptors=False)
-        seeds = [network.seed for seed in range(20) for network in pair.seeded(seed)]
-        assert len(set(seeds)) == 40
-        assert [network.seed for network in NETWORK.seeded(7)] == [7]
-
-    def test_name_and_architecture_are_told_apart(self, made) -> None:
-        assert (made.card.name, made.card.hears_with) == ("toy", "conv1d-encoder + descriptors")
-
-
-class TestOtherParts:
-    def test_several_networks(self, data, split, tmp_path) -> None:
-        pair = Recipe((TINY, dataclasses.replace(TINY, epochs=3)), descriptors=False)
-        card = make_model("pair", pair, data, tmp_path, SEEDS[:1])
-        one, other = WeightsFiles(tmp_path).networks()
-        assert not np.array_equal(one.classifier.weight.detach(), other.classifier.weight.detach())
-        assert [ran["seed"] for ran in card.training["networks"]] == [5, 1005]
-        assert [ran["epochs_run"] for ran in card.training["networks"]] == [2, 3]
-        activations, _ = by_hand(WeightsFiles(tmp_path), side(data, split["test"]))
-        assert activations.shape[1] == 24
-        right = WeightsFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
-        accuracy = (right == side(data, split["test"]).labels).mean()
-        assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
-
-    def test_no_network(self, data, split, tmp_path) -> None:
-        card = make_model("none", recipe("fast"), data, tmp_path, (0,))
-        assert WeightsFiles(tmp_path).networks() == []
-        assert card.training["networks"] == []
-        assert not (tmp_path / "checkpoints").exists()
-        assert not [name for name in card.results if name.startswith("plain")]
-        activations, _ = by_hand(WeightsFiles(tmp_path), side(data, split["test"]))
-        right = WeightsFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
-        accuracy = (right == side(data, split["test"]).labels).mean()
-        assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
-        with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
-            (row,) = csv.DictReader(file)
-        assert (row["model"], row["plain_test_track"], row["epochs"]) == ("descriptors", "", "0")
-
-
-class TestResuming:
-    def test_again_from_the_checkpoints_is_byte_equal(self, network_alone, data) -> None:
-        files = (*FILES, CARD, "results.csv")
-        before = contents(network_alone.folder, *files)
-        epochs = []
-        make_model(
-            "net",
-            NETWORK,
-            data,
-            network_alone.folder,
-            SEEDS,
-            on_epoch=lambda seed, network, report: epochs.append(seed),
-        )
-        assert contents(network_alone.folder, *files) == before
-        assert epochs == []
-
-    def test_interrupted_between_epochs_ends_the_same(self, network_alone, data, tmp_path) -> None:
-        def stop(seed: int, network: int, report: object) -> None:
-            raise KeyboardInterrupt
-
-        for _ in range(2):
-            with pytest.raises(KeyboardInterrupt):
-                make_model("net", NETWORK, data, tmp_path, SEEDS, on_epoch=stop)
-            assert not (tmp_path / CARD).exists()
-        make_model("net", NETWORK, data, tmp_path, SEEDS)
-        assert contents(tmp_path, *FILES) == contents(network_alone.folder, *FILES)
-
-
-class TestHonesty:
-    def test_the_test_side_chooses_nothing(self, made, data, split, tmp_path) -> None:
-        spoilt = data.log_mel.copy()
-        rows = data.select(split["test"])
-        spoilt[rows] = np.random.default_rng(1).integers(0, 256, spoilt[rows].shape)
-        other = dataclasses.replace(data, log_mel=spoilt)
-        card = make_model("toy", BOTH, other, tmp_path, SEEDS)
-        assert contents(tmp_path, *FILES) == contents(made.folder, *FILES)
-        mine, theirs = card.results, made.card.results
-        for name in ("projection", "valid_precision_of_projections", "valid_track", "valid_clip"):
-            assert mine[name] == theirs[name]
-        assert mine["test_track"] != theirs["test_track"]
-
-
-class TestRefusals:
-    def test_no_seed(self, data, tmp_path) -> None:
-        with pytest.raises(UsageError, match="seed"):
-            make_model("toy", NETWORK, data, tmp_path, ())
-
-    def test_incomplete_data(self, data, split, tmp_path) -> None:
-        kept = [i for i, name in enumerate(data.track_ids) if name != split["valid"][0]]
-        partial = gtzan.Gtzan(
-            tuple(data.track_ids[i] for i in kept),
-            data.labels[kept],
-            data.log_mel[kept],
-            data.range_db[kept],
-        )
-        with pytest.raises(DatasetError, match=split["valid"][0]):
-            make_model("toy", NETWORK, partial, tmp_path, SEEDS)
-        assert not list(tmp_path.iterdir())
+def test_no_two_runs_have_one_seed() -> None:
+    pair = Recipe((TrainingSettings(), TrainingSettings()), descriptors=False)
+    seeds = [network.seed for seed in range(20) for network in pair.seeded(seed)]
+    assert len(set(seeds)) == 40
+    assert [network.seed for network in recipe("default").seeded(7)] == [7]
