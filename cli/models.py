@@ -35,24 +35,41 @@ class Protocol(StrEnum):
 
 def models_command(as_json: AsJson = False) -> None:
     """List the shipped models and the paper's families that can be trained, with their figures."""
-    from recommender.study.standing import spread, standings
+    from recommender.study.markdown import NONE
+    from recommender.study.standing import milliseconds_per_track, spread, standings
     from recommender.weights import DEFAULT_MODEL, find, shipped_models
 
     cards = [find(name).card for name in shipped_models()]
-    families = standings()
+    families, took = standings(), milliseconds_per_track()
     if as_json:
-        models = [{**vars(card), "default": card.name == DEFAULT_MODEL} for card in cards]
+        models = [
+            {
+                **vars(card),
+                "default": card.name == DEFAULT_MODEL,
+                "milliseconds_per_track": took.get(card.name),
+            }
+            for card in cards
+        ]
         print_json({"models": models, "families": [vars(family) for family in families]})
         return
     say("shipped models, for 'recsys ingest --model' (mean ± deviation over seeds):")
     print_table(
-        ("model", "networks", ">test accuracy", ">unheard artists", ">precision@10", "seeds"),
+        (
+            "model",
+            "networks",
+            ">test accuracy",
+            ">unheard artists",
+            ">precision@10",
+            "seeds",
+            ">ms a track",
+        ),
         (
             (
                 card.name,
                 card.hears_with,
                 *(_mean_and_spread(card.results, figure) for figure in FIGURES),
                 len(card.results.get("seeds", ())),
+                f"{took[card.name]:.1f}" if card.name in took else NONE,
             )
             for card in cards
         ),

@@ -235,17 +235,21 @@ def time_command(
     out: Outcomes = OUTCOMES,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how long each declared run's network takes for a clip, on one processor thread.
+    """Measure how long networks take, on one processor thread.
 
-    The weights are random, which does not change the time.
+    Each declared run's takes a clip, with random weights, which do not change the time; each
+    shipped model takes a whole track.
     """
     from dataclasses import asdict
 
     from recommender.study.timing import FILE, measure
+    from recommender.weights import shipped_models
 
     with counting("timing") as progress:
         command = f"recsys study time --repetitions {repetitions}"
-        timings = measure(repetitions=repetitions, command=command, progress=progress)
+        timings = measure(
+            models=shipped_models(), repetitions=repetitions, command=command, progress=progress
+        )
     with writing_file(out / FILE):
         timings.write(out)
     if as_json:
@@ -254,6 +258,11 @@ def time_command(
     print_table(
         ("run", ">ms a clip", ">parameters"),
         ((run.run, f"{run.milliseconds_per_clip:.2f}", run.parameters) for run in timings.runs),
+    )
+    say()
+    print_table(
+        ("model", ">windows", ">ms a track"),
+        ((m.model, m.windows, f"{m.milliseconds_per_track:.1f}") for m in timings.models),
     )
     say()
     say(f"{timings.device}, threads: {timings.threads}; written: {out / FILE}")

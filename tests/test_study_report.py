@@ -41,7 +41,7 @@ from recommender.study.report import csv_text, flat_rows, report_text, write_rep
 from recommender.study.runs import RUNS, run_named
 from recommender.study.sections import leak_table, summary_table
 from recommender.study.summary import results_of
-from recommender.study.timing import RunTiming, Timings
+from recommender.study.timing import ModelTiming, RunTiming, Timings
 from recommender.training import EpochReport
 
 HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
@@ -356,17 +356,29 @@ def test_timings_are_measured_written_and_reported(tmp_path: Path) -> None:
     runs = [run_named("lstm-10"), run_named("conv1d-2-blocks")]
     told: list[tuple[int, int]] = []
     timings = timing.measure(
-        runs, repetitions=1, command="as here", progress=lambda *done: told.append(done)
+        runs,
+        ["fast", "lstm"],
+        repetitions=1,
+        command="as here",
+        progress=lambda *done: told.append(done),
     )
-    assert told == [(1, 2), (2, 2)]
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [model.model for model in timings.models] == ["fast", "lstm"]
+    assert all(model.milliseconds_per_track > 0 and model.windows == 5 for model in timings.models)
     assert [run.run for run in timings.runs] == ["lstm-10", "conv1d-2-blocks"]
     assert all(run.milliseconds_per_clip > 0 and run.parameters > 1000 for run in timings.runs)
     timings.write(tmp_path)
     assert Timings.read(tmp_path) == timings
-    known = replace(timings, device="an abacus", runs=(RunTiming("lstm-10", 6846, 1.234),))
+    known = replace(
+        timings,
+        device="an abacus",
+        runs=(RunTiming("lstm-10", 6846, 1.234),),
+        models=(ModelTiming("fast", 5, 7.06),),
+    )
     text = report_text([outcome("lstm-10")], known)
     assert "`as here` on an abacus, threads: 1" in text
     assert "| lstm-10 | 1.23 | 6,846 |" in text
+    assert "| fast | 5 | 7.1 |" in text
     assert "| lstm-32 | not measured | – |" in text
     (tmp_path / timing.FILE).write_text("{}")
     with pytest.raises(DatasetError, match="recsys study time"):

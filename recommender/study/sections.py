@@ -118,7 +118,7 @@ def pairs_section(results: Results) -> str:
 
 
 def timing_section(timings: Timings | None) -> str:
-    """Milliseconds a clip of each declared run, or how to measure them."""
+    """Milliseconds a clip of each declared run, and a track of models, or how to measure them."""
     if timings is None:
         return "Not measured: `recsys study time` does."
     measured = {run.run: run for run in timings.runs}
@@ -128,12 +128,25 @@ def timing_section(timings: Timings | None) -> str:
         else (run.name, "not measured", NONE)
         for run in RUNS
     ]
-    return (
+    parts = [
         f"`{timings.command}` on {timings.device}, threads: {timings.threads}. Median of "
         f"{timings.repetitions} batches of {timings.clips} clips of {timings.frames} columns and "
-        f"{timings.bands} bands; the network alone, with random weights.\n\n"
-        + table(("run", ">ms a clip", ">parameters"), rows)
-    )
+        f"{timings.bands} bands; the network alone, with random weights.",
+        table(("run", ">ms a clip", ">parameters"), rows),
+    ]
+    if timings.models:
+        parts += [
+            "The shipped models on a whole track, from its spectrograms on: all their networks, "
+            "descriptors and the head.",
+            table(
+                ("model", ">windows", ">ms a track"),
+                [
+                    (own.model, str(own.windows), f"{own.milliseconds_per_track:.1f}")
+                    for own in timings.models
+                ],
+            ),
+        ]
+    return "\n\n".join(parts)
 
 
 def leak_table(by_protocol: Mapping[str, Results]) -> str:

@@ -6,6 +6,7 @@ network and no outcome.
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -80,11 +81,21 @@ def spread(figures: Sequence[float]) -> str:
     return f"{percent(float(np.mean(figures)), deviation)} %"
 
 
+def milliseconds_per_track() -> dict[str, float]:
+    """What each shipped model took when the study's timings were made, by its name."""
+    text = _packaged("timing.json")
+    models = json.loads(text).get("models", []) if text else []
+    return {model["model"]: model["milliseconds_per_track"] for model in models}
+
+
 def _table() -> list[dict[str, str]]:
-    path = files("recommender.data") / "results" / "study" / "study.csv"
-    if not path.is_file():
-        return []
-    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    return list(csv.DictReader(io.StringIO(_packaged("study.csv"))))
+
+
+def _packaged(name: str) -> str:
+    """A file of the study's results, empty where it does not come with the package."""
+    path = files("recommender.data") / "results" / "study" / name
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _counted(name: str) -> int:

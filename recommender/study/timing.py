@@ -1,7 +1,7 @@
-"""How long the declared runs' networks take to hear a clip.
+"""How long the declared runs' networks take to hear a clip, and shipped models a whole track.
 
-Weights do not change the time: the networks are measured with random ones. Timings of different
-machines, or of one that does something else meanwhile, do not compare.
+Weights do not change the time: the runs' networks are measured with random ones, and the models on
+noise. Timings of different machines, or of one that does something else meanwhile, do not compare.
 """
 
 import json
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from recommender import gtzan
+from recommender.embedding import load_embedder
 from recommender.errors import DatasetError, UsageError
 from recommender.files import replace_file
 from recommender.models import GenreNetwork, create_model
@@ -38,6 +39,21 @@ class RunTiming:
 
 
 @dataclass(frozen=True)
+class ModelTiming:
+    """What a shipped model takes, once a track is decoded and its spectrograms are made.
+
+    Attributes:
+        model: its name.
+        windows: of a track, as its card says.
+        milliseconds_per_track: for networks, descriptors and head together.
+    """
+
+    model: str
+    windows: int
+    milliseconds_per_track: float
+
+
+@dataclass(frozen=True)
 class Timings:
     """What was measured, and where.
 
@@ -47,7 +63,7 @@ class Timings:
         clips, bands, frames: shape of a batch.
         repetitions: the median is over.
         command: that made it.
-        runs: in the order measured.
+        runs, models: in the order measured.
     """
 
     device: str
@@ -58,6 +74,7 @@ class Timings:
     repetitions: int
     command: str
     runs: tuple[RunTiming, ...]
+    models: tuple[ModelTiming, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write `FILE` in `folder`, in one step. Raises `OSError`."""
@@ -76,6 +93,7 @@ class Timings:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             values["runs"] = tuple(RunTiming(**run) for run in values["runs"])
+            values["models"] = tuple(ModelTiming(**one) for one in values.get("models", ()))
             return cls(**values)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DatasetError(
@@ -85,17 +103,19 @@ class Timings:
 
 def measure(
     runs: Sequence[StudyRun] = RUNS,
+    models: Sequence[str] = (),
     *,
     repetitions: int = 20,
     command: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Timings:
-    """Time the networks on one thread of the processor, evaluating, without gradients.
+    """Time networks and models on one thread of the processor, evaluating, without gradients.
 
-    A batch is the three clips of one track; the time is the median of the repetitions by clip.
+    A batch is the three clips of one track; the time is the median of the repetitions by clip. A
+    model hears one track.
 
     Args:
-        runs: one after the other.
+        runs, models: one after the other.
         repetitions: after `WARM_UP` that do not count.
         command: written down.
         progress: told (done, in all).
@@ -105,12 +125,17 @@ def measure(
     """
     if repetitions < 1:
         raise UsageError("at least one repetition is needed.")
-    found = []
+    tell = progress or (lambda done, total: None)
+    total = len(runs) + len(models)
+    of_runs: list[RunTiming] = []
+    of_models: list[ModelTiming] = []
     with _threads(THREADS):
         for run in runs:
-            found.append(_timed(run, repetitions))
-            if progress is not None:
-                progress(len(found), len(runs))
+            of_runs.append(_timed(run, repetitions))
+            tell(len(of_runs), total)
+        for model in models:
+            of_models.append(_model_timed(model, repetitions))
+            tell(len(runs) + len(of_models), total)
     return Timings(
         device=processor(),
         threads=THREADS,
@@ -119,7 +144,8 @@ def measure(
         frames=CLIP_FRAMES,
         repetitions=repetitions,
         command=command,
-        runs=tuple(found),
+        runs=tuple(of_runs),
+        models=tuple(of_models),
     )
 
 
@@ -139,15 +165,31 @@ def _timed(run: StudyRun, repetitions: int) -> RunTiming:
         run.model, n_mels=gtzan.N_MELS, n_classes=len(gtzan.GENRES), **run.model_settings
     ).eval()
     clips = torch.randn(CLIPS_PER_TRACK, gtzan.N_MELS, CLIP_FRAMES)
+    by_clip = _milliseconds(lambda: network(clips), repetitions) / len(clips)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    return RunTiming(run.name, parameters, round(by_clip, 3))
+
+
+def _model_timed(model: str, repetitions: int) -> ModelTiming:
+    embedder = load_embedder(model)
+    count = embedder.windowing.count
+    frames = embedder.front_end.frames(embedder.windowing.seconds)
+    generator = np.random.default_rng(0)
+    noise = 10 * generator.standard_normal((count, gtzan.N_MELS, frames), dtype=np.float32)
+    windows = list(noise)
+    taken = _milliseconds(lambda: embedder.hear_spectrograms(windows), repetitions)
+    return ModelTiming(model, count, round(taken, 2))
+
+
+def _milliseconds(task: Callable[[], object], repetitions: int) -> float:
+    """Median over the repetitions."""
     seconds = []
     with torch.inference_mode():
         for _ in range(WARM_UP + repetitions):
             start = time.perf_counter()
-            network(clips)
+            task()
             seconds.append(time.perf_counter() - start)
-    by_clip = 1000 * float(np.median(seconds[WARM_UP:])) / len(clips)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    return RunTiming(run.name, parameters, round(by_clip, 3))
+    return 1000 * float(np.median(seconds[WARM_UP:]))
 
 
 @contextmanager
