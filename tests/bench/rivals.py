@@ -34,16 +34,16 @@ import numpy as np
 import torch
 from scipy.stats import norm
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from stored import outputs
 
 from recommender import gtzan
 from recommender.descriptors import describe, equal_parts
 from recommender.discriminants import beside, discriminants, standardising
 from recommender.evaluation import bootstrap_interval
-from recommender.features import FrontEnd
-from recommender.measuring import TrackSet, clip_starts
+from recommender.measuring import clip_starts
 from recommender.metrics import FloatArray, IntArray
 from recommender.projection import Projection
-from recommender.results import Side, model_activations
+from recommender.results import side_of_tracks
 from recommender.retrieval import GivenSimilarities, LabelledVectors, hubness, score_queries
 from recommender.steadiness import steady
 from recommender.unseen import NEIGHBOURS, Encoder, Fit, rows_of, unseen_precision
@@ -242,23 +242,15 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
 def model_method(model: str, data: gtzan.Gtzan) -> Method:
     """A trained model with its own head and projection."""
     weights = find(model)
-    networks, head, projection = weights.networks(), weights.head(), weights.projection()
-    frames = FrontEnd(**weights.card.front_end).frames(weights.card.windowing["seconds"])
 
     @cache
-    def outputs(rows: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-        decibels = np.stack([data.decibels(row) for row in rows])
-        ids = tuple(data.track_ids[row] for row in rows)
-        side = Side(ids, TrackSet(decibels, data.labels[list(rows)]))
-        found = model_activations(
-            networks, [frames] * len(networks), side, weights.card.descriptors
-        ).tracks
-        return projection.apply(found), head.probabilities(found)
+    def heard(rows: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
+        return outputs(weights, side_of_tracks(data, [data.track_ids[row] for row in rows]))
 
     return Method(
         f"model {weights.card.name} ({weights.card.hears_with})",
-        lambda *_: lambda rows: outputs(tuple(map(int, rows)))[0],
-        lambda *_: lambda rows: outputs(tuple(map(int, rows)))[1].argmax(axis=1),
+        lambda *_: lambda rows: heard(tuple(map(int, rows)))[0],
+        lambda *_: lambda rows: heard(tuple(map(int, rows)))[1].argmax(axis=1),
         knows_all=True,
     )
 

@@ -29,12 +29,13 @@ import numpy as np
 import scipy.signal
 import soxr
 import torch
+from stored import outputs
 
 from recommender import gtzan
 from recommender.audio import AudioClip, hear_whole
 from recommender.embedding import Embedder
 from recommender.errors import AudioError
-from recommender.results import model_activations, side_of_tracks
+from recommender.results import side_of_tracks
 from recommender.space import FloatArray
 from recommender.weights import DEFAULT_MODEL, find
 
@@ -110,20 +111,6 @@ def embedded(embedder: Embedder, clip: AudioClip) -> FloatArray:
     return embedder.project(embedder.hear_clips(sounding)[0][None])[0]
 
 
-def stored_vectors(embedder: Embedder, data: gtzan.Gtzan, model: str) -> FloatArray:
-    """Unit vectors of all stored tracks, [1000, p]."""
-    frames = embedder.front_end.frames(embedder.windowing.seconds)
-    weights = find(model)
-    networks = weights.networks()
-    stored = model_activations(
-        networks,
-        [frames] * len(networks),
-        side_of_tracks(data, data.track_ids),
-        weights.card.descriptors,
-    )
-    return embedder.project(stored.tracks)
-
-
 def gtzan_files(folder: Path, rate: int) -> list[Original]:
     """GTZAN's sound files, by whether they are of the training split."""
     learned = set(gtzan.split_ids("filtered", "train"))
@@ -181,7 +168,8 @@ def main() -> None:
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     music = music_files(args.shared / "music", rate, args.seconds)
     heard = np.stack([embedded(embedder, original.clip) for original in music])
-    gallery = np.concatenate([stored_vectors(embedder, data, args.model), heard])
+    stored, _ = outputs(find(args.model), side_of_tracks(data, data.track_ids))
+    gallery = np.concatenate([stored, heard])
     names = [*data.track_ids, *(original.name for original in music)]
     originals = [*gtzan_files(args.shared / "gtzan" / "audio", rate), *music]
     outcomes = found(embedder, originals, gallery, names)
