@@ -24,6 +24,7 @@ from recommender.cli.output import (
 
 if TYPE_CHECKING:
     from recommender.training import EpochReport
+    from recommender.weights import Card
 
 
 class Protocol(StrEnum):
@@ -31,6 +32,14 @@ class Protocol(StrEnum):
 
     FILTERED = "filtered"
     STRATIFIED = "stratified"
+
+
+class Taught(StrEnum):
+    """Which sides of the split a model learns from."""
+
+    TRAIN = "train"
+    TRAIN_AND_VALID = "train+valid"
+    ALL = "all"
 
 
 def models_command(as_json: AsJson = False) -> None:
@@ -135,6 +144,21 @@ def train_command(
         Protocol,
         typer.Option(help="The split: fault-filtered, or stratified by genre."),
     ] = Protocol.FILTERED,
+    taught: Annotated[
+        Taught,
+        typer.Option(
+            help="The sides to learn from. With more than 'train' nothing is chosen: every choice "
+            "is taken from the model in --as-chosen-in.",
+        ),
+    ] = Taught.TRAIN,
+    as_chosen_in: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A model made by the same recipe from 'train' alone, for --taught train+valid or "
+            "all.",
+        ),
+    ] = None,
     device: Annotated[
         Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
     ] = Device.AUTO,
@@ -145,9 +169,11 @@ def train_command(
     from recommender import gtzan as data_set
     from recommender.making import make_model
     from recommender.recipe import recipe
+    from recommender.remaking import remake_model
 
     made_so = recipe(name)
     numbers = _seed_numbers(seeds)
+    chosen = _chosen_model(taught, as_chosen_in)
     if threads:
         import torch
 
@@ -161,34 +187,65 @@ def train_command(
         note(f"skipped {track_id}: {reason}")
 
     def told(what: str, network: int, report: "EpochReport") -> None:
+        judged = (
+            ""
+            if chosen is not None
+            else f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}; "
+        )
         which = f" network {network + 1}" if len(made_so.networks) > 1 else ""
         note(
             f"{what}{which} epoch {report.epoch}/{made_so.networks[network].epochs}: "
-            f"loss {report.train_loss:.3f}, accuracy {report.train_accuracy:.3f}; "
-            f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}; "
+            f"loss {report.train_loss:.3f}, accuracy {report.train_accuracy:.3f}; {judged}"
             f"{report.seconds:.1f} s"
         )
 
     command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}" + (
         f" --epochs {epochs}" if epochs else ""
     )
-    card = make_model(
-        name,
-        made_so,
-        data,
-        out,
-        numbers,
-        protocol=protocol.value,
-        device=torch_device(device),
-        command=command,
-        on_epoch=told,
-    )
+    where = torch_device(device)
+    if chosen is None:
+        card = make_model(
+            name,
+            made_so,
+            data,
+            out,
+            numbers,
+            protocol=protocol.value,
+            device=where,
+            command=command,
+            on_epoch=told,
+        )
+    else:
+        card = remake_model(
+            chosen,
+            made_so,
+            data,
+            out,
+            numbers,
+            taught.value,
+            device=where,
+            command=f"{command} --taught {taught.value} --as-chosen-in FOLDER",
+            on_epoch=told,
+        )
     for ran in card.training["networks"]:
         say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
     over = counted(len(numbers), "seed")
     for figure in ("valid_track", *FIGURES):
         say(f"{figure}: {_mean_and_spread(card.results, figure)} over {over}")
     say(f"weights, card and results: {out}")
+
+
+def _chosen_model(taught: Taught, folder: Path | None) -> "Card | None":
+    """The card of the model that choices are taken from; None where they are made."""
+    from recommender.errors import UsageError
+    from recommender.weights import find
+
+    if (taught is Taught.TRAIN) != (folder is None):
+        raise UsageError(
+            "--taught train+valid or all and --as-chosen-in FOLDER go together: first train on "
+            "'train' alone, then name the folder that it went to."
+        )
+    return None if folder is None else find(str(folder)).card
 
 
 def _seed_numbers(text: str) -> list[int]:

@@ -7,16 +7,20 @@ by the largest deviation, and a network's activations may all be small beside de
 decibels.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 
 import numpy as np
 
 from recommender.descriptors import equal_parts
 from recommender.discriminants import CANDIDATES, IntArray, beside, discriminants, principal
+from recommender.errors import UsageError
 from recommender.parts import Activations, Parts
 from recommender.projection import Projection
 from recommender.space import FloatArray
 from recommender.steadiness import steady
+
+T = TypeVar("T")
 
 Fit = Callable[[Activations, IntArray], Projection]
 """From the training tracks' activations and labels (np.ndarray [shape=(n,)])."""
@@ -79,23 +83,38 @@ BOTH_SHARES = (
 """The same for networks with descriptors."""
 
 
-def fit_candidates(known: Activations, labels: IntArray) -> dict[str, Projection]:
+def fit_candidates(
+    known: Activations, labels: IntArray, names: Collection[str] | None = None
+) -> dict[str, Projection]:
     """Every projection that is tried for a model of these parts, by name.
 
     Args:
         known: activations of the n training tracks.
         labels: np.ndarray [shape=(n,)].
+        names: only these of them.
+
+    Raises:
+        UsageError: one of `names` is not tried for such a model.
     """
     if known.parts.descriptors is None:
-        return {name: on_networks(fit, known, labels) for name, fit in CANDIDATES.items()}
+        plain = _wanted(CANDIDATES, names)
+        return {name: on_networks(fit, known, labels) for name, fit in plain.items()}
     shares = BOTH_SHARES if known.parts.networks else DESCRIPTOR_SHARES
-    wanted = {name for row in shares for name, share in zip(INGREDIENTS, row, strict=True) if share}
-    fitted = {name: fit(known, labels) for name, fit in INGREDIENTS.items() if name in wanted}
     mixtures = [
         {name: share for name, share in zip(INGREDIENTS, row, strict=True) if share}
         for row in shares
     ]
-    return {_named(mixture): _mixed(mixture, fitted, known) for mixture in mixtures}
+    mixed = _wanted({_named(mixture): mixture for mixture in mixtures}, names)
+    needed = {ingredient for mixture in mixed.values() for ingredient in mixture}
+    fitted = {name: fit(known, labels) for name, fit in INGREDIENTS.items() if name in needed}
+    return {name: _mixed(mixture, fitted, known) for name, mixture in mixed.items()}
+
+
+def _wanted(tried: Mapping[str, T], names: Collection[str] | None) -> dict[str, T]:
+    absent = set(names or ()) - set(tried)
+    if absent:
+        raise UsageError(f"no projection {absent} is tried for such a model: {list(tried)}.")
+    return {name: value for name, value in tried.items() if names is None or name in names}
 
 
 def _mixed(

@@ -13,7 +13,8 @@ temperature (Guo et al. 2017) divides the logits. It and the weight of the descr
 least log loss on the validation tracks. All of it is affine, so it is one `Head`.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from recommender.head import Head
 from recommender.measuring import IntArray, log_loss
-from recommender.parts import Activations, Parts
+from recommender.parts import Activations
 
 Doubles = npt.NDArray[np.float64]
 
@@ -57,10 +58,24 @@ def _sum(layers: Sequence[_Layer], weights: Sequence[float]) -> _Layer:
     )
 
 
+@dataclass(frozen=True)
+class HeadChoice:
+    """What the validation tracks choose of a head.
+
+    Attributes:
+        descriptor_weight: of the descriptors; the networks get the rest. 0 or 1 where a model has
+            the one or the other.
+        sharpness: inverse temperature, of logits of unit deviation.
+    """
+
+    descriptor_weight: float
+    sharpness: float
+
+
 def fitted_head(
     known: Activations, known_labels: IntArray, asked: Activations, asked_labels: IntArray
-) -> Head:
-    """The head of a model.
+) -> tuple[Head, HeadChoice]:
+    """The head of a model, and what was chosen of it.
 
     Args:
         known: activations of the n tracks the networks were trained on.
@@ -68,25 +83,47 @@ def fitted_head(
         asked: activations of the m validation tracks, which choose temperature and weights.
         asked_labels: np.ndarray [shape=(m,)].
     """
-    groups = [_group_layer(known, known_labels, places) for places in _groups(known.parts)]
-    logits = [group.logits(asked.tracks) for group in groups]
+    groups = _group_layers(known, known_labels)
+    logits = {name: group.logits(asked.tracks) for name, group in groups.items()}
 
-    def loss(choice: tuple[tuple[float, ...], float]) -> float:
-        weights, sharpness = choice
-        mixed = np.tensordot(weights, logits, axes=1)
-        return log_loss(_softmax(sharpness * mixed), asked_labels)
+    def loss(choice: HeadChoice) -> float:
+        mixed = sum(_weights(choice)[name] * found for name, found in logits.items())
+        return log_loss(_softmax(choice.sharpness * np.asarray(mixed)), asked_labels)
 
-    one = len(groups) == 1
-    mixtures = [(1.0,)] if one else [(1 - weight, weight) for weight in DESCRIPTOR_WEIGHTS]
-    weights, sharpness = min(product(mixtures, SHARPNESSES), key=loss)
-    layer = _sum(groups, [sharpness * weight for weight in weights])
+    alone = {"networks": 0.0, "descriptors": 1.0}
+    weights = DESCRIPTOR_WEIGHTS if len(groups) > 1 else (alone[next(iter(groups))],)
+    choice = min(itertools.starmap(HeadChoice, product(weights, SHARPNESSES)), key=loss)
+    return _head(groups, choice), choice
+
+
+def head_as_chosen(known: Activations, labels: IntArray, choice: HeadChoice) -> Head:
+    """A head for which nothing is left to choose.
+
+    Args:
+        known: activations of the n tracks the networks were trained on.
+        labels: np.ndarray [shape=(n,)].
+    """
+    return _head(_group_layers(known, labels), choice)
+
+
+def _head(groups: Mapping[str, _Layer], choice: HeadChoice) -> Head:
+    shares = [choice.sharpness * _weights(choice)[name] for name in groups]
+    layer = _sum(list(groups.values()), shares)
     return Head(layer.weight.astype(np.float32), layer.bias.astype(np.float32))
 
 
-def _groups(parts: Parts) -> list[tuple[slice, ...]]:
-    """Places of the networks' activations, and of the descriptors, as far as there are any."""
-    groups = [parts.networks, () if parts.descriptors is None else (parts.descriptors,)]
-    return [group for group in groups if group]
+def _weights(choice: HeadChoice) -> dict[str, float]:
+    return {"networks": 1 - choice.descriptor_weight, "descriptors": choice.descriptor_weight}
+
+
+def _group_layers(known: Activations, labels: IntArray) -> dict[str, _Layer]:
+    """The layer of the networks, and of the descriptors, as far as there are any."""
+    described = known.parts.descriptors
+    groups = {
+        "networks": known.parts.networks,
+        "descriptors": () if described is None else (described,),
+    }
+    return {name: _group_layer(known, labels, places) for name, places in groups.items() if places}
 
 
 def _group_layer(known: Activations, labels: IntArray, places: Sequence[slice]) -> _Layer:

@@ -57,7 +57,7 @@ class ResultRow:
             no network.
         valid_ece, test_ece: expected calibration error of the head's probabilities, by track.
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
-            side itself.
+            side itself. Figures of the validation tracks are None where those were taught.
         test_hit: share of the same queries with at least one track of their genre in those 10.
         test_skewness, test_never: hubness among the test tracks: skewness of how often a track is
             in the lists of 10, and the share of tracks that are in none.
@@ -71,8 +71,8 @@ class ResultRow:
     seed: int
     epochs: int
     best_epochs: str
-    valid_track: float
-    valid_clip: float
+    valid_track: float | None
+    valid_clip: float | None
     test_track: float
     test_clip: float
     disjoint_track: float
@@ -80,9 +80,9 @@ class ResultRow:
     plain_valid_track: float | None
     plain_test_track: float | None
     plain_disjoint_track: float | None
-    valid_ece: float
+    valid_ece: float | None
     test_ece: float
-    valid_precision: float
+    valid_precision: float | None
     test_precision: float
     test_hit: float
     test_skewness: float
@@ -196,24 +196,22 @@ def result_row(
     model: TrainedModel,
     head: Head,
     projection: Projection,
-    valid: Side,
-    test: Side,
+    sides: Mapping[str, Side],
     protocol: str,
-    unseen: Mapping[str, float],
+    unseen: Mapping[str, float] | None = None,
 ) -> ResultRow:
     """Measure a seed.
 
     Args:
         model: what was trained.
         head, projection: fitted on its activations of the training tracks.
-        valid, test: sides of the split `protocol`.
-        unseen: precision of genres that were not taught, by gallery; may be empty.
+        sides: ``test``, and ``valid`` where it was not taught, of the split `protocol`.
+        unseen: precision of genres that were not taught, by gallery, where it was measured.
     """
-    figures: dict[str, float | None] = {
-        "unseen_valid": unseen.get("valid"),
-        "unseen_test": unseen.get("valid+test"),
-    }
-    for name, side in (("valid", valid), ("test", test)):
+    figures: dict[str, float | None] = dict.fromkeys(_optional_figures())
+    for gallery, value in (unseen or {}).items():
+        figures["unseen_test" if gallery == "valid+test" else f"unseen_{gallery}"] = value
+    for name, side in sides.items():
         found = model.activations(side)
         report = retrieval_report(projection.apply(found.tracks), side)
         figures |= _precision_figures(name, report)
@@ -309,6 +307,10 @@ def spreads(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:
     names = [f.name for f in fields(ResultRow) if float in (f.type, *get_args(f.type))]
     found = {name: [getattr(row, name) for row in rows] for name in names if name != "seconds"}
     return {name: _spread(values) for name, values in found.items() if None not in values}
+
+
+def _optional_figures() -> list[str]:
+    return [f.name for f in fields(ResultRow) if get_args(f.type)]
 
 
 def _spread(values: Sequence[float]) -> dict[str, Any]:

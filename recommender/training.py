@@ -38,8 +38,8 @@ class TrainingSettings:
     Attributes:
         epochs: at most; each sees `clips_per_track` clips of every track.
         patience: epochs without a better one before the run ends; 0 = never.
-        kept: which epoch is the best: that of least validation `loss`, or of most `accuracy`
-            (and least loss among equals).
+        kept: which epoch is the best: that of least validation `loss`, of most `accuracy` (and
+            least loss among equals), or the `last`, which needs no validation tracks.
         schedule: of the learning rate: `one-cycle` (up and down once over all epochs) or
             `constant`.
         averaging: decay of the moving average of the weights that is measured and kept; 0 keeps
@@ -76,7 +76,8 @@ class EpochReport:
     Attributes:
         train_loss, train_accuracy: by clip, of the clips as they were learned from (augmented, with
             dropout), while the weights changed.
-        valid_loss, valid_accuracy: by track (mean of its clips' probabilities).
+        valid_loss, valid_accuracy: by track (mean of its clips' probabilities); NaN without
+            validation tracks.
     """
 
     epoch: int
@@ -100,7 +101,7 @@ class TrainingResult:
 def train(
     settings: TrainingSettings,
     training: TrackSet,
-    validation: TrackSet,
+    validation: TrackSet | None,
     n_classes: int,
     *,
     device: str = "cpu",
@@ -111,23 +112,31 @@ def train(
 
     Args:
         settings: the run.
-        training, validation: tracks; no track may be in both.
+        training: tracks to learn from.
+        validation: other tracks, by which the epoch is chosen; None where the last is kept.
         n_classes: number of genres.
         device: ``cpu`` or ``cuda``.
         checkpoint: file written after each epoch; where it exists, the run goes on from it.
         on_epoch: called with each epoch's report.
 
     Raises:
-        UsageError: the checkpoint belongs to a run with other settings.
+        UsageError: the checkpoint belongs to a run with other settings, or there are no tracks to
+            choose the epoch by.
     """
+    if validation is None and settings.kept != "last":
+        raise UsageError("without validation tracks only the last epoch can be kept.")
     run = _Run(settings, training, n_classes, device)
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
     while not run.finished:
         started = time.perf_counter()
         learned = run.one_epoch()
-        measured = measure(
-            run.averaged, validation, settings.clip_frames, device, settings.clips_per_track
+        measured = (
+            (float("nan"), float("nan"))
+            if validation is None
+            else measure(
+                run.averaged, validation, settings.clip_frames, device, settings.clips_per_track
+            )
         )
         seconds = time.perf_counter() - started
         report = EpochReport(len(run.history) + 1, *learned, *measured, seconds)
@@ -254,8 +263,7 @@ class _Run:
     def keep(self, report: EpochReport) -> None:
         """Note the epoch; remember its weights when it is the best so far."""
         self.history.append(report)
-        accuracy = report.valid_accuracy if self.settings.kept == "accuracy" else 0.0
-        merit = (accuracy, -report.valid_loss)
+        merit = _merit(report, self.settings.kept)
         if merit > self.best:
             self.best, self.best_epoch = merit, report.epoch
             self.best_weights = copy.deepcopy(self.averaged.state_dict())
@@ -305,6 +313,13 @@ class _Run:
         self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["dropout"].cpu())
         self.history = [EpochReport(**report) for report in state["history"]]
+
+
+def _merit(report: EpochReport, kept: str) -> tuple[float, float]:
+    """Larger for the better epoch."""
+    if kept == "last":
+        return float(report.epoch), 0.0
+    return (report.valid_accuracy if kept == "accuracy" else 0.0), -report.valid_loss
 
 
 def _schedule(

@@ -7,7 +7,7 @@ from recommender.candidates import BOTH_SHARES, INGREDIENTS, fit_candidates, on_
 from recommender.descriptors import DIMENSION
 from recommender.discriminants import CANDIDATES, discriminants
 from recommender.head import Head
-from recommender.last_layer import fitted_head
+from recommender.last_layer import fitted_head, head_as_chosen
 from recommender.measuring import log_loss
 from recommender.parts import Activations, Parts
 
@@ -109,7 +109,7 @@ class TestFittedHead:
     def test_both_parts_tell_more_than_either(self) -> None:
         world = {"noise": (4.0,), "descriptors": 4.0}
         known, asked, unseen = (toy_world(seed, **world) for seed in range(3))
-        head = fitted_head(*known, *asked)
+        head, _ = fitted_head(*known, *asked)
         network, descriptors = known[0].parts.all_networks, known[0].parts.descriptors
         alone = []
         for where, parts in (
@@ -120,13 +120,13 @@ class TestFittedHead:
                 (Activations(a.tracks[:, where], a.clips[:, :, where], parts), labels)
                 for a, labels in (known, asked, unseen)
             ]
-            alone.append(accuracy(fitted_head(*own[0], *own[1]), own[2]))
+            alone.append(accuracy(fitted_head(*own[0], *own[1])[0], own[2]))
         assert accuracy(head, unseen) >= max(alone)
 
     def test_scales_of_the_parts_do_not_matter(self) -> None:
         plain = [toy_world(seed, (1.0, 1.0), (2.0, 2.0)) for seed in range(3)]
         scaled = [toy_world(seed, (1.0, 1e3), (2.0, 2.0)) for seed in range(3)]
-        one, other = (fitted_head(*world[0], *world[1]) for world in (plain, scaled))
+        one, other = (fitted_head(*world[0], *world[1])[0] for world in (plain, scaled))
         np.testing.assert_allclose(
             one.probabilities(plain[2][0].tracks),
             other.probabilities(scaled[2][0].tracks),
@@ -139,7 +139,7 @@ class TestFittedHead:
             where = world[0].parts.descriptors
             noise = np.random.default_rng(generator).normal(size=(len(world[1]), DIMENSION))
             world[0].tracks[:, where] = noise
-        head = fitted_head(*known, *asked)
+        head, _ = fitted_head(*known, *asked)
         logits = [
             world.tracks[:, where] @ head.weight[where]
             for world in [asked[0]]
@@ -149,7 +149,7 @@ class TestFittedHead:
 
     def test_temperature_is_that_of_least_loss_on_the_validation_tracks(self) -> None:
         known, asked = (toy_world(seed, noise=(3.0,), descriptors=None) for seed in (0, 1))
-        head = fitted_head(*known, *asked)
+        head, _ = fitted_head(*known, *asked)
         losses = {
             factor: log_loss(
                 Head(factor * head.weight, factor * head.bias).probabilities(asked[0].tracks),
@@ -158,3 +158,11 @@ class TestFittedHead:
             for factor in (np.float32(0.7), np.float32(1.0), np.float32(1.4))
         }
         assert min(losses, key=losses.get) == 1.0
+
+    @pytest.mark.parametrize("world", [{"noise": (3.0,), "descriptors": None}, {"noise": (3.0,)}])
+    def test_the_same_choice_gives_the_same_head(self, world) -> None:
+        known, asked = (toy_world(seed, **world) for seed in (0, 1))
+        head, choice = fitted_head(*known, *asked)
+        again = head_as_chosen(*known, choice)
+        assert again.digest == head.digest
+        assert (choice.descriptor_weight == 0) == (known[0].parts.descriptors is None)

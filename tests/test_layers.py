@@ -33,7 +33,7 @@ LAYERS = [
         "calibration",
     },
     {"ingest", "selection", "results", "last_layer", "unseen"},
-    {"similarity", "study", "recipe", "guard", "publishing", "making"},
+    {"similarity", "study", "recipe", "guard", "publishing", "making", "remaking"},
     {"verification", "export"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

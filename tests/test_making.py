@@ -19,6 +19,7 @@ from recommender.making import make_model
 from recommender.measuring import TrackSet, clip_activations, clip_starts, measure
 from recommender.parts import Activations, Parts
 from recommender.recipe import Recipe, recipe
+from recommender.remaking import remake_model
 from recommender.results import NEIGHBOURS, TrainedModel, side_of
 from recommender.study.runs import main_run
 from recommender.training import TrainingSettings, train
@@ -366,6 +367,50 @@ class TestGuard:
         card = make_model("plain", GUARDED, data, tmp_path, SEEDS[:1], protocol="stratified")
         assert "unseen_valid" not in card.results
         assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["seed-5.pt"]
+
+
+class TestTaughtMore:
+    def test_validation_tracks_teach_and_the_test_tracks_measure(
+        self, made, data, split, tmp_path
+    ) -> None:
+        card = remake_model(made.card, BOTH, data, tmp_path, SEEDS, "train+valid")
+        assert card.data["trained_on"] == "train and valid"
+        assert card.results["projection"] == made.card.results["projection"]
+        assert "valid_track" not in card.results
+        assert card.results["honest"] == made.card.results
+        assert card.closeness == made.card.closeness
+        files = WeightsFiles(tmp_path)
+        tracks = side(data, split["test"])
+        activations, _ = by_hand(files, tracks)
+        right = files.head().probabilities(activations).argmax(axis=1) == tracks.labels
+        told = card.results["test_track"]["of_published_seed"]
+        assert told == pytest.approx(right.mean(), abs=1e-4)
+
+    def test_networks_learn_from_both_sides_to_the_last_epoch(
+        self, made, data, split, tmp_path
+    ) -> None:
+        remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "train+valid")
+        settings = dataclasses.replace(TINY, seed=SEEDS[0], kept="last")
+        both = side(data, (*split["train"], *split["valid"]))
+        plain = train(settings, both, None, len(gtzan.GENRES))
+        assert plain.best_epoch == TINY.epochs
+        (network,) = WeightsFiles(tmp_path).networks()
+        for name, values in network.state_dict().items():
+            np.testing.assert_array_equal(values, plain.network.state_dict()[name])
+
+    def test_taught_everything_there_are_no_figures(self, made, data, tmp_path) -> None:
+        card = remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "all")
+        assert card.data["tested_on"] == "nothing"
+        assert not [name for name in card.results if name.startswith(("test", "valid", "unseen"))]
+        assert not (tmp_path / "results.csv").exists()
+        assert len(WeightsFiles(tmp_path).networks()) == 1
+
+    def test_choices_of_another_recipe_are_refused(self, made, data, tmp_path) -> None:
+        with pytest.raises(UsageError, match="another recipe"):
+            remake_model(made.card, recipe("lstm"), data, tmp_path, SEEDS[:1], "all")
+        silent = dataclasses.replace(made.card, results={})
+        with pytest.raises(UsageError, match="what was chosen"):
+            remake_model(silent, BOTH, data, tmp_path, SEEDS[:1], "all")
 
 
 class TestRefusals:
