@@ -30,6 +30,7 @@ from recommender.results import (
     result_row,
     side_of,
     spreads,
+    write_curves,
     write_rows,
 )
 from recommender.training import EpochReport, train
@@ -136,7 +137,8 @@ def make_model(
         name: of the model, for its card.
         made_so: its recipe; the seeds in it are replaced.
         data: GTZAN.
-        folder: where weights, card, `results.csv` and the checkpoints of unfinished runs go.
+        folder: where weights, card, `results.csv`, the learning curves (`curves.csv`) and the
+            checkpoints of unfinished runs go.
         seeds: the first is the one whose weights are published, whatever it reaches.
         protocol: the split. The guard of unseen genres is for ``filtered`` alone.
         command: written into the card.
@@ -169,6 +171,8 @@ def make_model(
         )
         for model, (head, _), theirs, projections in zip(models, heads, asked, fitted, strict=True)
     ]
+    if made_so.networks:
+        write_curves(folder / "curves.csv", models)
     rows = _measured(finished, choice, data, valid, protocol)  # every choice is made
     write_rows(folder / "results.csv", rows)
     results = {

@@ -23,7 +23,7 @@ from recommender.making import Maker, OnEpoch
 from recommender.measuring import TrackSet
 from recommender.publishing import Finished, publish
 from recommender.recipe import Recipe
-from recommender.results import Side, result_row, side_of, spreads, write_rows
+from recommender.results import Side, result_row, side_of, spreads, write_curves, write_rows
 from recommender.weights import Card
 
 TAUGHT = {"train+valid": ("train", "valid"), "all": ("train", "valid", "test")}
@@ -73,6 +73,8 @@ def remake_model(
         known, labels = model.activations(training), training.tracks.labels
         fitted = fit_candidates(known, labels, [projection])[projection]
         finished.append(Finished(model, head_as_chosen(known, labels, choice), fitted, close))
+    if made_so.networks:
+        write_curves(folder / "curves.csv", [one.model for one in finished])
     results = {
         "command": command,
         "published_seed": seeds[0],

@@ -30,7 +30,7 @@ from recommender.models import GenreNetwork
 from recommender.parts import Activations, Parts
 from recommender.projection import Projection
 from recommender.space import FloatArray
-from recommender.training import TrainingResult
+from recommender.training import EpochReport, TrainingResult
 
 NEIGHBOURS = 10
 """k of the precision that the projection is chosen by and that is reported."""
@@ -297,6 +297,19 @@ def write_rows(path: Path, rows: Sequence[ResultRow]) -> None:
         writer = csv.DictWriter(file, [f.name for f in fields(ResultRow)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
+
+
+def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
+    """Write a CSV file, one line for each epoch of each network: the learning curves."""
+    names = ["seed", "network", *(f.name for f in fields(EpochReport))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        for model in models:
+            for place, run in enumerate(model.runs):
+                for report in run.history:
+                    writer.writerow({"seed": model.seed, "network": place, **asdict(report)})
 
 
 def spreads(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:

@@ -142,6 +142,18 @@ class TestWhatIsWritten:
             assert told["mean"] == pytest.approx(np.mean(values), abs=1e-4)
             assert told["sd"] == pytest.approx(np.std(values, ddof=1), abs=1e-4)
 
+    def test_learning_curves_have_a_line_for_each_epoch(self, made, data, split) -> None:
+        with (made.folder / "curves.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert [(int(row["seed"]), int(row["epoch"])) for row in rows] == [
+            (seed, epoch) for seed in SEEDS for epoch in (1, 2)
+        ]
+        settings = dataclasses.replace(TINY, seed=SEEDS[0])
+        sides = (side(data, split["train"]), side(data, split["valid"]))
+        report = train(settings, *sides, len(gtzan.GENRES)).history[1]
+        assert float(rows[1]["valid_loss"]) == report.valid_loss
+        assert float(rows[1]["train_accuracy"]) == report.train_accuracy
+
     def test_published_seed_is_the_first_whatever_it_reaches(self, made, data, split) -> None:
         assert made.card.results["published_seed"] == made.card.training["seed"] == SEEDS[0]
         training, valid = side(data, split["train"]), side(data, split["valid"])
