@@ -16,7 +16,7 @@ LAYERS = [
     {"space", "files", "windowing", "metrics", "quiet", "memory", "printable", "permutation"},
     {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo", "descriptors"},
     {"features", "augmentation", "head", "parts", "weights"},
-    {"catalog", "index", "retrieval", "gtzan", "training", "embedding"},
+    {"catalog", "index", "retrieval", "gtzan", "measuring", "training", "embedding"},
     {
         "evaluation",
         "filters",
@@ -27,13 +27,14 @@ LAYERS = [
         "candidates",
         "playlist",
         "recordings",
+        "projector",
         "resolve",
         "comparison",
         "shared_tracks",
     },
     {"ingest", "selection", "results", "last_layer", "unseen"},
     {"similarity", "study", "recipe"},
-    {"verification", "export"},
+    {"verification", "export", "adaptation"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
