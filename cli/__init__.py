@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from recommender.cli import browse, demo, evaluate, ingest, maintain, models, similar, study
+from recommender.cli import (
+    adapt,
+    browse,
+    demo,
+    evaluate,
+    ingest,
+    maintain,
+    models,
+    similar,
+    study,
+)
 from recommender.errors import AmbiguousTrack, RecsysError
 from recommender.printable import one_line, printable
 
@@ -20,6 +30,7 @@ app = typer.Typer(
 app.command("ingest")(ingest.ingest_command)
 app.command("similar")(similar.similar_command)
 app.command("evaluate")(evaluate.evaluate_command)
+app.command("adapt")(adapt.adapt_command)
 app.command("list")(browse.list_command)
 app.command("show")(browse.show_command)
 app.command("status")(browse.status_command)

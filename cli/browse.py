@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recommender.cli.adapted import projection_in_use
 from recommender.cli.output import (
     AsJson,
     Database,
@@ -137,6 +138,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
         counts = replace(catalog.counts(), failures=len(_failures(catalog)))
         state, libraries, spaces = catalog.state(), catalog.libraries(), catalog.spaces()
         active, listening = catalog.active_space(), catalog.active_listening()
+        projection = None if active is None else projection_in_use(catalog)
         url = catalog.url
     if as_json:
         print_json(
@@ -148,6 +150,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
                 "spaces": {str(space): tracks for space, tracks in spaces},
                 "active_space": None if active is None else str(active),
                 "listening": listening,
+                "projection": None if projection is None else asdict(projection),
             }
         )
         return
@@ -162,6 +165,8 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
     for space, tracks in spaces:
         mark = " (recommends)" if space == active else ""
         rows.append(("space", f"{space}: {counted(tracks, 'track')}{mark}"))
+    if projection is not None:
+        rows.append(("projection", projection.in_words))
     print_facts(rows)
     if not libraries:
         note("nothing has been ingested yet: run 'recsys ingest FOLDER'.")

@@ -21,6 +21,7 @@ from recommender.cli.output import (
     open_catalog,
     print_json,
     print_table,
+    probability,
     say,
 )
 
@@ -106,7 +107,7 @@ def _print_differences(comparison: "Comparison") -> None:
             if found is not None:
                 value = "-" if math.isnan(found.value) else f"{found.value:+.3f}"
                 ends = interval(found.low, found.high, "+.3f")
-                rows.append((row.model, name, value, ends, _probability(found.p)))
+                rows.append((row.model, name, value, ends, probability(found.p)))
     print_table(("model", "filter", ">difference", "95 % interval", ">p"), rows)
 
 
@@ -149,7 +150,3 @@ def _remarks(
     )
     remarks += [f"Tracks that {what}: {count:,}." for count, what in counts if count]
     return remarks + remarks_on_rows(labelled)
-
-
-def _probability(p: float) -> str:
-    return "-" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recommender.cli.adapted import adaptation_as_dict, remark_on_adaptation
 from recommender.cli.compare import compare_command
 from recommender.cli.genres import (
     NO_QUERY_WITH_FILTER,
@@ -87,11 +88,13 @@ def evaluate_command(
         named = _models_named(compare or [], models or [], csv_file, plot)
         compare_command(named, k, genre_from, labels, as_json, db)
         return
+    from recommender.catalog import ProjectionOrigin
     from recommender.evaluation import evaluate_retrieval
     from recommender.similarity import SimilarityService
 
     with busy("reading the catalogue"), SimilarityService.open(db) as service:
         tracks, vectors, unusable = _comparable_tracks(service)
+        adapted = service.catalog.projection(service.projector.space, ProjectionOrigin.ADAPTED)
     labelled = labels_of(tracks, genre_from, labels)
     with busy("evaluating"):
         report = evaluate_retrieval(vectors, labelled.genres, labelled.artists, k=k)
@@ -104,9 +107,12 @@ def evaluate_command(
         plot_report(report, plot)
         note(f"plot written: {plot}")
     if as_json:
-        print_json(_as_dict(report, tracks, labelled, unusable))
+        found = _as_dict(report, tracks, labelled, unusable)
+        print_json({**found, "adapted": adaptation_as_dict(adapted)})
     else:
         _print(report, tracks, labelled, unusable)
+        for remark in remark_on_adaptation(adapted):
+            say(remark)
 
 
 def _models_named(

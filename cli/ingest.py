@@ -125,6 +125,13 @@ class _Bar:
     def scanned(self, entries: int) -> None:
         self._bar.update(self._scan, completed=entries)
 
+    def hearing_again(self, tracks: int) -> None:
+        note(
+            f"the model's weights have changed: {counted(tracks, 'track')} of the catalogue in "
+            "these folders will be heard again; until the whole catalogue is, recommendations "
+            "stay as they are."
+        )
+
     def planned(self, files: int) -> None:
         self._bar.update(self._scan, visible=False)
         self._bar.update(self._hear, total=files, visible=files > 0)
@@ -162,12 +169,21 @@ def _print(report: "IngestReport") -> None:
     if report.excluded:
         left_out = counted(report.excluded, "file or folder", "files or folders")
         say(f"{left_out} left out by patterns.")
+    _print_notes(report)
+
+
+def _print_notes(report: "IngestReport") -> None:
+    """What is no result, but should be known."""
     if report.unheard:
         note(
             "heard in other folders by another model or with other windows: "
             f"{counted(report.unheard, 'track')}; recommendations are made as before until those "
             "folders are ingested, too."
         )
+    if report.switched:
+        note("every track was heard by this model: it makes the recommendations from now on.")
+    if report.adaptation_left:
+        note("its projection is not adapted to this catalogue yet: 'recsys adapt' does that.")
     for place, reason in report.unreadable:
         note(f"not looked at: {one_line(str(place))} ({reason})")
     if report.failed or report.still_failing:

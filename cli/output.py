@@ -106,6 +106,11 @@ def figure(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
 
 
+def probability(p: float) -> str:
+    """A p in a table; a dash where it is undefined (NaN)."""
+    return "-" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def interval(low: float, high: float, form: str = ".3f") -> str:
     """An interval in a table; empty where there is none (NaN)."""
     return "" if math.isnan(low) else f"[{low:{form}}, {high:{form}}]"

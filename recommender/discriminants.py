@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from recommender.errors import RecsysError
 from recommender.projection import Projection
 from recommender.space import FloatArray
 
@@ -50,8 +51,17 @@ def principal(activations: FloatArray, labels: IntArray, components: int = 64) -
 
 
 def discriminants(activations: FloatArray, labels: IntArray) -> Projection:
-    """Linear discriminants with Ledoit-Wolf shrinkage, scaled to unit within-class variance."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    """Linear discriminants with Ledoit-Wolf shrinkage, scaled to unit within-class variance.
+
+    Raises:
+        RecsysError: scikit-learn is not installed.
+    """
+    try:
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    except ImportError as error:
+        raise RecsysError(
+            "discriminants need scikit-learn: pip install 'recommender[study]'."
+        ) from error
 
     scale = standardising(activations, labels)
     scaled = (activations - scale.mean) @ scale.matrix

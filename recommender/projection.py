@@ -48,15 +48,19 @@ class Projection:
         Raises:
             SpaceMismatch: the activations have another dimension.
         """
+        projected = self.affine(activations)
+        lengths = np.linalg.norm(projected, axis=1, keepdims=True)
+        unit: FloatArray = (projected / np.maximum(lengths, 1e-12)).astype(np.float32)
+        return unit
+
+    def affine(self, activations: FloatArray) -> FloatArray:
+        """The same before it is brought to length 1; see `apply`."""
         if activations.ndim != 2 or activations.shape[1] != len(self.mean):
             raise SpaceMismatch(
                 f"this projection takes activations of {len(self.mean)} values, not of shape "
                 f"{activations.shape}: hear the files again with 'recsys ingest'."
             )
-        projected = (activations - self.mean) @ self.matrix
-        lengths = np.linalg.norm(projected, axis=1, keepdims=True)
-        unit: FloatArray = (projected / np.maximum(lengths, 1e-12)).astype(np.float32)
-        return unit
+        return np.asarray((activations - self.mean) @ self.matrix, dtype=np.float32)
 
     def save(self, path: Path) -> None:
         """Write as safetensors."""

@@ -174,28 +174,48 @@ def hubness(
         UsageError: vectors that are not finite or not of length 1, k below 1, nothing to ask or
             to answer.
     """
+    lists = neighbour_lists(vectors, k, queries, gallery)
+    answers = np.flatnonzero(_mask(gallery, len(vectors), "gallery"))
+    occurrences = np.bincount(lists[lists >= 0], minlength=len(vectors))[answers]
+    largest = int(occurrences.argmax())
+    return Hubness(
+        k=k,
+        lists=len(lists),
+        skewness=metrics.skewness(occurrences),
+        never=float(np.mean(occurrences == 0)),
+        largest=int(occurrences[largest]),
+        largest_index=int(answers[largest]),
+    )
+
+
+def neighbour_lists(
+    vectors: Comparable,
+    k: int = 10,
+    queries: BoolArray | None = None,
+    gallery: BoolArray | None = None,
+) -> IntArray:
+    """The k nearest of the gallery for each query, without the query itself.
+
+    Arguments and errors are those of `hubness`.
+
+    Returns:
+        np.ndarray [shape=(q, min(k, gallery))], int64: rows of `vectors`, nearest first; -1 where
+        there is no further one.
+    """
     _check_k(k)
     vectors = _checked(vectors)
     asked = np.flatnonzero(_mask(queries, len(vectors), "queries"))
     answers = np.flatnonzero(_mask(gallery, len(vectors), "gallery"))
     if not len(asked) or not len(answers):
         raise UsageError("hubness needs at least one query and one track that can be answered.")
-    occurrences = np.zeros(len(answers), dtype=np.int64)
+    lists = []
     for rows in _chunks(asked, len(answers)):
         excluded = rows[:, None] == answers
         nearest = metrics.rank(_similarities(vectors, rows, answers), excluded, k)
         lengths = len(answers) - excluded.sum(axis=1)
         real = np.arange(nearest.shape[1]) < lengths[:, None]
-        occurrences += np.bincount(nearest[real], minlength=len(answers))
-    largest = int(occurrences.argmax())
-    return Hubness(
-        k=k,
-        lists=len(asked),
-        skewness=metrics.skewness(occurrences),
-        never=float(np.mean(occurrences == 0)),
-        largest=int(occurrences[largest]),
-        largest_index=int(answers[largest]),
-    )
+        lists.append(np.where(real, answers[nearest], -1))
+    return np.concatenate(lists)
 
 
 def is_unit(vectors: FloatArray) -> BoolArray:

@@ -41,7 +41,8 @@ def shared_tracks(catalog: Catalog, models: Sequence[str]) -> SharedTracks:
     """The tracks that every one of `models` has heard.
 
     Where a model has heard the catalogue in several ways (`recsys ingest --windows`), the way that
-    heard most tracks counts; of equals, the one its card says.
+    heard most tracks counts; of equals, the one its card says. Every model is taken with its own
+    projection: one adapted to the catalogue was fitted to these very tracks.
 
     Args:
         catalog: stays open.

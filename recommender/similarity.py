@@ -6,18 +6,18 @@ file outside the catalogue has to be heard.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
 from recommender.catalog import Catalog
-from recommender.catalog.engine import catalog_url, database_file, shown
+from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.records import CatalogState, Track
-from recommender.errors import AudioError, CatalogError, IndexDamaged, SpaceMismatch
+from recommender.errors import AudioError, IndexDamaged, SpaceMismatch
 from recommender.filters import Filters
 from recommender.index import Device, FaissIndex, index_file
-from recommender.projection import Projection
+from recommender.projector import CatalogProjector, catalog_projector, nothing_heard, other_weights
 from recommender.recordings import Recording, SameRecording
 from recommender.resolve import resolve
 from recommender.selection import Neighbour, Seed, Selection
@@ -47,22 +47,6 @@ class Listener(Protocol):
 
     def hear(self, path: Path) -> Hearing:
         """Listen to a file. Raises `AudioError`."""
-
-
-@dataclass(frozen=True)
-class _StoredProjection:
-    """A model's projection without its networks: numpy only.
-
-    Attributes:
-        descriptors: whether descriptors are among the activations it takes.
-    """
-
-    space: SpaceId
-    projection: Projection
-    descriptors: bool
-
-    def project(self, activations: FloatArray) -> FloatArray:
-        return self.projection.apply(activations)
 
 
 class SimilarityService:
@@ -100,33 +84,28 @@ class SimilarityService:
     def open(cls, url: str | None = None, device: Device = "auto") -> "SimilarityService":
         """Serve a catalogue with the model and the listening settings it was last ingested with.
 
+        The projection is the one that `projector.catalog_projector` finds now; an adaptation made
+        later is served by who opens the catalogue then.
+
         Args:
             url: database URL or path of a SQLite file; None for ``$RECSYS_DB`` or the default.
             device: ``auto`` (a GPU when FAISS sees one), ``cpu`` or ``cuda``.
 
         Raises:
             CatalogError: the catalogue is empty or cannot be opened.
-            SpaceMismatch: it was heard with other weights than the installed ones.
+            SpaceMismatch: it was heard with other weights than the installed ones, before
+                catalogues kept their projection.
             WeightsError: the weights are missing or damaged.
         """
         catalog = Catalog.open(url, create=False)
         try:
-            active, listening = catalog.active_space(), catalog.active_listening()
-            if active is None or listening is None:
-                raise _nothing_heard(catalog)
-            projector = _projector_for(active, listening["model"])
+            projector = catalog_projector(catalog)
         except Exception:
             catalog.close()
             raise
 
-        def load_listener() -> Listener:
-            from recommender.audio import Windowing
-            from recommender.embedding import load_embedder
-
-            return load_embedder(listening["model"], Windowing(**listening["windowing"]))
-
-        same_recording = SameRecording.of_model(projector.projection, projector.descriptors)
-        return cls(catalog, projector, load_listener, device, same_recording)
+        listener = partial(_load_listener, catalog, projector)
+        return cls(catalog, projector, listener, device, projector.same_recording)
 
     def close(self) -> None:
         """Close the catalogue."""
@@ -206,7 +185,7 @@ class SimilarityService:
         space = self.projector.space
         ids, activations = self.catalog.activations(space.unprojected)
         if not len(ids):
-            raise _nothing_heard(self.catalog)
+            raise nothing_heard(self.catalog)
         vectors = self.projector.project(activations)
         self._index = FaissIndex.build(ids, vectors, space, state, self._device)
         if self._index.dropped:
@@ -275,20 +254,12 @@ class SimilarityService:
         return None if hearing is None else hearing.activations
 
 
-def _projector_for(active: SpaceId, model: Any) -> _StoredProjection:
-    """The installed projection for a catalogue's space; `SpaceMismatch` for other weights."""
-    from recommender.weights import find
+def _load_listener(catalog: Catalog, projector: CatalogProjector) -> Listener:
+    """The installed model, to hear as the catalogue was heard; `SpaceMismatch` if it cannot."""
+    listening = catalog.active_listening()
+    if not projector.installed or listening is None:
+        raise other_weights(projector.active)
+    from recommender.audio import Windowing
+    from recommender.embedding import load_embedder
 
-    files = find(str(model))
-    installed = files.space()
-    active.require(replace(active, model=installed.model, weights=installed.weights))
-    projection = files.projection()
-    space = replace(active, projection=projection.digest)
-    return _StoredProjection(space, projection, files.card.descriptors)
-
-
-def _nothing_heard(catalog: Catalog) -> CatalogError:
-    return CatalogError(
-        f"the catalogue {shown(catalog_url(catalog.url))} holds no music that was heard. "
-        "Run 'recsys ingest FOLDER' first."
-    )
+    return load_embedder(listening["model"], Windowing(**listening["windowing"]))

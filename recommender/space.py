@@ -57,9 +57,14 @@ class SpaceId:
     def require(self, other: "SpaceId") -> None:
         """Raise `SpaceMismatch` unless `other` is this very space."""
         if self != other:
+            cure = "Run 'recsys ingest' on your folders to hear them with the current model."
+            if self.unprojected == other.unprojected:
+                cure = (
+                    "One projection of the model is adapted to a catalogue ('recsys adapt'): ask "
+                    "that one by a file or a track."
+                )
             raise SpaceMismatch(
-                f"vectors of two embedding spaces cannot be compared: {self} and {other}. "
-                "Run 'recsys ingest' on your folders to hear them with the current model."
+                f"vectors of two embedding spaces cannot be compared: {self} and {other}. {cure}"
             )
 
 

@@ -1,8 +1,6 @@
 """The command line as a user meets it: what it prints, where, and with which status."""
 
 import contextlib
-import io
-import json
 import os
 import re
 import shutil
@@ -12,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,54 +21,14 @@ import pytest
 import sounds
 import toy_models
 import typer.main
+from command_line import RECSYS, Output, Terminal, recsys
 
 from recommender.catalog import Catalog, Tags
-from recommender.cli import app, main
+from recommender.cli import app
 from recommender.cli.output import counted
-from recommender.weights import CARD, DEFAULT_MODEL, WEIGHTS, file_digest, find
+from recommender.weights import DEFAULT_MODEL, find
 
 BAD = os.fsdecode(b"bad\xff.wav")
-RECSYS = [sys.executable, "-c", "from recommender.cli import main; main()"]
-
-
-@dataclass(frozen=True)
-class Output:
-    """What a command left: its status, and the text on both streams."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Its output as JSON, which knows no NaN."""
-
-        def refuse(constant: str) -> None:
-            raise AssertionError(f"{constant} is not JSON")
-
-        return json.loads(self.out, parse_constant=refuse)
-
-
-class Terminal(io.TextIOWrapper):
-    def isatty(self) -> bool:
-        return True
-
-
-def recsys(*words: object, stream: type[io.TextIOWrapper] = io.TextIOWrapper) -> Output:
-    """Run `main`, as the console script does, with its streams in our hands."""
-    out, err = (stream(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        patch.setattr(sys, "argv", ["recsys", *map(str, words)])
-        try:
-            main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-    texts = [s.buffer.getvalue().decode() for s in (out, err)]  # type: ignore[attr-defined]
-    return Output(status, *texts)
 
 
 def write_music(folder: Path) -> None:
@@ -155,6 +113,14 @@ def test_help_names_every_command() -> None:
     assert max(map(len, shown.out.splitlines())) <= 80
     for group in ("library", "db"):
         assert recsys(group, "--help").status == 0
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    code = " ".join(re.findall(r"`([^`]+)`", text))
+    for path in COMMANDS:
+        assert all(re.search(rf"\b{re.escape(word)}\b", code) for word in path), path
 
 
 def test_the_installed_script_runs() -> None:
@@ -314,21 +280,8 @@ def test_evaluate_where_the_artist_filter_leaves_no_query(catalog: Path) -> None
     assert "artist filter on:" not in output.out  # no table of dashes
 
 
-def other_model(folder: Path) -> Path:
-    """A folder of weights that are not quite those of the default model."""
-    from safetensors.numpy import load_file, save_file
-
-    shutil.copytree(find().folder, folder)
-    values = load_file(folder / WEIGHTS)
-    louder = {name: np.asarray(value * 1.1, value.dtype) for name, value in values.items()}
-    save_file(louder, folder / WEIGHTS)
-    digest = file_digest(folder / WEIGHTS)
-    replace(find().card, name="other", weights_digest=digest).write(folder / CARD)
-    return folder
-
-
 def test_evaluate_compares_models(shop: Shop, catalog: Path) -> None:
-    other = other_model(catalog.parent / "other")
+    other = toy_models.with_other_weights(catalog.parent / "other").folder
     unheard = recsys("evaluate", "--compare", DEFAULT_MODEL, other)
     assert (unheard.status, unheard.out) == (1, "")
     assert f"run: recsys ingest FOLDER --model {other}\n" in unheard.err

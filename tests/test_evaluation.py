@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from recommender import metrics, retrieval
 from recommender.errors import UsageError
 from recommender.evaluation import RetrievalReport, bootstrap_interval, evaluate_retrieval
-from recommender.retrieval import LabelledVectors, hubness, is_unit, score_queries
+from recommender.retrieval import (
+    LabelledVectors,
+    hubness,
+    is_unit,
+    neighbour_lists,
+    score_queries,
+)
 
 
 def on_circle(degrees: Sequence[float]) -> np.ndarray:
@@ -235,9 +241,12 @@ def test_equals_a_naive_loop(
 def test_hubs_equal_a_naive_count(world: tuple[np.ndarray, list[str], list[str], int]) -> None:
     vectors, _, _, k = world
     occurrences = [0] * len(vectors)
+    lists = neighbour_lists(vectors, k)
+    assert lists.shape == (len(vectors), min(k, len(vectors)))
     for query in range(len(vectors)):
         others = [other for other in range(len(vectors)) if other != query]
         others.sort(key=lambda other: (-float(vectors[query] @ vectors[other]), other))
+        assert [row for row in lists[query].tolist() if row >= 0] == others[:k]
         for other in others[:k]:
             occurrences[other] += 1
     hubs = hubness(vectors, k)

@@ -32,11 +32,15 @@ class Witness:
     """Keeps what a progress listener is told."""
 
     entries: int = 0
+    again: int = 0
     files: int = 0
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def scanned(self, entries: int) -> None:
         self.entries = entries
+
+    def hearing_again(self, tracks: int) -> None:
+        self.again = tracks
 
     def planned(self, files: int) -> None:
         self.files = files

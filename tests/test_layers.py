@@ -27,6 +27,7 @@ LAYERS = [
         "candidates",
         "playlist",
         "recordings",
+        "projector",
         "resolve",
         "comparison",
         "shared_tracks",
@@ -34,7 +35,7 @@ LAYERS = [
     },
     {"ingest", "selection", "results", "last_layer", "unseen"},
     {"similarity", "study", "recipe", "guard", "publishing", "making", "remaking"},
-    {"verification", "export"},
+    {"verification", "export", "adaptation"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

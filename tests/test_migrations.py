@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -14,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
-from recommender.catalog import Catalog
+from recommender.catalog import Catalog, ProjectionOrigin
 from recommender.catalog.engine import catalog_url, make_engine, transaction
 from recommender.catalog.migrations import (
     HEAD,
@@ -25,6 +26,7 @@ from recommender.catalog.migrations import (
 )
 from recommender.catalog.schema import Base
 from recommender.errors import CatalogError
+from recommender.projection import Projection
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -95,6 +97,51 @@ def test_downgrade_and_upgrade(database: Path) -> None:
     assert current(str(database)) == HEAD
 
 
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A catalogue of two tracks and a failure, as schema 0001 left it."""
+    file = tmp_path / "older.db"
+    with sqlite3.connect(file) as connection:
+        connection.executescript((CHECKOUT / "tests" / "catalog_0001.sql").read_text())
+    connection.close()
+    return file
+
+
+def rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of a catalogue, by table, save the schema's version and the projections."""
+    with sqlite3.connect(database) as connection:
+        found = {
+            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()
+            for name in sorted(tables(database) - {"alembic_version", "projections"})
+        }
+    connection.close()
+    return found
+
+
+def test_a_catalogue_of_the_first_schema_is_upgraded_and_back(older: Path) -> None:
+    before = rows(older)
+    assert before["tracks"]
+    with pytest.raises(CatalogError, match="recsys db upgrade"):
+        Catalog.open(str(older))
+    upgrade(str(older))
+    assert rows(older) == before
+    with Catalog.open(str(older)) as catalog:
+        space = catalog.active_space()
+        assert space is not None
+        assert [track.title for track in catalog.all_tracks()] == ["First Light", "Second Light"]
+        assert catalog.activations(space)[1].shape == (2, 4)
+        assert catalog.projection(space, ProjectionOrigin.MODEL) is None
+        projection = Projection(np.ones(4, np.float32), np.ones((4, 2), np.float32))
+        catalog.keep_projection(space, ProjectionOrigin.MODEL, projection, {})
+    engine = make_engine(catalog_url(str(older)), foreign_keys=False)
+    with transaction(engine, writes=True) as connection:
+        command.downgrade(alembic_config(connection), "0001")
+    engine.dispose()
+    assert current(str(older)) == "0001"
+    assert "projections" not in tables(older)
+    assert rows(older) == before
+
+
 def test_upgrading_the_newest_changes_nothing(database: Path) -> None:
     with Catalog.open(str(database)) as catalog:
         before = catalog.state()
@@ -114,6 +161,8 @@ def test_alembic_prints_sql_for_postgresql() -> None:
     sql = alembic("postgresql://nobody@nowhere/music", "upgrade", "head", "--sql")
     assert "CREATE TABLE tracks" in sql
     assert "activations BYTEA" in sql
+    assert "CREATE TABLE projections" in sql
+    assert "matrix BYTEA" in sql
 
 
 def test_rebuilding_a_table_keeps_what_refers_to_it(database: Path) -> None:

@@ -35,3 +35,18 @@ def with_descriptors(folder: Path, networks: int) -> WeightsFiles:
         projection_digest=projection.digest,
     ).write(folder / CARD)
     return WeightsFiles(folder)
+
+
+def with_other_weights(folder: Path, name: str = "other") -> WeightsFiles:
+    """The default model under a name, its weights a little louder, written to `folder`.
+
+    Where `folder` holds a model already, that one's weights become louder still.
+    """
+    if not folder.exists():
+        shutil.copytree(find().folder, folder)
+    values = load_file(folder / WEIGHTS)
+    louder = {name: np.asarray(value * 1.1, value.dtype) for name, value in values.items()}
+    save_file(louder, folder / WEIGHTS)
+    digest = file_digest(folder / WEIGHTS)
+    dataclasses.replace(find().card, name=name, weights_digest=digest).write(folder / CARD)
+    return WeightsFiles(folder)

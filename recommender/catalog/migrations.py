@@ -21,7 +21,7 @@ from recommender.errors import CatalogError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision. Revisions are numbered in four digits, so that their order is plain and
 opening a catalogue need not load Alembic."""
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
+
+from recommender.projection import Projection
 
 
 class TrackState(StrEnum):
@@ -127,6 +130,31 @@ class Failure:
     kind: str
     reason: str
     failed_at: datetime
+
+
+class ProjectionOrigin(StrEnum):
+    """Where a projection comes from."""
+
+    MODEL = "model"  # from the model's files
+    ADAPTED = "adapted"  # fitted to this catalogue
+
+
+@dataclass(frozen=True, eq=False)
+class KeptProjection:
+    """A projection that the catalogue keeps for one of its spaces.
+
+    Attributes:
+        projection: of the space's activations.
+        origin: where it comes from.
+        made_at: when it was stored.
+        details: of the model's, whether `descriptors` are among its activations; of an adapted one,
+            how it was found, with figures.
+    """
+
+    projection: Projection
+    origin: ProjectionOrigin
+    made_at: datetime
+    details: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

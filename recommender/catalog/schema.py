@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from recommender.catalog.records import TrackState
+from recommender.catalog.records import ProjectionOrigin, TrackState
 from recommender.catalog.types import Moment, PathText, Vector
 from recommender.space import FloatArray
 
@@ -27,6 +27,13 @@ _State = Enum(
     create_constraint=False,
     length=16,
     values_callable=lambda states: [state.value for state in states],
+)
+_Origin = Enum(
+    ProjectionOrigin,
+    native_enum=False,
+    create_constraint=False,
+    length=16,
+    values_callable=lambda origins: [origin.value for origin in origins],
 )
 _NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
@@ -119,6 +126,20 @@ class HearingRow(Base):
     genre_probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
     windows: Mapped[list[list[float]]] = mapped_column(JSON)
     activations: Mapped[FloatArray] = mapped_column(Vector)
+
+
+class ProjectionRow(Base):
+    """A projection of a space, of each origin at most one; `matrix` is flat, row after row."""
+
+    __tablename__ = "projections"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    origin: Mapped[ProjectionOrigin] = mapped_column(_Origin, primary_key=True)
+    digest: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(Moment)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    mean: Mapped[FloatArray] = mapped_column(Vector)
+    matrix: Mapped[FloatArray] = mapped_column(Vector)
 
 
 class FailureRow(Base):

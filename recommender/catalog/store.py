@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from recommender.catalog import libraries, reading
+from recommender.catalog import libraries, projections, reading
 from recommender.catalog.engine import catalog_url, database_file, make_engine, transaction
 from recommender.catalog.migrations import require_newest
 from recommender.catalog.reading import CHUNK, track_query, tracks_of
@@ -18,8 +18,10 @@ from recommender.catalog.records import (
     CatalogState,
     Counts,
     Failure,
+    KeptProjection,
     KnownFile,
     Library,
+    ProjectionOrigin,
     Track,
     TrackFacts,
     TrackState,
@@ -27,6 +29,7 @@ from recommender.catalog.records import (
 from recommender.catalog.schema import CatalogRow, HearingRow, SpaceRow, TrackRow
 from recommender.catalog.writing import Writer, bump_revision, ensure_space
 from recommender.errors import CatalogError
+from recommender.projection import Projection
 from recommender.space import FloatArray, Hearing, SpaceId
 
 
@@ -285,6 +288,39 @@ class Catalog:
                     )
                 )
                 bump_revision(connection)
+
+    def projection(self, space: SpaceId, origin: ProjectionOrigin) -> KeptProjection | None:
+        """The projection of this origin that is kept for the unprojected space of `space`.
+
+        Raises:
+            CatalogError: its numbers are not those that were stored.
+        """
+        with self._reading() as connection:
+            return projections.kept(connection, space, origin)
+
+    def keep_projection(
+        self,
+        space: SpaceId,
+        origin: ProjectionOrigin,
+        projection: Projection,
+        details: Mapping[str, Any],
+    ) -> None:
+        """Keep a projection of the unprojected space of `space`, in place of one of this origin.
+
+        Nothing is written where the same one is kept already, with the same details. The revision
+        stays: an index is another file for another projection.
+
+        Args:
+            details: as in `KeptProjection`; JSON values only.
+        """
+        with self._changing() as connection:
+            space_id, _ = ensure_space(connection, space)
+            projections.keep(connection, space_id, origin, projection, details)
+
+    def drop_projection(self, space: SpaceId, origin: ProjectionOrigin) -> bool:
+        """Forget the projection of this origin; says whether there was one."""
+        with self._changing() as connection:
+            return projections.drop(connection, space, origin)
 
     def forget_hearings(self, track_ids: Collection[int]) -> None:
         """Drop all that was heard of these tracks, so that the next ingest hears them again."""

@@ -28,6 +28,9 @@ class ProgressListener(Protocol):
     def scanned(self, entries: int) -> None:
         """So many files and folders have been looked at up to now."""
 
+    def hearing_again(self, tracks: int) -> None:
+        """The model's weights have changed: so many known tracks will be heard again."""
+
     def planned(self, files: int) -> None:
         """So many files will be opened."""
 
@@ -39,6 +42,9 @@ class Silence:
     """A listener that wants to know nothing."""
 
     def scanned(self, entries: int) -> None:
+        """Ignore it."""
+
+    def hearing_again(self, tracks: int) -> None:
         """Ignore it."""
 
     def planned(self, files: int) -> None:
@@ -65,6 +71,9 @@ class IngestReport:
         not_reached: files that an interruption left for the next run.
         unheard: tracks elsewhere in the catalogue that were not heard in this run's way; until
             there are none, recommendations are made as before.
+        switched: whether recommendations were made in another space before this run.
+        adaptation_left: whether those were made with an adapted projection, which the new space
+            does not have.
         missing: tracks whose file was there before and is not now.
         excluded: files and folders left out by patterns.
         unreadable: places that could not be looked at, and why; tracks there are left as they are.
@@ -83,6 +92,8 @@ class IngestReport:
     skipped_by_ending: Mapping[str, int]
     not_reached: int
     unheard: int
+    switched: bool
+    adaptation_left: bool
     missing: int
     excluded: int
     unreadable: tuple[tuple[Path, str], ...]
@@ -103,6 +114,7 @@ class Tally:
         self.outcomes: Counter[Outcome] = Counter()
         self.skipped_by_ending: Counter[str] = Counter()
         self.scanned = self.unheard = self.missing = self.excluded = 0
+        self.switched = self.adaptation_left = False
         self.unreadable: list[tuple[Path, str]] = []
 
     def report(self, seconds: float, interrupted: bool) -> IngestReport:
@@ -120,6 +132,8 @@ class Tally:
             skipped_by_ending=dict(sorted(self.skipped_by_ending.items())),
             not_reached=count[Outcome.NOT_REACHED],
             unheard=self.unheard,
+            switched=self.switched,
+            adaptation_left=self.adaptation_left,
             missing=self.missing,
             excluded=self.excluded,
             unreadable=tuple(self.unreadable),

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from recommender import __version__
-from recommender.catalog import Catalog, Library
+from recommender.catalog import Catalog, Library, ProjectionOrigin
 from recommender.errors import AudioError, UsageError
 from recommender.files import real_path
 from recommender.ingest.kinds import VIDEO_WITHOUT_SOUND, ending_label
@@ -92,6 +92,7 @@ class _Run:
             if self.catalog.active_space() is None:
                 self._recommend_from_here()
             jobs = self._settle(plans, stopped)
+            self._tell_of_other_weights(jobs)
             self.progress.planned(len(jobs))
             self._hear(jobs, stopped)
             interrupted = stopped()
@@ -100,14 +101,33 @@ class _Run:
         return self.tally.report(time.monotonic() - started, interrupted)
 
     def _recommend_from_here(self) -> None:
+        # The projection first: whoever finds the space active finds what to recommend with, also
+        # when the package brings other weights one day.
+        self.settings.projection().keep(self.catalog, self.space)
         self.catalog.set_active(self.space, self.settings.listening())
+
+    def _tell_of_other_weights(self, jobs: Sequence[FileJob]) -> None:
+        """Say it when the model of the catalogue's space has got other weights since."""
+        active = self.catalog.active_space()
+        if active is None or active.model != self.space.model:
+            return
+        again = sum(job.track_id is not None and job.heard_as is None for job in jobs)
+        if again and active.weights != self.space.weights:
+            self.progress.hearing_again(again)
 
     def _switch_space(self) -> None:
         """Recommend in this run's space, unless some tracks were heard in the former one only."""
         heard = dict(self.catalog.spaces()).get(self.space, 0)
         self.tally.unheard = self.catalog.counts().heard - heard
-        if not self.tally.unheard:
-            self._recommend_from_here()
+        former = self.catalog.active_space()
+        if self.tally.unheard and former != self.space:
+            return
+        self._recommend_from_here()  # also where nothing switches: the projection may be new
+        if former is not None and former != self.space:
+            self.tally.switched = True
+            adapted = self.catalog.projection(former, ProjectionOrigin.ADAPTED)
+            here = self.catalog.projection(self.space, ProjectionOrigin.ADAPTED)
+            self.tally.adaptation_left = adapted is not None and here is None
 
     def _plan(self, library: Library, under: str) -> Plan:
         scan = scan_folder(library.root, under, self.settings.exclude, self._looked_at)

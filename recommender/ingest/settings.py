@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from recommender.errors import UsageError
+from recommender.projector import ModelProjection
 from recommender.space import SpaceId
 from recommender.weights import DEFAULT_MODEL, find, shipped_models
 
@@ -53,6 +54,10 @@ class IngestSettings:
     def space(self) -> SpaceId:
         """The space of the activations that will be stored. Raises `WeightsError`."""
         return find(self.model).space(self.windowing)
+
+    def projection(self) -> ModelProjection:
+        """The model's own projection of those activations. Raises `WeightsError`."""
+        return ModelProjection.of_files(find(self.model))
 
     def listening(self) -> Mapping[str, Any]:
         """What a catalogue keeps to hear further files the same way: model and windowing."""
