@@ -19,6 +19,7 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from recommender.calibration import Closeness
     from recommender.similarity import Neighbour
 
 
@@ -83,6 +84,7 @@ def similar_command(
     )
     with busy("listening"), SimilarityService.open(db, device=device.value) as service:
         neighbours = service.similar(track, k, filters)
+        closeness = service.closeness
     if m3u is not None:
         from recommender.playlist import write_m3u
 
@@ -90,16 +92,29 @@ def similar_command(
             written = write_m3u(m3u, [neighbour.track for neighbour in neighbours])
         note(f"playlist of {counted(written, 'track')} written: {m3u}")
     if as_json:
-        print_json([_as_dict(neighbour) for neighbour in neighbours])
+        print_json([_as_dict(neighbour, closeness) for neighbour in neighbours])
     elif neighbours:
         _print(neighbours)
+        _print_if_far(neighbours[0].similarity, closeness)
     else:
         note("no other track passes these filters.")
 
 
-def _as_dict(neighbour: "Neighbour") -> dict[str, object]:
-    found = {"rank": neighbour.rank, "similarity": round(neighbour.similarity, 4)}
+def _as_dict(neighbour: "Neighbour", closeness: "Closeness | None") -> dict[str, object]:
+    found = {
+        "rank": neighbour.rank,
+        "similarity": round(neighbour.similarity, 4),
+        "close": None if closeness is None else closeness.is_close(neighbour.similarity),
+    }
     return {**found, **track_as_dict(neighbour.track)}
+
+
+def _print_if_far(best: float, closeness: "Closeness | None") -> None:
+    if closeness is not None and not closeness.is_close(best):
+        note(
+            f"nothing in the catalogue is really close: the nearest reaches {best:.2f}, and two "
+            f"tracks are more likely of one genre than not from {closeness.half:.2f} on."
+        )
 
 
 def _print(neighbours: "list[Neighbour]") -> None:

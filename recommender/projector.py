@@ -5,8 +5,10 @@ are those that heard the catalogue; the model's that was kept when it did. So a 
 being recommended in its space when the package brings other weights, until it is heard anew.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 
+from recommender.calibration import Closeness
 from recommender.catalog import Catalog, KeptProjection, ProjectionOrigin
 from recommender.catalog.engine import catalog_url, shown
 from recommender.errors import CatalogError, SpaceMismatch, WeightsError
@@ -18,31 +20,43 @@ from recommender.weights import WeightsFiles, find
 
 @dataclass(frozen=True, eq=False)
 class ModelProjection:
-    """A model's own projection, with what the test for copies needs beside it.
+    """A model's own projection, with what goes with it.
 
     Attributes:
         projection: as the model's files say.
-        descriptors: whether descriptors are among the activations it takes.
+        descriptors: whether descriptors are among the activations it takes; the test for copies
+            needs to know.
+        closeness: what its similarities mean; None where the card does not say.
     """
 
     projection: Projection
     descriptors: bool
+    closeness: Closeness | None
 
     @classmethod
     def of_files(cls, files: WeightsFiles) -> "ModelProjection":
         """That of a model's folder. Raises `WeightsError` when it is damaged."""
-        return cls(files.projection(), files.card.descriptors)
+        card = files.card
+        return cls(files.projection(), card.descriptors, _closeness(card.closeness))
 
     def keep(self, catalog: Catalog, space: SpaceId) -> None:
         """Store it in the catalogue as the model's for `space`."""
-        details = {"descriptors": self.descriptors}
+        close = {} if self.closeness is None else asdict(self.closeness)
+        details = {"descriptors": self.descriptors, "closeness": close}
         catalog.keep_projection(space, ProjectionOrigin.MODEL, self.projection, details)
 
     @classmethod
     def kept(cls, catalog: Catalog, space: SpaceId) -> "ModelProjection | None":
         """That which `keep` stored for `space`."""
         found = catalog.projection(space, ProjectionOrigin.MODEL)
-        return None if found is None else cls(found.projection, found.details["descriptors"])
+        if found is None:
+            return None
+        details = found.details
+        return cls(found.projection, details["descriptors"], _closeness(details["closeness"]))
+
+
+def _closeness(values: Mapping[str, float]) -> Closeness | None:
+    return Closeness(**values) if values else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +89,11 @@ class CatalogProjector:
     def same_recording(self) -> SameRecording:
         """The test for copies, always by the model's own projection: its limits are for that."""
         return SameRecording.of_model(self.own.projection, self.own.descriptors)
+
+    @property
+    def closeness(self) -> Closeness | None:
+        """What similarities mean; None with an adapted projection, which nobody has measured."""
+        return self.own.closeness if self.adapted is None else None
 
     def project(self, activations: FloatArray) -> FloatArray:
         """Unit vectors (np.ndarray [shape=(n, p)]) of activations [shape=(n, d)]."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+from recommender.calibration import Closeness
 from recommender.catalog import Catalog
 from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.records import CatalogState, Track
@@ -53,6 +54,9 @@ class SimilarityService:
     """Answers "what sounds like this?" over one catalogue.
 
     The index is read from its file, or built again when the catalogue has changed since.
+
+    Attributes:
+        closeness: tells which similarities are really close; None where nobody has measured.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class SimilarityService:
         load_listener: Callable[[], Listener],
         device: Device = "auto",
         same_recording: SameRecording | None = None,
+        closeness: Closeness | None = None,
     ) -> None:
         """Serve `catalog` in the space of `projector`; see `open` for the usual way.
 
@@ -71,12 +76,14 @@ class SimilarityService:
             load_listener: called once, when the first file outside the catalogue is asked about.
             device: where FAISS searches.
             same_recording: the test for copies of one recording.
+            closeness: what similarities in the projector's space mean, where that is known.
         """
         self.catalog = catalog
         self.projector = projector
         self._load_listener = load_listener
         self._listener: Listener | None = None
         self._device = device
+        self.closeness = closeness
         self._same_recording = same_recording or SameRecording()
         self._index: FaissIndex | None = None
 
@@ -105,7 +112,9 @@ class SimilarityService:
             raise
 
         listener = partial(_load_listener, catalog, projector)
-        return cls(catalog, projector, listener, device, projector.same_recording)
+        return cls(
+            catalog, projector, listener, device, projector.same_recording, projector.closeness
+        )
 
     def close(self) -> None:
         """Close the catalogue."""

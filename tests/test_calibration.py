@@ -1,9 +1,18 @@
-"""Calibration error and closeness on worlds whose answer is known."""
+"""Calibration error and closeness on worlds whose answer is known, and what users are told."""
+
+import dataclasses
+import shutil
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
+import sounds
+import toy_models
+from command_line import recsys
 
 from recommender.calibration import Closeness, calibration_error, fitted_closeness
+from recommender.weights import CARD, WeightsFiles
 
 
 def test_calibration_error_by_hand() -> None:
@@ -71,3 +80,42 @@ def test_nothing_is_told_where_similarity_tells_nothing() -> None:
 
 def test_closeness_is_plain_values() -> None:
     assert vars(Closeness(half=0.5, slope=8.0)) == {"half": 0.5, "slope": 8.0}
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("music")
+    for seed in range(3):
+        sounds.write_sound(folder / f"{seed}.wav", sounds.music(2 + seed, 22_050, seed), 22_050)
+    return folder
+
+
+def model_with(folder: Path, closeness: Closeness | None) -> WeightsFiles:
+    files = toy_models.with_other_weights(folder, "judged")
+    values = {} if closeness is None else asdict(closeness)
+    dataclasses.replace(files.card, closeness=values).write(folder / CARD)
+    return WeightsFiles(folder)
+
+
+@pytest.mark.parametrize(
+    ("closeness", "close", "told"),
+    [
+        (Closeness(half=1.01, slope=9.0), False, "nothing in the catalogue is really close"),
+        (Closeness(half=-1.0, slope=9.0), True, ""),
+        (None, None, ""),
+    ],
+    ids=["far", "close", "not measured"],
+)
+def test_similar_says_when_nothing_is_close(
+    closeness: Closeness | None, close: bool | None, told: str, music: Path, tmp_path: Path
+) -> None:
+    model = model_with(tmp_path / "model", closeness).folder
+    catalog = tmp_path / "catalog.db"
+    assert recsys("ingest", music, "--model", model, "--db", catalog).status == 0
+    listed = recsys("similar", 1, "--db", catalog, "--json")
+    assert [row["close"] for row in listed.json] == [close, close]
+    shown = recsys("similar", 1, "--db", catalog)
+    assert told in shown.err
+    assert bool(told) == bool(shown.err)
+    shutil.rmtree(model)  # what was kept in the catalogue says the same
+    assert recsys("similar", 1, "--db", catalog).err == shown.err
