@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.genres import GenreSource, labels_as_dict, labels_of, remarks_on_rows
+from recommender.cli.genres import (
+    GenreFrom,
+    GenreSource,
+    LabelsFile,
+    labels_as_dict,
+    labels_of,
+    remarks_on_rows,
+)
 from recommender.cli.output import (
     AsJson,
     Database,
@@ -34,17 +41,8 @@ MEASURES = {
 
 
 def adapt_command(
-    genre_from: Annotated[
-        GenreSource,
-        typer.Option(help="A track's genre: its tag, or the name of the folder it lies in."),
-    ] = GenreSource.TAG,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="Genres from a CSV file: columns path, filename or track_id; genre; artist.",
-        ),
-    ] = None,
+    genre_from: GenreFrom = GenreSource.TAG,
+    labels: LabelsFile = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only measure; recommend as before.")
     ] = False,

@@ -11,7 +11,9 @@ from recommender.cli.adapted import adaptation_as_dict, remark_on_adaptation
 from recommender.cli.compare import compare_command
 from recommender.cli.genres import (
     NO_QUERY_WITH_FILTER,
+    GenreFrom,
     GenreSource,
+    LabelsFile,
     labels_as_dict,
     labels_of,
     remarks_on_rows,
@@ -49,17 +51,8 @@ def evaluate_command(
         ),
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many neighbours are judged.")] = 10,
-    genre_from: Annotated[
-        GenreSource,
-        typer.Option(help="A track's genre: its tag, or the name of the folder it lies in."),
-    ] = GenreSource.TAG,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="Genres from a CSV file: columns path, filename or track_id; genre; artist.",
-        ),
-    ] = None,
+    genre_from: GenreFrom = GenreSource.TAG,
+    labels: LabelsFile = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Also write the table as CSV.")
     ] = None,

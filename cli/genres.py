@@ -1,9 +1,11 @@
-"""Where `recsys evaluate` gets the genres it judges by, and what it says when they are too few."""
+"""Where `recsys evaluate` and `adapt` get the genres they judge by, and what is said of too few."""
 
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from recommender.errors import UsageError
 from recommender.printable import one_line
@@ -25,6 +27,19 @@ class GenreSource(StrEnum):
 
     TAG = "tag"
     FOLDER = "folder"
+
+
+GenreFrom = Annotated[
+    GenreSource,
+    typer.Option(help="A track's genre: its tag, or the name of the folder it lies in."),
+]
+LabelsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="CSV",
+        help="Genres from a CSV file: columns path, filename or track_id; genre; artist.",
+    ),
+]
 
 
 def labels_of(
