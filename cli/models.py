@@ -117,8 +117,8 @@ def train_command(
         str,
         typer.Argument(
             metavar="NAME",
-            help="'default', 'fast' (without a network), or a family of the paper; 'recsys models' "
-            "lists them.",
+            help="'default', 'fast' (without a network), 'best' (several networks), or a family of "
+            "the paper; 'recsys models' lists them.",
         ),
     ],
     gtzan: GtzanPath,
@@ -157,6 +157,13 @@ def train_command(
             metavar="FOLDER",
             help="A model made by the same recipe from 'train' alone, for --taught train+valid or "
             "all.",
+        ),
+    ] = None,
+    levers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What 'recsys study levers' wrote: goes into the card, as what was tried.",
         ),
     ] = None,
     device: Annotated[
@@ -203,6 +210,7 @@ def train_command(
         f" --epochs {epochs}" if epochs else ""
     )
     where = torch_device(device)
+    tried = [] if levers is None else _tried(levers)
     if chosen is None:
         card = make_model(
             name,
@@ -213,6 +221,7 @@ def train_command(
             protocol=protocol.value,
             device=where,
             command=command,
+            tried=tried,
             on_epoch=told,
         )
     else:
@@ -246,6 +255,18 @@ def _chosen_model(taught: Taught, folder: Path | None) -> "Card | None":
             "'train' alone, then name the folder that it went to."
         )
     return None if folder is None else find(str(folder)).card
+
+
+def _tried(path: Path) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from recommender.errors import UsageError
+    from recommender.study.levers import read, summary
+
+    rows = read(path)
+    if not rows:
+        raise UsageError(f"{path} holds no levers: 'recsys study levers --gtzan GTZAN' fills it.")
+    return [asdict(line) for line in summary(rows)]
 
 
 def _seed_numbers(text: str) -> list[int]:

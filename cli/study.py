@@ -22,6 +22,7 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from recommender.study.levers import LeverRow
     from recommender.study.outcomes import Outcome
     from recommender.study.running import Job
     from recommender.training import EpochReport
@@ -34,6 +35,7 @@ study_app = typer.Typer(
 
 OUTCOMES = Path("data/results/study")
 CHECKPOINTS = Path("runs/study")
+LEVERS = Path("data/results/levers.csv")
 
 Outcomes = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Where the outcomes of the runs are kept.")
@@ -266,6 +268,77 @@ def time_command(
     )
     say()
     say(f"{timings.device}, threads: {timings.threads}; written: {out / FILE}")
+
+
+@study_app.command("levers")
+def levers_command(
+    gtzan: GtzanPath,
+    device: Annotated[
+        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
+    ] = Device.AUTO,
+    threads: Threads = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The table, CSV; gets what it lacks.")
+    ] = LEVERS,
+    checkpoints: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where interrupted trainings go on from.")
+    ] = CHECKPOINTS / "levers",
+    as_json: AsJson = False,
+) -> None:
+    """Train the default model's network with one setting changed at a time.
+
+    What it gives is measured on the validation tracks alone.
+    'recsys train default --levers FILE' puts the table into the model's card.
+    """
+    from dataclasses import asdict
+
+    from recommender import gtzan as data_set
+    from recommender.study import levers
+    from recommender.study.markdown import percent, share
+
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    with counting("hearing GTZAN") as progress:
+        data = data_set.load(gtzan, progress=progress, cache=checkpoints / "gtzan.npz")
+
+    def epoch_ended(changed: str, report: "EpochReport") -> None:
+        note(f"{changed}: epoch {report.epoch}, validation loss {report.valid_loss:.3f}")
+
+    def row_added(row: "LeverRow") -> None:
+        note(f"{row.changed}, seed {row.seed}: accuracy {100 * row.accuracy:.1f} %")
+
+    with writing_file(out):
+        levers.carry_out(
+            data,
+            out,
+            checkpoints,
+            device=torch_device(device),
+            on_epoch=epoch_ended,
+            on_row=row_added,
+        )
+    rows = levers.read(out)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    print_table(
+        ("changed", ">seeds", ">network %", ">log loss", ">both %", ">log loss", ">precision@10"),
+        (
+            (
+                line.changed,
+                line.seeds,
+                percent(line.network_accuracy, None),
+                f"{line.network_log_loss:.3f}",
+                percent(line.accuracy, line.accuracy_sd),
+                share(line.log_loss, line.log_loss_sd),
+                share(line.precision, line.precision_sd),
+            )
+            for line in levers.summary(rows)
+        ),
+    )
+    say()
+    say(f"validation tracks; both: network and descriptors; written: {out}")
 
 
 def _jobs(

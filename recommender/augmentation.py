@@ -9,6 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
+_WIDEST_CUT = 0.2
+"""Share of the bands that a cut of the treble may reach: of 128, those above 5.5 kHz."""
+
+_GENTLEST_SLOPE, _STEEPER = 1.0, 64.0
+"""Slope of such a cut: from 1 dB a band (26 dB an octave) to 64 times as much."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -23,6 +29,8 @@ class Augmentation:
         mask_frames: widest time mask, twice a clip.
         mixup: alpha of the beta distribution two clips are mixed by (Zhang et al. 2018).
         floor_db: how far the quiet end may be cut off further, as a louder reference would do.
+        treble_cut: share of the clips that lose their treble, as by a low-pass filter, a lossy
+            codec or a shift of the pitch downwards.
     """
 
     pitch_bands: float = 4.0
@@ -32,6 +40,7 @@ class Augmentation:
     mask_frames: int = 20
     mixup: float = 0.3
     floor_db: float = 15.0
+    treble_cut: float = 0.0
 
 
 UNCHANGED = Augmentation(0, 0, 0, 0, 0, 0, 0)
@@ -83,6 +92,21 @@ def random_equaliser(
     drawn = torch.rand(batch, 1, 1, generator=generator, device=clips.device)
     floor = clips.amin(dim=(1, 2), keepdim=True) + settings.floor_db * drawn
     return torch.maximum(clips + curve[:, :, None], floor)
+
+
+def random_treble_cut(
+    clips: torch.Tensor, settings: Augmentation, generator: torch.Generator
+) -> torch.Tensor:
+    """Let some clips fall to their floor above a random band, at a random slope."""
+    if settings.treble_cut <= 0:
+        return clips
+    batch, n_mels, _ = clips.shape
+    drawn = torch.rand(3, batch, 1, generator=generator, device=clips.device)
+    first = n_mels * (1 - _WIDEST_CUT * drawn[0])
+    slope = _GENTLEST_SLOPE * _STEEPER ** drawn[1]  # dB a band
+    bands = torch.arange(n_mels, device=clips.device)
+    loss = slope * (bands - first).clamp(min=0) * (drawn[2] < settings.treble_cut)
+    return torch.maximum(clips - loss[:, :, None], clips.amin(dim=(1, 2), keepdim=True))
 
 
 def standardised_batch(clips: torch.Tensor) -> torch.Tensor:

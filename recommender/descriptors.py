@@ -28,7 +28,7 @@ from recommender.space import FloatArray
 Levels = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-VERSION = 1
+VERSION = 2
 """Part of the name of every space that descriptors live in: to be raised when any value changes."""
 
 BANDS = 128
@@ -51,8 +51,13 @@ GROUP = 8
 RATE_EDGES = (1, 2, 3, 4, 5, 7, 9, 12, 16, 22, 31, 44, 65)
 """First bin of each of the twelve modulation rates; a bin is 0.101 Hz, the last ends at 6.45 Hz."""
 
-_TINY = 1e-6
-_TINY_POWER = 1e-3
+_NOISE = 1.0
+"""Variance in dB² that is added wherever variation is divided by or its logarithm is taken, as if
+every level were uncertain by 1 dB. Bands that a filter left empty never vary: as ratios of two
+nothings they put a copy without treble, or a semitone lower, far away from its original."""
+
+_NOISE_POWER = _NOISE * float((np.hanning(SEGMENT + 1)[:-1] ** 2).sum())
+"""Power of that noise in each bin of a segment's modulation spectrum."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,16 @@ _PAIRS = CEPSTRA * (CEPSTRA - 1) // 2
 
 PARTS: tuple[Part, ...] = (
     Part("change", BANDS, "each band's mean absolute change from column to column, dB"),
-    Part("skewness", BANDS, "third standardised moment of each band: rare peaks or rare gaps"),
+    Part(
+        "skewness",
+        BANDS,
+        "third standardised moment of each band, as an angle: rare peaks or rare gaps",
+    ),
     Part(
         "sustain",
         BANDS - 2,
-        "how long narrow peaks stay on their band: autocorrelation at 0.31 s of each band's "
-        "level above the mean of its two neighbours",
+        "how long narrow peaks stay on their band: of each band's level above the mean of its two "
+        "neighbours, the product with itself 0.31 s later against its variance, as an angle",
     ),
     Part(
         "cepstral percentiles",
@@ -169,7 +178,7 @@ def describe(windows: FloatArray | Sequence[FloatArray]) -> FloatArray:
         *_cepstral(_cosines() @ levels, seams),
         *_modulation(groups, seams),
         _contrast(levels),
-        _upper(_correlation(np.cov(groups)), 1),
+        _upper(_correlation(np.cov(groups), _NOISE), 1),
     )
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32)
 
@@ -197,16 +206,17 @@ def _changes(values: Levels, seams: IntArray) -> Levels:
 def _skewness(levels: Levels) -> Levels:
     deviations = levels - levels.mean(axis=1, keepdims=True)
     squares = deviations * deviations
-    moment: Levels = (squares * deviations).mean(axis=1) / (squares.mean(axis=1) ** 1.5 + _TINY)
-    return moment
+    moment = (squares * deviations).mean(axis=1)
+    angle: Levels = np.arctan(moment / (squares.mean(axis=1) + _NOISE) ** 1.5)
+    return angle
 
 
 def _sustain(levels: Levels, seams: IntArray) -> Levels:
     above = levels[1:-1] - (levels[:-2] + levels[2:]) / 2
     together = [w[:, SUSTAINED:] * w[:, :-SUSTAINED] for w in np.split(above, seams, axis=1)]
-    lasting: Levels = np.concatenate(together, axis=1).mean(axis=1)
-    lasting /= above.var(axis=1) + _TINY_POWER
-    return lasting
+    lasting = np.concatenate(together, axis=1).mean(axis=1)
+    angle: Levels = np.arctan2(lasting, above.var(axis=1) + _NOISE)
+    return angle
 
 
 def _cepstral(cepstra: Levels, seams: IntArray) -> tuple[Levels, Levels, Levels, Levels]:
@@ -215,7 +225,7 @@ def _cepstral(cepstra: Levels, seams: IntArray) -> tuple[Levels, Levels, Levels,
     return (
         np.percentile(cepstra, PERCENTILES, axis=1),
         _upper(covariance, 0),
-        _upper(_correlation(covariance), 1),
+        _upper(_correlation(covariance, _NOISE / BANDS), 1),
         _upper(np.cov(_changes(cepstra, seams)), 0),
     )
 
@@ -233,7 +243,7 @@ def _modulation(groups: Levels, seams: IntArray) -> tuple[Levels, Levels]:
     power = (np.abs(np.fft.rfft(segments, axis=2)) ** 2).mean(axis=0)
     widths = np.diff(RATE_EDGES)
     rates = np.add.reduceat(power, RATE_EDGES[:-1], axis=1) / widths
-    logarithms = np.log(rates + _TINY_POWER)
+    logarithms = np.log(rates + _NOISE_POWER)
     return logarithms, logarithms - logarithms.mean(axis=1, keepdims=True)
 
 
@@ -251,10 +261,10 @@ def _contrast(levels: Levels) -> Levels:
     return np.concatenate([*measures, peaks.mean(axis=1)])
 
 
-def _correlation(covariance: Levels) -> Levels:
-    """Correlations of a covariance matrix; 0 with what does not vary."""
-    deviation = np.sqrt(np.diag(covariance))
-    result: Levels = covariance / (np.outer(deviation, deviation) + _TINY)
+def _correlation(covariance: Levels, noise: float) -> Levels:
+    """Correlations of a covariance matrix [n, n], were noise of that variance added to each."""
+    deviation = np.sqrt(np.diag(covariance) + noise)
+    result: Levels = covariance / np.outer(deviation, deviation)
     return result
 
 

@@ -36,7 +36,11 @@ class Embedder:
         self.front_end = FrontEnd(**weights.card.front_end)
         self.labels = weights.card.labels
         self.device = device
-        self._networks = [network.to(device) for network in weights.networks()]
+        # In this order two-dimensional convolutions take half the time.
+        self._networks = [
+            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            for network in weights.networks()
+        ]
         self._describes = weights.card.descriptors
         self._head = weights.head()
         self._projection = weights.projection()

@@ -129,6 +129,7 @@ def make_model(
     protocol: str = "filtered",
     device: str = "cpu",
     command: str = "",
+    tried: Sequence[Mapping[str, Any]] = (),
     on_epoch: OnEpoch | None = None,
 ) -> Card:
     """Train with every seed, report them all, and publish the first.
@@ -142,6 +143,8 @@ def make_model(
         seeds: the first is the one whose weights are published, whatever it reaches.
         protocol: the split. The guard of unseen genres is for ``filtered`` alone.
         command: written into the card.
+        tried: what else was tried on the validation tracks, written into the card
+            (`study.levers`).
         on_epoch: told what happens.
 
     Raises:
@@ -182,6 +185,7 @@ def make_model(
         **spreads(rows),
         **choice.told(),
         "head": _mean_choice([chosen for _, chosen in heads]),
+        **({"tried_on_valid": list(tried)} if tried else {}),
     }
     told = {
         "split": protocol,

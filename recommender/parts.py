@@ -56,3 +56,10 @@ class Activations:
     tracks: FloatArray
     clips: FloatArray
     parts: Parts
+
+    @property
+    def without_descriptors(self) -> "Activations":
+        """Those of the networks alone."""
+        networks = self.parts.all_networks
+        parts = Parts(self.parts.networks, None)
+        return Activations(self.tracks[:, networks], self.clips[:, :, networks], parts)

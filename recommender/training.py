@@ -23,6 +23,7 @@ from recommender.augmentation import (
     random_crops,
     random_equaliser,
     random_masks,
+    random_treble_cut,
     standardised_batch,
 )
 from recommender.errors import UsageError
@@ -246,7 +247,7 @@ class _Run:
             crops = tracks.gather(2, taken)
         if how is None:
             return standardised_batch(crops)
-        crops = random_equaliser(crops, how, generator)
+        crops = random_treble_cut(random_equaliser(crops, how, generator), how, generator)
         return random_masks(standardised_batch(crops), how, generator)
 
     def _average(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from toy_gtzan import toy_gtzan, toy_split
 
 from recommender import gtzan
 from recommender.augmentation import Augmentation
@@ -26,7 +27,6 @@ from recommender.training import TrainingSettings, train
 from recommender.unseen import FOLDS
 from recommender.weights import CARD, HEAD, PROJECTION, WEIGHTS, WeightsFiles
 
-PER_GENRE = {"train": 4, "valid": 3, "test": 4}
 SEEDS = (5, 3)
 TINY = TrainingSettings(
     model_settings={"filters": (8, 6)},
@@ -45,17 +45,7 @@ FILES = (WEIGHTS, HEAD, PROJECTION)
 
 @pytest.fixture(scope="module")
 def split() -> dict[str, tuple[str, ...]]:
-    """The first few tracks of each genre on each side of the committed split."""
-    return {
-        name: tuple(
-            track_id
-            for genre in gtzan.GENRES
-            for track_id in [i for i in gtzan.split_ids("filtered", name) if i.startswith(genre)][
-                :count
-            ]
-        )
-        for name, count in PER_GENRE.items()
-    }
+    return toy_split()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,19 +57,7 @@ def _small_split(split):
 
 @pytest.fixture(scope="module")
 def data(split) -> gtzan.Gtzan:
-    """Each genre is loud in its own bands, under noise that makes some tracks hard."""
-    track_ids = tuple(sorted(track_id for ids in split.values() for track_id in ids))
-    labels = np.array([gtzan.GENRES.index(i.partition(".")[0]) for i in track_ids])
-    generator = np.random.default_rng(0)
-    levels = generator.normal(60, 20, (len(track_ids), gtzan.N_MELS, gtzan.COLUMNS))
-    for track, label in zip(levels, labels, strict=True):
-        track[12 * label : 12 * label + 12] += generator.uniform(10, 60)
-    return gtzan.Gtzan(
-        track_ids,
-        labels,
-        levels.clip(0, 255).astype(np.uint8),
-        np.full(len(track_ids), 80, dtype=np.float32),
-    )
+    return toy_gtzan(split)
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +213,7 @@ class TestOtherParts:
         card = make_model("pair", pair, data, tmp_path, SEEDS[:1])
         one, other = WeightsFiles(tmp_path).networks()
         assert not np.array_equal(one.classifier.weight.detach(), other.classifier.weight.detach())
-        assert [ran["seed"] for ran in card.training["networks"]] == [5, 1005]
+        assert [ran["seed"] for ran in card.training["networks"]] == [10, 11]
         assert [ran["epochs_run"] for ran in card.training["networks"]] == [2, 3]
         activations, _ = by_hand(WeightsFiles(tmp_path), side(data, split["test"]))
         assert activations.shape[1] == 24

@@ -11,7 +11,8 @@ from recommender.training import TrainingSettings
 
 def test_default_is_augmented_and_families_are_as_the_study_has_them() -> None:
     default = recipe("default")
-    assert not default.descriptors
+    assert default.descriptors
+    assert default.guarded
     assert [network.augmentation is None for network in default.networks] == [False]
     for name in model_names():
         assert recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
@@ -23,8 +24,17 @@ def test_fast_has_no_network() -> None:
     assert recipe("fast") == Recipe((), descriptors=True, guarded=True)
 
 
+def test_best_is_several_of_the_networks_of_the_default() -> None:
+    best = recipe("best")
+    assert set(map(repr, best.networks)) == {repr(recipe("default").networks[0])}
+    assert len(best.networks) > 1
+    assert best.descriptors
+    seeds = [network.seed for network in best.seeded(0)]
+    assert seeds == list(range(len(seeds)))  # the first seeds of the default
+
+
 def test_unknown_name_lists_the_known() -> None:
-    with pytest.raises(UsageError, match=r"default, fast, conv1d, .*transformer"):
+    with pytest.raises(UsageError, match=r"default, fast, best, conv1d, .*transformer"):
         recipe("perceptron")
 
 

@@ -12,6 +12,7 @@ from recommender.augmentation import (
     random_crops,
     random_equaliser,
     random_masks,
+    random_treble_cut,
     standardised_batch,
 )
 from recommender.errors import UsageError
@@ -125,6 +126,7 @@ class TestAugmentation:
         crops = random_crops(tracks, FRAMES, STILL, generator)
         np.testing.assert_allclose(crops, tracks, atol=1e-3)
         assert torch.equal(random_equaliser(tracks, STILL, generator), tracks)
+        assert torch.equal(random_treble_cut(tracks, STILL, generator), tracks)
         assert torch.equal(random_masks(tracks, STILL, generator), tracks)
         targets = torch.eye(4)
         assert mixed(tracks, targets, STILL, generator) == (tracks, targets)
@@ -135,6 +137,17 @@ class TestAugmentation:
         assert torch.allclose(crops.diff(dim=2), torch.ones(2, BANDS, 9), atol=1e-3)
         assert crops.min() >= 0
         assert crops.max() <= FRAMES - 1
+
+    def test_a_treble_cut_takes_the_top_down_to_the_floor(self, generator) -> None:
+        clips = torch.rand(200, 128, 5, generator=generator) * 40 - 60
+        cut = random_treble_cut(clips, dataclasses.replace(STILL, treble_cut=0.5), generator)
+        changed = (cut != clips).any(dim=2)  # [batch, bands]
+        assert not changed[:, :102].any()  # below 5.5 kHz nothing is lost
+        assert 0.3 < changed.any(dim=1).float().mean() < 0.6
+        assert (cut <= clips).all()
+        assert torch.equal(cut.amin(dim=(1, 2)), clips.amin(dim=(1, 2)))
+        lost = (clips - cut).mean(dim=2)[changed[:, -1]]
+        assert (lost[:, -1] >= lost[:, 102]).all()
 
     def test_masks_have_the_mean_of_the_clip(self, sides, generator) -> None:
         clips = standardised_batch(torch.from_numpy(sides[0].decibels[:4]))

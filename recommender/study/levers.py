@@ -1,0 +1,269 @@
+"""What the default model's network would be with one thing changed: the table of its card.
+
+Each lever is the default's network with one setting changed, trained with one seed on the training
+tracks and measured on the validation tracks alone; the default itself is measured with all of
+`SEEDS`, so that its spread says which differences mean anything. The projection is the same for
+all, so that its choice favours none.
+"""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommender import gtzan
+from recommender.candidates import fit_candidates
+from recommender.errors import RecsysError
+from recommender.last_layer import fitted_head
+from recommender.measuring import log_loss
+from recommender.parts import Activations
+from recommender.recipe import NETWORK
+from recommender.results import Side, TrainedModel, precision, side_of
+from recommender.training import EpochReport, TrainingResult, TrainingSettings, train
+
+DEFAULT = "the default"
+SEEDS = (0, 1, 2, 3, 4)
+PROJECTION = "network LDA 0.2 + steady descriptors 0.7 + descriptor LDA 0.1"
+"""Of `candidates`: what all are compared by."""
+
+
+def _augmented(**changed: Any) -> TrainingSettings:
+    assert NETWORK.augmentation is not None
+    return replace(NETWORK, augmentation=replace(NETWORK.augmentation, **changed))
+
+
+def _filters(*filters: int) -> TrainingSettings:
+    return replace(NETWORK, model_settings={**NETWORK.model_settings, "filters": list(filters)})
+
+
+LEVERS: Mapping[str, TrainingSettings] = {
+    DEFAULT: NETWORK,
+    "the 1D encoder in place of the 2D": replace(
+        NETWORK, model="conv1d-encoder", model_settings={}
+    ),
+    "no augmentation": replace(NETWORK, augmentation=None),
+    "no mixup": _augmented(mixup=0),
+    "no masks of bands and frames": _augmented(mask_bands=0, mask_frames=0),
+    "no shift of pitch, no stretch": _augmented(pitch_bands=0, stretch=0),
+    "no equaliser, no raised floor": _augmented(equaliser_db=0, floor_db=0),
+    "no cut of the treble": _augmented(treble_cut=0),
+    "weight decay 0.05 in place of 0.5": replace(NETWORK, weight_decay=0.05),
+    "no label smoothing": replace(NETWORK, label_smoothing=0.0),
+    "no averaging of weights": replace(NETWORK, averaging=0.0),
+    "crops of 10 s in place of 5 s": replace(NETWORK, crop_frames=NETWORK.clip_frames),
+    "half the filters": _filters(16, 32, 32),
+}
+"""Settings by what is changed."""
+
+ENSEMBLE = f"{len(SEEDS)} networks of the default"
+
+
+FIGURES = ("network_accuracy", "network_log_loss", "accuracy", "log_loss", "precision")
+
+
+@dataclass(frozen=True)
+class LeverRow:
+    """What a lever gave on the validation tracks.
+
+    Attributes:
+        changed: name in `LEVERS`, or `ENSEMBLE`.
+        seed: of the training; -1 for the ensemble of all.
+        epochs: trained for; `best_epoch` is the one that was kept.
+        network_accuracy, network_log_loss: by track, of the head fitted on the network alone.
+        accuracy, log_loss: of the head on network and descriptors.
+        precision: precision@10 with artist filter, by `PROJECTION`.
+        minutes: of training.
+    """
+
+    changed: str
+    seed: int
+    epochs: int
+    best_epoch: int
+    network_accuracy: float
+    network_log_loss: float
+    accuracy: float
+    log_loss: float
+    precision: float
+    minutes: float
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from others."""
+        return self.changed, self.seed
+
+
+def declared() -> list[tuple[str, int]]:
+    """Every training, by what is changed and its seed: the default's first."""
+    return [(DEFAULT, seed) for seed in SEEDS] + [(name, 0) for name in LEVERS if name != DEFAULT]
+
+
+def carry_out(
+    data: gtzan.Gtzan,
+    path: Path,
+    checkpoints: Path,
+    *,
+    device: str = "cpu",
+    wanted: Sequence[tuple[str, int]] | None = None,
+    on_epoch: Callable[[str, EpochReport], None] | None = None,
+    on_row: Callable[[LeverRow], None] | None = None,
+) -> None:
+    """Train and measure what the table lacks; each row is written as it is there.
+
+    Args:
+        data: GTZAN.
+        path: the table, CSV.
+        checkpoints: a folder; an interrupted training goes on from its file there.
+        device: ``cpu`` or ``cuda``.
+        wanted: of `declared`; None: all, and the ensemble.
+        on_epoch: called with what is changed and each epoch's report.
+        on_row: called with each new row.
+
+    Raises:
+        DatasetError, UsageError: data or checkpoints do not fit.
+        RecsysError: the table is not one of levers.
+    """
+    training, valid = side_of(data, "filtered", "train"), side_of(data, "filtered", "valid")
+
+    def trained(name: str, seed: int) -> TrainingResult:
+        return train(
+            replace(LEVERS[name], seed=seed),
+            training.tracks,
+            valid.tracks,
+            len(gtzan.GENRES),
+            device=device,
+            checkpoint=checkpoints / f"{_stem(name)}-seed-{seed}.pt",
+            on_epoch=None if on_epoch is None else partial(on_epoch, name),
+        )
+
+    def add(name: str, seed: int, runs: Sequence[TrainingResult]) -> None:
+        row = _row(name, seed, runs, training, valid)
+        write(path, [*read(path), row])
+        if on_row is not None:
+            on_row(row)
+
+    done = {row.key for row in read(path)}
+    for name, seed in declared() if wanted is None else wanted:
+        if (name, seed) not in done:
+            add(name, seed, [trained(name, seed)])
+    if wanted is None and (ENSEMBLE, -1) not in done:
+        add(ENSEMBLE, -1, [trained(DEFAULT, seed) for seed in SEEDS])
+
+
+def _stem(name: str) -> str:
+    return "-".join("".join(c if c.isalnum() else " " for c in name).split())
+
+
+def _row(
+    name: str, seed: int, runs: Sequence[TrainingResult], training: Side, valid: Side
+) -> LeverRow:
+    model = TrainedModel(seed, tuple(runs), descriptors=True)
+    known, asked = model.activations(training), model.activations(valid)
+    labels, wanted = training.tracks.labels, valid.tracks.labels
+    projection = fit_candidates(known, labels, [PROJECTION])[PROJECTION]
+
+    def scores(given: Activations, found: Activations) -> tuple[float, float]:
+        head, _ = fitted_head(given, labels, found, wanted)
+        probabilities = head.probabilities(found.tracks)
+        right = float((probabilities.argmax(axis=1) == wanted).mean())
+        return round(right, 4), round(log_loss(probabilities, wanted), 4)
+
+    alone = scores(known.without_descriptors, asked.without_descriptors)
+    both = scores(known, asked)
+    reports = [report for run in runs for report in run.history]
+    return LeverRow(
+        changed=name,
+        seed=seed,
+        epochs=len(reports),
+        best_epoch=runs[0].best_epoch,
+        network_accuracy=alone[0],
+        network_log_loss=alone[1],
+        accuracy=both[0],
+        log_loss=both[1],
+        precision=round(precision(projection.apply(asked.tracks), valid), 4),
+        minutes=round(sum(report.seconds for report in reports) / 60, 1),
+    )
+
+
+@dataclass(frozen=True)
+class LeverLine:
+    """A lever over its seeds: means of the figures of `LeverRow`.
+
+    Attributes:
+        seeds: how many; 1 for an ensemble.
+        accuracy_sd, log_loss_sd, precision_sd: sample deviation over seeds; None for one.
+    """
+
+    changed: str
+    seeds: int
+    network_accuracy: float
+    network_log_loss: float
+    accuracy: float
+    log_loss: float
+    precision: float
+    accuracy_sd: float | None
+    log_loss_sd: float | None
+    precision_sd: float | None
+
+
+def summary(rows: Sequence[LeverRow]) -> list[LeverLine]:
+    """One line for each thing changed, in the order of the table."""
+    return [
+        _line(name, [row for row in rows if row.changed == name])
+        for name in dict.fromkeys(row.changed for row in rows)
+    ]
+
+
+def _line(name: str, rows: Sequence[LeverRow]) -> LeverLine:
+    def mean(figure: str) -> float:
+        return round(float(np.mean([getattr(row, figure) for row in rows])), 4)
+
+    def deviation(figure: str) -> float | None:
+        values = [getattr(row, figure) for row in rows]
+        return round(float(np.std(values, ddof=1)), 4) if len(values) > 1 else None
+
+    return LeverLine(
+        name,
+        len(rows),
+        *(mean(figure) for figure in FIGURES),
+        *(deviation(figure) for figure in FIGURES[2:]),
+    )
+
+
+def write(path: Path, rows: Sequence[LeverRow]) -> None:
+    """Write a table, CSV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(LeverRow)])
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+    temporary.replace(path)
+
+
+def read(path: Path) -> list[LeverRow]:
+    """Read what `write` wrote; nothing where there is no file.
+
+    Raises:
+        RecsysError: the file is not a table of levers.
+    """
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        try:
+            return [_parsed(row) for row in csv.DictReader(file)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecsysError(f"{path} is not a table of levers ({error}).") from error
+
+
+def _parsed(row: Mapping[str, str]) -> LeverRow:
+    whole = {"seed", "epochs", "best_epoch"}
+    values: dict[str, Any] = {
+        field.name: (int if field.name in whole else float)(row[field.name])
+        for field in fields(LeverRow)
+        if field.name != "changed"
+    }
+    return LeverRow(changed=row["changed"], **values)
