@@ -74,15 +74,17 @@ def models_command(as_json: AsJson = False) -> None:
         ),
         (
             (
-                card.name,
+                card.name if card.has_own_figures else f"{card.name} *",
                 card.hears_with,
-                *(_mean_and_spread(card.results, figure) for figure in FIGURES),
-                len(card.results.get("seeds", ())),
+                *(_mean_and_spread(card.measured, figure) for figure in FIGURES),
+                len(card.measured.get("seeds", ())),
                 f"{took[card.name]:.1f}" if card.name in took else NONE,
             )
             for card in cards
         ),
     )
+    if not all(card.has_own_figures for card in cards):
+        say("* taught all tracks; its figures are those of the same taught the training tracks")
     say()
     say("families of the paper as it trains them, for 'recsys train' ('recsys study report'):")
     print_table(
@@ -239,7 +241,7 @@ def train_command(
     for ran in card.training["networks"]:
         say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
     over = counted(len(numbers), "seed")
-    for figure in ("valid_track", *FIGURES):
+    for figure in ("valid_track", *FIGURES) if card.has_own_figures else ():
         say(f"{figure}: {_mean_and_spread(card.results, figure)} over {over}")
     say(f"weights, card and results: {out}")
 

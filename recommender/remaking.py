@@ -24,13 +24,10 @@ from recommender.measuring import TrackSet
 from recommender.publishing import Finished, publish
 from recommender.recipe import Recipe
 from recommender.results import Side, result_row, side_of, spreads, write_curves, write_rows
-from recommender.weights import Card
+from recommender.weights import HONEST, Card
 
 TAUGHT = {"train+valid": ("train", "valid"), "all": ("train", "valid", "test")}
 """What a model can be taught beyond the training tracks, by name."""
-
-HONEST = "honest"
-"""In a card's results: those of the model that the choices were taken from."""
 
 
 def remake_model(
@@ -126,5 +123,9 @@ def _told(protocol: str, taught: str) -> Mapping[str, Any]:
         "split": protocol,
         "trained_on": " and ".join(sides),
         "chosen_on": "nothing: the choices are those of the model trained on train alone",
-        "tested_on": "nothing" if "test" in sides else "test",
+        "tested_on": (
+            f"nothing: the figures under '{HONEST}' are those of the same model taught train alone"
+            if "test" in sides
+            else "test"
+        ),
     }

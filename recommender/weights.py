@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "default"
 
+HONEST = "honest"
+"""In a card's results: those of the model that the choices were taken from, where the weights have
+learned from the test tracks too and so have no figure of their own."""
+
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
 
@@ -83,6 +87,16 @@ class Card:
             return cls(**values)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise WeightsError(f"{path} is no model card ({error}).") from error
+
+    @property
+    def measured(self) -> Mapping[str, Any]:
+        """The figures to judge by: its own, or those under `HONEST`."""
+        return self.results if self.has_own_figures else self.results[HONEST]
+
+    @property
+    def has_own_figures(self) -> bool:
+        """Whether these very weights were measured on tracks that they were not taught."""
+        return "test_track" in self.results or HONEST not in self.results
 
     @property
     def hears_with(self) -> str:

@@ -368,6 +368,7 @@ class TestTaughtMore:
         assert card.results["projection"] == made.card.results["projection"]
         assert "valid_track" not in card.results
         assert card.results["honest"] == made.card.results
+        assert card.measured is card.results  # it has figures of its own
         assert card.closeness == made.card.closeness
         files = WeightsFiles(tmp_path)
         tracks = side(data, split["test"])
@@ -390,8 +391,10 @@ class TestTaughtMore:
 
     def test_taught_everything_there_are_no_figures(self, made, data, tmp_path) -> None:
         card = remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "all")
-        assert card.data["tested_on"] == "nothing"
+        assert card.data["tested_on"].startswith("nothing")
         assert not [name for name in card.results if name.startswith(("test", "valid", "unseen"))]
+        assert not card.has_own_figures
+        assert card.measured == made.card.results
         assert not (tmp_path / "results.csv").exists()
         assert len(WeightsFiles(tmp_path).networks()) == 1
 

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from stored import outputs
+from stored import judged, outputs
 
 from recommender import gtzan
 from recommender.evaluation import GenreScores, mean_scores
 from recommender.metrics import FloatArray
 from recommender.results import Side, side_of_tracks
 from recommender.retrieval import LabelledVectors, QueryScores, score_queries
-from recommender.weights import find, shipped_models
+from recommender.weights import find
 
 K = 10
 GENRES = "all genres"
@@ -76,7 +76,7 @@ def main() -> None:
         "| model | queries | artist-match@10 | chance | share of the 10 | chance "
         "| artist-match@10 by genre (chance) |\n|" + 7 * "---|"
     )
-    for model in args.model or shipped_models():
+    for model in judged(args.model):
         by_genre = artist_scores(outputs(find(model), side)[0], side)
         every = summary(GENRES, joined(list(by_genre.values())))
         genres = [summary(genre, scores, 0) for genre, scores in by_genre.items()]

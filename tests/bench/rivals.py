@@ -34,7 +34,7 @@ import numpy as np
 import torch
 from scipy.stats import norm
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from stored import outputs
+from stored import judged, outputs
 
 from recommender import gtzan
 from recommender.descriptors import describe, equal_parts
@@ -47,7 +47,7 @@ from recommender.results import side_of_tracks
 from recommender.retrieval import GivenSimilarities, LabelledVectors, hubness, score_queries
 from recommender.steadiness import steady
 from recommender.unseen import NEIGHBOURS, Encoder, Fit, rows_of, unseen_precision
-from recommender.weights import find, shipped_models
+from recommender.weights import find
 
 CLIPS, CLIP_COLUMNS = 3, 129
 KNOWN_SHARE = 0.2
@@ -278,7 +278,7 @@ def main() -> None:
     torch.set_num_threads(1)
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     methods = [*mfcc_methods(data), *descriptor_methods(data)]
-    methods += [model_method(model, data) for model in args.model or shipped_models()]
+    methods += [model_method(model, data) for model in judged(args.model)]
     print(
         f"| {args.side} | precision@10, artist filter | without | hit@10 | hub skewness "
         "| never, % | unseen genres | accuracy, % |"

@@ -7,7 +7,10 @@ files of SHARED/gtzan/audio that the model was trained on and those it was not, 
 their stored spectrograms, and SHARED/music, of which the first `--seconds` are heard, in the
 gallery as in the copies.
 
-    OMP_NUM_THREADS=1 python tests/bench/transforms.py --shared SHARED [--model NAME] [--json FILE]
+    OMP_NUM_THREADS=1 python tests/bench/transforms.py --shared SHARED [--model NAME …]
+        [--write FOLDER]
+
+Without --model: the shipped models that were not taught the test tracks.
 
 Changes: none (heard from sound); mp3 at 64 kbit/s (mono, 44,100 Hz, LAME); 9 dB softer; a semitone
 up and down; 5 % faster and slower (both by librosa's phase vocoder); all above 8 kHz cut off
@@ -29,15 +32,16 @@ import numpy as np
 import scipy.signal
 import soxr
 import torch
-from stored import outputs
+from stored import judged, outputs
 
 from recommender import gtzan
 from recommender.audio import AudioClip, hear_whole
 from recommender.embedding import Embedder
 from recommender.errors import AudioError
+from recommender.features import FrontEnd
 from recommender.results import side_of_tracks
 from recommender.space import FloatArray
-from recommender.weights import DEFAULT_MODEL, find
+from recommender.weights import find
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
 MP3_RATE = 44_100
@@ -139,18 +143,56 @@ def music_files(folder: Path, rate: int, seconds: float) -> list[Original]:
     return originals
 
 
-def found(
-    embedder: Embedder, originals: list[Original], gallery: FloatArray, names: list[str]
-) -> dict[str, dict[str, list[bool]]]:
-    """Change → group → whether each copy's nearest neighbour is its original."""
-    outcomes: dict[str, dict[str, list[bool]]] = {change: {} for change in CHANGES}
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A model and the gallery that copies ask.
+
+    Attributes:
+        gallery: unit vectors [n, p] of the stored tracks and of the music as heard.
+        names: of each.
+    """
+
+    embedder: Embedder
+    gallery: FloatArray
+    names: list[str]
+
+    @classmethod
+    def of(cls, model: str, data: gtzan.Gtzan, music: list[Original]) -> "Asked":
+        embedder = Embedder(find(model))
+        heard = np.stack([embedded(embedder, original.clip) for original in music])
+        stored, _ = outputs(find(model), side_of_tracks(data, data.track_ids))
+        names = [*data.track_ids, *(original.name for original in music)]
+        return cls(embedder, np.concatenate([stored, heard]), names)
+
+    def nearest(self, copy: AudioClip) -> str:
+        """Name of the nearest neighbour."""
+        return self.names[int((self.gallery @ embedded(self.embedder, copy)).argmax())]
+
+
+Outcomes = dict[str, dict[str, list[bool]]]
+"""Change → group → whether each copy's nearest neighbour is its original."""
+
+
+def outcomes(asked: dict[str, Asked], originals: list[Original]) -> dict[str, Outcomes]:
+    """Of each model, by name."""
+    found: dict[str, Outcomes] = {model: {change: {} for change in CHANGES} for model in asked}
     for original in originals:
         rate = original.clip.sample_rate
         for name, change in CHANGES.items():
             copy = AudioClip(change(original.clip.samples, rate), rate)
-            nearest = names[int((gallery @ embedded(embedder, copy)).argmax())]
-            outcomes[name].setdefault(original.group, []).append(nearest == original.name)
-    return outcomes
+            for model, where in asked.items():
+                hits = found[model][name].setdefault(original.group, [])
+                hits.append(where.nearest(copy) == original.name)
+    return found
+
+
+def show(model: str, asked: Asked, found: Outcomes, groups: list[str]) -> None:
+    """Print a table."""
+    print(f"\n{model}: nearest of {len(asked.gallery)} is the original\n")
+    print("| change | " + " | ".join(groups) + " |\n|" + (1 + len(groups)) * "---|")
+    for change, by_group in found.items():
+        cells = [f"{sum(by_group[g])}/{len(by_group[g])}" for g in groups]
+        print(f"| {change} | " + " | ".join(cells) + " |", flush=True)
 
 
 def main() -> None:
@@ -158,34 +200,31 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shared", type=Path, required=True, help="folder with gtzan/ and music/")
-    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--model", action="append", help="name or folder; may be repeated")
     parser.add_argument("--seconds", type=float, default=30.0, help="heard of SHARED/music's files")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
+    parser.add_argument("--write", type=Path, help="folder for the figures, MODEL.json each")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    embedder = Embedder(find(args.model))
-    rate = embedder.front_end.sample_rate
+    rate = FrontEnd().sample_rate
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     music = music_files(args.shared / "music", rate, args.seconds)
-    heard = np.stack([embedded(embedder, original.clip) for original in music])
-    stored, _ = outputs(find(args.model), side_of_tracks(data, data.track_ids))
-    gallery = np.concatenate([stored, heard])
-    names = [*data.track_ids, *(original.name for original in music)]
+    asked = {name: Asked.of(name, data, music) for name in judged(args.model)}
     originals = [*gtzan_files(args.shared / "gtzan" / "audio", rate), *music]
-    outcomes = found(embedder, originals, gallery, names)
     groups = sorted({original.group for original in originals})
-    print(f"{args.model}: nearest of {len(gallery)} is the original\n")
-    print("| change | " + " | ".join(groups) + " |\n|" + (1 + len(groups)) * "---|")
-    for change, by_group in outcomes.items():
-        cells = [f"{sum(by_group[g])}/{len(by_group[g])}" for g in groups]
-        print(f"| {change} | " + " | ".join(cells) + " |")
-    if args.json:
-        plain = {
-            change: {g: {"found": sum(hits), "asked": len(hits)} for g, hits in by_group.items()}
-            for change, by_group in outcomes.items()
-        }
-        content = {"model": args.model, "gallery": len(gallery), "changes": plain}
-        args.json.write_text(json.dumps(content, indent=2) + "\n")
+    for model, found in outcomes(asked, originals).items():
+        show(model, asked[model], found, groups)
+        if args.write:
+            plain = {
+                change: {
+                    g: {"found": sum(hits), "asked": len(hits)} for g, hits in by_group.items()
+                }
+                for change, by_group in found.items()
+            }
+            content = {"gallery": len(asked[model].gallery), "changes": plain}
+            args.write.mkdir(parents=True, exist_ok=True)
+            (args.write / f"{Path(model).name}.json").write_text(
+                json.dumps(content, indent=2) + "\n"
+            )
 
 
 if __name__ == "__main__":
