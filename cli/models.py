@@ -236,6 +236,7 @@ def train_command(
             taught.value,
             device=where,
             command=f"{command} --taught {taught.value} --as-chosen-in FOLDER",
+            tried=tried,
             on_epoch=told,
         )
     for ran in card.training["networks"]:

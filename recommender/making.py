@@ -37,6 +37,9 @@ from recommender.training import EpochReport, train
 from recommender.unseen import GALLERIES
 from recommender.weights import Card
 
+TRIED = "tried_on_valid"
+"""In a card's results: what else was tried, with figures on the validation tracks."""
+
 OnEpoch = Callable[[str, int, EpochReport], None]
 """Called with what is trained (``seed 0``), the number of the network (from 0) and each report."""
 
@@ -185,7 +188,7 @@ def make_model(
         **spreads(rows),
         **choice.told(),
         "head": _mean_choice([chosen for _, chosen in heads]),
-        **({"tried_on_valid": list(tried)} if tried else {}),
+        **({TRIED: list(tried)} if tried else {}),
     }
     told = {
         "split": protocol,

@@ -19,7 +19,7 @@ from recommender.calibration import Closeness
 from recommender.candidates import fit_candidates
 from recommender.errors import UsageError
 from recommender.last_layer import HeadChoice, head_as_chosen
-from recommender.making import Maker, OnEpoch
+from recommender.making import TRIED, Maker, OnEpoch
 from recommender.measuring import TrackSet
 from recommender.publishing import Finished, publish
 from recommender.recipe import Recipe
@@ -40,6 +40,7 @@ def remake_model(
     *,
     device: str = "cpu",
     command: str = "",
+    tried: Sequence[Mapping[str, Any]] = (),
     on_epoch: OnEpoch | None = None,
 ) -> Card:
     """Teach a model more tracks, and publish the first seed.
@@ -52,6 +53,7 @@ def remake_model(
         seeds: the first is published.
         taught: name in `TAUGHT`.
         command: written into the card.
+        tried: as for `making.make_model`.
         on_epoch: told what happens.
 
     Raises:
@@ -79,6 +81,7 @@ def remake_model(
         "projection": projection,
         "head": chosen.results["head"],
         HONEST: dict(chosen.results),
+        **({TRIED: list(tried)} if tried else {}),
     }
     if "test" not in TAUGHT[taught]:
         test = side_of(data, protocol, "test")

@@ -390,7 +390,9 @@ class TestTaughtMore:
             np.testing.assert_array_equal(values, plain.network.state_dict()[name])
 
     def test_taught_everything_there_are_no_figures(self, made, data, tmp_path) -> None:
-        card = remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "all")
+        tried = [{"changed": "no mixup", "accuracy": 0.5}]
+        card = remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "all", tried=tried)
+        assert card.results["tried_on_valid"] == tried
         assert card.data["tested_on"].startswith("nothing")
         assert not [name for name in card.results if name.startswith(("test", "valid", "unseen"))]
         assert not card.has_own_figures
