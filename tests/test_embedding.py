@@ -59,7 +59,7 @@ class TestHear:
         assert tuple(hearing.genre_probabilities) == embedder.labels
         assert sum(hearing.genre_probabilities.values()) == pytest.approx(1, abs=1e-5)
         assert min(hearing.genre_probabilities.values()) >= 0
-        assert hearing.activations.shape == (find().networks()[0].feature_dim,)
+        assert hearing.activations.shape == find().projection().mean.shape
         assert hearing.activations.dtype == np.float32
         assert hearing.space == embedder.space.unprojected != embedder.space
 
@@ -93,7 +93,11 @@ class TestDescriptors:
         np.testing.assert_array_equal(hearing.activations[-DIMENSION:], describe(decibels))
         before = hearing.activations[:-DIMENSION]
         if networks:
-            np.testing.assert_array_equal(before, load_embedder().hear(path).activations)
+            (network,) = weights.networks()
+            batch = torch.from_numpy(np.stack([standardised(window) for window in decibels]))
+            with torch.no_grad():
+                expected = network.activations(batch).mean(dim=0).numpy()
+            np.testing.assert_allclose(before, expected, atol=1e-4)
         else:
             assert not len(before)
         expected = weights.head().probabilities(hearing.activations[None])[0]
@@ -186,9 +190,7 @@ class TestShortClips:
         assert frames.shape[2] < embedder.front_end.frames(embedder.windowing.seconds) / 2
         with torch.no_grad():
             bare = find().networks()[0].activations(frames)[0].numpy()
-        assert cosine(hearing.activations, bare) > 0.99
-        padded, unpadded = embedder.project(np.stack([hearing.activations, bare]))
-        assert cosine(padded, unpadded) > 0.97
+        assert cosine(hearing.activations[: len(bare)], bare) > 0.99
 
 
 class TestSpaces:

@@ -18,7 +18,10 @@ def with_descriptors(folder: Path, networks: int) -> WeightsFiles:
     shutil.copytree(find().folder, folder)
     card, values = find().card, load_file(folder / WEIGHTS)
     prefixes = tuple(f"{place}." for place in range(networks))
-    save_file({n: v for n, v in values.items() if n.startswith(prefixes)}, folder / WEIGHTS)
+    kept = {name: value for name, value in values.items() if name.startswith(prefixes)}
+    # Softer than the default's: its embeddings would else be those of the same space.
+    softer = {name: np.asarray(value * 0.9, value.dtype) for name, value in kept.items()}
+    save_file(softer, folder / WEIGHTS)
     size = DIMENSION + sum(network.feature_dim for network in find().networks()[:networks])
     generator = np.random.default_rng(0)
     head = Head(*(generator.normal(0, 1e-3, s).astype(np.float32) for s in ((size, 10), (10,))))
