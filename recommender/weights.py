@@ -11,6 +11,7 @@ its path.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -100,8 +101,9 @@ class Card:
 
     @property
     def hears_with(self) -> str:
-        """The architectures, and descriptors where there are any: ``conv1d + descriptors``."""
-        names = [str(network["architecture"]) for network in self.networks]
+        """The architectures, and descriptors where there are any: ``2 × conv1d + descriptors``."""
+        counts = Counter(str(network["architecture"]) for network in self.networks)
+        names = [name if count == 1 else f"{count} × {name}" for name, count in counts.items()]
         return " + ".join([*names, "descriptors"] if self.descriptors else names)
 
     def write(self, path: Path) -> None:

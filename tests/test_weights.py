@@ -137,7 +137,7 @@ class TestSeveralNetworks:
         (network,) = find().card.networks
         card = rewritten(copied, both, networks=(network, network))
         one, other = (net.state_dict() for net in find(str(copied)).networks())
-        assert card.hears_with == "conv1d-encoder + conv1d-encoder"
+        assert card.hears_with == "2 × conv2d-encoder + descriptors"
         for name, values in one.items():
             torch.testing.assert_close(values, first[f"0.{name}"])
             torch.testing.assert_close(other[name], 2 * values)
@@ -161,13 +161,13 @@ class TestSeveralNetworks:
 
 class TestSpace:
     def test_descriptors_and_their_version_change_it(self, copied, monkeypatch) -> None:
-        spaces = [find().space()]
-        dataclasses.replace(find().card, descriptors=True).write(copied / CARD)
-        spaces.append(find(str(copied)).space())
+        described = find().space()
+        dataclasses.replace(find().card, descriptors=False).write(copied / CARD)
+        bare = find(str(copied)).space()
         monkeypatch.setattr(descriptors, "VERSION", descriptors.VERSION + 1)
-        spaces.append(find(str(copied)).space())
-        assert len({space.weights for space in spaces}) == 3
-        assert find().space() == spaces[0]
+        newly = find().space()
+        assert len({space.weights for space in (described, bare, newly)}) == 3
+        assert find(str(copied)).space() == bare
 
     def test_windowing_and_weights_change_it(self, copied) -> None:
         space = find().space()
