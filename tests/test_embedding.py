@@ -254,8 +254,8 @@ class TestStoredSpectrograms:
         bare = [cosine(one, other) for one, other in zip(served, stored, strict=True)]
         assert min(bare) > 0.96
         projected = embedder.project(served) @ embedder.project(stored).T
-        assert np.median(projected.diagonal()) > 0.98
-        assert projected.diagonal().min() > 0.92
+        assert np.median(projected.diagonal()) > 0.95
+        assert projected.diagonal().min() > 0.88
         assert (projected.argmax(axis=1) == np.arange(len(files))).all()
 
         served_shares = np.array([list(hearing.genre_probabilities.values()) for hearing in heard])
