@@ -1,0 +1,147 @@
+"""Ranking by what a catalogue says of itself: neighbourhoods gathered, hubs evened. numpy only.
+
+One vector hears one track, with all that is accidental to it; a cosine of two adds up two
+accidents. A catalogue knows more than two vectors:
+
+*Gathering.* A track's nearest neighbours mostly share what is essential to it and not what is
+accidental, so each vector is moved towards them: ``x + PULL * Σ cos(x, y) y`` over its `NEIGHBOURS`
+nearest, brought to length 1. For what is asked this is query expansion (Chum et al., ICCV 2007; with
+similarities as weights: Radenović, Tolias & Chum, PAMI 2019), for what answers, database-side
+augmentation (Turcot & Lowe, ICCV workshops 2009; Arandjelović & Zisserman, CVPR 2012).
+
+*Evening.* Some tracks are near to everything (hubs) and fill every list, others are in none. Half
+of a score is the cosine of the gathered vectors; the other half is what it would be if the track
+that answers had average cosines, of average spread, with the rest of the catalogue. That is mutual
+proximity with normal distributions (Schnitzer, Flexer, Schedl & Widmer, JMLR 13, 2012) with its
+logarithms of probabilities replaced by their arguments, and what asks by an average one: linear, so
+that scores are inner products, which an index can search.
+
+Neither knows a genre or an artist. Chosen on GTZAN's validation tracks: `PULL` and `NEIGHBOURS`
+from 0.2 to 0.5 and 5 to 20 give the same within .02 of precision@10.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.space import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+
+NEIGHBOURS = 10
+PULL = 0.5
+
+REFERENCES = 2048
+"""Tracks, at most, that stand for the catalogue where a track's cosines with it are measured."""
+
+LEAST = 100
+"""Fewer tracks have neighbours that are not alike, and no averages: their cosines are taken bare."""
+
+CHUNK = 1024
+"""Rows whose cosines with all others are held at once."""
+
+Nearest = Callable[[FloatArray, int], tuple[IntArray, FloatArray]]
+"""From unit vectors [n, d] and k to each one's k nearest others: rows and cosines, [n, k]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Scores of n tracks as inner products: row i of `asking` with row j of `answering`.
+
+    Attributes:
+        asking: np.ndarray [shape=(n, e)], float32.
+        answering: np.ndarray [shape=(n, e)], float32.
+    """
+
+    asking: FloatArray
+    answering: FloatArray
+
+    def __len__(self) -> int:
+        """Number of tracks."""
+        return len(self.asking)
+
+
+def exact_nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
+    """The k nearest others of every row by cosine, in any order; see `Nearest`."""
+    rows, cosines = [], []
+    for first in range(0, len(vectors), CHUNK):
+        part = vectors[first : first + CHUNK] @ vectors.T
+        part[np.arange(len(part)), first + np.arange(len(part))] = -np.inf
+        best = np.argpartition(part, -k, axis=1)[:, -k:]
+        rows.append(best)
+        cosines.append(np.take_along_axis(part, best, axis=1))
+    return np.concatenate(rows), np.concatenate(cosines)
+
+
+def gathered(vectors: FloatArray, neighbours: FloatArray, cosines: FloatArray) -> FloatArray:
+    """Unit vectors moved towards their neighbours, np.ndarray [shape=(n, d)], float32.
+
+    Args:
+        vectors: np.ndarray [shape=(n, d)], of length 1.
+        neighbours: np.ndarray [shape=(n, k, d)], of length 1.
+        cosines: np.ndarray [shape=(n, k)], of each with its neighbours; below 0 counts as 0.
+    """
+    pull = np.einsum("nk,nkd->nd", PULL * np.maximum(cosines, 0), neighbours)
+    return _unit(vectors + pull)
+
+
+def gathered_catalog(vectors: FloatArray, nearest: Nearest = exact_nearest) -> FloatArray:
+    """Every track of a catalogue moved towards its nearest others, np.ndarray [shape=(n, d)].
+
+    Args:
+        vectors: np.ndarray [shape=(n, d)], of length 1, more than `NEIGHBOURS`.
+        nearest: finds them.
+    """
+    rows, cosines = nearest(vectors, NEIGHBOURS)
+    found = [
+        gathered(vectors[part], vectors[rows[part]], cosines[part])
+        for part in (slice(i, i + CHUNK) for i in range(0, len(vectors), CHUNK))
+    ]
+    return np.concatenate(found)
+
+
+def answering(moved: FloatArray) -> FloatArray:
+    """What gathered tracks answer with: np.ndarray [shape=(n, d + 1)], float32.
+
+    Its inner product with `asking` of a gathered query is the score.
+
+    Args:
+        moved: np.ndarray [shape=(n, d)], what `gathered_catalog` gave.
+    """
+    count = len(moved)
+    chosen = np.random.default_rng(0).permutation(count)[:REFERENCES]
+    cosines = moved @ moved[chosen].T
+    cosines[chosen, np.arange(len(chosen))] = np.nan  # no track is company to itself
+    mean = np.nanmean(cosines, axis=1)
+    spread = np.maximum(np.nanstd(cosines, axis=1), 1e-6)
+    # The score: (cos + evened) / 2 with evened = typical + (cos - mean) * scale.
+    scale = spread.mean() / spread
+    weight = (1 + scale) / 2
+    offset = (mean.mean() - mean * scale) / 2
+    rows: FloatArray = np.column_stack([moved * weight[:, None], offset]).astype(np.float32)
+    return rows
+
+
+def asking(moved: FloatArray) -> FloatArray:
+    """What gathered queries [n, d] ask with: np.ndarray [shape=(n, d + 1)], float32."""
+    return np.column_stack([moved, np.ones(len(moved))]).astype(np.float32)
+
+
+def ranking(vectors: FloatArray) -> Ranking:
+    """How every track of a catalogue is answered by the others; bare cosines below `LEAST` tracks.
+
+    Args:
+        vectors: np.ndarray [shape=(n, d)], of length 1.
+    """
+    if len(vectors) < LEAST:
+        return Ranking(vectors, vectors)
+    moved = gathered_catalog(vectors)
+    return Ranking(asking(moved), answering(moved))
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: FloatArray = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit
