@@ -26,9 +26,16 @@ from recommender.evaluation import (
     mean_scores,
     without_nan,
 )
-from recommender.metrics import FloatArray, Scores
+from recommender.metrics import Scores
 from recommender.permutation import sign_flip_p
-from recommender.retrieval import Hubness, LabelledVectors, QueryScores, hubness, score_queries
+from recommender.retrieval import (
+    Comparable,
+    Hubness,
+    LabelledVectors,
+    QueryScores,
+    hubness,
+    score_queries,
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ class Comparison:
 
 
 def compare_models(
-    vectors: Mapping[str, FloatArray],
+    vectors: Mapping[str, Comparable],
     labels: Sequence[str | None],
     artists: Sequence[str | None] | None = None,
     *,
@@ -101,7 +108,8 @@ def compare_models(
     """Measure several models on the same tracks, and each against the first.
 
     Args:
-        vectors: model → np.ndarray [shape=(n, d)], rows of length 1; d may differ by model.
+        vectors: model → np.ndarray [shape=(n, d)], rows of length 1, or what else `retrieval`
+            compares; d may differ by model.
         labels: n genres; None or blank is unlabelled. Compared as they are spelled.
         artists: n artists; None or blank equals no other. None: no artist is known.
         k: length of the lists.

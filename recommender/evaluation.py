@@ -1,8 +1,8 @@
 """How well do vectors find their own genre? Pure functions of arrays; no catalogue, no files.
 
-Every labelled track is a query against all other labelled tracks, ranked by cosine similarity
-(equal similarities in the order of the rows). A track counts as relevant when it has the query's
-genre: a stand-in for "sounds alike" that can be counted.
+Every labelled track is a query against all other labelled tracks, ranked by cosine similarity or by
+`neighbourhood` (equal scores in the order of the rows). A track counts as relevant when it has the
+query's genre: a stand-in for "sounds alike" that can be counted.
 `metrics` defines the measures, `retrieval` ranks, and here they become a report.
 
 Conventions
@@ -32,8 +32,15 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender import metrics
-from recommender.metrics import BoolArray, FloatArray, Scores
-from recommender.retrieval import Hubness, LabelledVectors, QueryScores, hubness, score_queries
+from recommender.metrics import BoolArray, Scores
+from recommender.retrieval import (
+    Comparable,
+    Hubness,
+    LabelledVectors,
+    QueryScores,
+    hubness,
+    score_queries,
+)
 
 CONFIDENCE = 0.95
 ALL_GENRES = "all"
@@ -133,7 +140,7 @@ class RetrievalReport:
 
 
 def evaluate_retrieval(
-    vectors: FloatArray,
+    vectors: Comparable,
     labels: Sequence[str | None],
     artists: Sequence[str | None] | None = None,
     *,
@@ -146,7 +153,7 @@ def evaluate_retrieval(
     """Rank every labelled track's neighbours and report how often they share its genre.
 
     Args:
-        vectors: np.ndarray [shape=(n, d)], rows of length 1.
+        vectors: np.ndarray [shape=(n, d)], rows of length 1; or what else `retrieval` compares.
         labels: n genres; None or blank is unlabelled. Compared as they are spelled.
         artists: n artists; None or blank equals no other. None: no artist is known.
         k: length of the lists.

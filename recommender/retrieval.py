@@ -1,7 +1,8 @@
 """Every track as a query against the others: what each query scores, and which tracks are hubs.
 
 Vectors are compared by inner product; their rows have length 1, so that is the cosine similarity.
-Where a measure of similarity is no inner product, `GivenSimilarities` stands in their place.
+Where tracks are ranked by other scores, a `neighbourhood.Ranking` stands in their place; where a
+measure of similarity is no inner product, `GivenSimilarities`.
 Equal similarities keep the order of the rows. The similarities of all pairs are never held at once:
 queries are taken a chunk at a time. `metrics` defines the measures, `evaluation` reports them.
 """
@@ -14,6 +15,7 @@ import numpy as np
 from recommender import metrics
 from recommender.errors import UsageError
 from recommender.metrics import BoolArray, FloatArray, IntArray, Scores
+from recommender.neighbourhood import Ranking
 
 CHUNK_CELLS = 2**19
 """Similarities held at a time, whatever the number of tracks: about 15 MB of work space."""
@@ -37,8 +39,8 @@ class GivenSimilarities:
         return len(self.matrix)
 
 
-Comparable = FloatArray | GivenSimilarities
-"""Unit vectors [shape=(n, d)], or the similarities of n tracks."""
+Comparable = FloatArray | GivenSimilarities | Ranking
+"""Unit vectors [shape=(n, d)], or the similarities or the scores of n tracks."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class LabelledVectors:
     """The tracks of an evaluation, checked and encoded; made by `of`.
 
     Attributes:
-        vectors: np.ndarray [shape=(n, d)], float32, rows of length 1; or given similarities.
+        vectors: np.ndarray [shape=(n, d)], float32, rows of length 1; or what else is comparable.
         genres: the distinct labels, sorted.
         genre_codes: np.ndarray [shape=(n,)]: place in `genres`, -1 for unlabelled tracks.
         artist_codes: np.ndarray [shape=(n,)]: equal for equal artists, -1 for blank ones.
@@ -165,7 +167,7 @@ def hubness(
     """How evenly the tracks of the gallery occur in the queries' lists of k nearest neighbours.
 
     Args:
-        vectors: np.ndarray [shape=(n, d)], rows of length 1; or given similarities.
+        vectors: np.ndarray [shape=(n, d)], rows of length 1; or what else is comparable.
         k: length of the lists.
         queries: np.ndarray [shape=(n,)], bool: rows that are asked; all when None.
         gallery: np.ndarray [shape=(n,)], bool: rows that can be answered; all when None.
@@ -246,6 +248,8 @@ def checked_vectors(vectors: FloatArray) -> FloatArray:
 
 
 def _checked(vectors: Comparable) -> Comparable:
+    if isinstance(vectors, Ranking):
+        return _checked_ranking(vectors)
     if not isinstance(vectors, GivenSimilarities):
         return checked_vectors(vectors)
     matrix = vectors.matrix
@@ -254,11 +258,25 @@ def _checked(vectors: Comparable) -> Comparable:
     return vectors
 
 
+def _checked_ranking(scores: Ranking) -> Ranking:
+    asking, answering = scores.asking, scores.answering
+    fits = asking.ndim == 2 and asking.shape == answering.shape
+    if not fits or not np.isfinite(asking).all() or not np.isfinite(answering).all():
+        raise UsageError(
+            "what asks and what answers must be finite and of one shape (n, e), not "
+            f"{asking.shape} and {answering.shape}."
+        )
+    return scores
+
+
 def _similarities(vectors: Comparable, rows: IntArray, columns: IntArray) -> FloatArray:
     """Of the tracks `rows` with the tracks `columns`: np.ndarray [shape=(rows, columns)]."""
     if isinstance(vectors, GivenSimilarities):
         given: FloatArray = vectors.matrix[np.ix_(rows, columns)]
         return given
+    if isinstance(vectors, Ranking):
+        scores: FloatArray = vectors.asking[rows] @ vectors.answering[columns].T
+        return scores
     inner: FloatArray = vectors[rows] @ vectors[columns].T
     return inner
 

@@ -15,7 +15,8 @@ LAYERS = [
     {"errors"},
     {"space", "files", "windowing", "metrics", "quiet", "memory", "printable", "permutation"},
     {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo", "descriptors"},
-    {"features", "augmentation", "head", "parts", "weights"},
+    {"neighbourhood", "exact_search", "index_file"},
+    {"features", "augmentation", "head", "parts", "weights", "row_ranker"},
     {"catalog", "index", "retrieval", "gtzan", "measuring", "training", "embedding"},
     {
         "evaluation",
