@@ -98,6 +98,10 @@ class IndexDamaged(RecsysError):
     """The index file cannot be read; it is a cache and can be rebuilt."""
 
 
+class IndexOutdated(IndexDamaged):
+    """The index file was written by another version of this package; it is built anew."""
+
+
 class DatasetError(RecsysError):
     """A data set folder or archive that is not what it should be."""
 

@@ -1,32 +1,30 @@
-"""Exact nearest-neighbour search over a catalogue's vectors. The only importer of faiss.
+"""Search over a catalogue's vectors, by cosine and by neighbourhood. The only importer of faiss.
 
 The index is a cache of the catalogue: one file beside the database, which names the embedding
-space and the catalogue state it was built from and can always be built again.
+space and the catalogue state it was built from and can always be built again. It holds the unit
+vectors and, from `neighbourhood.LEAST` tracks on, what they answer with once they are gathered.
 
 Shapes: n vectors of d dimensions in the index, q queries, k results for each.
 """
 
-import hashlib
-import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
+from recommender import neighbourhood
 from recommender.catalog.records import CatalogState
-from recommender.errors import IndexDamaged, RecsysError, SpaceMismatch, UsageError
-from recommender.files import replace_file
-from recommender.space import FloatArray, SpaceId, settings_digest
+from recommender.errors import RecsysError, SpaceMismatch, UsageError
+from recommender.exact_search import ExactSearch, IntArray
+from recommender.index_file import Tensors, read_index, write_index
+from recommender.neighbourhood import RankBy, Ranking
+from recommender.row_ranker import RankedRows, RowRanker, all_nearest, others
+from recommender.space import FloatArray, SpaceId
 
-IdArray = npt.NDArray[np.int64]
 Device = Literal["auto", "cpu", "cuda"]
-
-FORMAT, LABEL = "recsys-index-1", "recsys"
 
 FAISS_BUILDS = ("faiss-cpu", "faiss-gpu", "faiss-gpu-cu11", "faiss-gpu-cu12", "faiss-gpu-cuvs")
 """Distributions on PyPI that all install the same module `faiss`, over one another's files."""
@@ -34,14 +32,16 @@ FAISS_BUILDS = ("faiss-cpu", "faiss-gpu", "faiss-gpu-cu11", "faiss-gpu-cu12", "f
 LARGEST_GPU_K = 2048
 """FAISS's limit on k for GPU indexes; a longer list is searched on the CPU."""
 
-ROUNDING = 1e-5
-"""More than float32 inner products of unit vectors differ between CPU, GPU and batch sizes."""
+EXACT_UP_TO = 20_000
+"""Tracks whose neighbours are all found when an index is built; of more, most are.
 
-SPARE = 16
-"""Results fetched beyond k, so that ties at the k-th place rarely need a second search."""
+Two busy cores take 7 s for 20,000 tracks of 320 dimensions and would take 140 s for 100,000, which
+`_most_nearest` does in 65 s. It finds 99.0 % of those 100,000 tracks' ten nearest (clustered
+random vectors), and 99.7 % of the 20,000 tracks'.
+"""
 
-QUERIES_AT_ONCE = 256
-"""Bounds the memory that re-scoring takes: 256 queries x 128 results x 128 dimensions: 16 MB."""
+CELL_SIDE, CELLS_LOOKED_INTO = 2, 64
+"""With n tracks, `CELL_SIDE * sqrt(n)` cells divide the space, and so many are looked into."""
 
 
 def import_faiss() -> Any:
@@ -67,8 +67,23 @@ def _is_installed(distribution: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """What q queries found, best first.
+
+    Attributes:
+        ids: np.ndarray [shape=(q, k)], int64, by falling score, then by rising id.
+        scores: np.ndarray [shape=(q, k)], float32: what the lists are ordered by.
+        similarities: np.ndarray [shape=(q, k)], float32: plain cosines with the query.
+    """
+
+    ids: IntArray
+    scores: FloatArray
+    similarities: FloatArray
+
+
 class FaissIndex:
-    """Unit vectors with track ids, searched exactly by inner product (cosine similarity).
+    """Unit vectors with track ids, ranked by cosine or by neighbourhood, exactly.
 
     Attributes:
         ids: np.ndarray [shape=(n,)], int64, ascending.
@@ -79,29 +94,23 @@ class FaissIndex:
 
     def __init__(
         self,
-        flat: Any,
-        ids: IdArray,
+        ids: IntArray,
+        ranker: RowRanker,
         space: SpaceId,
         state: CatalogState,
-        device: Device = "auto",
         dropped: int = 0,
     ) -> None:
-        """Wrap a `faiss.IndexFlatIP` whose i-th vector belongs to `ids[i]`; see `build`, `load`."""
-        faiss = import_faiss()
+        """The i-th row of `ranker` belongs to `ids[i]`; see `build` and `load`."""
         self.ids = ids
         self.space = space
         self.state = state
         self.dropped = dropped
-        self._flat = flat
-        # A view of FAISS's own memory: it must not outlive `_flat`, so it is never handed out.
-        values = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d) if flat.ntotal else []
-        self._vectors: FloatArray = np.asarray(values, dtype=np.float32).reshape(-1, flat.d)
-        self._on_gpu = _copy_to_gpu(faiss, flat) if _use_gpu(faiss, device) else None
+        self._ranker = ranker
 
     @classmethod
     def build(
         cls,
-        ids: IdArray,
+        ids: IntArray,
         vectors: FloatArray,
         space: SpaceId,
         state: CatalogState,
@@ -118,150 +127,148 @@ class FaissIndex:
         usable = usable_rows(vectors)
         order = np.argsort(ids[usable], kind="stable")
         kept = np.ascontiguousarray(vectors[usable][order], dtype=np.float32)
-        _require_unit(kept)
-        flat = import_faiss().IndexFlatIP(vectors.shape[1])
-        flat.add(kept)
         kept_ids = np.ascontiguousarray(ids[usable][order], dtype=np.int64)
-        return cls(flat, kept_ids, space, state, device, dropped=int((~usable).sum()))
+        _require_unit(kept)
+        gpu = _gpu(device)
+        bare, answers = _search_of(kept, gpu), None
+        if neighbourhood.ranked_by("neighbourhood", len(kept)) == "neighbourhood":
+            nearest = all_nearest(bare) if len(kept) <= EXACT_UP_TO else _most_nearest
+            moved = neighbourhood.gathered_catalog(kept, nearest)
+            answers = _search_of(neighbourhood.answering(moved), gpu)
+        ranker = RowRanker(bare, answers)
+        return cls(kept_ids, ranker, space, state, dropped=int((~usable).sum()))
 
     def __len__(self) -> int:
         """Number of vectors."""
         return len(self.ids)
 
+    def __contains__(self, track_id: object) -> bool:
+        """Whether a vector is indexed under this id."""
+        return bool((self.ids == track_id).any())
+
     @property
     def dimension(self) -> int:
         """Length d of a vector."""
-        return int(self._flat.d)
+        return int(self._ranker.bare.rows.shape[1])
 
     @property
     def vectors(self) -> FloatArray:
         """A copy of the unit vectors, in the order of `ids`: np.ndarray [shape=(n, d)], float32."""
-        return self._vectors.copy()
+        return self._ranker.bare.rows.copy()
 
-    def search(self, vectors: FloatArray, k: int) -> tuple[IdArray, FloatArray]:
-        """The k nearest vectors of each query, by falling similarity, then by rising id.
+    @property
+    def answers(self) -> FloatArray:
+        """A copy of what the tracks answer with: [shape=(n, d + 1)]; of none below `LEAST`."""
+        answers = self._ranker.answers
+        if answers is None:
+            return np.empty((0, self.dimension + 1), dtype=np.float32)
+        return answers.rows.copy()
 
-        Similarities are computed again in double precision, so that neither the device nor the
-        number of queries changes the order.
+    def comparable(self, by: RankBy = "neighbourhood") -> FloatArray | Ranking:
+        """What `rank_tracks` ranks by, in the order of `ids`, as `retrieval` takes it."""
+        return self._ranker.comparable(by)
+
+    def rank(self, vectors: FloatArray, k: int, by: RankBy = "neighbourhood") -> Ranked:
+        """The k best tracks for vectors from outside; copies of a query come first of all.
+
+        Scores are computed in double precision, so that neither the device nor the number of
+        queries changes the order.
 
         Args:
             vectors: np.ndarray [shape=(q, d)], unit rows.
             k: results for each query; fewer come back only when the index is smaller.
-
-        Returns:
-            ids (np.ndarray [shape=(q, min(k, n))], int64) and similarities (same shape, float32).
+            by: the order; below `neighbourhood.LEAST` tracks always that of cosines.
 
         Raises:
             SpaceMismatch: the queries have another dimension than the index.
-            UsageError: k below 1, or queries that are not finite unit vectors.
+            UsageError: k below 1, queries that are not finite unit vectors, or another order.
         """
-        queries = self._checked(vectors, k)
-        k = min(k, len(self))
-        ids = np.empty((len(queries), k), dtype=np.int64)
-        similarities = np.empty((len(queries), k), dtype=np.float32)
-        for start in range(0, len(queries) if k else 0, QUERIES_AT_ONCE):
-            part = slice(start, start + QUERIES_AT_ONCE)
-            ids[part], similarities[part] = self._search_part(queries[part], k)
-        return ids, similarities
+        _require_positive(k)
+        return self._ranked(self._ranker.of_vectors(self._checked(vectors), k, by))
 
-    def _checked(self, vectors: FloatArray, k: int) -> FloatArray:
+    def rank_tracks(self, ids: IntArray, k: int, by: RankBy = "neighbourhood") -> Ranked:
+        """The k best tracks for tracks of the index, themselves among them.
+
+        Args:
+            ids: np.ndarray [shape=(q,)].
+            k, by: as in `rank`.
+
+        Raises:
+            UsageError: k below 1, a track that is not in the index, or another order.
+        """
+        _require_positive(k)
+        absent = np.setdiff1d(ids, self.ids)
+        if len(absent):
+            raise UsageError(f"track {absent[0]} is not in the index.")
+        return self._ranked(self._ranker.of_rows(np.searchsorted(self.ids, ids), k, by))
+
+    def _ranked(self, found: RankedRows) -> Ranked:
+        return Ranked(self.ids[found.rows], found.scores, found.similarities)
+
+    def _checked(self, vectors: FloatArray) -> FloatArray:
         if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
             raise SpaceMismatch(
                 f"queries of shape {vectors.shape} do not fit an index of {self.dimension} "
                 f"dimensions ({self.space}). Run 'recsys ingest' on your folders to hear them "
                 "with the current model."
             )
-        if k < 1:
-            raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
         queries = np.ascontiguousarray(vectors, dtype=np.float32)
         if not np.isfinite(queries).all():
             raise UsageError("a query vector holds NaN or infinity; hear its file again.")
         _require_unit(queries)
         return queries
 
-    def _search_part(self, queries: FloatArray, k: int) -> tuple[IdArray, FloatArray]:
-        """Exact top k of a few queries: fetch a little more than k, re-score, sort."""
-        fetch = min(k + SPARE, len(self))
-        while True:
-            rough, positions = self._faiss_search(queries, fetch)
-            # What was not fetched cannot belong to the k nearest once the last fetched is clearly
-            # below the k-th; otherwise a tie was cut in two.
-            complete = fetch == len(self) or (rough[:, -1] < rough[:, k - 1] - ROUNDING).all()
-            if complete:
-                break
-            fetch = min(2 * fetch, len(self))
-        positions.sort(axis=1)  # by id; the stable sort below keeps that order among equals
-        exact = np.einsum(
-            "qd,qfd->qf", queries.astype(np.float64), self._vectors[positions], optimize=False
-        )
-        similarities = np.clip(exact, -1.0, 1.0).astype(np.float32)
-        best = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
-        ids = self.ids[np.take_along_axis(positions, best, axis=1)]
-        return ids, np.take_along_axis(similarities, best, axis=1)
-
-    def _faiss_search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IdArray]:
-        fits_gpu = self._on_gpu is not None and k <= LARGEST_GPU_K
-        searcher: Any = self._on_gpu if fits_gpu else self._flat
-        similarities, positions = searcher.search(queries, k)
-        return cast(FloatArray, similarities), cast(IdArray, positions)
-
     def save(self, path: Path) -> None:
         """Write the index to `path`, in place of an older one or not at all. Raises `OSError`."""
-        tensors = {"faiss": import_faiss().serialize_index(self._flat), "ids": self.ids}
-        facts = {
-            "format": FORMAT,
-            "space": asdict(self.space),
-            "state": asdict(self.state),
-            "dropped": self.dropped,
-        }
-        text = json.dumps(facts)
-        # One entry, because safetensors writes several in any order.
-        label = f"{_checksum(text, tensors)} {text}"
-        replace_file(path, save(tensors, {LABEL: label}))
+        tensors: Tensors = {"ids": self.ids, "vectors": self.vectors, "answers": self.answers}
+        facts = {"space": asdict(self.space), "state": asdict(self.state), "dropped": self.dropped}
+        write_index(path, tensors, facts)
 
     @classmethod
     def load(cls, path: Path, device: Device = "auto") -> "FaissIndex":
         """Read an index that `save` wrote.
 
-        Raises `IndexDamaged` when the file is not whole, `FileNotFoundError` when there is none.
+        Raises as `index_file.read_index`, and `UsageError` as `build` for the device.
         """
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        try:
-            with safe_open(path, framework="numpy") as file:
-                checksum, _, text = (file.metadata() or {})[LABEL].partition(" ")
-                tensors = {name: file.get_tensor(name) for name in ("faiss", "ids")}
-            if checksum != _checksum(text, tensors):
-                raise ValueError("its checksum does not match")
-            facts = json.loads(text)
-            if facts["format"] != FORMAT:
-                raise ValueError(f"its format is {facts['format']}, not {FORMAT}")
-            flat = import_faiss().deserialize_index(tensors["faiss"])
-        except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
-            raise IndexDamaged(
-                f"the index {path} cannot be read ({error}). It is a cache of the catalogue: "
-                "'recsys similar' builds it again."
-            ) from error
-        space, state = SpaceId(**facts["space"]), CatalogState(**facts["state"])
-        return cls(flat, tensors["ids"], space, state, device, facts["dropped"])
+        tensors, facts = read_index(path)
+        gpu = _gpu(device)
+        answers = tensors["answers"]
+        ranker = RowRanker(
+            _search_of(tensors["vectors"], gpu),
+            _search_of(answers, gpu) if len(answers) else None,
+        )
+        return cls(
+            tensors["ids"],
+            ranker,
+            SpaceId(**facts["space"]),
+            CatalogState(**facts["state"]),
+            facts["dropped"],
+        )
 
 
-def index_file(space: SpaceId, catalog: str, database: Path | None) -> Path:
-    """Where the index of a space is kept: beside the database file, else in the user's cache.
+def _most_nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
+    """Nearly all of the nearest others of every row, in time that grows as n^1.5; see `Nearest`.
 
-    Args:
-        space: the projected space; another space is another file.
-        catalog: the catalogue's own id, which names the file when there is no database file.
-        database: the SQLite file, or None for a database server.
+    Where fewer are found than were asked for, FAISS fills up with cosines far below 0, which pull
+    nowhere.
     """
-    if database is not None:
-        return database.with_name(f"{database.stem}.{settings_digest(space)}.index")
-    from platformdirs import user_cache_path
+    faiss = import_faiss()
+    count, dimension = vectors.shape
+    cells = int(CELL_SIDE * np.sqrt(count))
+    index = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(dimension), dimension, cells, faiss.METRIC_INNER_PRODUCT
+    )
+    index.cp.seed, index.cp.max_points_per_centroid = 0, 64
+    index.train(vectors)
+    index.add(vectors)
+    index.nprobe = CELLS_LOOKED_INTO
+    cosines, rows = index.search(vectors, k + 1)
+    return others(rows, cosines)
 
-    return user_cache_path("recsys") / f"{catalog}.{settings_digest(space)}.index"
 
-
-def _use_gpu(faiss: Any, device: Device) -> bool:
+def _gpu(device: Device) -> Any:
+    """FAISS's resources on a GPU, or None where the search is to be on the CPU."""
+    faiss = import_faiss()
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"the device is auto, cpu or cuda, not {device!r}.")
     visible = device != "cpu" and faiss.get_num_gpus() > 0
@@ -270,11 +277,23 @@ def _use_gpu(faiss: Any, device: Device) -> bool:
             "FAISS sees no GPU. Use --device cpu, or, on a machine with an NVIDIA GPU, run "
             "'pip uninstall -y faiss-cpu' and then 'pip install faiss-gpu'."
         )
-    return visible
+    return faiss.StandardGpuResources() if visible else None
 
 
-def _copy_to_gpu(faiss: Any, flat: Any) -> Any:
-    return faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, flat)
+def _search_of(rows: FloatArray, gpu: Any) -> ExactSearch:
+    """An exact search of `rows` [n, d] by FAISS, on a GPU where its resources are given."""
+    faiss = import_faiss()
+    flat = faiss.IndexFlatIP(rows.shape[1])
+    flat.add(np.ascontiguousarray(rows))
+    fast = flat if gpu is None else faiss.index_cpu_to_gpu(gpu, 0, flat)
+
+    def rough(queries: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+        scores, found = (fast if k <= LARGEST_GPU_K else flat).search(queries, k)
+        return cast(FloatArray, scores), cast(IntArray, found)
+
+    # A view of FAISS's own memory, which lives as long as `rough`, and so as the search.
+    held = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d) if flat.ntotal else []
+    return ExactSearch(np.asarray(held, dtype=np.float32).reshape(-1, flat.d), rough)
 
 
 def usable_rows(vectors: FloatArray) -> npt.NDArray[np.bool_]:
@@ -283,15 +302,12 @@ def usable_rows(vectors: FloatArray) -> npt.NDArray[np.bool_]:
     return usable
 
 
+def _require_positive(k: int) -> None:
+    if k < 1:
+        raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
+
+
 def _require_unit(vectors: FloatArray) -> None:
     lengths = np.linalg.norm(vectors, axis=1)
     if not np.allclose(lengths, 1.0, atol=1e-3):
         raise UsageError("vectors must be normalised to length 1 before they are compared.")
-
-
-def _checksum(facts: str, tensors: dict[str, npt.NDArray[Any]]) -> str:
-    digest = hashlib.blake2b(facts.encode(), digest_size=16)
-    for name, values in sorted(tensors.items()):
-        digest.update(f"{name} {values.dtype} {values.shape}".encode())
-        digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()

@@ -1,9 +1,9 @@
-"""Going through candidates, nearest first, and keeping those a listener wants."""
+"""Going through candidates, best first, and keeping those a listener wants."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from recommender.catalog.records import Track, TrackFacts, TrackState
 from recommender.errors import UsageError
@@ -46,11 +46,29 @@ class Seed:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A track, its cosine similarity to the seed in [-1, 1], and its place in the list from 1."""
+    """A track in a list of recommendations.
+
+    Attributes:
+        track: what is recommended.
+        similarity: plain cosine of its embedding with the seed's, in [-1, 1]: can be compared from
+            list to list.
+        rank: place in the list, from 1.
+        score: what the list is ordered by, see `neighbourhood`: can be compared within a list. The
+            similarity itself in catalogues below `neighbourhood.LEAST` tracks.
+    """
 
     track: Track
     similarity: float
     rank: int
+    score: float
+
+
+class Candidate(NamedTuple):
+    """What the index says of a track; see `Neighbour`."""
+
+    track_id: int
+    score: float
+    similarity: float
 
 
 class Selection:
@@ -72,7 +90,7 @@ class Selection:
         """Keep up to `k` neighbours; `activations_of` gives those of a track id."""
         if k < 1:
             raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
-        self._kept: list[tuple[TrackFacts, float]] = []
+        self._kept: list[tuple[TrackFacts, Candidate]] = []
         self._seed = seed
         self._k = k
         self._filters = filters
@@ -88,34 +106,34 @@ class Selection:
         return len(self._kept) >= self._k
 
     def neighbours(self) -> list[Neighbour]:
-        """Those kept so far, nearest first."""
+        """Those kept so far, best first."""
         tracks = self._reader.tracks([facts.id for facts, _ in self._kept])
         return [
-            Neighbour(track, similarity, rank)
-            for rank, (track, (_, similarity)) in enumerate(
+            Neighbour(track, found.similarity, rank, found.score)
+            for rank, (track, (_, found)) in enumerate(
                 zip(tracks, self._kept, strict=True), start=1
             )
         ]
 
-    def offer(self, candidates: Sequence[tuple[int, float]]) -> None:
-        """Keep what is wanted of `candidates` (track id, similarity), which come nearest first."""
-        others = [(i, similarity) for i, similarity in candidates if i != self._seed.track_id]
+    def offer(self, candidates: Sequence[Candidate]) -> None:
+        """Keep what is wanted of `candidates`, which come best first."""
+        others = [found for found in candidates if found.track_id != self._seed.track_id]
         for start in range(0, len(others), BATCH):
             if self.full:
                 return
             batch = others[start : start + BATCH]
             known = self._reader.facts(
-                [track_id for track_id, _ in batch],
+                [found.track_id for found in batch],
                 with_probabilities=self._filters.heard is not None,
             )
-            for track_id, similarity in batch:
-                track = known.get(track_id)
+            for found in batch:
+                track = known.get(found.track_id)
                 if track is not None and not self.full and self._wanted(track):
-                    self._keep(track, similarity)
+                    self._keep(track, found)
 
-    def _keep(self, track: TrackFacts, similarity: float) -> None:
+    def _keep(self, track: TrackFacts, found: Candidate) -> None:
         self._per_artist[name_key(track.artist)] += 1
-        self._kept.append((track, similarity))
+        self._kept.append((track, found))
 
     def _wanted(self, track: TrackFacts) -> bool:
         return (

@@ -11,17 +11,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
+import numpy as np
+
 from recommender.calibration import Closeness
 from recommender.catalog import Catalog
 from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.records import CatalogState, Track
-from recommender.errors import AudioError, IndexDamaged, SpaceMismatch
+from recommender.errors import AudioError, IndexDamaged, IndexOutdated, SpaceMismatch
 from recommender.filters import Filters
-from recommender.index import Device, FaissIndex, index_file
+from recommender.index import Device, FaissIndex, Ranked
+from recommender.index_file import index_file
+from recommender.neighbourhood import RankBy
 from recommender.projector import CatalogProjector, catalog_projector, nothing_heard, other_weights
 from recommender.recordings import Recording, SameRecording
 from recommender.resolve import resolve
-from recommender.selection import Neighbour, Seed, Selection
+from recommender.selection import Candidate, Neighbour, Seed, Selection
 from recommender.space import Embedding, FloatArray, Hearing, SpaceId
 
 __all__ = ["Filters", "Listener", "Neighbour", "Projector", "SimilarityService"]
@@ -134,9 +138,13 @@ class SimilarityService:
         self.close()
 
     def similar(
-        self, query: str | int | Path | Embedding, k: int = 10, filters: Filters | None = None
+        self,
+        query: str | int | Path | Embedding,
+        k: int = 10,
+        filters: Filters | None = None,
+        ranking: RankBy = "neighbourhood",
     ) -> list[Neighbour]:
-        """The k tracks nearest to `query` that pass `filters`, nearest first.
+        """The k tracks most like `query` that pass `filters`, best first.
 
         Fewer than k come back only when the whole catalogue holds no more. Never the seed itself,
         nor a track whose file is missing.
@@ -146,13 +154,15 @@ class SimilarityService:
                 embedding.
             k: at least 1.
             filters: None for the defaults of `Filters`.
+            ranking: ``neighbourhood``, by what the whole catalogue says, or ``cosine``, by the bare
+                embeddings.
 
         Raises:
             TrackNotFound, AmbiguousTrack: what to do is in the message.
             SpaceMismatch: the query lives in another embedding space.
             AudioError: the file outside the catalogue cannot be heard.
             CatalogError: the catalogue is empty.
-            UsageError: k or the filters are out of range.
+            UsageError: k, the filters or the ranking are out of range.
         """
         index = self.index()
         seed = self._seed(query)
@@ -161,10 +171,9 @@ class SimilarityService:
         )
         fetch, done = max(FIRST_FETCH, 2 * k), 0
         while True:
-            ids, similarities = index.search(seed.vector[None], fetch)
-            new = zip(ids[0, done:].tolist(), similarities[0, done:].tolist(), strict=True)
-            selection.offer(list(new))
-            done = ids.shape[1]
+            found = _candidates(index, seed, fetch, ranking)
+            selection.offer(found[done:])
+            done = len(found)
             if selection.full or done == len(index):
                 return selection.neighbours()
             fetch *= 2
@@ -218,7 +227,7 @@ class SimilarityService:
     def _saved_index(self, state: CatalogState) -> FaissIndex | None:
         try:
             index = FaissIndex.load(self.index_path(state), self._device)
-        except FileNotFoundError:
+        except (FileNotFoundError, IndexOutdated):
             return None
         except IndexDamaged as error:
             logger.warning("%s", error)
@@ -261,6 +270,18 @@ class SimilarityService:
     def _activations_of(self, track_id: int) -> FloatArray | None:
         hearing = self.catalog.hearing_of(track_id, self.projector.space.unprojected)
         return None if hearing is None else hearing.activations
+
+
+def _candidates(index: FaissIndex, seed: Seed, k: int, ranking: RankBy) -> list[Candidate]:
+    """The k best tracks for a seed, best first; of a longer list, the head."""
+    found: Ranked
+    if seed.track_id in index:
+        found = index.rank_tracks(np.array([seed.track_id], dtype=np.int64), k, ranking)
+    else:
+        found = index.rank(seed.vector[None], k, ranking)
+    columns = (found.ids[0], found.scores[0], found.similarities[0])
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [Candidate(*row) for row in rows]
 
 
 def _load_listener(catalog: Catalog, projector: CatalogProjector) -> Listener:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mutagen.id3 import TPE1
 from mutagen.wave import WAVE
 
+from recommender import index_file
 from recommender.catalog import Catalog, FileStat, Tags, Track
 from recommender.errors import (
     AmbiguousTrack,
@@ -85,8 +86,8 @@ class World:
     def names(self, query: object, k: int = 10, **filters: object) -> list[str]:
         found = self.service.similar(query, k, Filters(**filters))
         assert [neighbour.rank for neighbour in found] == list(range(1, len(found) + 1))
-        similarities = [neighbour.similarity for neighbour in found]
-        assert similarities == sorted(similarities, reverse=True)
+        scores = [neighbour.score for neighbour in found]
+        assert scores == sorted(scores, reverse=True)
         return [neighbour.track.path.removesuffix(".ogg") for neighbour in found]
 
 
@@ -115,6 +116,7 @@ def test_nearest_angle_first_and_never_the_seed(world):
     assert world.names(ids["a"]) == ["c", "d", "b"]
     assert world.names(ids["a"], k=2) == ["c", "d"]
     found = world.service.similar(ids["a"], 1)[0]
+    assert found.score == found.similarity
     assert found.similarity == pytest.approx(np.cos(np.radians(10)), abs=1e-6)
     assert found.track == world.catalog.track(ids["c"])
 
@@ -361,8 +363,22 @@ class TestCopies:
 
 @dataclass
 class Crowd:
+    """Enough tracks for neighbourhoods."""
+
     service: SimilarityService
     tracks: list[Track]
+
+    @staticmethod
+    def distance(one: Track, other: Track) -> float:
+        """In degrees."""
+        return abs(float(Path(one.path).stem) - float(Path(other.path).stem))
+
+    def scores(self, seed_at: int, ranking: str) -> np.ndarray:
+        """Of all tracks with one, as `evaluate` would have them."""
+        compared = self.service.index().comparable(ranking)
+        if ranking == "cosine":
+            return compared @ compared[seed_at]
+        return compared.answering @ compared.asking[seed_at]
 
 
 @pytest.fixture(scope="module")
@@ -386,35 +402,67 @@ def crowd(tmp_path_factory, empty_database):
         yield Crowd(service, list(catalog.all_tracks()))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     k=st.integers(1, 120),
     seed_at=st.integers(0, 199),
     shortest=st.integers(0, 310),
     per_artist=st.sampled_from([None, 1, 2, 50]),
+    ranking=st.sampled_from(["neighbourhood", "cosine"]),
 )
-def test_never_fewer_than_could_be_had(crowd, k, seed_at, shortest, per_artist):
+def test_never_fewer_than_could_be_had(crowd, k, seed_at, shortest, per_artist, ranking):
     """However few tracks pass, the search widens until it has them, in the right order."""
     seed = crowd.tracks[seed_at]
-
-    def distance(track: Track) -> float:
-        return abs(float(Path(track.path).stem) - float(Path(seed.path).stem))
-
+    scores = crowd.scores(seed_at, ranking)
     wanted, counts = [], {}
-    for track in sorted(crowd.tracks, key=distance):
+    for place in np.argsort(-scores, kind="stable"):
+        track = crowd.tracks[place]
         if track.id != seed.id and track.duration >= shortest:
             counts[track.artist] = counts.get(track.artist, 0) + 1
             if per_artist is None or counts[track.artist] <= per_artist:
-                wanted.append(track)
+                wanted.append(float(scores[place]))
 
     filters = Filters(min_duration=shortest, per_artist=per_artist)
-    found = crowd.service.similar(seed.id, k, filters)
+    found = crowd.service.similar(seed.id, k, filters, ranking)
     assert len(found) == min(k, len(wanted))
-    np.testing.assert_allclose(
-        [distance(neighbour.track) for neighbour in found],
-        [distance(track) for track in wanted[:k]],
-        atol=1e-3,
-    )
+    np.testing.assert_allclose([n.score for n in found], wanted[:k], atol=1e-5)
+    away = [np.radians(crowd.distance(n.track, seed)) for n in found]
+    np.testing.assert_allclose([n.similarity for n in found], np.cos(away), atol=1e-5)
+
+
+def test_the_default_is_by_neighbourhood(crowd):
+    seed = crowd.tracks[60]
+    both = [crowd.service.similar(seed.id, 20, ranking=r) for r in ("neighbourhood", "cosine")]
+    assert [n.score for n in crowd.service.similar(seed.id, 20)] == [n.score for n in both[0]]
+    assert [n.track.id for n in both[0]] != [n.track.id for n in both[1]]
+    assert [n.score for n in both[1]] == [n.similarity for n in both[1]]
+    away = [crowd.distance(n.track, seed) for n in both[1]]
+    assert away == sorted(away)
+    with pytest.raises(UsageError, match="neighbourhood or cosine"):
+        crowd.service.similar(seed.id, ranking="loudness")
+
+
+def test_a_copy_from_outside_finds_its_track_first(crowd):
+    for track in crowd.tracks:
+        heard = Embedding(direction(float(Path(track.path).stem)) / 3, ToyEmbedder.space)
+        best, second = crowd.service.similar(heard, 2)
+        assert best.track.id == track.id
+        assert best.similarity == pytest.approx(1, abs=1e-6)
+        assert best.score >= second.score
+
+
+def test_a_missing_track_of_many_is_asked_about_as_one_from_outside(crowd):
+    seed = crowd.tracks[100]
+    similar = crowd.service.similar(seed.id, 30)
+    with crowd.service.catalog.writing() as write:
+        write.missing([seed.id])
+    try:
+        found = crowd.service.similar(seed.id, 30)
+        assert seed.id not in {n.track.id for n in found}
+        assert len({n.track.id for n in found} & {n.track.id for n in similar}) > 20
+    finally:
+        with crowd.service.catalog.writing() as write:
+            write.found_again([seed.id])
 
 
 class TestIndexFile:
@@ -468,6 +516,22 @@ class TestIndexFile:
         service = SimilarityService(world.catalog, ToyEmbedder(), ToyEmbedder, "cpu")
         assert [n.track.path for n in service.similar(seed)] == ["b.ogg"]
         assert path.read_bytes() == whole
+
+    def test_a_file_of_an_older_version_is_replaced_without_a_word(
+        self, world, caplog, monkeypatch
+    ):
+        seed = world.add("a.ogg", 0)
+        world.add("b.ogg", 20)
+        monkeypatch.setattr(index_file, "FORMAT", "recsys-index-1")
+        assert world.names(seed) == ["b"]
+        (path,) = world.folder.glob("toy.*.index")
+        old = path.read_bytes()
+        monkeypatch.undo()
+        service = SimilarityService(world.catalog, ToyEmbedder(), ToyEmbedder, "cpu")
+        assert [n.track.path for n in service.similar(seed)] == ["b.ogg"]
+        assert path.read_bytes() != old
+        assert FaissIndex.load(path).ids.tolist() == [1, 2]
+        assert caplog.text == ""
 
     def test_a_folder_that_cannot_be_written_costs_only_time(self, world, caplog):
         seed = world.add("a.ogg", 0)

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender import index_file, neighbourhood
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
 from recommender.index import FaissIndex
 from recommender.ingest import IGNORE_FILE, IngestSettings
+from recommender.neighbourhood import LEAST
 from recommender.similarity import SimilarityService
 from recommender.space import Hearing
 from recommender.verification import Finding, verify
@@ -309,6 +311,38 @@ def test_index_with_wrong_vectors_or_tracks(world: World) -> None:
     assert world.check() == []
     for wrong, seeds in ((ids, [0, 2, 1]), (ids[:2], [0, 1]), ([*ids[:2], 99], [0, 1, 2])):
         world.mend("index", str(save_index(world, wrong, seeds)))
+
+
+@pytest.fixture
+def crowd(world: World) -> World:
+    """Enough tracks for neighbourhoods."""
+    for seed in range(3, LEAST + 20):
+        world.add(f"{seed}.wav", seed)
+    return world
+
+
+def test_index_with_tracks_that_answer_otherwise(
+    crowd: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd.index_path()
+    assert crowd.check() == []
+    monkeypatch.setattr(neighbourhood, "PULL", 0.4)
+    with SimilarityService.open(crowd.catalog.url) as service:
+        service.rebuild()
+    monkeypatch.undo()
+    (finding,) = crowd.check()
+    assert (finding.kind, finding.mended) == ("index", False)
+    assert "neighbourhoods" in finding.detail
+    crowd.mend("index", finding.where)
+    crowd.index_path()
+    assert crowd.check() == []
+
+
+def test_an_outdated_index_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_file, "FORMAT", "recsys-index-1")
+    world.index_path()
+    monkeypatch.undo()
+    assert world.check() == []
 
 
 def test_an_index_stale_by_its_own_account_is_no_finding(world: World) -> None:

@@ -1,0 +1,129 @@
+"""Rows ranked for a query by `neighbourhood` or by cosine, through exact searches. numpy only.
+
+Shapes: n rows of d dimensions, q queries, k results for each.
+"""
+
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from recommender import neighbourhood
+from recommender.errors import UsageError
+from recommender.exact_search import ExactSearch, IntArray
+from recommender.neighbourhood import Nearest, RankBy, Ranking
+from recommender.space import FloatArray
+
+COPY = 0.9999
+"""Cosine from which a row is the query itself, save for rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class RankedRows:
+    """What q queries found, best first.
+
+    Attributes:
+        rows: np.ndarray [shape=(q, k)], int64, by falling score, then by rising row.
+        scores: np.ndarray [shape=(q, k)], float32: what the lists are ordered by.
+        similarities: np.ndarray [shape=(q, k)], float32: plain cosines with the query.
+    """
+
+    rows: IntArray
+    scores: FloatArray
+    similarities: FloatArray
+
+
+class RowRanker:
+    """Unit vectors, and what they answer with; every list is the head of any longer one.
+
+    Methods raise `UsageError` for an order that is neither of `RankBy`.
+
+    Attributes:
+        bare: searches the unit vectors [n, d].
+        answers: searches what `neighbourhood.answering` gave for them [n, d + 1]; None where
+            cosines are taken bare.
+    """
+
+    def __init__(self, bare: ExactSearch, answers: ExactSearch | None) -> None:
+        """Rank the rows of `bare`, which are those of `answers`."""
+        self.bare = bare
+        self.answers = answers
+
+    def comparable(self, by: RankBy) -> FloatArray | Ranking:
+        """What `of_rows` ranks by, for all rows, as `retrieval` takes it."""
+        answers = self._searched(by)
+        if answers is None:
+            return self.bare.rows.copy()
+        return Ranking(neighbourhood.asking_again(answers.rows), answers.rows.copy())
+
+    def of_vectors(self, queries: FloatArray, k: int, by: RankBy) -> RankedRows:
+        """The k best rows for vectors from outside [q, d], of length 1.
+
+        Rows that are the query itself come first. A score weighs what surrounds a query, and others
+        have the same surroundings: a copy would not always lead its own list. It counts as good as
+        the best.
+        """
+        answers = self._searched(by)
+        if answers is None:
+            return self._by_cosine(queries, k)
+        nearest, cosines = self.bare.search(queries, neighbourhood.NEIGHBOURS)
+        moved = neighbourhood.gathered(queries, self.bare.rows[nearest], cosines)
+        rows, scores = answers.search(neighbourhood.asking(moved), k)
+        for query, copies in enumerate(cosines >= COPY):
+            if copies.any():
+                first = nearest[query, copies]
+                rows[query], scores[query] = _put_first(first, rows[query], scores[query])
+        return self._with_similarities(queries, rows, scores)
+
+    def of_rows(self, asked: IntArray, k: int, by: RankBy) -> RankedRows:
+        """The k best rows for rows [q], themselves among them, as they were gathered."""
+        queries = self.bare.rows[asked]
+        answers = self._searched(by)
+        if answers is None:
+            return self._by_cosine(queries, k)
+        asking = neighbourhood.asking_again(answers.rows[asked])
+        return self._with_similarities(queries, *answers.search(asking, k))
+
+    def _searched(self, by: RankBy) -> ExactSearch | None:
+        """What is searched but for bare cosines, which are None."""
+        if by not in get_args(RankBy):
+            raise UsageError(f"tracks are ranked by {' or '.join(get_args(RankBy))}, not {by!r}.")
+        return None if by == "cosine" else self.answers
+
+    def _by_cosine(self, queries: FloatArray, k: int) -> RankedRows:
+        rows, similarities = self.bare.search(queries, k)
+        similarities = np.clip(similarities, -1.0, 1.0)
+        return RankedRows(rows, similarities, similarities)
+
+    def _with_similarities(
+        self, queries: FloatArray, rows: IntArray, scores: FloatArray
+    ) -> RankedRows:
+        similarities = np.clip(self.bare.scores(queries, rows), -1.0, 1.0)
+        return RankedRows(rows, scores, similarities)
+
+
+def _put_first(first: IntArray, rows: IntArray, scores: FloatArray) -> tuple[IntArray, FloatArray]:
+    """A list [k] with the rows `first` at its head, no longer than before; scores still fall."""
+    others = ~np.isin(rows, first)
+    best = np.full(len(first), scores[0], dtype=np.float32)
+    all_rows, all_scores = np.r_[first, rows[others]], np.r_[best, scores[others]]
+    return all_rows[: len(rows)], all_scores[: len(rows)]
+
+
+def all_nearest(search: ExactSearch) -> Nearest:
+    """Finds the nearest others of the rows that `search` searches."""
+
+    def nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
+        return others(*search.search(vectors, k + 1))
+
+    return nearest
+
+
+def others(rows: IntArray, cosines: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Lists [n, k + 1] of n rows without the row itself, or without the last: [n, k].
+
+    A row can be absent from its own list where more than k copies of it come before it.
+    """
+    own = rows == np.arange(len(rows))[:, None]
+    own[~own.any(axis=1), -1] = True
+    return rows[~own].reshape(len(rows), -1), cosines[~own].reshape(len(rows), -1)
