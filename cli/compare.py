@@ -1,7 +1,7 @@
 """`recsys evaluate --compare`: the genre-hit rates of several models on the same tracks."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from recommender.cli.genres import (
     require_queries,
 )
 from recommender.cli.output import (
+    RankedBy,
     busy,
     counted,
     figure,
@@ -28,6 +29,7 @@ from recommender.cli.output import (
 if TYPE_CHECKING:
     from recommender.comparison import Comparison, ModelScores
     from recommender.labels import TrackLabels
+    from recommender.retrieval import Comparable
     from recommender.shared_tracks import SharedTracks
 
 
@@ -38,21 +40,34 @@ def compare_command(
     labels: Path | None,
     as_json: bool,
     db: str | None,
+    ranking: RankedBy,
 ) -> None:
     """Compare `models` on the tracks that all of them have heard, and print it."""
     from recommender.comparison import compare_models
+    from recommender.neighbourhood import ranked_by
     from recommender.shared_tracks import shared_tracks
 
     with busy("reading the catalogue"), open_catalog(db) as catalog:
         shared = shared_tracks(catalog, models)
     labelled = labels_of(shared.tracks, genre_from, labels)
     with busy("evaluating"):
-        comparison = compare_models(shared.vectors, labelled.genres, labelled.artists, k=k)
+        compared = _compared(shared, ranking)
+        comparison = compare_models(compared, labelled.genres, labelled.artists, k=k)
+    ranked = ranked_by(ranking.value, comparison.tracks)
     require_queries(comparison.without_filter[0].scores.queries, labelled)
     if as_json:
-        print_json(_as_dict(comparison, shared, labelled))
+        print_json({"ranking": ranked, **_as_dict(comparison, shared, labelled)})
     else:
-        _print(comparison, shared, labelled)
+        _print(comparison, shared, labelled, ranked)
+
+
+def _compared(shared: "SharedTracks", by: RankedBy) -> "Mapping[str, Comparable]":
+    """What ranks the tracks with each model."""
+    from recommender.neighbourhood import ranking
+
+    if by is RankedBy.COSINE:
+        return shared.vectors
+    return {model: ranking(vectors) for model, vectors in shared.vectors.items()}
 
 
 def _as_dict(
@@ -70,9 +85,14 @@ def _as_dict(
     }
 
 
-def _print(comparison: "Comparison", shared: "SharedTracks", labelled: "TrackLabels") -> None:
+def _print(
+    comparison: "Comparison", shared: "SharedTracks", labelled: "TrackLabels", ranked: str
+) -> None:
     judged = counted(comparison.tracks - comparison.unlabelled, "track")
-    say(f"{judged} with a genre from {labelled.source}, heard by every model, k = {comparison.k}")
+    say(
+        f"{judged} with a genre from {labelled.source}, heard by every model, ranked by {ranked}, "
+        f"k = {comparison.k}"
+    )
     say()
     _print_scores(comparison)
     say()

@@ -22,6 +22,8 @@ from recommender.cli.genres import (
 from recommender.cli.output import (
     AsJson,
     Database,
+    RankedBy,
+    RankingChoice,
     busy,
     counted,
     figure,
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
     from recommender.catalog.records import Track
     from recommender.evaluation import FilterScores, RetrievalReport
     from recommender.labels import TrackLabels
+    from recommender.retrieval import Comparable
     from recommender.similarity import SimilarityService
-    from recommender.space import FloatArray
 
 
 def evaluate_command(
@@ -51,6 +53,7 @@ def evaluate_command(
         ),
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many neighbours are judged.")] = 10,
+    ranking: RankingChoice = RankedBy.NEIGHBOURHOOD,
     genre_from: GenreFrom = GenreSource.TAG,
     labels: LabelsFile = None,
     csv_file: Annotated[
@@ -79,19 +82,21 @@ def evaluate_command(
     """
     if compare or models:
         named = _models_named(compare or [], models or [], csv_file, plot)
-        compare_command(named, k, genre_from, labels, as_json, db)
+        compare_command(named, k, genre_from, labels, as_json, db, ranking)
         return
     from recommender.catalog import ProjectionOrigin
     from recommender.evaluation import evaluate_retrieval
+    from recommender.neighbourhood import ranked_by
     from recommender.similarity import SimilarityService
 
     with busy("reading the catalogue"), SimilarityService.open(db) as service:
-        tracks, vectors, unusable = _comparable_tracks(service)
+        tracks, compared, unusable = _comparable_tracks(service, ranking)
         adapted = service.catalog.projection(service.projector.space, ProjectionOrigin.ADAPTED)
     labelled = labels_of(tracks, genre_from, labels)
     with busy("evaluating"):
-        report = evaluate_retrieval(vectors, labelled.genres, labelled.artists, k=k)
+        report = evaluate_retrieval(compared, labelled.genres, labelled.artists, k=k)
     require_queries(report.without_filter.overall.queries, labelled)
+    ranked = ranked_by(ranking.value, report.tracks)
     if csv_file is not None:
         _write_csv(csv_file, report)
     if plot is not None:
@@ -101,8 +106,11 @@ def evaluate_command(
         note(f"plot written: {plot}")
     if as_json:
         found = _as_dict(report, tracks, labelled, unusable)
-        print_json({**found, "adapted": adaptation_as_dict(adapted)})
+        print_json({"ranking": ranked, **found, "adapted": adaptation_as_dict(adapted)})
     else:
+        judged = counted(report.tracks - report.unlabelled, "track")
+        say(f"{judged} with a genre from {labelled.source}, ranked by {ranked}, k = {report.k}")
+        say()
         _print(report, tracks, labelled, unusable)
         for remark in remark_on_adaptation(adapted):
             say(remark)
@@ -120,16 +128,12 @@ def _models_named(
 
 
 def _comparable_tracks(
-    service: "SimilarityService",
-) -> tuple[list["Track"], "FloatArray", int]:
-    """The tracks that can be recommended, their unit vectors, and how many have no usable one."""
-    from recommender.retrieval import is_unit
-
-    ids, activations = service.catalog.activations(service.projector.space.unprojected)
-    vectors = service.projector.project(activations)
-    usable = is_unit(vectors)
-    tracks = service.catalog.tracks(ids[usable].tolist())
-    return tracks, vectors[usable], len(ids) - len(tracks)
+    service: "SimilarityService", ranking: RankedBy
+) -> tuple[list["Track"], "Comparable", int]:
+    """The tracks that are recommended, what ranks them, and how many have no usable embedding."""
+    index = service.index()
+    tracks = service.catalog.tracks(index.ids.tolist())
+    return tracks, index.comparable(ranking.value), index.dropped
 
 
 def _write_csv(path: Path, report: "RetrievalReport") -> None:
@@ -158,9 +162,6 @@ def _as_dict(
 def _print(
     report: "RetrievalReport", tracks: Sequence["Track"], labelled: "TrackLabels", unusable: int
 ) -> None:
-    judged = counted(report.tracks - report.unlabelled, "track")
-    say(f"{judged} with a genre from {labelled.source}, k = {report.k}")
-    say()
     _print_overall(report)
     say()
     for name, scores in _sides(report):

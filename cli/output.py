@@ -61,6 +61,22 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class RankedBy(StrEnum):
+    """What orders recommendations."""
+
+    NEIGHBOURHOOD = "neighbourhood"
+    COSINE = "cosine"
+
+
+RankingChoice = Annotated[
+    RankedBy,
+    typer.Option(
+        help="What orders tracks: the neighbourhoods of the whole catalogue (which 100 tracks "
+        "make), or the bare cosines of embeddings."
+    ),
+]
+
+
 def torch_device(device: Device) -> str:
     """What torch calls it. Raises `UsageError` when a GPU is asked for and torch sees none."""
     import torch

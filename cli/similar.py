@@ -9,6 +9,8 @@ from recommender.cli.output import (
     AsJson,
     Database,
     Device,
+    RankedBy,
+    RankingChoice,
     busy,
     counted,
     note,
@@ -63,13 +65,14 @@ def similar_command(
         Path | None,
         typer.Option(metavar="FILE", help="Also write the list as an extended M3U8 playlist."),
     ] = None,
+    ranking: RankingChoice = RankedBy.NEIGHBOURHOOD,
     device: Annotated[
         Device, typer.Option(help="Where FAISS searches; auto: on a GPU when it sees one.")
     ] = Device.AUTO,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """List the tracks that sound most like TRACK, nearest first."""
+    """List the tracks that sound most like TRACK, best first."""
     from recommender.filters import Filters
     from recommender.similarity import SimilarityService
 
@@ -83,7 +86,7 @@ def similar_command(
         keep_duplicates=keep_duplicates,
     )
     with busy("listening"), SimilarityService.open(db, device=device.value) as service:
-        neighbours = service.similar(track, k, filters)
+        neighbours = service.similar(track, k, filters, ranking.value)
         closeness = service.closeness
     if m3u is not None:
         from recommender.playlist import write_m3u
@@ -95,7 +98,7 @@ def similar_command(
         print_json([_as_dict(neighbour, closeness) for neighbour in neighbours])
     elif neighbours:
         _print(neighbours)
-        _print_if_far(neighbours[0].similarity, closeness)
+        _print_if_far(max(found.similarity for found in neighbours), closeness)
     else:
         note("no other track passes these filters.")
 
@@ -103,6 +106,7 @@ def similar_command(
 def _as_dict(neighbour: "Neighbour", closeness: "Closeness | None") -> dict[str, object]:
     found = {
         "rank": neighbour.rank,
+        "score": round(neighbour.score, 4),
         "similarity": round(neighbour.similarity, 4),
         "close": None if closeness is None else closeness.is_close(neighbour.similarity),
     }

@@ -251,6 +251,7 @@ def test_m3u(catalog: Path) -> None:
 def test_evaluate(shop: Shop, catalog: Path) -> None:
     report = recsys("evaluate", "-k", 2, "--json").json
     assert (report["k"], report["tracks"], report["unlabelled"]) == (2, 8, 4)
+    assert report["ranking"] == "cosine"  # so few tracks have no neighbourhoods
     folder = recsys("evaluate", "--genre-from", "folder", "--csv", catalog.parent / "e.csv")
     assert "8 tracks with a genre" in folder.out
     assert folder.err == f"table written: {catalog.parent / 'e.csv'}\n"
@@ -305,6 +306,7 @@ def test_evaluate_compares_models(shop: Shop, catalog: Path) -> None:
         text = recsys("evaluate", *words)
         assert (text.status, text.err) == (0, "")
         assert "4 tracks with a genre from the genre tags, heard by every model" in text.out
+        assert ", ranked by cosine, k = 10" in text.out
         assert f"to {DEFAULT_MODEL}, over the same queries" in text.out
         assert "were left out: 1." in text.out
 
