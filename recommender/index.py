@@ -197,10 +197,11 @@ class FaissIndex:
             UsageError: k below 1, a track that is not in the index, or another order.
         """
         _require_positive(k)
-        absent = np.setdiff1d(ids, self.ids)
+        rows = np.searchsorted(self.ids, ids)
+        absent = ids[np.append(self.ids, -1)[rows] != ids]
         if len(absent):
             raise UsageError(f"track {absent[0]} is not in the index.")
-        return self._ranked(self._ranker.of_rows(np.searchsorted(self.ids, ids), k, by))
+        return self._ranked(self._ranker.of_rows(rows, k, by))
 
     def _ranked(self, found: RankedRows) -> Ranked:
         return Ranked(self.ids[found.rows], found.scores, found.similarities)

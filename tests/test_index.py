@@ -306,6 +306,9 @@ class TestByNeighbourhood:
     def test_what_cannot_be_asked(self, index):
         with pytest.raises(UsageError, match="track 9999 is not in the index"):
             index.rank_tracks(np.array([IDS[0], 9_999]), 3)
+        between = np.setdiff1d(np.arange(IDS.max()), IDS)[:1]
+        with pytest.raises(UsageError, match=f"track {between[0]} is not in the index"):
+            index.rank_tracks(between, 3)
         with pytest.raises(UsageError, match="at least 1"):
             index.rank_tracks(IDS[:1], 0)
         with pytest.raises(UsageError, match="neighbourhood or cosine, not 'loudness'"):
