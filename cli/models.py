@@ -69,6 +69,7 @@ def models_command(as_json: AsJson = False) -> None:
             ">test accuracy",
             ">unheard artists",
             ">precision@10",
+            ">as recommended",
             "seeds",
             ">ms a track",
         ),
@@ -104,7 +105,7 @@ def models_command(as_json: AsJson = False) -> None:
     )
 
 
-FIGURES = ("test_track", "disjoint_track", "test_precision")
+FIGURES = ("test_track", "disjoint_track", "test_precision", "ranked_test_precision")
 
 
 def _mean_and_spread(results: Mapping[str, Any], name: str) -> str:

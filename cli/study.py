@@ -323,16 +323,13 @@ def levers_command(
         print_json([asdict(row) for row in rows])
         return
     print_table(
-        ("changed", ">seeds", ">network %", ">log loss", ">both %", ">log loss", ">precision@10"),
+        ("changed", ">seeds", ">accuracy %", ">log loss"),
         (
             (
                 line.changed,
                 line.seeds,
-                percent(line.network_accuracy, None),
-                f"{line.network_log_loss:.3f}",
                 percent(line.accuracy, line.accuracy_sd),
                 share(line.log_loss, line.log_loss_sd),
-                share(line.precision, line.precision_sd),
             )
             for line in levers.summary(rows)
         ),

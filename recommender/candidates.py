@@ -13,7 +13,14 @@ from typing import TypeVar
 import numpy as np
 
 from recommender.descriptors import equal_parts
-from recommender.discriminants import CANDIDATES, IntArray, beside, discriminants, principal
+from recommender.discriminants import (
+    CANDIDATES,
+    IntArray,
+    beside,
+    discriminants,
+    principal,
+    shrunk_discriminants,
+)
 from recommender.errors import UsageError
 from recommender.parts import Activations, Parts
 from recommender.projection import Projection
@@ -43,14 +50,16 @@ def on_networks(
 def on_descriptors_steady(known: Activations, labels: IntArray) -> Projection:
     """Descriptors whitened by what varies within recordings; no label is used."""
     where = _descriptors(known.parts)
-    fitted = steady(known.tracks[:, where], known.clips[:, :, where], equal_parts())
+    tracks, clips = known.tracks[:, where], known.clips[:, :, where]
+    fitted = steady(tracks, clips, equal_parts(), muffled=known.muffled)
     return _embedded(fitted.matrix, known, where)
 
 
 def on_descriptors_lda(known: Activations, labels: IntArray) -> Projection:
     """Linear discriminants of the descriptors."""
     where = _descriptors(known.parts)
-    return _embedded(discriminants(known.tracks[:, where], labels).matrix, known, where)
+    fitted = shrunk_discriminants(known.tracks[:, where], labels)
+    return _embedded(fitted.matrix, known, where)
 
 
 INGREDIENTS: dict[str, Fit] = {
@@ -66,21 +75,20 @@ DESCRIPTOR_SHARES = (
     (0.0, 0.0, 0.9, 0.1),
     (0.0, 0.0, 0.8, 0.2),
     (0.0, 0.0, 0.7, 0.3),
+    (0.0, 0.0, 0.6, 0.4),
 )
 """Tried for descriptors alone: parts of the mean squared length, in the order of `INGREDIENTS`."""
 
 BOTH_SHARES = (
-    (0.0, 0.0, 0.9, 0.1),
+    *DESCRIPTOR_SHARES,
     (0.0, 0.1, 0.8, 0.1),
     (0.1, 0.0, 0.9, 0.0),
     (0.1, 0.0, 0.8, 0.1),
+    (0.1, 0.0, 0.7, 0.2),
     (0.2, 0.0, 0.7, 0.1),
-    (0.1, 0.1, 0.6, 0.2),
     (0.2, 0.0, 0.6, 0.2),
-    (0.3, 0.0, 0.6, 0.1),
     (0.3, 0.0, 0.5, 0.2),
-    (0.4, 0.0, 0.4, 0.2),
-    (0.3, 0.3, 0.2, 0.2),
+    (0.2, 0.0, 0.4, 0.4),
 )
 """The same for networks with descriptors."""
 

@@ -14,11 +14,17 @@ import numpy.typing as npt
 
 from recommender.errors import RecsysError
 from recommender.projection import Projection
+from recommender.shrinkage import class_statistics
 from recommender.space import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 
 Fit = Callable[[FloatArray, IntArray], Projection]
+
+SHRINKAGE = 0.5
+"""Share of the identity in the covariance that `shrunk_discriminants` divides by. Of descriptors on
+GTZAN's validation tracks .3 to .95 give the same within .02 of precision@10, Ledoit & Wolf's own
+estimate (.11) gives .04 less."""
 
 _HARDLY = 1e-3
 """Deviation, as a share of the largest, below which an activation tells nothing."""
@@ -67,6 +73,27 @@ def discriminants(activations: FloatArray, labels: IntArray) -> Projection:
     scaled = (activations - scale.mean) @ scale.matrix
     fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(scaled, labels)
     axes = fitted.scalings_[:, : len(np.unique(labels)) - 1]
+    return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
+
+
+def shrunk_discriminants(
+    activations: FloatArray, labels: IntArray, shrinkage: float = SHRINKAGE
+) -> Projection:
+    """Linear discriminants of far more values than tracks, scaled to unit within-class variance.
+
+    Raises:
+        RecsysError: scipy is not installed.
+    """
+    try:
+        from scipy.linalg import eigh
+    except ImportError as error:
+        raise RecsysError("discriminants need scipy: pip install 'recommender[study]'.") from error
+
+    scale = standardising(activations, labels)
+    found = class_statistics((activations - scale.mean) @ scale.matrix, labels, shrinkage)
+    between = (found.means.T * found.shares) @ found.means
+    _, directions = eigh(between, found.within)  # by rising ratio of between to within
+    axes = found.axes @ directions[:, : -len(found.shares) : -1]
     return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
 
 

@@ -15,9 +15,17 @@ import numpy as np
 from recommender import gtzan
 from recommender.candidates import fit_candidates
 from recommender.measuring import IntArray, TrackSet
+from recommender.neighbourhood import ranking
 from recommender.projection import Projection
 from recommender.results import Side, TrainedModel, side_of_tracks
-from recommender.unseen import FOLDS, GALLERIES, UnseenPrecision, fold_precision, rows_of
+from recommender.unseen import (
+    FOLDS,
+    GALLERIES,
+    UnseenFigures,
+    UnseenPrecision,
+    fold_precision,
+    rows_of,
+)
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,9 @@ class Gallery:
         return cls(name, rows, side_of_tracks(data, [data.track_ids[row] for row in rows]))
 
 
-def unseen_precisions(
+def unseen_figures(
     pupils: Sequence[Pupil], data: gtzan.Gtzan, candidates: Collection[str], gallery: Gallery
-) -> dict[str, UnseenPrecision]:
+) -> dict[str, UnseenFigures]:
     """What projections reach among genres left out, by their names.
 
     Args:
@@ -102,11 +110,20 @@ def unseen_precisions(
         candidates: names of projections.
         gallery: where is looked.
     """
-    found: dict[str, list[float]] = {name: [] for name in candidates}
+    bare: dict[str, list[float]] = {name: [] for name in candidates}
+    ranked: dict[str, list[float]] = {name: [] for name in candidates}
     for pupil in pupils:
         heard = pupil.model.activations(gallery.side).tracks
+        left_out = pupil.lesson.left_out
         for name in candidates:
             vectors = pupil.projections[name].apply(heard)
-            figure = fold_precision(data, vectors, gallery.rows, pupil.lesson.left_out)
-            found[name].append(figure)
-    return {name: UnseenPrecision(gallery.name, tuple(folds)) for name, folds in found.items()}
+            bare[name].append(fold_precision(data, vectors, gallery.rows, left_out))
+            order = ranking(vectors)
+            ranked[name].append(fold_precision(data, order, gallery.rows, left_out))
+    return {
+        name: UnseenFigures(
+            UnseenPrecision(gallery.name, tuple(bare[name])),
+            UnseenPrecision(gallery.name, tuple(ranked[name])),
+        )
+        for name in candidates
+    }

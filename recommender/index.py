@@ -72,7 +72,8 @@ class Ranked:
     """What q queries found, best first.
 
     Attributes:
-        ids: np.ndarray [shape=(q, k)], int64, by falling score, then by rising id.
+        ids: np.ndarray [shape=(q, k)], int64, by falling score, then by rising id; where they are
+            ranked by neighbourhood, after the nearest by cosine.
         scores: np.ndarray [shape=(q, k)], float32: what the lists are ordered by.
         similarities: np.ndarray [shape=(q, k)], float32: plain cosines with the query.
     """
@@ -133,7 +134,7 @@ class FaissIndex:
         bare, answers = _search_of(kept, gpu), None
         if neighbourhood.ranked_by("neighbourhood", len(kept)) == "neighbourhood":
             nearest = all_nearest(bare) if len(kept) <= EXACT_UP_TO else _most_nearest
-            moved = neighbourhood.gathered_catalog(kept, nearest)
+            moved, _ = neighbourhood.gathered_catalog(kept, nearest)
             answers = _search_of(neighbourhood.answering(moved), gpu)
         ranker = RowRanker(bare, answers)
         return cls(kept_ids, ranker, space, state, dropped=int((~usable).sum()))
@@ -169,7 +170,7 @@ class FaissIndex:
         return self._ranker.comparable(by)
 
     def rank(self, vectors: FloatArray, k: int, by: RankBy = "neighbourhood") -> Ranked:
-        """The k best tracks for vectors from outside; copies of a query come first of all.
+        """The k best tracks for vectors from outside, led by the nearest.
 
         Scores are computed in double precision, so that neither the device nor the number of
         queries changes the order.
@@ -264,7 +265,7 @@ def _most_nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     index.add(vectors)
     index.nprobe = CELLS_LOOKED_INTO
     cosines, rows = index.search(vectors, k + 1)
-    return others(rows, cosines)
+    return others(rows, cosines, np.arange(count))
 
 
 def _gpu(device: Device) -> Any:

@@ -7,14 +7,16 @@ that generalises better: training representation and classifier apart is known f
 (2004).
 
 Each part of the activations (a network's, the descriptors') gets a layer of its own: one covariance
-of them all would be shrunk as its largest part needs. Their logits, brought to one deviation, are
-averaged, networks among each other alike. LDA's probabilities are too sure of themselves, so a
-temperature (Guo et al. 2017) divides the logits. It and the weight of the descriptors are those of
-least log loss on the validation tracks. All of it is affine, so it is one `Head`.
+of them all would be shrunk as its largest part needs. That of a network is shrunk as Ledoit & Wolf
+estimate, that of the descriptors, thousands of values, by `DESCRIPTOR_SHRINKAGE`. Their logits,
+brought to one deviation, are averaged, networks among each other alike. LDA's probabilities are too
+sure of themselves, so a temperature (Guo et al. 2017) divides the logits. It and the weight of the
+descriptors are those of least log loss on the validation tracks. All of it is affine, so it is one
+`Head`.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -24,14 +26,17 @@ import numpy.typing as npt
 from recommender.head import Head
 from recommender.measuring import IntArray, log_loss
 from recommender.parts import Activations
-
-Doubles = npt.NDArray[np.float64]
+from recommender.shrinkage import Doubles, class_statistics
 
 SHARPNESSES = tuple(float(s) for s in np.geomspace(0.25, 16, 25))
 """Inverse temperatures that are tried, of logits of unit deviation."""
 
 DESCRIPTOR_WEIGHTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 """Tried where a model has networks and descriptors; the networks get the rest."""
+
+DESCRIPTOR_SHRINKAGE = 0.9
+"""Share of the identity in the descriptors' covariance. On the validation tracks .8 to .95 give a
+log loss of .91, .5 gives .96, Ledoit & Wolf's own estimate (.11) 1.05."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,41 +125,61 @@ def _group_layers(known: Activations, labels: IntArray) -> dict[str, _Layer]:
     """The layer of the networks, and of the descriptors, as far as there are any."""
     described = known.parts.descriptors
     groups = {
-        "networks": known.parts.networks,
-        "descriptors": () if described is None else (described,),
+        "networks": (known.parts.networks, _estimated),
+        "descriptors": (() if described is None else (described,), _shrunk),
     }
-    return {name: _group_layer(known, labels, places) for name, places in groups.items() if places}
+    return {
+        name: _group_layer(known, labels, places, fit)
+        for name, (places, fit) in groups.items()
+        if places
+    }
 
 
-def _group_layer(known: Activations, labels: IntArray, places: Sequence[slice]) -> _Layer:
+def _group_layer(
+    known: Activations, labels: IntArray, places: Sequence[slice], fit: "_Fit"
+) -> _Layer:
     """The mean of the places' layers, its logits of unit deviation."""
-    layers = [_part_layer(known, labels, where) for where in places]
+    layers = [_part_layer(known, labels, where, fit) for where in places]
     return _sum(layers, [1.0] * len(layers)).scaled(known.tracks)
 
 
-def _part_layer(known: Activations, labels: IntArray, where: slice) -> _Layer:
+def _part_layer(known: Activations, labels: IntArray, where: slice, fit: "_Fit") -> _Layer:
     """LDA of one part, its logits of unit deviation; the other activations have weight 0."""
     own = known.tracks[:, where]
-    fitted = _linear_discriminants(own, labels).scaled(own)
-    weight = np.zeros((known.tracks.shape[1], fitted.weight.shape[1]))
-    weight[where] = fitted.weight
-    return _Layer(weight, fitted.bias)
+    mean = own.mean(axis=0, dtype=np.float64)
+    deviation = np.maximum(own.std(axis=0, dtype=np.float64), 1e-6)
+    standardised = fit((own - mean) / deviation, labels)
+    # What is common to all classes moves no probability, and would count as deviation.
+    even = standardised.weight - standardised.weight.mean(axis=1, keepdims=True)
+    bias = standardised.bias - standardised.bias.mean()
+    scaled = _Layer(even / deviation[:, None], bias - (mean / deviation) @ even).scaled(own)
+    weight = np.zeros((known.tracks.shape[1], scaled.weight.shape[1]))
+    weight[where] = scaled.weight
+    return _Layer(weight, scaled.bias)
 
 
-def _linear_discriminants(activations: npt.NDArray[np.float32], labels: IntArray) -> _Layer:
-    """Shrinkage LDA on standardised activations [n, d], all classes equally likely."""
+_Fit = Callable[[Doubles, IntArray], _Layer]
+"""LDA of standardised values [n, d] and labels [n], all classes equally likely."""
+
+
+def _estimated(values: Doubles, labels: IntArray) -> _Layer:
+    """With the shrinkage that Ledoit & Wolf estimate, class by class."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    mean = activations.mean(axis=0, dtype=np.float64)
-    deviation = np.maximum(activations.std(axis=0, dtype=np.float64), 1e-6)
     classes = len(np.unique(labels))
     lda = LinearDiscriminantAnalysis(
         solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes)
     )
-    lda.fit((activations - mean) / deviation, labels)
-    # What is common to all classes moves no probability, and would count as deviation.
-    weight = (lda.coef_ - lda.coef_.mean(axis=0)).T / deviation[:, None]
-    return _Layer(weight, lda.intercept_ - lda.intercept_.mean() - mean @ weight)
+    lda.fit(values, labels)
+    return _Layer(lda.coef_.T, lda.intercept_)
+
+
+def _shrunk(values: Doubles, labels: IntArray) -> _Layer:
+    """With `DESCRIPTOR_SHRINKAGE`."""
+    found = class_statistics(values, labels, DESCRIPTOR_SHRINKAGE)
+    inside = np.linalg.solve(found.within, found.means.T)  # [r, n_classes]
+    weight = found.axes @ inside
+    return _Layer(weight, -(found.means.T * inside).sum(axis=0) / 2 - found.centre @ weight)
 
 
 def _softmax(logits: Doubles) -> npt.NDArray[np.float32]:

@@ -16,8 +16,9 @@ from recommender import gtzan
 from recommender.calibration import Closeness, fitted_closeness
 from recommender.candidates import fit_candidates
 from recommender.errors import UsageError
-from recommender.guard import Gallery, Lesson, Pupil, lessons, unseen_precisions
+from recommender.guard import Gallery, Lesson, Pupil, lessons, unseen_figures
 from recommender.last_layer import HeadChoice, fitted_head
+from recommender.neighbourhood import ranking
 from recommender.parts import Activations
 from recommender.projection import Projection
 from recommender.publishing import Finished, publish
@@ -34,7 +35,7 @@ from recommender.results import (
     write_rows,
 )
 from recommender.training import EpochReport, train
-from recommender.unseen import GALLERIES
+from recommender.unseen import GALLERIES, UnseenFigures
 from recommender.weights import Card
 
 TRIED = "tried_on_valid"
@@ -104,7 +105,8 @@ class _Choice:
 
     Attributes:
         name: of the projection.
-        known: precision@10 on the validation tracks, mean over the seeds, of every projection.
+        known: precision@10 on the validation tracks as they are recommended (`neighbourhood`),
+            mean over the seeds, of every projection.
         unseen: the same of genres left out; empty where the model is not guarded.
         classes: each seed's pupils; empty likewise.
     """
@@ -226,7 +228,7 @@ def _chosen(
     names = list(fitted[0])
     known = {
         name: _mean(
-            precision(projections[name].apply(found.tracks), valid)
+            precision(ranking(projections[name].apply(found.tracks)), valid)
             for projections, found in zip(fitted, asked, strict=True)
         )
         for name in names
@@ -234,8 +236,8 @@ def _chosen(
     unseen: dict[str, float] = {}
     if classes:
         gallery = Gallery.of(data, "valid")
-        found = [unseen_precisions(pupils, data, names, gallery) for pupils in classes]
-        unseen = {name: _mean(by_name[name].mean for by_name in found) for name in names}
+        found = [unseen_figures(pupils, data, names, gallery) for pupils in classes]
+        unseen = {name: _mean(by_name[name].ranked.mean for by_name in found) for name in names}
     return _Choice(chosen_projection(known, unseen), known, unseen, classes)
 
 
@@ -244,11 +246,11 @@ def _measured(
 ) -> list[ResultRow]:
     """One row a seed; from here on the test tracks are read."""
     test = side_of(data, protocol, "test")
-    unseen: list[dict[str, float]] = [{} for _ in finished]
+    unseen: list[dict[str, UnseenFigures]] = [{} for _ in finished]
     for gallery in [Gallery.of(data, name) for name in GALLERIES] if choice.classes else []:
         for figures, pupils in zip(unseen, choice.classes, strict=True):
-            found = unseen_precisions(pupils, data, [choice.name], gallery)
-            figures[gallery.name] = found[choice.name].mean
+            found = unseen_figures(pupils, data, [choice.name], gallery)
+            figures[gallery.name] = found[choice.name]
     return [
         result_row(
             one.model, one.head, one.projection, {"valid": valid, "test": test}, protocol, figures

@@ -51,11 +51,14 @@ class Activations:
         tracks: np.ndarray [shape=(n, d)], float32, of each whole track.
         clips: np.ndarray [shape=(n, c, d)], float32, of c clips of each.
         parts: what lies where in the d values.
+        muffled: np.ndarray [shape=(n, DIMENSION)], float32, descriptors of the tracks with their
+            treble cut off (`results.Side.muffled`); None where it is not known.
     """
 
     tracks: FloatArray
     clips: FloatArray
     parts: Parts
+    muffled: FloatArray | None = None
 
     @property
     def without_descriptors(self) -> "Activations":

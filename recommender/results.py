@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import torch
 
 from recommender import gtzan
 from recommender.audio import Windowing
+from recommender.augmentation import Augmentation, random_treble_cut
 from recommender.calibration import calibration_error
 from recommender.descriptors import describe
 from recommender.evaluation import GenreScores, RetrievalReport, evaluate_retrieval
@@ -27,10 +29,13 @@ from recommender.measuring import (
     clip_starts,
 )
 from recommender.models import GenreNetwork
+from recommender.neighbourhood import ranking
 from recommender.parts import Activations, Parts
 from recommender.projection import Projection
+from recommender.retrieval import Comparable
 from recommender.space import FloatArray
 from recommender.training import EpochReport, TrainingResult
+from recommender.unseen import UnseenFigures
 
 NEIGHBOURS = 10
 """k of the precision that the projection is chosen by and that is reported."""
@@ -63,6 +68,8 @@ class ResultRow:
             in the lists of 10, and the share of tracks that are in none.
         unseen_valid, unseen_test: precision@10 with artist filter of genres that were not taught,
             in the galleries of `unseen`, mean of the folds; None where that was not measured.
+        ranked_...: the same of lists as they are recommended: ranked by `neighbourhood`, from the
+            gallery alone, instead of by the bare cosines of the embedding.
         seconds: of training.
     """
 
@@ -89,6 +96,13 @@ class ResultRow:
     test_never: float
     unseen_valid: float | None
     unseen_test: float | None
+    ranked_valid_precision: float | None
+    ranked_test_precision: float
+    ranked_test_hit: float
+    ranked_test_skewness: float
+    ranked_test_never: float
+    ranked_unseen_valid: float | None
+    ranked_unseen_test: float | None
     seconds: float
 
 
@@ -115,6 +129,14 @@ class Side:
             for track in decibels
         ]
         return np.stack([describe(track) for track in decibels]), np.array(clips)
+
+    @cached_property
+    def muffled(self) -> FloatArray:
+        """Descriptors [n, d] of whole tracks that lost their treble, as to a lossy codec."""
+        tracks = torch.from_numpy(self.tracks.decibels)
+        drawn = torch.Generator().manual_seed(0)
+        cut = random_treble_cut(tracks, Augmentation(treble_cut=1.0), drawn).numpy()
+        return np.stack([describe(track) for track in cut])
 
 
 @dataclass(frozen=True)
@@ -172,7 +194,10 @@ def model_activations(
         of_tracks, of_clips = side.descriptions
         tracks, clips = [*tracks, of_tracks], [*clips, of_clips]
     parts = Parts.of([network.feature_dim for network in networks], descriptors)
-    return Activations(np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts)
+    muffled = side.muffled if descriptors else None
+    return Activations(
+        np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts, muffled
+    )
 
 
 def side_of(data: gtzan.Gtzan, protocol: str, name: str) -> Side:
@@ -198,7 +223,7 @@ def result_row(
     projection: Projection,
     sides: Mapping[str, Side],
     protocol: str,
-    unseen: Mapping[str, float] | None = None,
+    unseen: Mapping[str, UnseenFigures] | None = None,
 ) -> ResultRow:
     """Measure a seed.
 
@@ -209,12 +234,15 @@ def result_row(
         unseen: precision of genres that were not taught, by gallery, where it was measured.
     """
     figures: dict[str, float | None] = dict.fromkeys(_optional_figures())
-    for gallery, value in (unseen or {}).items():
-        figures["unseen_test" if gallery == "valid+test" else f"unseen_{gallery}"] = value
+    for gallery, found_there in (unseen or {}).items():
+        name = "unseen_test" if gallery == "valid+test" else f"unseen_{gallery}"
+        figures |= {name: found_there.bare.mean, f"ranked_{name}": found_there.ranked.mean}
     for name, side in sides.items():
         found = model.activations(side)
-        report = retrieval_report(projection.apply(found.tracks), side)
-        figures |= _precision_figures(name, report)
+        vectors = projection.apply(found.tracks)
+        figures |= _precision_figures(name, retrieval_report(vectors, side))
+        ranked = _precision_figures(name, retrieval_report(ranking(vectors), side))
+        figures |= {f"ranked_{figure}": value for figure, value in ranked.items()}
         probabilities, labels = head.probabilities(found.tracks), side.tracks.labels
         figures[f"{name}_ece"] = calibration_error(probabilities, labels)
         figures |= _accuracies(name, model, head, found, side, protocol)
@@ -231,12 +259,12 @@ def result_row(
     )
 
 
-def precision(vectors: FloatArray, side: Side) -> float:
+def precision(vectors: Comparable, side: Side) -> float:
     """Precision@10 with artist filter, each track of the side asking the others."""
     return _overall(retrieval_report(vectors, side)).precision.value
 
 
-def retrieval_report(vectors: FloatArray, side: Side) -> RetrievalReport:
+def retrieval_report(vectors: Comparable, side: Side) -> RetrievalReport:
     """What lists of 10 are worth, each track of the side asking the others; no intervals."""
     genres = [track_id.split(".")[0] for track_id in side.ids]
     return evaluate_retrieval(vectors, genres, side.artists, k=NEIGHBOURS, bootstrap=0)

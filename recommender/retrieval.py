@@ -276,6 +276,9 @@ def _similarities(vectors: Comparable, rows: IntArray, columns: IntArray) -> Flo
         return given
     if isinstance(vectors, Ranking):
         scores: FloatArray = vectors.asking[rows] @ vectors.answering[columns].T
+        if vectors.leading is not None:
+            leads = vectors.leading[rows][:, None] == columns
+            scores[leads] = np.inf
         return scores
     inner: FloatArray = vectors[rows] @ vectors[columns].T
     return inner

@@ -14,16 +14,14 @@ from recommender.exact_search import ExactSearch, IntArray
 from recommender.neighbourhood import Nearest, RankBy, Ranking
 from recommender.space import FloatArray
 
-COPY = 0.9999
-"""Cosine from which a row is the query itself, save for rounding."""
-
 
 @dataclass(frozen=True, eq=False)
 class RankedRows:
     """What q queries found, best first.
 
     Attributes:
-        rows: np.ndarray [shape=(q, k)], int64, by falling score, then by rising row.
+        rows: np.ndarray [shape=(q, k)], int64, by falling score, then by rising row; where they are
+            ranked by neighbourhood, after the nearest by cosine.
         scores: np.ndarray [shape=(q, k)], float32: what the lists are ordered by.
         similarities: np.ndarray [shape=(q, k)], float32: plain cosines with the query.
     """
@@ -54,26 +52,19 @@ class RowRanker:
         answers = self._searched(by)
         if answers is None:
             return self.bare.rows.copy()
-        return Ranking(neighbourhood.asking_again(answers.rows), answers.rows.copy())
+        nearest, _ = all_nearest(self.bare)(self.bare.rows, 1)
+        asking = neighbourhood.asking_again(answers.rows)
+        return Ranking(asking, answers.rows.copy(), nearest[:, 0])
 
     def of_vectors(self, queries: FloatArray, k: int, by: RankBy) -> RankedRows:
-        """The k best rows for vectors from outside [q, d], of length 1.
-
-        Rows that are the query itself come first. A score weighs what surrounds a query, and others
-        have the same surroundings: a copy would not always lead its own list. It counts as good as
-        the best.
-        """
+        """The k best rows for vectors from outside [q, d], of length 1."""
         answers = self._searched(by)
         if answers is None:
             return self._by_cosine(queries, k)
         nearest, cosines = self.bare.search(queries, neighbourhood.NEIGHBOURS)
         moved = neighbourhood.gathered(queries, self.bare.rows[nearest], cosines)
-        rows, scores = answers.search(neighbourhood.asking(moved), k)
-        for query, copies in enumerate(cosines >= COPY):
-            if copies.any():
-                first = nearest[query, copies]
-                rows[query], scores[query] = _put_first(first, rows[query], scores[query])
-        return self._with_similarities(queries, rows, scores)
+        found = answers.search(neighbourhood.asking(moved), k)
+        return self._led(queries, nearest[:, 0], *found)
 
     def of_rows(self, asked: IntArray, k: int, by: RankBy) -> RankedRows:
         """The k best rows for rows [q], themselves among them, as they were gathered."""
@@ -82,7 +73,8 @@ class RowRanker:
         if answers is None:
             return self._by_cosine(queries, k)
         asking = neighbourhood.asking_again(answers.rows[asked])
-        return self._with_similarities(queries, *answers.search(asking, k))
+        nearest, _ = others(*self.bare.search(queries, 2), asked)
+        return self._led(queries, nearest[:, 0], *answers.search(asking, k))
 
     def _searched(self, by: RankBy) -> ExactSearch | None:
         """What is searched but for bare cosines, which are None."""
@@ -95,35 +87,32 @@ class RowRanker:
         similarities = np.clip(similarities, -1.0, 1.0)
         return RankedRows(rows, similarities, similarities)
 
-    def _with_similarities(
-        self, queries: FloatArray, rows: IntArray, scores: FloatArray
+    def _led(
+        self, queries: FloatArray, first: IntArray, rows: IntArray, scores: FloatArray
     ) -> RankedRows:
+        """Lists [q, k] headed by the rows `first` [q], which count as good as the best."""
+        for query, row in enumerate(first):
+            kept = rows[query] != row
+            rows[query] = np.r_[row, rows[query][kept]][: rows.shape[1]]
+            scores[query] = np.r_[scores[query].max(), scores[query][kept]][: rows.shape[1]]
         similarities = np.clip(self.bare.scores(queries, rows), -1.0, 1.0)
         return RankedRows(rows, scores, similarities)
-
-
-def _put_first(first: IntArray, rows: IntArray, scores: FloatArray) -> tuple[IntArray, FloatArray]:
-    """A list [k] with the rows `first` at its head, no longer than before; scores still fall."""
-    others = ~np.isin(rows, first)
-    best = np.full(len(first), scores[0], dtype=np.float32)
-    all_rows, all_scores = np.r_[first, rows[others]], np.r_[best, scores[others]]
-    return all_rows[: len(rows)], all_scores[: len(rows)]
 
 
 def all_nearest(search: ExactSearch) -> Nearest:
     """Finds the nearest others of the rows that `search` searches."""
 
     def nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
-        return others(*search.search(vectors, k + 1))
+        return others(*search.search(vectors, k + 1), np.arange(len(vectors)))
 
     return nearest
 
 
-def others(rows: IntArray, cosines: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Lists [n, k + 1] of n rows without the row itself, or without the last: [n, k].
+def others(rows: IntArray, cosines: FloatArray, asked: IntArray) -> tuple[IntArray, FloatArray]:
+    """Lists [n, k + 1] of the rows `asked` [n] without the row itself, or without the last: [n, k].
 
     A row can be absent from its own list where more than k copies of it come before it.
     """
-    own = rows == np.arange(len(rows))[:, None]
+    own = rows == asked[:, None]
     own[~own.any(axis=1), -1] = True
     return rows[~own].reshape(len(rows), -1), cosines[~own].reshape(len(rows), -1)

@@ -57,6 +57,19 @@ class UnseenPrecision:
         return float(np.mean(self.folds))
 
 
+@dataclass(frozen=True)
+class UnseenFigures:
+    """The same of one embedding in two orders.
+
+    Attributes:
+        bare: by cosine.
+        ranked: as recommended (`neighbourhood`).
+    """
+
+    bare: UnseenPrecision
+    ranked: UnseenPrecision
+
+
 def unseen_precision(data: gtzan.Gtzan, fit: Fit, gallery: str = "valid") -> UnseenPrecision:
     """Fit once a fold, and ask for what was left out.
 

@@ -65,10 +65,10 @@ class TestCandidates:
 
     def test_shares_are_of_the_squared_length(self, both, fitted) -> None:
         known = both[0]
-        projection = fitted["network LDA 0.4 + steady descriptors 0.4 + descriptor LDA 0.2"]
+        projection = fitted["network LDA 0.2 + steady descriptors 0.4 + descriptor LDA 0.4"]
         squares = ((known.tracks - projection.mean) @ projection.matrix) ** 2
         of_network = projection.matrix[known.parts.all_networks].any(axis=0)
-        assert squares[:, of_network].sum(axis=1).mean() == pytest.approx(0.4, rel=1e-3)
+        assert squares[:, of_network].sum(axis=1).mean() == pytest.approx(0.2, rel=1e-3)
         assert squares.sum(axis=1).mean() == pytest.approx(1, rel=1e-3)
 
     def test_an_ingredient_takes_its_part_alone(self, both) -> None:

@@ -21,6 +21,7 @@ from recommender.descriptors import (
 )
 from recommender.discriminants import beside
 from recommender.errors import UsageError
+from recommender.projection import Projection
 from recommender.steadiness import steady
 
 COLUMN_S = 1_708 / 22_050
@@ -244,6 +245,22 @@ def test_what_varies_within_recordings_counts_less() -> None:
         for projection in (plain, whitened)
     ]
     assert hits[1] > 2 * hits[0]
+
+
+def test_what_the_treble_takes_counts_less() -> None:
+    vectors, clips = recordings(0)
+    muffled = vectors.copy()
+    muffled[:, 3] -= 2.0  # what tells recordings apart is lost in every copy
+    loss = np.eye(12, dtype=np.float32)[3:4]
+
+    def moved(projection: Projection) -> float:
+        """How far the loss moves a recording, against how far others are."""
+        lengths = np.linalg.norm(projection.affine(vectors), axis=1)
+        return float(np.linalg.norm(loss @ projection.matrix) / lengths.mean())
+
+    plain = steady(vectors, clips, shrinkage=0.2)
+    robust = steady(vectors, clips, shrinkage=0.2, muffled=muffled)
+    assert moved(robust) < 0.9 * moved(plain)
 
 
 def test_weights_of_nothing_leave_values_out() -> None:

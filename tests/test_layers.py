@@ -14,8 +14,9 @@ PACKAGE = ROOT / "recommender"
 LAYERS = [
     {"errors"},
     {"space", "files", "windowing", "metrics", "quiet", "memory", "printable", "permutation"},
-    {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo", "descriptors"},
-    {"neighbourhood", "exact_search", "index_file"},
+    {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo"},
+    {"patches", "shrinkage", "neighbourhood", "exact_search", "index_file"},
+    {"descriptors"},
     {"features", "augmentation", "head", "parts", "weights", "row_ranker"},
     {"catalog", "index", "retrieval", "gtzan", "measuring", "training", "embedding"},
     {

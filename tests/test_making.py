@@ -15,7 +15,7 @@ from recommender.candidates import fit_candidates
 from recommender.descriptors import DIMENSION, describe
 from recommender.errors import DatasetError, UsageError
 from recommender.evaluation import evaluate_retrieval
-from recommender.guard import Gallery, Lesson, Pupil, lessons, unseen_precisions
+from recommender.guard import Gallery, Lesson, Pupil, lessons, unseen_figures
 from recommender.making import make_model
 from recommender.measuring import TrackSet, clip_activations, clip_starts, measure
 from recommender.parts import Activations, Parts
@@ -332,8 +332,8 @@ class TestGuard:
         assert report.with_filter is not None
         pupils = [Pupil(lesson, self.model(guarded, lesson)) for lesson in self.lessons(data)]
         gallery = Gallery.of(data, "valid+test")
-        found = unseen_precisions(pupils, data, [results["projection"]], gallery)
-        precision = found[results["projection"]]
+        found = unseen_figures(pupils, data, [results["projection"]], gallery)
+        precision = found[results["projection"]].bare
         assert precision.folds[2] == pytest.approx(report.with_filter.overall.precision.value)
         assert results["unseen_test"]["mean"] == pytest.approx(precision.mean, abs=1e-4)
 
@@ -394,7 +394,9 @@ class TestTaughtMore:
         card = remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "all", tried=tried)
         assert card.results["tried_on_valid"] == tried
         assert card.data["tested_on"].startswith("nothing")
-        assert not [name for name in card.results if name.startswith(("test", "valid", "unseen"))]
+        assert not [
+            name for name in card.results if name.startswith(("test", "valid", "unseen", "ranked"))
+        ]
         assert not card.has_own_figures
         assert card.measured == made.card.results
         assert not (tmp_path / "results.csv").exists()
@@ -406,6 +408,13 @@ class TestTaughtMore:
         silent = dataclasses.replace(made.card, results={})
         with pytest.raises(UsageError, match="what was chosen"):
             remake_model(silent, BOTH, data, tmp_path, SEEDS[:1], "all")
+
+
+def test_muffled_descriptors_are_the_same_ones_every_time(data) -> None:
+    first, again = (side_of(data, "filtered", "valid") for _ in range(2))
+    assert first.muffled.shape == first.descriptions[0].shape
+    assert first.muffled.tobytes() == again.muffled.tobytes()
+    assert not np.allclose(first.muffled, first.descriptions[0], atol=1e-3)
 
 
 class TestRefusals:

@@ -66,7 +66,7 @@ def test_a_hub_fills_lists_by_cosine_and_none_by_neighbourhood() -> None:
     by_cosine = hubness(vectors)
     assert by_cosine.largest_index == 200
     assert by_cosine.largest > 0.9 * 200
-    lists = neighbour_lists(ranking(vectors))
+    lists = neighbour_lists(ranking(vectors))[:, 1:]  # the nearest leads, and may be the hub
     assert (lists == 200).sum() < 0.05 * 200
     assert (lists[:-1] // 20 == GROUPS[:, None]).mean() > 0.95
 
@@ -87,7 +87,7 @@ def test_what_is_far_from_everything_answers_to_nothing() -> None:
     """Its cosines with the rest have no spread at all: the least one would stand out endlessly."""
     music = np.hstack([random_rows(200, 15, 2), np.zeros((200, 1))])
     vectors = unit(np.vstack([music, np.eye(16)[-1:]]))
-    answers = answering(gathered_catalog(vectors))
+    answers = answering(gathered_catalog(vectors)[0])
     hint = unit(music[:50] + 0.1 * np.eye(16)[-1])
     best = (asking(hint) @ answers.T).argmax(axis=1)
     assert 200 not in best
@@ -128,7 +128,7 @@ def test_neighbours_on_the_far_side_pull_nothing() -> None:
 
 
 def test_what_asks_can_be_had_again_from_what_answers() -> None:
-    moved = gathered_catalog(random_rows(150, 10, 3))
+    moved, _ = gathered_catalog(random_rows(150, 10, 3))
     np.testing.assert_allclose(asking_again(answering(moved)), asking(moved), atol=1e-6)
 
 
@@ -149,10 +149,12 @@ def test_the_order_of_the_tracks_does_not_matter(n: int, d: int, seed: int) -> N
 def test_copies_answer_alike_and_gathered_vectors_are_unit(n: int, copies: int, seed: int) -> None:
     vectors = random_rows(n, 12, seed)
     vectors = np.vstack([vectors, np.repeat(vectors[:1], copies, axis=0), vectors[1:3]])
-    moved = gathered_catalog(vectors)
+    moved, leading = gathered_catalog(vectors)
     np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, atol=1e-5)
     answers = answering(moved)
     assert np.isfinite(answers).all()
+    assert (leading != np.arange(len(vectors))).all()
+    np.testing.assert_allclose(vectors[leading[n:]], vectors[n:], atol=1e-6)  # a copy
     np.testing.assert_allclose(answers[n:-2], np.repeat(answers[:1], copies, axis=0), atol=1e-4)
     np.testing.assert_allclose(answers[-2:], answers[1:3], atol=1e-4)
 
@@ -181,7 +183,7 @@ def test_memory_bounds_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_references_stand_for_a_large_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    moved = gathered_catalog(random_rows(1_000, 20, 6))
+    moved, _ = gathered_catalog(random_rows(1_000, 20, 6))
     every = answering(moved)
     monkeypatch.setattr(neighbourhood, "REFERENCES", 400)
     some = answering(moved)
@@ -213,6 +215,23 @@ def test_a_ranking_is_evaluated_as_its_scores_say() -> None:
     asked = np.hstack([vectors, np.full((60, 1), 2.0)])
     hubs = hubness(Ranking(asked.astype(np.float32), loud.astype(np.float32)), 5)
     assert (hubs.largest, hubs.largest_index) == (59, 0)
+
+
+def test_the_nearest_leads_whatever_its_score() -> None:
+    vectors = random_rows(150, 8, 10)
+    found = ranking(vectors)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -1)
+    assert found.leading is not None
+    assert found.leading.tolist() == cosines.argmax(axis=1).tolist()
+    lists = neighbour_lists(found)
+    assert lists[:, 0].tolist() == found.leading.tolist()
+    scores = scores_of(vectors)
+    np.fill_diagonal(scores, -1)
+    assert (scores.argmax(axis=1) != found.leading).any()  # or else this would say nothing
+    for own, row in enumerate(lists):
+        others = [y for y in np.argsort(-scores[own]) if y not in (own, found.leading[own])]
+        assert row[1:].tolist() == others[:9]
 
 
 def test_rankings_that_are_none_are_refused() -> None:

@@ -65,7 +65,7 @@ class Conv2dEncoder(GenreNetwork):
 def _block(width_in: int, width_out: int, kernel: int, pooled: Sequence[int]) -> nn.Sequential:
     layers: list[nn.Module] = [
         nn.Conv2d(width_in, width_out, kernel, padding=kernel // 2),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.LeakyReLU(0.01),
         nn.BatchNorm2d(width_out),
     ]

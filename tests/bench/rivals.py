@@ -18,7 +18,9 @@ Methods
 
 Columns: precision@10 with artist filter and its 95 % interval, without the filter, hit@10 with it;
 skewness of the k-occurrence and share never recommended at k = 10; precision@10 of genres left out
-of training (`recommender.unseen`; gallery of valid and test), mean and folds; accuracy by track.
+of training (`recommender.unseen`; gallery of valid and test), mean and folds; accuracy by track;
+precision@10, hit@10 (both with the artist filter) and that of genres left out again, of whatever is
+compared by vectors, ranked as recommendations are (`recommender.neighbourhood`).
 `--side valid` gives the figures to choose by: the 197 validation tracks, also for unseen genres.
 """
 
@@ -33,15 +35,15 @@ import librosa
 import numpy as np
 import torch
 from scipy.stats import norm
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from stored import judged, outputs
 
 from recommender import gtzan
 from recommender.descriptors import describe, equal_parts
-from recommender.discriminants import beside, discriminants, standardising
+from recommender.discriminants import beside, shrunk_discriminants, standardising
 from recommender.evaluation import bootstrap_interval
 from recommender.measuring import clip_starts
 from recommender.metrics import FloatArray, IntArray
+from recommender.neighbourhood import ranking
 from recommender.projection import Projection
 from recommender.results import side_of_tracks
 from recommender.retrieval import GivenSimilarities, LabelledVectors, hubness, score_queries
@@ -87,6 +89,9 @@ class Row:
     unseen: float | None
     unseen_folds: tuple[float, ...]
     accuracy: float | None
+    ranked_precision: float | None
+    ranked_hit: float | None
+    ranked_unseen: float | None
 
 
 def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
@@ -98,9 +103,18 @@ def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
     filtered, bare = (score_queries(tracks, NEIGHBOURS, artist_filter=on) for on in (True, False))
     kept = filtered.relevant > 0
     lows, highs = bootstrap_interval(filtered.precision[kept][:, None], 1000, 0)
+    by_vectors = not isinstance(vectors, GivenSimilarities)
+    ranked = None
+    if by_vectors:
+        order = LabelledVectors.of(ranking(vectors), genres, artists)
+        ranked = score_queries(order, NEIGHBOURS, artist_filter=True)
     hubs = hubness(vectors, NEIGHBOURS)
     gallery = "valid" if side == "valid" else "valid+test"
-    unseen = None if method.knows_all else unseen_precision(data, method.fit, gallery)
+    unseen = ranked_unseen = None
+    if not method.knows_all:
+        unseen = unseen_precision(data, method.fit, gallery)
+        if by_vectors:
+            ranked_unseen = unseen_precision(data, ranked_fit(method.fit), gallery)
     accuracy = None
     if method.classify is not None:
         predicted = method.classify(train, data.labels[train])(rows)
@@ -117,7 +131,20 @@ def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
         unseen=unseen.mean if unseen else None,
         unseen_folds=unseen.folds if unseen else (),
         accuracy=accuracy,
+        ranked_precision=None if ranked is None else float(ranked.precision[kept].mean()),
+        ranked_hit=None if ranked is None else float(ranked.hit[kept].mean()),
+        ranked_unseen=ranked_unseen.mean if ranked_unseen else None,
     )
+
+
+def ranked_fit(fit: Fit) -> Fit:
+    """The same method, its vectors ranked as recommendations are."""
+
+    def learn(rows: IntArray, labels: IntArray) -> Encoder:
+        encode = fit(rows, labels)
+        return lambda asked: ranking(encode(asked))
+
+    return learn
 
 
 class Vectors:
@@ -218,24 +245,14 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
         return steady(values, vectors.of_clips(rows), equal_parts())
 
     def both(values: FloatArray, labels: IntArray, rows: IntArray) -> Projection:
-        parts = (whitened(values, labels, rows), discriminants(values, labels))
+        parts = (whitened(values, labels, rows), shrunk_discriminants(values, labels))
         return beside(parts, (1 - KNOWN_SHARE, KNOWN_SHARE), values)
 
-    def classify(rows: IntArray, labels: IntArray) -> Predict:
-        scale = standardising(vectors.of(rows), labels)
-
-        def scaled(asked: IntArray) -> FloatArray:
-            return (vectors.of(asked) - scale.mean) @ scale.matrix
-
-        lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-        lda.fit(scaled(rows), labels)
-        return lambda asked: lda.predict(scaled(asked))
-
     plain = vectors.projected(lambda values, labels, _: standardising(values, labels))
-    known = vectors.projected(lambda values, labels, _: discriminants(values, labels))
+    known = vectors.projected(lambda values, labels, _: shrunk_discriminants(values, labels))
     yield Method("descriptors", plain)
     yield Method("descriptors, whitened within recordings", vectors.projected(whitened))
-    yield Method("descriptors, shrinkage LDA", known, classify)
+    yield Method("descriptors, shrinkage LDA", known)
     yield Method(f"descriptors, whitened beside {KNOWN_SHARE:g} LDA", vectors.projected(both))
 
 
@@ -259,10 +276,14 @@ def printed(row: Row) -> str:
     folds = " ".join(f"{value:.2f}" for value in row.unseen_folds)
     unseen = "" if row.unseen is None else f"{row.unseen:.3f} ({folds})"
     accuracy = "" if row.accuracy is None else f"{100 * row.accuracy:.1f}"
+    ranked = " | ".join(
+        "" if value is None else f"{value:.3f}"
+        for value in (row.ranked_precision, row.ranked_hit, row.ranked_unseen)
+    )
     return (
         f"| {row.name} | {row.precision:.3f} [{row.precision_low:.3f}, {row.precision_high:.3f}] "
         f"| {row.precision_unfiltered:.3f} | {row.hit:.3f} | {row.skewness:.2f} "
-        f"| {100 * row.never:.1f} | {unseen} | {accuracy} |"
+        f"| {100 * row.never:.1f} | {unseen} | {accuracy} | {ranked} |"
     )
 
 
@@ -281,9 +302,9 @@ def main() -> None:
     methods += [model_method(model, data) for model in judged(args.model)]
     print(
         f"| {args.side} | precision@10, artist filter | without | hit@10 | hub skewness "
-        "| never, % | unseen genres | accuracy, % |"
+        "| never, % | unseen genres | accuracy, % | ranked: precision@10 | hit@10 | unseen |"
     )
-    print("|" + 8 * "---|")
+    print("|" + 11 * "---|")
     rows = []
     for method in methods:
         rows.append(measured(method, data, args.side))

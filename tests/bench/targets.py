@@ -1,7 +1,7 @@
 """The models side by side: accuracy, neighbours, genres never taught, changed copies, hubness.
 
 Everything is read from what was measured and committed: `recsys train NAME` writes a row a seed
-(data/results/NAME-filtered.csv), `transforms.py --json` the copies (data/results/transforms).
+(data/results/NAME-filtered.csv), `transforms.py --write` the copies (data/results/transforms).
 
     python tests/bench/targets.py [--results data/results] [--model NAME …]
 
@@ -32,7 +32,11 @@ ROWS = {
 }
 """Column of the results, factor and digits by what stands in the table."""
 
+RANKED = "ranked_"
+"""Before the name of a column: the same, ranked as recommended and not by bare cosines."""
+
 UNCHANGED = "none"
+ABSENT = "–"
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Measured:
         """Mean, deviation and interval over seeds."""
         values = [factor * float(row[column]) for row in self.rows if row.get(column)]
         if not values:
-            return "–"
+            return ABSENT
         text = f"{np.mean(values):.{digits}f}"
         if len(values) == 1:
             return text
@@ -64,9 +68,13 @@ class Measured:
             if change != UNCHANGED and group in groups
         ]
         if not counts:
-            return "–"
+            return ABSENT
         found, asked = (sum(count[name] for count in counts) for name in ("found", "asked"))
         return f"{found / asked:.3f} ({found} of {asked})"
+
+
+def print_row(title: str, figures: Sequence[str]) -> None:
+    print(f"| {title} | " + " | ".join(figures) + " |")
 
 
 def read(results: Path, name: str) -> Measured:
@@ -88,15 +96,17 @@ def main() -> None:
     models = [read(args.results, name) for name in args.model or ("fast", "default", "best")]
     print("| | " + " | ".join(f"`{m.name}` ({len(m.rows)})" for m in models) + " |")
     print("|---|" + len(models) * "---:|")
-    for title, described in ROWS.items():
-        print(f"| {title} | " + " | ".join(m.figure(*described) for m in models) + " |")
+    for title, (column, *shown) in ROWS.items():
+        bare = [m.figure(column, *shown) for m in models]
+        ranked = [m.figure(RANKED + column, *shown) for m in models]
+        if any(figure != ABSENT for figure in ranked):
+            print_row(title, ranked)
+            print_row(f"{title}: by bare cosines", bare)
+        else:
+            print_row(title, bare)
     groups = sorted({g for m in models for by_group in m.copies.values() for g in by_group})
     for group in groups:
-        print(
-            f"| changed copies found, {group} | "
-            + " | ".join(m.found(group) for m in models)
-            + " |"
-        )
+        print_row(f"changed copies found, {group}", [m.found(group) for m in models])
 
 
 if __name__ == "__main__":

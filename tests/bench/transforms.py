@@ -2,7 +2,8 @@
 
 Copies of sound files, each changed one way, ask a gallery of GTZAN's 1,000 stored tracks and the
 files of SHARED/music as heard. Printed is the share of copies whose nearest neighbour is the
-original (for SHARED/music: or its other bit rate, ``X.hq.ogg`` beside ``X.ogg``). Apart: the sound
+original (for SHARED/music: or its other bit rate, ``X.hq.ogg`` beside ``X.ogg``): the nearest leads
+every list of recommendations, too (`recommender.neighbourhood`). Apart: the sound
 files of SHARED/gtzan/audio that the model was trained on and those it was not, whose originals are
 their stored spectrograms, and SHARED/music, of which the first `--seconds` are heard, in the
 gallery as in the copies.
