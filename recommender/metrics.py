@@ -36,7 +36,7 @@ def rank(
     """Candidates from most to least similar; equal similarities keep the order of the columns.
 
     Args:
-        similarities: np.ndarray [shape=(q, n)], finite.
+        similarities: np.ndarray [shape=(q, n)], without NaN; what is infinite comes first.
         excluded: np.ndarray [shape=(q, n)], bool: candidates that come last, whatever they score.
         k: only the first k of each row (found without sorting the rest); all when None.
 

@@ -266,6 +266,11 @@ def _checked_ranking(scores: Ranking) -> Ranking:
             "what asks and what answers must be finite and of one shape (n, e), not "
             f"{asking.shape} and {answering.shape}."
         )
+    leading = scores.leading
+    if leading is not None and not (
+        leading.shape == (len(asking),) and np.isin(leading, np.arange(len(asking))).all()
+    ):
+        raise UsageError(f"what leads must be {len(asking)} rows of the tracks, one for each.")
     return scores
 
 

@@ -115,4 +115,5 @@ def others(rows: IntArray, cosines: FloatArray, asked: IntArray) -> tuple[IntArr
     """
     own = rows == asked[:, None]
     own[~own.any(axis=1), -1] = True
-    return rows[~own].reshape(len(rows), -1), cosines[~own].reshape(len(rows), -1)
+    shape = len(rows), rows.shape[1] - 1
+    return rows[~own].reshape(shape), cosines[~own].reshape(shape)

@@ -53,8 +53,9 @@ class Neighbour:
         similarity: plain cosine of its embedding with the seed's, in [-1, 1]: can be compared from
             list to list.
         rank: place in the list, from 1.
-        score: what the list is ordered by, see `neighbourhood`: can be compared within a list. The
-            similarity itself in catalogues below `neighbourhood.LEAST` tracks.
+        score: what the list is ordered by, see `neighbourhood`: can be compared within a list, but
+            for the nearest, which leads with the best score there is. The similarity itself in
+            catalogues below `neighbourhood.LEAST` tracks.
     """
 
     track: Track

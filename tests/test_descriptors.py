@@ -22,7 +22,7 @@ from recommender.descriptors import (
 from recommender.discriminants import beside
 from recommender.errors import UsageError
 from recommender.projection import Projection
-from recommender.steadiness import steady
+from recommender.steadiness import MUFFLED, steady
 
 COLUMN_S = 1_708 / 22_050
 AMPLITUDE = BANDS**-0.5
@@ -261,6 +261,19 @@ def test_what_the_treble_takes_counts_less() -> None:
     plain = steady(vectors, clips, shrinkage=0.2)
     robust = steady(vectors, clips, shrinkage=0.2, muffled=muffled)
     assert moved(robust) < 0.9 * moved(plain)
+
+
+def test_muffled_has_its_share_of_the_covariance() -> None:
+    vectors, clips = recordings(0)
+    muffled = vectors + np.random.default_rng(2).normal(size=vectors.shape).astype(np.float32)
+    unwhitened = steady(vectors, clips, shrinkage=1).matrix
+    whitened = steady(vectors, clips, shrinkage=0, muffled=muffled).matrix
+    total = np.zeros((12, 12))
+    within = (clips - clips.mean(axis=1, keepdims=True)).reshape(-1, 12)
+    for share, moved in ((1 - MUFFLED, within), (MUFFLED, muffled - vectors)):
+        size = np.sum((moved @ unwhitened) ** 2) / 12
+        total += share * (moved @ whitened).T @ (moved @ whitened) / size
+    np.testing.assert_allclose(total, np.eye(12), atol=1e-3)
 
 
 def test_weights_of_nothing_leave_values_out() -> None:

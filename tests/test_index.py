@@ -289,7 +289,12 @@ class TestByNeighbourhood:
         changed = (changed / np.linalg.norm(changed, axis=1, keepdims=True)).astype(np.float32)
         nearest = index.rank(changed, 1, "cosine").ids[:, 0]
         assert (nearest == index.ids).mean() > 0.9
+        found = index.rank(changed, len(index))
+        assert found.ids[:, 0].tolist() == nearest.tolist()
         assert index.rank(changed, 5).ids[:, 0].tolist() == nearest.tolist()
+        # By scores alone others would have led, as what is second counts as good as the first.
+        tied = found.scores[:, 1] == found.scores[:, 0]
+        assert (tied & (nearest == index.ids)).any()
 
     def test_a_list_is_the_head_of_a_longer_one(self, index):
         for ask, queries in ((index.rank, index.vectors), (index.rank_tracks, index.ids)):
@@ -315,6 +320,11 @@ class TestByNeighbourhood:
             exact = index.rank(VECTORS[:5], 9, "cosine")
             assert found.ids.tolist() == exact.ids.tolist()
             assert found.scores.tobytes() == exact.similarities.tobytes()
+
+    def test_who_asks_nothing_is_told_nothing(self, index):
+        for by in ("neighbourhood", "cosine"):
+            for found in (index.rank(VECTORS[:0], 5, by), index.rank_tracks(IDS[:0], 5, by)):
+                assert found.ids.shape == found.scores.shape == found.similarities.shape == (0, 5)
 
     def test_what_cannot_be_asked(self, index):
         with pytest.raises(UsageError, match="track 9999 is not in the index"):

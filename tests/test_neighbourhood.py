@@ -234,6 +234,24 @@ def test_the_nearest_leads_whatever_its_score() -> None:
         assert row[1:].tolist() == others[:9]
 
 
+def test_what_leads_can_be_left_out() -> None:
+    """As the query itself, as of its artist, or as no candidate: then scores alone rank."""
+    vectors = random_rows(6, 4, 11)
+    led = Ranking(vectors, vectors, np.array([3, 3, 2, 0, 5, 0]))  # the third by itself
+    plain = Ranking(vectors, vectors)
+    assert neighbour_lists(led, 1)[[0, 1, 3, 4, 5], 0].tolist() == [3, 3, 0, 5, 0]
+    assert neighbour_lists(led)[2].tolist() == neighbour_lists(plain)[2].tolist()
+    candidates = np.array([True, True, True, False, True, True])
+    some = neighbour_lists(led, gallery=candidates)
+    assert some[:2].tolist() == neighbour_lists(plain, gallery=candidates)[:2].tolist()
+    genres, artists = ["a", "b", "b", "a", "b", "b"], ["x", "y", "z", "x", "y", "z"]
+    scored = [
+        score_queries(LabelledVectors.of(compared, genres, artists), 1, artist_filter=True)
+        for compared in (led, plain)
+    ]
+    assert [one.precision[0] for one in scored] == [0, 0]  # the only other "a" leads, and is by "x"
+
+
 def test_rankings_that_are_none_are_refused() -> None:
     vectors = random_rows(4, 3, 9)
     broken = vectors.copy()
@@ -245,3 +263,6 @@ def test_rankings_that_are_none_are_refused() -> None:
             score_queries(
                 LabelledVectors.of(Ranking(asked, answers), ["a"] * 4), 2, artist_filter=False
             )
+    for leading in ([0, 1, 2], [0, 1, 2, 4], [0, 1, 2, -1]):
+        with pytest.raises(UsageError, match="must be 4 rows of the tracks"):
+            neighbour_lists(Ranking(vectors, vectors, np.array(leading)), 2)
