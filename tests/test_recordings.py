@@ -39,6 +39,6 @@ def test_with_descriptors_they_alone_are_compared_as_projected(projection) -> No
     one, other = (np.concatenate([lot(seed, NETWORK), descriptors]) for seed in (3, 4))
     assert same(Recording(same.view(one), 100.0), Recording(same.view(other), 101.0))
     assert not same(Recording(same.view(one), 100.0), Recording(same.view(other), 110.0))
-    another = np.concatenate([one[:NETWORK], lot(5, DIMENSION)])
+    another = np.concatenate([one[:NETWORK], -descriptors])
     assert not same(Recording(same.view(one), 100.0), Recording(same.view(another), 100.0))
     assert len(same.view(one)) == 3  # what only the network's activations move is left out

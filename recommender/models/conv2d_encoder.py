@@ -1,8 +1,8 @@
 """The 2D convolutional encoder, after SegNet.
 
 Rush & Datta, section on convolutional encoders: two Conv2D layers with ReLU, each followed by leaky
-ReLU and batch normalisation, then a dense softmax layer. A leaky ReLU after a ReLU is the identity;
-it is built as the paper writes it.
+ReLU and batch normalisation, then a dense softmax layer. A leaky ReLU after a ReLU is the identity,
+for gradients too, and so it is built as that.
 
 Where the paper is silent: 64 and 32 filters of kernel 3, no stride and no pooling between layers.
 The output of the last layer has 32 x 128 x 129 values; before the dense layer the frames are
@@ -66,7 +66,7 @@ def _block(width_in: int, width_out: int, kernel: int, pooled: Sequence[int]) ->
     layers: list[nn.Module] = [
         nn.Conv2d(width_in, width_out, kernel, padding=kernel // 2),
         nn.ReLU(inplace=True),
-        nn.LeakyReLU(0.01),
+        nn.Identity(),  # the leaky ReLU
         nn.BatchNorm2d(width_out),
     ]
     bands, frames = pooled
