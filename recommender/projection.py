@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from recommender.errors import SpaceMismatch, WeightsError
-from recommender.space import FloatArray
+from recommender.space import FloatArray, unit_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +48,7 @@ class Projection:
         Raises:
             SpaceMismatch: the activations have another dimension.
         """
-        projected = self.affine(activations)
-        lengths = np.linalg.norm(projected, axis=1, keepdims=True)
-        unit: FloatArray = (projected / np.maximum(lengths, 1e-12)).astype(np.float32)
-        return unit
+        return unit_rows(self.affine(activations))
 
     def affine(self, activations: FloatArray) -> FloatArray:
         """The same before it is brought to length 1; see `apply`."""

@@ -22,6 +22,13 @@ UNPROJECTED = ""
 """Projection digest of a model's bare activations, which is what a catalogue stores."""
 
 
+def unit_rows(vectors: FloatArray) -> FloatArray:
+    """Rows [n, d] brought to length 1; those of nothing but 0 stay 0."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: FloatArray = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return unit
+
+
 def settings_digest(*settings: Any) -> str:
     """Twelve hex digits that change when any value of these dataclasses or mappings changes."""
     plain = [asdict(s) if is_dataclass(s) and not isinstance(s, type) else s for s in settings]

@@ -28,8 +28,8 @@ SHRINKAGE = 0.75
 
 MUFFLED = 0.03
 """Share of the covariance that is of tracks against themselves without treble. On the validation
-tracks (`tests/bench/ablation.py`) it costs less than .01 of precision@10, a share of .1 costs
-.02: the treble tells genres."""
+tracks (`tests/bench/ablation.py`) it costs less than .01 of precision@10. More costs more: the
+treble tells genres."""
 
 
 def steady(
