@@ -15,6 +15,7 @@ from recommender.audio import AudioClip, Windowing, hear_windows
 from recommender.descriptors import SEGMENT, describe
 from recommender.errors import NotFinite
 from recommender.features import FrontEnd, log_mel, repeated_to, standardised
+from recommender.memory import keep_freed_memory
 from recommender.space import Embedding, FloatArray, Hearing
 from recommender.weights import DEFAULT_MODEL, WeightsFiles, find
 
@@ -36,6 +37,7 @@ class Embedder:
         self.front_end = FrontEnd(**weights.card.front_end)
         self.labels = weights.card.labels
         self.device = device
+        keep_freed_memory()
         # In this order two-dimensional convolutions take half the time.
         self._networks = [
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -164,6 +164,25 @@ def test_positions_are_those_of_the_paper() -> None:
     assert float(table[7, 3]) == pytest.approx(math.cos(7 * rate), abs=1e-5)
 
 
+@pytest.mark.parametrize("rising", [True, False])
+@pytest.mark.parametrize("frames", [65, 130])
+def test_pooling_early_gives_the_same_values(rising: bool, frames: int) -> None:
+    pooling = ((2, 2), (3, 2), (1, 1))
+    network = create_model(
+        "conv2d-encoder", n_mels=128, n_classes=10, filters=(4, 6, 5), pooling=pooling
+    ).eval()
+    images = clips(2, frames).unsqueeze(1)
+    for block in network.blocks:
+        scale, offset = block[3].weight, block[3].bias
+        torch.nn.init.uniform_(scale, 0.1 if rising else -1, 1)
+        torch.nn.init.uniform_(offset, -1, 1)
+        in_order = images
+        for layer in block:
+            in_order = layer(in_order.clone())  # the ReLU works in place
+        images = block(images)
+        torch.testing.assert_close(images, in_order, rtol=0, atol=0)
+
+
 def test_unknown_name_lists_the_known() -> None:
     with pytest.raises(UsageError, match="conv1d-encoder"):
         create_model("lstm9000", n_mels=128, n_classes=10)
