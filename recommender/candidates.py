@@ -1,10 +1,10 @@
 """The projections that are tried for a model, by what its activations consist of.
 
 Networks alone: those of `discriminants`. Descriptors know no genre, so their vectors are whitened
-by what varies within recordings (`steadiness`); discriminants beside them bring the genres in. A
-model with both gets shares of all four. Every part is fitted by itself: what hardly varies is told
-by the largest deviation, and a network's activations may all be small beside descriptors in
-decibels.
+by what varies within recordings and artists (`steadiness`); discriminants beside them bring the
+genres in. A model with both gets shares of all four. Every part is fitted by itself: what hardly
+varies is told by the largest deviation, and a network's activations may all be small beside
+descriptors in decibels.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from recommender.descriptors import equal_parts
 from recommender.discriminants import (
     CANDIDATES,
     IntArray,
@@ -48,10 +47,10 @@ def on_networks(
 
 
 def on_descriptors_steady(known: Activations, labels: IntArray) -> Projection:
-    """Descriptors whitened by what varies within recordings; no label is used."""
+    """Descriptors whitened by what varies within recordings and artists; no genre is used."""
     where = _descriptors(known.parts)
     tracks, clips = known.tracks[:, where], known.clips[:, :, where]
-    fitted = steady(tracks, clips, equal_parts(), muffled=known.muffled)
+    fitted = steady(tracks, clips, known.artists, known.muffled)
     return _embedded(fitted.matrix, known, where)
 
 
@@ -72,7 +71,9 @@ INGREDIENTS: dict[str, Fit] = {
 
 DESCRIPTOR_SHARES = (
     (0.0, 0.0, 1.0, 0.0),
+    (0.0, 0.0, 0.95, 0.05),
     (0.0, 0.0, 0.9, 0.1),
+    (0.0, 0.0, 0.85, 0.15),
     (0.0, 0.0, 0.8, 0.2),
     (0.0, 0.0, 0.7, 0.3),
     (0.0, 0.0, 0.6, 0.4),

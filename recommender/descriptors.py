@@ -148,17 +148,6 @@ def slices() -> dict[str, slice]:
     return {part.name: slice(end - part.size, end) for part, end in zip(PARTS, ends, strict=True)}
 
 
-def equal_parts() -> FloatArray:
-    """Weights that let every part count alike, whatever its size: np.ndarray [shape=(d,)].
-
-    For descriptors that are standardised, so that each part's mean squared length becomes one.
-    """
-    weights: FloatArray = np.concatenate(
-        [np.full(part.size, part.size**-0.5, dtype=np.float32) for part in PARTS]
-    )
-    return weights
-
-
 def describe(windows: FloatArray | Sequence[FloatArray]) -> FloatArray:
     """The descriptors of one clip, or of several windows of a track pooled.
 

@@ -53,12 +53,14 @@ class Activations:
         parts: what lies where in the d values.
         muffled: np.ndarray [shape=(n, DIMENSION)], float32, descriptors of the tracks with their
             treble cut off (`results.Side.muffled`); None where it is not known.
+        artists: of each track, blank where unknown; empty where none is.
     """
 
     tracks: FloatArray
     clips: FloatArray
     parts: Parts
     muffled: FloatArray | None = None
+    artists: Sequence[str] = ()
 
     @property
     def without_descriptors(self) -> "Activations":

@@ -196,7 +196,7 @@ def model_activations(
     parts = Parts.of([network.feature_dim for network in networks], descriptors)
     muffled = side.muffled if descriptors else None
     return Activations(
-        np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts, muffled
+        np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts, muffled, side.artists
     )
 
 

@@ -1,17 +1,23 @@
-"""Projections that discount what varies within a recording.
+"""Projections that discount what varies within a recording and within an artist.
 
-Two clips of one recording differ in what chance put there: a fill, a pause, a singer's rest. Along
-such directions two songs differ for no reason either. Whitening by the covariance *within*
-recordings makes them count less. It is within-class covariance normalisation (Hatch, Kajarekar &
-Stolcke, Interspeech 2006) with recordings in the place of speakers: it needs no label, so it
-forgets nothing that the labels do not tell apart. The covariance is shrunk towards a multiple of
-the identity, strongly: a few clips of some hundred recordings say little of most
-directions.
+Two clips of one recording differ in what chance put there: a fill, a pause, a singer's rest. Two
+songs of one artist differ in what makes no other kind of music. Along such directions other songs
+differ for no reason either, and whitening by the covariance *within* recordings and *within*
+artists makes them count less. It is within-class covariance normalisation (Hatch, Kajarekar &
+Stolcke, Interspeech 2006) with recordings and artists in the place of speakers: it needs no genre,
+so it forgets nothing that genres do not tell apart. The covariance is shrunk towards a multiple of
+the identity: some hundred recordings say little of most directions.
 
 Chance also takes the treble, by a lossy codec or another master, and a copy should still be near
-its original. So a little of the covariance is that of tracks against themselves with their treble
-cut off (`MUFFLED`).
+its original. So some of the covariance is that of tracks against themselves with their treble cut
+off.
+
+How much each counts was chosen by cross-validation over the artists of GTZAN's training and
+validation tracks (`tests/bench/ablation.py`), which tell more than the validation tracks alone: in
+four genres those are by one or two artists.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,48 +27,62 @@ from recommender.projection import Projection
 from recommender.space import FloatArray
 
 COMPONENTS = 300
-"""Principal components that are kept. On the validation tracks 100 give .01 to .02 less."""
+"""Principal components that are kept."""
 
-SHRINKAGE = 0.75
-"""Share of the identity. On the validation tracks .6 to .85 give the same within .01."""
+SHRINKAGE = 0.3
+"""Share of the identity."""
 
-MUFFLED = 0.03
-"""Share of the covariance that is of tracks against themselves without treble. On the validation
-tracks (`tests/bench/ablation.py`) it costs less than .01 of precision@10. More costs more: the
-treble tells genres."""
+RECORDINGS, ARTISTS, MUFFLED = 3, 3, 1
+"""What the covariances within recordings, within artists and against copies without treble count,
+against each other."""
 
 
 def steady(
     vectors: FloatArray,
     clips: FloatArray,
-    weights: FloatArray | None = None,
+    artists: Sequence[str] = (),
+    muffled: FloatArray | None = None,
     components: int = COMPONENTS,
     shrinkage: float = SHRINKAGE,
-    muffled: FloatArray | None = None,
 ) -> Projection:
-    """Standardise, weigh, keep principal components, whiten by what varies within recordings.
+    """Standardise, keep principal components, whiten by what varies where music is alike.
 
     Args:
         vectors: np.ndarray [shape=(n, d)], one a recording.
         clips: np.ndarray [shape=(n, c, d)], the same of c >= 2 clips of each.
-        weights: np.ndarray [shape=(d,)], multiply the standardised values; all alike when None.
+        artists: n names, blank where unknown; without any with two recordings they have no part.
+        muffled: np.ndarray [shape=(n, d)], the same recordings without their treble.
         components: at most so many principal components.
         shrinkage: between 0 (the covariance as measured) and 1 (no whitening).
-        muffled: np.ndarray [shape=(n, d)], the same recordings without their treble.
     """
     scale = standardising(vectors, np.zeros(len(vectors), dtype=np.int64))
-    weighed = scale.matrix if weights is None else scale.matrix * weights
-    _, _, axes = np.linalg.svd((vectors - scale.mean) @ weighed, full_matrices=False)
-    matrix = weighed @ axes[:components].T
-    within = (clips - clips.mean(axis=1, keepdims=True)).reshape(-1, clips.shape[2])
-    covariance = _even_covariance(within @ matrix)
+    _, _, axes = np.linalg.svd((vectors - scale.mean) @ scale.matrix, full_matrices=False)
+    matrix = scale.matrix @ axes[:components].T
+    alike = [(RECORDINGS, (clips - clips.mean(axis=1, keepdims=True)).reshape(-1, clips.shape[2]))]
+    if len(among := _among_artists(vectors, artists)):
+        alike.append((ARTISTS, among))
     if muffled is not None:
-        covariance *= 1 - MUFFLED
-        covariance += MUFFLED * _even_covariance((muffled - vectors) @ matrix)
-    size = len(covariance)
-    values, directions = np.linalg.eigh((1 - shrinkage) * covariance + shrinkage * np.eye(size))
+        alike.append((MUFFLED, muffled - vectors))
+    total = sum(count for count, _ in alike)
+    measured = sum(count / total * _even_covariance(found @ matrix) for count, found in alike)
+    covariance = (1 - shrinkage) * measured + shrinkage * np.eye(matrix.shape[1])
+    values, directions = np.linalg.eigh(covariance)
     whitening = (directions / np.sqrt(np.maximum(values, 1e-12))) @ directions.T
     return Projection(scale.mean, (matrix @ whitening).astype(np.float32))
+
+
+def _among_artists(vectors: FloatArray, artists: Sequence[str]) -> FloatArray:
+    """Of each recording whose artist has others, its difference from the mean of them all."""
+    places: dict[str, list[int]] = {}
+    for place, artist in enumerate(artists):
+        if artist:
+            places.setdefault(artist, []).append(place)
+    several = [vectors[own] for own in places.values() if len(own) > 1]
+    differences: FloatArray = np.concatenate(
+        [np.empty((0, vectors.shape[1]), dtype=np.float32)]
+        + [own - own.mean(axis=0) for own in several]
+    )
+    return differences
 
 
 def _even_covariance(differences: FloatArray) -> npt.NDArray[np.float64]:

@@ -16,13 +16,12 @@ from recommender.descriptors import (
     RATE_EDGES,
     SEGMENT,
     describe,
-    equal_parts,
     slices,
 )
 from recommender.discriminants import beside
 from recommender.errors import UsageError
 from recommender.projection import Projection
-from recommender.steadiness import MUFFLED, steady
+from recommender.steadiness import ARTISTS, MUFFLED, RECORDINGS, steady
 
 COLUMN_S = 1_708 / 22_050
 AMPLITUDE = BANDS**-0.5
@@ -39,14 +38,12 @@ def part(name: str, decibels: np.ndarray) -> np.ndarray:
     return describe(decibels)[slices()[name]]
 
 
-def test_the_parts_fill_the_vector_and_count_alike() -> None:
+def test_the_parts_fill_the_vector() -> None:
     vector = describe(spectrogram(0))
     assert vector.shape == (DIMENSION,)
     assert vector.dtype == np.float32
     assert [s.stop - s.start for s in slices().values()] == [p.size for p in PARTS]
     assert max(s.stop for s in slices().values()) == DIMENSION
-    for where in slices().values():
-        assert np.sum(equal_parts()[where] ** 2) == pytest.approx(1)
 
 
 def test_cepstral_parts_are_those_of_librosas_mfccs() -> None:
@@ -263,26 +260,43 @@ def test_what_the_treble_takes_counts_less() -> None:
     assert moved(robust) < 0.9 * moved(plain)
 
 
-def test_muffled_has_its_share_of_the_covariance() -> None:
+def test_what_differs_within_artists_counts_less() -> None:
+    """Two artists' songs differ along one direction as much as their songs among each other."""
+    vectors, clips = recordings(0)
+    artists = [f"artist {row // 10}" for row in range(len(vectors))]
+    shift = 3 * np.random.default_rng(3).normal(size=len(vectors)).astype(np.float32)
+    vectors[:, 2] += shift
+    clips[:, :, 2] += shift[:, None]
+
+    def share(projection: Projection) -> float:
+        return float(np.linalg.norm(projection.matrix[2]) / np.linalg.norm(projection.matrix))
+
+    assert share(steady(vectors, clips, artists)) < 0.8 * share(steady(vectors, clips))
+
+
+def test_artists_unknown_or_of_one_recording_have_no_part() -> None:
+    vectors, clips = recordings(0)
+    expected = steady(vectors, clips).matrix
+    for artists in ([""] * len(vectors), [str(row) for row in range(len(vectors))]):
+        np.testing.assert_array_equal(steady(vectors, clips, artists).matrix, expected)
+
+
+def test_each_covariance_has_its_share() -> None:
     vectors, clips = recordings(0)
     muffled = vectors + np.random.default_rng(2).normal(size=vectors.shape).astype(np.float32)
+    artists = [str(row // 2) for row in range(len(vectors))]
     unwhitened = steady(vectors, clips, shrinkage=1).matrix
-    whitened = steady(vectors, clips, shrinkage=0, muffled=muffled).matrix
+    whitened = steady(vectors, clips, artists, muffled, shrinkage=0).matrix
     total = np.zeros((12, 12))
     within = (clips - clips.mean(axis=1, keepdims=True)).reshape(-1, 12)
-    for share, moved in ((1 - MUFFLED, within), (MUFFLED, muffled - vectors)):
+    pairs = vectors.reshape(-1, 2, 12)
+    among = (pairs - pairs.mean(axis=1, keepdims=True)).reshape(-1, 12)
+    counts = ((RECORDINGS, within), (ARTISTS, among), (MUFFLED, muffled - vectors))
+    for count, moved in counts:
         size = np.sum((moved @ unwhitened) ** 2) / 12
+        share = count / (RECORDINGS + ARTISTS + MUFFLED)
         total += share * (moved @ whitened).T @ (moved @ whitened) / size
     np.testing.assert_allclose(total, np.eye(12), atol=1e-3)
-
-
-def test_weights_of_nothing_leave_values_out() -> None:
-    vectors, clips = recordings(0)
-    weights = np.r_[np.ones(4), np.zeros(8)].astype(np.float32)
-    projection = steady(vectors, clips, weights)
-    changed = vectors.copy()
-    changed[:, 4:] = 7
-    np.testing.assert_allclose(projection.apply(changed), projection.apply(vectors), atol=1e-4)
 
 
 def test_beside_gives_each_its_share() -> None:

@@ -38,7 +38,7 @@ from scipy.stats import norm
 from stored import judged, outputs
 
 from recommender import gtzan
-from recommender.descriptors import describe, equal_parts
+from recommender.descriptors import describe
 from recommender.discriminants import beside, shrunk_discriminants, standardising
 from recommender.evaluation import bootstrap_interval
 from recommender.measuring import clip_starts
@@ -241,8 +241,11 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
     """Handcrafted descriptors under four projections."""
     vectors = Vectors(data, describe)
 
+    known_artists = gtzan.artists()
+
     def whitened(values: FloatArray, _: IntArray, rows: IntArray) -> Projection:
-        return steady(values, vectors.of_clips(rows), equal_parts())
+        artists = [known_artists[data.track_ids[row]] for row in rows]
+        return steady(values, vectors.of_clips(rows), artists)
 
     def both(values: FloatArray, labels: IntArray, rows: IntArray) -> Projection:
         parts = (whitened(values, labels, rows), shrunk_discriminants(values, labels))
@@ -251,7 +254,7 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
     plain = vectors.projected(lambda values, labels, _: standardising(values, labels))
     known = vectors.projected(lambda values, labels, _: shrunk_discriminants(values, labels))
     yield Method("descriptors", plain)
-    yield Method("descriptors, whitened within recordings", vectors.projected(whitened))
+    yield Method("descriptors, whitened within recordings and artists", vectors.projected(whitened))
     yield Method("descriptors, shrinkage LDA", known)
     yield Method(f"descriptors, whitened beside {KNOWN_SHARE:g} LDA", vectors.projected(both))
 
