@@ -21,8 +21,9 @@ that scores are inner products, which an index can search.
 same surroundings: another master or bit rate of a recording would stand anywhere among them. So the
 first place belongs to the nearest by bare cosine.
 
-None of it knows a genre or an artist. Chosen on GTZAN's validation tracks: a `PULL` from 0.25 to 1
-and from 5 to 20 `NEIGHBOURS` give the same within .02 of precision@10 (`tests/bench/ablation.py`).
+None of it knows a genre or an artist. Chosen on GTZAN's validation tracks; in cross-validation a
+`PULL` from 0.25 to 1 and from 5 to 20 `NEIGHBOURS` give the same within .02 of precision@10
+(`tests/bench/ablation.py`).
 """
 
 from collections.abc import Callable, Iterator

@@ -14,7 +14,8 @@ off.
 
 How much each counts was chosen by cross-validation over the artists of GTZAN's training and
 validation tracks (`tests/bench/ablation.py`), which tell more than the validation tracks alone: in
-four genres those are by one or two artists.
+four genres those are by one or two artists. Without the copies that lost their treble precision@10
+falls there by .034, without artists by .006, and so without recordings.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ COMPONENTS = 300
 """Principal components that are kept."""
 
 SHRINKAGE = 0.3
-"""Share of the identity."""
+"""Share of the identity; half of it gives the same, twice as much .02 less precision@10."""
 
 RECORDINGS, ARTISTS, MUFFLED = 3, 3, 1
 """What the covariances within recordings, within artists and against copies without treble count,
