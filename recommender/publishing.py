@@ -45,6 +45,13 @@ NETWORK_NOTES = (
     "but the plain layer's test accuracy of two seeds (.57) had been read before.",
 )
 
+DESCRIPTOR_NOTES = (
+    "'Steady' descriptors are whitened by what varies within recordings and within artists, and by "
+    "what recordings without treble lack; artists are those of the training tracks. How much each "
+    "counts was chosen by cross-validation over the artists of train and valid together.",
+    "Test figures of other projections had been read before (precision@10 .54 and .60 as ranked).",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Finished:
@@ -81,6 +88,9 @@ def publish(
 
     folder.mkdir(parents=True, exist_ok=True)
     runs = finished.model.runs
+    notes: tuple[str, ...] = NETWORK_NOTES if runs else ()
+    if finished.model.descriptors:
+        notes += DESCRIPTOR_NOTES
     values = {
         f"{place}.{name}": value
         for place, run in enumerate(runs)
@@ -107,7 +117,7 @@ def publish(
         training={"seed": finished.model.seed, "networks": [_told(run) for run in runs]},
         results=results,
         licence=LICENCE,
-        notes=(*NOTES, *(NETWORK_NOTES if runs else ())),
+        notes=NOTES + notes,
     )
     card.write(folder / CARD)
     return card
