@@ -177,7 +177,7 @@ class TestShortClips:
         looped = np.tile(short, 3)[: 10 * RATE]
         zeros = np.concatenate([short, np.zeros(10 * RATE - len(short), np.float32)])
         to_looped, to_zeros, to_other = distances(looped, zeros, beats(10, seed=1))
-        assert to_looped < 0.2  # cosine above 0.98
+        assert to_looped < 0.3  # cosine above 0.95
         assert to_looped < to_zeros / 3
         assert to_looped < to_other / 3
 
