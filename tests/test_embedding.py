@@ -179,7 +179,7 @@ class TestShortClips:
         to_looped, to_zeros, to_other = distances(looped, zeros, beats(10, seed=1))
         assert to_looped < 0.3  # cosine above 0.95
         assert to_looped < to_zeros / 3
-        assert to_looped < to_other / 3
+        assert to_looped < to_other / 2  # of the same instruments
 
     def test_padded_is_close_to_the_bare_frames(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "short.wav", beats(self.SECONDS))
