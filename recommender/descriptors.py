@@ -36,7 +36,8 @@ Levels = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 VERSION = 3
-"""Part of the name of every space that descriptors live in: to be raised when any value changes."""
+"""Part of the name of every space that descriptors live in: to be raised when any value changes
+by more than rounding."""
 
 BANDS = 128
 """Mel bands of the spectrogram."""

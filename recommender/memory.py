@@ -11,7 +11,7 @@ import ctypes
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
 
 KEPT_WHILE_HEARING = 2**26
-"""Bytes of freed memory that a process which hears music keeps at most: 64 MB."""
+"""Bytes of freed memory at the top of each arena that a process which hears music keeps: 64 MB."""
 
 LARGEST_REUSED = 2**25
 """Bytes of the largest block that is kept then: glibc allows no more. Five windows take 11 MB."""

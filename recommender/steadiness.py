@@ -15,7 +15,8 @@ off.
 How much each counts was chosen by cross-validation over the artists of GTZAN's training and
 validation tracks (`tests/bench/ablation.py`), which tell more than the validation tracks alone: in
 four genres those are by one or two artists. Without the copies that lost their treble precision@10
-falls there by .034, without artists by .006, and so without recordings.
+falls there by .034, without artists by .006, and so without recordings; genres never taught gain by
+the first, lose .005 by artists. On the validation tracks alone the copies cost .005.
 """
 
 from collections.abc import Sequence
