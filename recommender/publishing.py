@@ -16,7 +16,7 @@ from recommender.training import TrainingResult
 from recommender.weights import CARD, HEAD, PROJECTION, WEIGHTS, Card, file_digest
 
 WINDOWING = Windowing(count=5)
-"""How the published models hear a track. Lists made from five windows of a song share 71 % with
+"""How the published models hear a track. Lists made from five windows of a song share 70 % with
 those made from all of it, from three windows 59 %, for 1.6 times the time (tests/bench/windows.py).
 """
 
