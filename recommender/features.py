@@ -81,9 +81,8 @@ def standardised(values: FloatArray) -> FloatArray:
     Args:
         values: np.ndarray [shape=(n_mels, frames)].
     """
-    around = values - values.mean()
-    deviation = max(float(np.sqrt(np.square(around).mean())), 1e-3)
-    result: FloatArray = (around / deviation).astype(np.float32)
+    deviation = max(float(values.std()), 1e-3)
+    result: FloatArray = ((values - values.mean()) / deviation).astype(np.float32)
     return result
 
 

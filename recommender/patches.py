@@ -80,16 +80,15 @@ class PatchSpectrum:
         slid = [sliding_window_view(window, self.columns, axis=1) for window in windows]
         segments = np.concatenate([w[:, :: self.column_hop].swapaxes(0, 1) for w in slid])
         # Patches above each other overlap: what goes along the columns is done once for all.
-        along = _spectra(segments * over_columns).swapaxes(1, 2)  # [patches, w / 2 + 1, b]
-        along = np.ascontiguousarray(along)
+        along = np.ascontiguousarray(_spectra(segments * over_columns).swapaxes(1, 2))
         stripes = sliding_window_view(along, self.bands, axis=2)[:, :, :: self.band_hop]
         spectra = _spectra(stripes * over_bands)  # [patches, w / 2 + 1, heights, h]
         sums = sliding_window_view(segments.sum(axis=2), self.bands, axis=1)[:, :: self.band_hop]
         means = sums.sum(axis=2) / (self.bands * self.columns)  # [patches, heights]
         spectra -= means[:, None, :, None] * self._of_tapers[:, None, :]
         power = spectra.real**2 + spectra.imag**2
-        scales = power @ self._scales.T  # [patches, w / 2 + 1, heights, scales]
-        cells = np.tensordot(self._rates, scales, (1, 1))  # [rates, patches, heights, scales]
+        by_scale = power @ self._scales.T  # [patches, w / 2 + 1, heights, scales]
+        cells = np.tensordot(self._rates, by_scale, (1, 1))  # [rates, patches, heights, scales]
         energy = np.square(over_bands).sum() * np.square(over_columns).sum()
         amplitudes: Levels = np.sqrt(cells / energy).transpose(2, 1, 3, 0)
         return amplitudes

@@ -79,24 +79,23 @@ class _Block(nn.Sequential):
             layers.append(nn.MaxPool2d((bands, frames)))
         super().__init__(*layers)
 
-        self.pooled = bands, frames
-
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """The block's output; once trained, pooled before all that keeps what is largest."""
+        """The block's output; in evaluation pooled before all that keeps what is largest."""
         convolution, *others = self
         images = convolution(images)
-        if self._pools_early:
-            images = _largest(images, *self.pooled)
-            others = others[:-1]
+        last = others[-1]
+        if isinstance(last, nn.MaxPool2d) and self._rises:
+            images = _largest(images, *cast(tuple[int, int], last.kernel_size))
+            others.pop()
         for layer in others:
             images = layer(images)
         return images
 
     @property
-    def _pools_early(self) -> bool:
-        """Whether there is a pooling, and the normalisation is fixed and rises with its input."""
+    def _rises(self) -> bool:
+        """Whether the normalisation is fixed and rises with its input."""
         scales = cast(nn.BatchNorm2d, self[3]).weight
-        return not self.training and self.pooled != (1, 1) and bool(torch.all(scales > 0))
+        return not self.training and bool(torch.all(scales > 0))
 
 
 def _largest(images: torch.Tensor, bands: int, frames: int) -> torch.Tensor:

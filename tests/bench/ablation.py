@@ -17,8 +17,8 @@ that are the nearest, by bare cosine, of themselves without treble
 
 import argparse
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -38,7 +38,7 @@ from recommender.projection import Projection
 from recommender.results import Side, retrieval_report, side_of, side_of_tracks
 from recommender.space import FloatArray
 from recommender.steadiness import steady
-from recommender.unseen import FOLDS, fold_precision
+from recommender.unseen import FOLDS, fold_precision, rows_of
 
 SHARE = 0.0
 """Of the discriminants, as the shipped models have it."""
@@ -61,8 +61,9 @@ class Variant:
         head_shrinkage: of the head's.
         muffled: whether recordings without treble have a part in the whitening.
         artists: whether what differs within artists has.
+        recordings: what varies within recordings counts against artists and muffled copies.
+        identity: share of the identity in the whitening.
         alike: whether every part counts alike before, whatever its size.
-        constants: of `steadiness`, where others are taken.
         order: how vectors are ranked.
     """
 
@@ -73,8 +74,9 @@ class Variant:
     head_shrinkage: float | None = None
     muffled: bool = True
     artists: bool = True
+    recordings: int = steadiness.RECORDINGS
+    identity: float = steadiness.SHRINKAGE
     alike: bool = False
-    constants: Mapping[str, float] = field(default_factory=dict)
     order: Order = ranking
 
 
@@ -122,13 +124,13 @@ def variants(estimated: float) -> Iterator[Variant]:
     yield Variant(f"head {as_estimated}", head_shrinkage=estimated)
     yield Variant("head shrunk by .5", head_shrinkage=0.5)
     yield Variant("whitened without artists", artists=False)
-    yield Variant("whitened without recordings", constants={"RECORDINGS": 0})
+    yield Variant("whitened without recordings", recordings=0)
     yield Variant("whitened without muffled copies", muffled=False)
-    yield Variant("whitened by shrinkage .15", constants={"SHRINKAGE": 0.15})
-    yield Variant("whitened by shrinkage .6", constants={"SHRINKAGE": 0.6})
+    yield Variant("whitened by shrinkage .15", identity=0.15)
+    yield Variant("whitened by shrinkage .6", identity=0.6)
     yield Variant("every part counts alike", alike=True)
     told = "every part alike, shrinkage .75, no artists, discriminants .2"
-    yield Variant(told, share=0.2, artists=False, alike=True, constants={"SHRINKAGE": 0.75})
+    yield Variant(told, share=0.2, artists=False, alike=True, identity=0.75)
     yield Variant("discriminants, share .1", share=0.1)
     yield Variant("discriminants, share .2", share=0.2)
     yield Variant(f"the same, {as_estimated}", share=0.2, shrinkage=estimated)
@@ -159,16 +161,14 @@ def whitened(variant: Variant, known: Side, chosen: np.ndarray, kept: np.ndarray
     tracks, clips = known.descriptions
     artists = np.array(known.artists)[chosen].tolist() if variant.artists else ()
     muffled = known.muffled[chosen][:, kept] if variant.muffled else None
-    constants = dict(variant.constants)
-    shrinkage = constants.pop("SHRINKAGE", steadiness.SHRINKAGE)
     scaling = weighing_alike(kept) if variant.alike else standardising
-    with patch.multiple(steadiness, standardising=scaling, **constants):
+    with patch.multiple(steadiness, standardising=scaling, RECORDINGS=variant.recordings):
         return steady(
             tracks[chosen][:, kept],
             clips[chosen][:, :, kept],
             artists,
             muffled,
-            shrinkage=shrinkage,
+            shrinkage=variant.identity,
         )
 
 
@@ -194,7 +194,7 @@ def fitted(
 
 def divisions(data: gtzan.Gtzan) -> list[tuple[Side, Side]]:
     """What is learned from and what is asked: halves of training and validation tracks."""
-    ids = [i for side in ("train", "valid") for i in side_of(data, "filtered", side).ids]
+    ids = [data.track_ids[row] for side in ("train", "valid") for row in rows_of(data, side)]
     genres = [track_id.partition(".")[0] for track_id in ids]
     artists = [gtzan.artists()[track_id] or track_id for track_id in ids]
     found = []
@@ -284,10 +284,9 @@ def main() -> None:
     divided = divisions(data)
     print(
         "| changed | accuracy, % | log loss | precision@10 | hit@10 | unseen genres | skewness "
-        "| never, % | muffled found, % | valid: precision@10 | hit@10 | unseen genres |\n|"
-        + 12
-        * "---|"
+        "| never, % | muffled found, % | valid: precision@10 | hit@10 | unseen genres |"
     )
+    print("|" + 12 * "---|")
     rows = []
     for variant in variants(estimated_shrinkage(official[0])):
         row = measured(variant, data, divided, official)

@@ -53,7 +53,7 @@ from recommender.weights import find
 
 CLIPS, CLIP_COLUMNS = 3, 129
 KNOWN_SHARE = 0.2
-"""Of the discriminants; on the validation tracks more gives little and costs unknown genres."""
+"""Of the discriminants, which the shipped models do without."""
 
 Predict = Callable[[IntArray], IntArray]
 
@@ -240,7 +240,6 @@ def mutual_proximity(distances: np.ndarray) -> FloatArray:
 def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
     """Handcrafted descriptors under four projections."""
     vectors = Vectors(data, describe)
-
     known_artists = gtzan.artists()
 
     def whitened(values: FloatArray, _: IntArray, rows: IntArray) -> Projection:
