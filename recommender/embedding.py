@@ -14,14 +14,16 @@ import torch
 from recommender.audio import AudioClip, Windowing, hear_windows
 from recommender.descriptors import SEGMENT, describe
 from recommender.errors import NotFinite
-from recommender.features import FrontEnd, log_mel, repeated_to, standardised
-from recommender.memory import keep_freed_memory
+from recommender.features import FrontEnd, log_mel, middle, repeated_to, standardised
+from recommender.memory import reuse_memory_while_hearing
 from recommender.space import Embedding, FloatArray, Hearing
 from recommender.weights import DEFAULT_MODEL, WeightsFiles, find
 
 
 class Embedder:
     """A trained model that listens to files.
+
+    Making one sets how the whole process reuses freed memory (`memory.reuse_memory_while_hearing`).
 
     Attributes:
         space: where its embeddings live (projected).
@@ -37,12 +39,13 @@ class Embedder:
         self.front_end = FrontEnd(**weights.card.front_end)
         self.labels = weights.card.labels
         self.device = device
-        keep_freed_memory()
+        reuse_memory_while_hearing()
         # In this order two-dimensional convolutions take half the time.
         self._networks = [
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             for network in weights.networks()
         ]
+        self._heard_frames = weights.card.heard_frames
         self._describes = weights.card.descriptors
         self._head = weights.head()
         self._projection = weights.projection()
@@ -102,9 +105,10 @@ class Embedder:
     @torch.no_grad()
     def _of_networks(self, windows: list[FloatArray]) -> list[FloatArray]:
         """Activations [feature_dim] of each network, means over windows [n_mels, frames] in dB."""
-        batch = torch.from_numpy(np.stack([standardised(window) for window in windows]))
-        heard = batch.to(self.device)
-        return [net.activations(heard).mean(dim=0).cpu().numpy() for net in self._networks]
+        heard = middle(windows[0].shape[1], self._heard_frames)
+        batch = torch.from_numpy(np.stack([standardised(window[:, heard]) for window in windows]))
+        batch = batch.to(self.device)
+        return [net.activations(batch).mean(dim=0).cpu().numpy() for net in self._networks]
 
     def project(self, activations: FloatArray) -> FloatArray:
         """Unit vectors [n, p] of stored activations [n, d]."""

@@ -104,6 +104,14 @@ def repeated_to(values: FloatArray, frames: int) -> FloatArray:
     return repeated
 
 
+def middle(columns: int, wanted: int) -> slice:
+    """The `wanted` columns in the middle of a clip of `columns`; all where it has no more, or 0."""
+    if not 0 < wanted < columns:
+        return slice(0, columns)
+    first = (columns - wanted) // 2
+    return slice(first, first + wanted)
+
+
 def mel_filters(front_end: FrontEnd) -> FloatArray:
     """Triangular filters on Slaney's Mel scale, each of unit area.
 

@@ -23,6 +23,7 @@ from recommender.parts import Activations
 from recommender.projection import Projection
 from recommender.publishing import Finished, publish
 from recommender.recipe import Recipe
+from recommender.recordings import SameRecording
 from recommender.results import (
     ResultRow,
     Side,
@@ -89,7 +90,7 @@ class Maker:
                     on_epoch=None if self.on_epoch is None else partial(self.on_epoch, what, place),
                 )
             )
-        return TrainedModel(seed, tuple(runs), self.recipe.descriptors)
+        return TrainedModel(seed, tuple(runs), self.recipe.descriptors, self.recipe.heard_frames)
 
     def pupils(self, seed: int, taught: Sequence[Lesson]) -> list[Pupil]:
         """The same without each fold of genres."""
@@ -176,8 +177,11 @@ def make_model(
             head,
             projections[choice.name],
             closeness(projections[choice.name], theirs, valid),
+            copies_from(projections[choice.name], ours, protocol),
         )
-        for model, (head, _), theirs, projections in zip(models, heads, asked, fitted, strict=True)
+        for model, (head, _), ours, theirs, projections in zip(
+            models, heads, known, asked, fitted, strict=True
+        )
     ]
     if made_so.networks:
         write_curves(folder / "curves.csv", models)
@@ -216,6 +220,17 @@ def closeness(projection: Projection, found: Activations, side: Side) -> Closene
     """What similarities of the projection mean, on tracks that nothing was fitted on."""
     genres = [track_id.partition(".")[0] for track_id in side.ids]
     return fitted_closeness(projection.apply(found.tracks), genres, side.artists)
+
+
+def copies_from(projection: Projection, known: Activations, protocol: str) -> float | None:
+    """From which cosine on two tracks are copies, by those that the model was taught.
+
+    None without descriptors, and where recordings are repeated among the tracks: the filtered
+    split alone is without.
+    """
+    if known.parts.descriptors is None or protocol != "filtered":
+        return None
+    return SameRecording.of_model(projection, descriptors=True).fitted(known.tracks)
 
 
 def _chosen(

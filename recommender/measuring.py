@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from recommender.augmentation import standardised_batch
+from recommender.features import middle
 from recommender.models import GenreNetwork
 from recommender.space import FloatArray
 
@@ -51,18 +52,24 @@ def clip_activations(
     clip_frames: int,
     device: str = "cpu",
     clips: int = 3,
+    heard_frames: int = 0,
 ) -> FloatArray:
     """Activations of clips spread evenly over each track, as when serving.
+
+    Args:
+        clip_frames: length of the clips.
+        heard_frames: columns in the middle of each clip that the network hears; 0: all.
 
     Returns:
         np.ndarray [shape=(n, clips, feature_dim)].
     """
     network.eval()
     starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
+    heard = middle(clip_frames, heard_frames)
     found = []
     for first in range(0, len(tracks), BATCH):
         batch = torch.from_numpy(tracks.decibels[first : first + BATCH]).to(device)
-        stacked = torch.cat([batch[:, :, s : s + clip_frames] for s in starts])
+        stacked = torch.cat([batch[:, :, s + heard.start : s + heard.stop] for s in starts])
         hidden = network.activations(standardised_batch(stacked))
         # [clips * batch, d] → [batch, clips, d]
         found.append(hidden.reshape(clips, len(batch), -1).transpose(0, 1).cpu().numpy())

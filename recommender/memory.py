@@ -17,7 +17,7 @@ LARGEST_REUSED = 2**25
 """Bytes of the largest block that is kept then: glibc allows no more. Five windows take 11 MB."""
 
 
-def keep_all_freed_memory() -> None:
+def reuse_memory_while_training() -> None:
     """Keep whatever is freed for the next step, as training needs: every batch takes the same.
 
     An epoch of the 2D CNN takes 68 s with this, 110 s without.
@@ -27,7 +27,7 @@ def keep_all_freed_memory() -> None:
     _set(M_TOP_PAD, 2**28)
 
 
-def keep_freed_memory() -> None:
+def reuse_memory_while_hearing() -> None:
     """Keep `KEPT_WHILE_HEARING` bytes for the next track, in blocks up to `LARGEST_REUSED`.
 
     The default model hears a track in two thirds of the time it takes without.

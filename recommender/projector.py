@@ -27,22 +27,29 @@ class ModelProjection:
         descriptors: whether descriptors are among the activations it takes; the test for copies
             needs to know.
         closeness: what its similarities mean; None where the card does not say.
+        same_recording: from which cosine on two tracks are copies; None likewise.
     """
 
     projection: Projection
     descriptors: bool
     closeness: Closeness | None
+    same_recording: float | None
 
     @classmethod
     def of_files(cls, files: WeightsFiles) -> "ModelProjection":
         """That of a model's folder. Raises `WeightsError` when it is damaged."""
         card = files.card
-        return cls(files.projection(), card.descriptors, _closeness(card.closeness))
+        close = _closeness(card.closeness)
+        return cls(files.projection(), card.descriptors, close, card.same_recording)
 
     def keep(self, catalog: Catalog, space: SpaceId) -> None:
         """Store it in the catalogue as the model's for `space`."""
         close = {} if self.closeness is None else asdict(self.closeness)
-        details = {"descriptors": self.descriptors, "closeness": close}
+        details = {
+            "descriptors": self.descriptors,
+            "closeness": close,
+            "same_recording": self.same_recording,
+        }
         catalog.keep_projection(space, ProjectionOrigin.MODEL, self.projection, details)
 
     @classmethod
@@ -52,7 +59,12 @@ class ModelProjection:
         if found is None:
             return None
         details = found.details
-        return cls(found.projection, details["descriptors"], _closeness(details["closeness"]))
+        return cls(
+            found.projection,
+            details["descriptors"],
+            _closeness(details["closeness"]),
+            details.get("same_recording"),  # catalogues of older versions have none
+        )
 
 
 def _closeness(values: Mapping[str, float]) -> Closeness | None:
@@ -88,7 +100,8 @@ class CatalogProjector:
     @property
     def same_recording(self) -> SameRecording:
         """The test for copies, always by the model's own projection: its limits are for that."""
-        return SameRecording.of_model(self.own.projection, self.own.descriptors)
+        own = self.own
+        return SameRecording.of_model(own.projection, own.descriptors, own.same_recording)
 
     @property
     def closeness(self) -> Closeness | None:

@@ -61,12 +61,14 @@ class Finished:
         model: its networks.
         head, projection: fitted on its activations of the training tracks.
         closeness: of the projection, on the validation tracks; None where there is none.
+        same_recording: from which cosine on two tracks are copies; None where it was not fitted.
     """
 
     model: TrainedModel
     head: Head
     projection: Projection
     closeness: Closeness | None
+    same_recording: float | None
 
 
 def publish(
@@ -113,6 +115,8 @@ def publish(
         head_digest=finished.head.digest,
         projection_digest=finished.projection.digest,
         closeness={} if finished.closeness is None else asdict(finished.closeness),
+        heard_frames=finished.model.heard_frames,
+        same_recording=finished.same_recording,
         data={"data_set": DATA_SET, **data},
         training={"seed": finished.model.seed, "networks": [_told(run) for run in runs]},
         results=results,

@@ -33,11 +33,14 @@ class Recipe:
         descriptors: whether handcrafted descriptors are beside them.
         guarded: whether the choice of the projection also looks at genres that were not taught,
             for which the networks are trained four times more (`guard`).
+        heard_frames: columns in the middle of each clip that the networks hear once they are
+            trained; 0: all.
     """
 
     networks: tuple[TrainingSettings, ...]
     descriptors: bool
     guarded: bool = False
+    heard_frames: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a model that hears nothing."""

@@ -19,7 +19,7 @@ from recommender.calibration import Closeness
 from recommender.candidates import fit_candidates
 from recommender.errors import UsageError
 from recommender.last_layer import HeadChoice, head_as_chosen
-from recommender.making import TRIED, Maker, OnEpoch
+from recommender.making import TRIED, Maker, OnEpoch, copies_from
 from recommender.measuring import TrackSet
 from recommender.publishing import Finished, publish
 from recommender.recipe import Recipe
@@ -71,7 +71,9 @@ def remake_model(
         model = maker.trained(seed, training, None)
         known, labels = model.activations(training), training.tracks.labels
         fitted = fit_candidates(known, labels, [projection])[projection]
-        finished.append(Finished(model, head_as_chosen(known, labels, choice), fitted, close))
+        head = head_as_chosen(known, labels, choice)
+        copies = copies_from(fitted, known, protocol)
+        finished.append(Finished(model, head, fitted, close, copies))
     if made_so.networks:
         write_curves(folder / "curves.csv", [one.model for one in finished])
     results = {

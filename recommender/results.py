@@ -4,6 +4,7 @@ Choices are made before: nothing here chooses. The test tracks are read for the 
 """
 
 import csv
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -36,6 +37,7 @@ from recommender.retrieval import Comparable
 from recommender.space import FloatArray
 from recommender.training import EpochReport, TrainingResult
 from recommender.unseen import UnseenFigures
+from recommender.weights import WeightsFiles
 
 NEIGHBOURS = 10
 """k of the precision that the projection is chosen by and that is reported."""
@@ -132,11 +134,23 @@ class Side:
 
     @cached_property
     def muffled(self) -> FloatArray:
-        """Descriptors [n, d] of whole tracks that lost their treble, as to a lossy codec."""
-        tracks = torch.from_numpy(self.tracks.decibels)
-        drawn = torch.Generator().manual_seed(0)
-        cut = random_treble_cut(tracks, Augmentation(treble_cut=1.0), drawn).numpy()
-        return np.stack([describe(track) for track in cut])
+        """Descriptors [n, d] of whole tracks that lost their treble, as to a lossy codec.
+
+        What a track loses is drawn by its id: the same on whatever side it stands.
+        """
+        return np.stack(
+            [
+                describe(_without_treble(track_id, track))
+                for track_id, track in zip(self.ids, self.tracks.decibels, strict=True)
+            ]
+        )
+
+
+def _without_treble(track_id: str, decibels: FloatArray) -> FloatArray:
+    drawn = torch.Generator().manual_seed(zlib.crc32(track_id.encode()))
+    one = torch.from_numpy(decibels)[None]
+    cut: FloatArray = random_treble_cut(one, Augmentation(treble_cut=1.0), drawn)[0].numpy()
+    return cut
 
 
 @dataclass(frozen=True)
@@ -147,17 +161,19 @@ class TrainedModel:
         seed: as asked for; networks after the first derive their own from it.
         runs: one a network; may be empty.
         descriptors: whether the activations end with descriptors.
+        heard_frames: columns in the middle of each clip that the networks hear; 0: all.
     """
 
     seed: int
     runs: tuple[TrainingResult, ...]
     descriptors: bool
+    heard_frames: int = 0
 
     def activations(self, side: Side) -> Activations:
         """What the model makes of a side."""
         frames = [run.settings.clip_frames for run in self.runs]
         networks = [run.network for run in self.runs]
-        return model_activations(networks, frames, side, self.descriptors)
+        return model_activations(networks, frames, side, self.descriptors, self.heard_frames)
 
     def plain_probabilities(self, found: Activations) -> FloatArray | None:
         """Of tracks by the networks' own classifiers, [n, n_classes]; None without a network."""
@@ -172,7 +188,11 @@ class TrainedModel:
 
 
 def model_activations(
-    networks: Sequence[GenreNetwork], frames: Sequence[int], side: Side, descriptors: bool
+    networks: Sequence[GenreNetwork],
+    frames: Sequence[int],
+    side: Side,
+    descriptors: bool,
+    heard_frames: int = 0,
 ) -> Activations:
     """What a model makes of a side, from its stored spectrograms.
 
@@ -181,12 +201,13 @@ def model_activations(
 
     Args:
         networks: in the order of the activations.
-        frames: length of the clips that each network hears, in columns.
+        frames: length of the clips of each network, in columns.
         side: its tracks.
         descriptors: whether descriptors follow.
+        heard_frames: columns in the middle of each clip that the networks hear; 0: all.
     """
     clips = [
-        clip_activations(network, side.tracks, length, clips=CLIPS)
+        clip_activations(network, side.tracks, length, clips=CLIPS, heard_frames=heard_frames)
         for network, length in zip(networks, frames, strict=True)
     ]
     tracks = [heard.mean(axis=1) for heard in clips]
@@ -197,6 +218,15 @@ def model_activations(
     muffled = side.muffled if descriptors else None
     return Activations(
         np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts, muffled, side.artists
+    )
+
+
+def published_activations(weights: WeightsFiles, side: Side) -> Activations:
+    """What published weights make of a side; clips are as long as the windows they are served."""
+    card, networks = weights.card, weights.networks()
+    frames = FrontEnd(**card.front_end).frames(card.windowing["seconds"])
+    return model_activations(
+        networks, [frames] * len(networks), side, card.descriptors, card.heard_frames
     )
 
 

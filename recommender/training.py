@@ -28,7 +28,7 @@ from recommender.augmentation import (
 )
 from recommender.errors import UsageError
 from recommender.measuring import TrackSet, clip_starts, measure
-from recommender.memory import keep_all_freed_memory
+from recommender.memory import reuse_memory_while_training
 from recommender.models import GenreNetwork, create_model
 
 
@@ -170,7 +170,7 @@ class _Run:
             **settings.model_settings,
         ).to(device)
         if device == "cpu":
-            keep_all_freed_memory()
+            reuse_memory_while_training()
             # Two-dimensional convolutions are twice as fast so.
             self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network).eval()

@@ -54,6 +54,9 @@ class Card:
         head_digest: of the head's values.
         projection_digest: of the projection's values.
         closeness: what a similarity means (fields of `calibration.Closeness`); may be empty.
+        heard_frames: columns in the middle of each window that the networks hear; 0: all.
+        same_recording: from which cosine on two tracks are copies of one recording
+            (`recordings.SameRecording`); None: as is safe for any model.
         data: what they were trained on: data set, split, sides, number of tracks.
         training: settings of each network's run and the epoch kept.
         results: what was measured, each with split and command.
@@ -71,6 +74,8 @@ class Card:
     head_digest: str
     projection_digest: str
     closeness: Mapping[str, float] = field(default_factory=dict)
+    heard_frames: int = 0
+    same_recording: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
@@ -167,6 +172,8 @@ class WeightsFiles:
     def space(self, windowing: "Windowing | None" = None) -> SpaceId:
         """The space of this model's bare activations, heard so (None: as the card says)."""
         heard = asdict(windowing) if windowing is not None else dict(self.card.windowing)
+        if self.card.heard_frames:
+            heard["heard_frames"] = self.card.heard_frames
         hearing = settings_digest(dict(self.card.front_end), heard)
         weights = self.card.weights_digest
         if self.card.descriptors:

@@ -18,7 +18,7 @@ from recommender.descriptors import DIMENSION, describe
 from recommender.embedding import Embedder, load_embedder
 from recommender.errors import NotFinite, SpaceMismatch
 from recommender.features import log_mel, standardised
-from recommender.results import model_activations, side_of_tracks
+from recommender.results import published_activations, side_of_tracks
 from recommender.weights import find
 from recommender.windowing import Windowing
 
@@ -119,6 +119,24 @@ class TestDescriptors:
         path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
         assert np.isfinite(brief.hear(path).activations).all()
         assert brief.space.hearing != usual.space.hearing
+
+
+class TestHeardFrames:
+    def test_networks_hear_the_middle_of_windows_and_descriptors_all(self, tmp_path) -> None:
+        files = toy_models.with_descriptors(tmp_path / "model", networks=1)
+        whole = Embedder(toy_models.with_card(files.folder, heard_frames=0))
+        generator = np.random.default_rng(0)
+        windows = list(generator.normal(0, 10, (2, 128, 130)).astype(np.float32))
+        middles = [window[:, 32:97] for window in windows]
+        part = Embedder(toy_models.with_card(files.folder, heard_frames=65))
+        found, _ = part.hear_spectrograms(windows)
+        networks = slice(0, -DIMENSION)
+        (of_middles,) = whole._of_networks(middles)
+        np.testing.assert_allclose(found[networks], of_middles, rtol=1e-5, atol=1e-6)
+        of_whole, _ = whole.hear_spectrograms(windows)
+        np.testing.assert_array_equal(found[-DIMENSION:], of_whole[-DIMENSION:])
+        assert not np.allclose(found[networks], of_whole[networks], rtol=1e-2)
+        assert part.space.hearing != whole.space.hearing
 
 
 class TestWhatDoesNotMoveIt:
@@ -244,10 +262,7 @@ class TestStoredSpectrograms:
         files = sorted(p for p in (shared / "gtzan" / "audio").rglob("*") if p.is_file())
         twins = data.select([path.stem for path in files])
         side = side_of_tracks(data, [data.track_ids[i] for i in twins])
-        networks, frames = find().networks(), embedder.front_end.frames(embedder.windowing.seconds)
-        stored = model_activations(
-            networks, [frames] * len(networks), side, find().card.descriptors
-        ).tracks
+        stored = published_activations(find(), side).tracks
         heard = [embedder.hear(path) for path in files]
         served = np.stack([hearing.activations for hearing in heard])
 

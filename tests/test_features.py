@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from recommender.audio import AudioClip
 from recommender.errors import UsageError
-from recommender.features import FrontEnd, log_mel, mel_filters, repeated_to, standardised
+from recommender.features import FrontEnd, log_mel, mel_filters, middle, repeated_to, standardised
 
 RATE = 22_050
 
@@ -101,6 +101,21 @@ def test_repeating_keeps_the_beginning_and_the_values(have: int, want: int) -> N
     assert repeated.shape == (2, max(have, want))
     np.testing.assert_array_equal(repeated[:, :have], values)
     assert set(repeated.ravel()) <= set(values.ravel())
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted", "expected"),
+    [
+        (130, 65, range(32, 97)),
+        (7, 3, range(2, 5)),
+        (7, 2, range(2, 4)),
+        (7, 7, range(7)),
+        (7, 9, range(7)),
+        (7, 0, range(7)),
+    ],
+)
+def test_the_middle_of_a_clip(columns: int, wanted: int, expected: range) -> None:
+    assert range(columns)[middle(columns, wanted)] == expected
 
 
 def test_frames_are_those_computed() -> None:

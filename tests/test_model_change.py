@@ -1,6 +1,5 @@
 """The package brings other weights: recommendations go on, and are never made of two spaces."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -21,10 +20,10 @@ from recommender.ingest import IngestSettings, ingest
 from recommender.ingest.report import Silence
 from recommender.projection import Projection
 from recommender.projector import ModelProjection, catalog_projector
-from recommender.recordings import SameRecording
+from recommender.recordings import SAME_DESCRIBED, SameRecording
 from recommender.similarity import SimilarityService
 from recommender.space import Hearing
-from recommender.weights import CARD, PROJECTION, WeightsFiles
+from recommender.weights import PROJECTION, WeightsFiles
 
 KILLED_IN_THE_MIDDLE = textwrap.dedent("""
     import os, signal, sys
@@ -164,16 +163,11 @@ class World:
         old = self.model.projection()
         new = Projection(old.mean, (old.matrix[:, ::-1] * 2).astype(np.float32))
         new.save(self.model.folder / PROJECTION)
-        card = json.loads((self.model.folder / CARD).read_text())
-        card["projection_digest"] = new.digest
-        (self.model.folder / CARD).write_text(json.dumps(card))
-        self.model = WeightsFiles(self.model.folder)
+        self.model = toy_models.with_card(self.model.folder, projection_digest=new.digest)
         return new
 
     def new_weights(self) -> None:
-        card = json.loads((self.model.folder / CARD).read_text())
-        card["weights_digest"] = "0123456789ab"
-        (self.model.folder / CARD).write_text(json.dumps(card))
+        toy_models.with_card(self.model.folder, weights_digest="0123456789ab")
 
     def served(self) -> tuple[str, bool]:
         """Digest of the projection in use, and whether the model is the installed one."""
@@ -213,6 +207,35 @@ def test_an_ingest_keeps_the_projection(world: World) -> None:
     state = world.catalog.state()
     world.ingest()
     assert world.catalog.state() == state
+
+
+def test_the_limit_of_copies_is_kept_with_it(world: World) -> None:
+    def limits() -> tuple[float | None, float]:
+        kept = ModelProjection.kept(world.catalog, world.model.space())
+        assert kept is not None
+        return kept.same_recording, catalog_projector(world.catalog).same_recording.threshold
+
+    toy_models.with_card(world.model.folder, same_recording=None)
+    world.ingest()
+    assert limits() == (None, SAME_DESCRIBED)
+    toy_models.with_card(world.model.folder, same_recording=0.9)
+    world.ingest()
+    assert limits() == (0.9, 0.9)
+    world.new_weights()
+    toy_models.with_card(world.model.folder, same_recording=0.8)
+    assert limits() == (0.9, 0.9)  # that of what the catalogue was heard with
+
+
+def test_catalogues_of_older_versions_say_no_limit_of_copies(world: World) -> None:
+    kept = world.catalog.projection(world.model.space(), ProjectionOrigin.MODEL)
+    assert kept is not None
+    older = {name: kept.details[name] for name in ("descriptors", "closeness")}
+    world.catalog.keep_projection(
+        world.model.space(), ProjectionOrigin.MODEL, kept.projection, older
+    )
+    found = ModelProjection.kept(world.catalog, world.model.space())
+    assert found is not None
+    assert found.same_recording is None
 
 
 def test_also_where_some_tracks_were_heard_in_another_space_only(world: World) -> None:

@@ -40,6 +40,12 @@ def with_descriptors(folder: Path, networks: int) -> WeightsFiles:
     return WeightsFiles(folder)
 
 
+def with_card(folder: Path, **changed: object) -> WeightsFiles:
+    """The model in `folder`, whose card from now on says so."""
+    dataclasses.replace(WeightsFiles(folder).card, **changed).write(folder / CARD)
+    return WeightsFiles(folder)
+
+
 def with_other_weights(folder: Path, name: str = "other") -> WeightsFiles:
     """The default model under a name, its weights a little louder, written to `folder`.
 

@@ -19,11 +19,10 @@ import numpy as np
 
 from recommender.embedding import load_embedder
 from recommender.errors import AudioError
-from recommender.features import FrontEnd
 from recommender.gtzan import load as load_gtzan
 from recommender.gtzan import split_ids
 from recommender.recordings import SameRecording
-from recommender.results import model_activations, side_of_tracks
+from recommender.results import published_activations, side_of_tracks
 from recommender.space import Hearing
 from recommender.weights import DEFAULT_MODEL, find
 
@@ -67,7 +66,8 @@ def main() -> None:
 def same_recording(model: str) -> SameRecording:
     """The test that the model is served with."""
     weights = find(model)
-    return SameRecording.of_model(weights.projection(), weights.card.descriptors)
+    card = weights.card
+    return SameRecording.of_model(weights.projection(), card.descriptors, card.same_recording)
 
 
 def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:
@@ -83,13 +83,9 @@ def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:
 
 def gtzan_activations(model: str, path: Path) -> np.ndarray:
     """Activations of the valid and test tracks: np.ndarray [shape=(487, d)]."""
-    data, weights = load_gtzan(path), find(model)
+    data = load_gtzan(path)
     side = side_of_tracks(data, [*split_ids("filtered", "valid"), *split_ids("filtered", "test")])
-    frames = FrontEnd(**weights.card.front_end).frames(weights.card.windowing["seconds"])
-    networks = weights.networks()
-    return model_activations(
-        networks, [frames] * len(networks), side, weights.card.descriptors
-    ).tracks
+    return published_activations(find(model), side).tracks
 
 
 def report_different(name: str, rows: np.ndarray) -> None:

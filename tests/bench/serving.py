@@ -26,7 +26,7 @@ from recommender.audio import AudioClip, Windowing, hear_whole
 from recommender.embedding import Embedder
 from recommender.features import FrontEnd, log_mel
 from recommender.measuring import clip_starts
-from recommender.results import model_activations, side_of_tracks
+from recommender.results import published_activations, side_of_tracks
 from recommender.space import FloatArray
 from recommender.weights import DEFAULT_MODEL, WeightsFiles, find
 
@@ -115,11 +115,9 @@ class Outcome:
         return Outcome(self.activations[rows], self.probabilities[rows])
 
 
-def stored_outcome(weights: WeightsFiles, data: gtzan.Gtzan, frames: int) -> Outcome:
+def stored_outcome(weights: WeightsFiles, data: gtzan.Gtzan) -> Outcome:
     """The training path over every stored track."""
-    networks, side = weights.networks(), side_of_tracks(data, data.track_ids)
-    lengths = [frames] * len(networks)
-    activations = model_activations(networks, lengths, side, weights.card.descriptors).tracks
+    activations = published_activations(weights, side_of_tracks(data, data.track_ids)).tracks
     return Outcome(activations, weights.head().probabilities(activations))
 
 
@@ -186,9 +184,8 @@ def main() -> None:
     torch.set_num_threads(1)
     weights = find(args.model)
     embedder = Embedder(weights)
-    frames = embedder.front_end.frames(embedder.windowing.seconds)
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
-    stored = stored_outcome(weights, data, frames)
+    stored = stored_outcome(weights, data)
     files = sorted(path for path in (args.shared / "gtzan" / "audio").rglob("*") if path.is_file())
     twins = [data.track_ids.index(path.stem) for path in files]
     chains = variants(embedder.front_end, embedder.windowing.seconds)

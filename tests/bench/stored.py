@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from recommender.features import FrontEnd
 from recommender.metrics import FloatArray
-from recommender.results import Side, model_activations
+from recommender.results import Side, published_activations
 from recommender.weights import WeightsFiles, find, shipped_models
 
 
@@ -26,7 +25,5 @@ def judged(names: Sequence[str] | None) -> list[str]:
 
 def outputs(weights: WeightsFiles, side: Side) -> tuple[FloatArray, FloatArray]:
     """Unit vectors [n, p] and genre probabilities [n, n_classes] of a side."""
-    card, networks = weights.card, weights.networks()
-    frames = FrontEnd(**card.front_end).frames(card.windowing["seconds"])
-    found = model_activations(networks, [frames] * len(networks), side, card.descriptors).tracks
+    found = published_activations(weights, side).tracks
     return weights.projection().apply(found), weights.head().probabilities(found)
