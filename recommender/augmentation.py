@@ -131,6 +131,15 @@ def random_masks(
     return clips
 
 
+def changed(
+    crops: torch.Tensor, settings: Augmentation, generator: torch.Generator
+) -> torch.Tensor:
+    """Crops in decibels with another equaliser, floor and treble, standardised, with masks."""
+    equalised = random_equaliser(crops, settings, generator)
+    cut = random_treble_cut(equalised, settings, generator)
+    return random_masks(standardised_batch(cut), settings, generator)
+
+
 def mixed(
     clips: torch.Tensor, targets: torch.Tensor, settings: Augmentation, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:

@@ -24,7 +24,7 @@ from recommender.errors import UsageError
 from recommender.parts import Activations, Parts
 from recommender.projection import Projection
 from recommender.space import FloatArray
-from recommender.steadiness import steady
+from recommender.steadiness import COMPONENTS, steady
 
 T = TypeVar("T")
 
@@ -46,11 +46,13 @@ def on_networks(
     return _embedded(scales[:, None] * fitted.matrix, known, known.parts.all_networks)
 
 
-def on_descriptors_steady(known: Activations, labels: IntArray) -> Projection:
+def on_descriptors_steady(
+    known: Activations, labels: IntArray, components: int = COMPONENTS
+) -> Projection:
     """Descriptors whitened by what varies within recordings and artists; no genre is used."""
     where = _descriptors(known.parts)
     tracks, clips = known.tracks[:, where], known.clips[:, :, where]
-    fitted = steady(tracks, clips, known.artists, known.muffled)
+    fitted = steady(tracks, clips, known.artists, known.muffled, components)
     return _embedded(fitted.matrix, known, where)
 
 

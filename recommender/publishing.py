@@ -30,8 +30,9 @@ LICENCE = (
 NOTES = (
     "Accuracies are by track or by 10 s clip; precision is precision@10 with artist filter, in the "
     "order of bare cosines or, where it says ranked, as the tracks of that side are recommended.",
-    "The head for the genres is fitted by shrinkage LDA on the training tracks' activations; its "
-    "temperature, and the weight of descriptors beside networks, chosen on valid.",
+    "The head for the genres is fitted on the training tracks' activations: on networks' by "
+    "shrinkage LDA, on descriptors, whitened, by logistic regression; its temperature, and the "
+    "weight of descriptors beside networks, chosen on valid.",
     "The projection is the one of those listed that reaches the most on valid: ranked precision@10 "
     "among the genres taught, plus that among genres left out of the training, where measured.",
     "The published seed was named before any seed was measured; figures are over all seeds.",
@@ -48,8 +49,9 @@ NETWORK_NOTES = (
 DESCRIPTOR_NOTES = (
     "'Steady' descriptors are whitened by what varies within recordings and within artists, and by "
     "what recordings without treble lack; artists are those of the training tracks. How much each "
-    "counts was chosen by cross-validation over the artists of train and valid together.",
-    "Test figures of other projections had been read before (precision@10 .54 and .60 as ranked).",
+    "counts was chosen by cross-validation over the artists of train and valid together, which also "
+    "had a say in how the head takes descriptors.",
+    "Test figures of earlier projections and heads had been read before; the README has them.",
 )
 
 

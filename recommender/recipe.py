@@ -23,6 +23,11 @@ NETWORK = TrainingSettings(
 )
 """The network of the default model: 61,450 weights. `study.levers` has what else was tried."""
 
+HEARD_FRAMES = NETWORK.crop_frames
+"""Of each window of ten seconds it hears the middle five, as long as what it learned from. That
+takes half the time; in cross-validation with the head the log loss rises from .818 to .825, on the
+validation tracks it falls from .858 to .853."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -71,11 +76,12 @@ def recipe(name: str) -> Recipe:
         UsageError: no recipe has this name; the message lists those there are.
     """
     if name == DEFAULT_MODEL:
-        return Recipe((NETWORK,), descriptors=True, guarded=True)
+        return Recipe((NETWORK,), descriptors=True, guarded=True, heard_frames=HEARD_FRAMES)
     if name == FAST_MODEL:
         return Recipe((), descriptors=True, guarded=True)
     if name == BEST_MODEL:
-        return Recipe(ENSEMBLE * (NETWORK,), descriptors=True, guarded=True)
+        networks = ENSEMBLE * (NETWORK,)
+        return Recipe(networks, descriptors=True, guarded=True, heard_frames=HEARD_FRAMES)
     run = main_run(name)
     if run is None:
         raise UsageError(f"no recipe is named {name!r}; there are: {', '.join(recipe_names())}.")

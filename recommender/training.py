@@ -7,7 +7,7 @@ moment and goes on from its last whole epoch.
 import copy
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,16 @@ from torch.nn import functional as F
 from recommender.augmentation import (
     UNCHANGED,
     Augmentation,
+    changed,
     mixed,
     random_crops,
-    random_equaliser,
-    random_masks,
-    random_treble_cut,
     standardised_batch,
 )
 from recommender.errors import UsageError
 from recommender.measuring import TrackSet, clip_starts, measure
 from recommender.memory import reuse_memory_while_training
 from recommender.models import GenreNetwork, create_model
+from recommender.objectives import Objective, cross_entropy
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,8 @@ def train(
     device: str = "cpu",
     checkpoint: Path | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
+    objective: Objective = cross_entropy,
+    begin_with: Mapping[str, torch.Tensor] | None = None,
 ) -> TrainingResult:
     """Train a network, choosing the epoch on the validation tracks.
 
@@ -119,6 +120,8 @@ def train(
         device: ``cpu`` or ``cuda``.
         checkpoint: file written after each epoch; where it exists, the run goes on from it.
         on_epoch: called with each epoch's report.
+        objective: what is made small. The checkpoint does not say it: another needs another file.
+        begin_with: the weights to begin with, in place of random ones; likewise.
 
     Raises:
         UsageError: the checkpoint belongs to a run with other settings, or there are no tracks to
@@ -126,7 +129,7 @@ def train(
     """
     if validation is None and settings.kept != "last":
         raise UsageError("without validation tracks only the last epoch can be kept.")
-    run = _Run(settings, training, n_classes, device)
+    run = _Run(settings, training, n_classes, device, objective, begin_with)
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
     while not run.finished:
@@ -153,10 +156,17 @@ class _Run:
     """The state of a run between epochs."""
 
     def __init__(
-        self, settings: TrainingSettings, training: TrackSet, n_classes: int, device: str
+        self,
+        settings: TrainingSettings,
+        training: TrackSet,
+        n_classes: int,
+        device: str,
+        objective: Objective,
+        begin_with: Mapping[str, torch.Tensor] | None,
     ) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
+        self.objective = objective
         self.device = device
         self.n_classes = n_classes
         self.tracks = torch.from_numpy(training.decibels).to(device)
@@ -169,6 +179,8 @@ class _Run:
             n_classes=n_classes,
             **settings.model_settings,
         ).to(device)
+        if begin_with is not None:
+            self.network.load_state_dict(begin_with)
         if device == "cpu":
             reuse_memory_while_training()
             # Two-dimensional convolutions are twice as fast so.
@@ -205,8 +217,8 @@ class _Run:
         self.network.train()
         losses, right = [], []
         for clips, targets in self._batches():
-            logits = self.network(clips)
-            loss = F.cross_entropy(logits, targets) + self.network.penalty().to(self.device)
+            logits, loss = self.objective(self.network, clips, targets)
+            loss = loss + self.network.penalty().to(self.device)
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -245,10 +257,7 @@ class _Run:
             # [batch, n_mels, track_frames] → [batch, n_mels, clip_frames]
             taken = (starts[:, None] + frames)[:, None, :].expand(-1, tracks.shape[1], -1)
             crops = tracks.gather(2, taken)
-        if how is None:
-            return standardised_batch(crops)
-        crops = random_treble_cut(random_equaliser(crops, how, generator), how, generator)
-        return random_masks(standardised_batch(crops), how, generator)
+        return standardised_batch(crops) if how is None else changed(crops, how, generator)
 
     def _average(self) -> None:
         """Exponential moving average of the weights; counters and the like are copied."""

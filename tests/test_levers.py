@@ -1,6 +1,7 @@
 """The table of what else was tried."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from recommender.augmentation import Augmentation
 from recommender.errors import RecsysError
 from recommender.recipe import NETWORK, recipe
 from recommender.study import levers
-from recommender.study.levers import DEFAULT, ENSEMBLE, LEVERS, LeverRow
+from recommender.study.levers import DEFAULT, ENSEMBLE, LEVERS, TAUGHT_OTHERWISE, LeverRow
+from recommender.study.pretraining import PretrainingSettings
 from recommender.training import TrainingSettings
 
 TINY = TrainingSettings(
@@ -33,6 +35,7 @@ def data(monkeypatch) -> gtzan.Gtzan:
     monkeypatch.setattr(gtzan, "split_ids", lambda protocol, name: split[name])
     monkeypatch.setattr(levers, "LEVERS", FEW)
     monkeypatch.setattr(levers, "SEEDS", (0, 1))
+    monkeypatch.setattr(levers, "PretrainingSettings", partial(PretrainingSettings, epochs=1))
     return toy_gtzan(split)
 
 
@@ -69,7 +72,13 @@ def test_the_table_is_filled_once_and_goes_on_where_it_was(data, tmp_path: Path)
     first = levers.read(path)
     assert [row.key for row in first] == [(DEFAULT, 0)]
     levers.carry_out(data, **whole)
-    assert seen == [(DEFAULT, 0), (DEFAULT, 1), ("no averaging of weights", 0), (ENSEMBLE, -1)]
+    assert seen == [
+        (DEFAULT, 0),
+        (DEFAULT, 1),
+        ("no averaging of weights", 0),
+        *((name, 0) for name in TAUGHT_OTHERWISE),
+        (ENSEMBLE, -1),
+    ]
     rows = levers.read(path)
     assert [row.key for row in rows] == seen
     assert rows[:1] == first
@@ -78,7 +87,9 @@ def test_the_table_is_filled_once_and_goes_on_where_it_was(data, tmp_path: Path)
         assert 0 <= row.accuracy <= 1
         assert row.log_loss > 0
     levers.carry_out(data, **whole)
-    assert len(seen) == 4
+    assert len(seen) == 4 + len(TAUGHT_OTHERWISE)
+    losses = {row.log_loss for row in rows if row.seed == 0}
+    assert len(losses) == 2 + len(TAUGHT_OTHERWISE)  # what is taught otherwise learns otherwise
 
 
 def test_the_summary_is_over_seeds() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from recommender.errors import DatasetError, UsageError
 from recommender.evaluation import evaluate_retrieval
 from recommender.guard import Gallery, Lesson, Pupil, lessons, unseen_figures
 from recommender.making import make_model
-from recommender.measuring import TrackSet, clip_activations, clip_starts, measure
+from recommender.measuring import TrackSet, clip_activations, clip_probabilities, clip_starts
 from recommender.parts import Activations, Parts
 from recommender.recipe import Recipe, recipe
+from recommender.recordings import cosine
 from recommender.remaking import remake_model
 from recommender.results import NEIGHBOURS, TrainedModel, side_of, side_of_tracks
 from recommender.study.runs import main_run
@@ -38,7 +40,8 @@ TINY = TrainingSettings(
     augmentation=Augmentation(mask_bands=4, mask_frames=4),
 )
 NETWORK = Recipe((TINY,), descriptors=False)
-BOTH = Recipe((TINY,), descriptors=True)
+HEARD = 50
+BOTH = Recipe((TINY,), descriptors=True, heard_frames=HEARD)
 GUARDED = dataclasses.replace(NETWORK, guarded=True)
 FILES = (WEIGHTS, HEAD, PROJECTION)
 
@@ -85,7 +88,11 @@ def side(data: gtzan.Gtzan, ids: tuple[str, ...]) -> TrackSet:
 
 def by_hand(files: WeightsFiles, tracks: TrackSet) -> tuple[np.ndarray, np.ndarray]:
     """Activations of whole tracks [n, d] and of clips [n, 3, d], from the written weights."""
-    clips = [clip_activations(net, tracks, TINY.clip_frames) for net in files.networks()]
+    heard = files.card.heard_frames
+    clips = [
+        clip_activations(net, tracks, TINY.clip_frames, heard_frames=heard)
+        for net in files.networks()
+    ]
     whole = [heard.mean(axis=1) for heard in clips]
     if files.card.descriptors:
         starts = clip_starts(gtzan.COLUMNS, 130, 3)
@@ -140,9 +147,32 @@ class TestWhatIsWritten:
         (network,) = made.networks()
         for name, values in network.state_dict().items():
             np.testing.assert_array_equal(values, plain.state_dict()[name])
-        accuracy = measure(plain, side(data, split["test"]), TINY.clip_frames)[1]
+        test = side(data, split["test"])
+        heard = clip_activations(plain, test, TINY.clip_frames, heard_frames=HEARD)
+        found = clip_probabilities(plain, heard).mean(axis=1).argmax(axis=1)
         told = made.card.results["plain_test_track"]["of_published_seed"]
-        assert told == pytest.approx(accuracy, abs=1e-4)
+        assert told == pytest.approx((found == test.labels).mean(), abs=1e-4)
+
+    def test_networks_hear_the_middle_of_each_clip(self, made, data, split) -> None:
+        assert made.card.heard_frames == HEARD
+        (network,), tracks = made.networks(), side(data, split["test"])
+        heard = clip_activations(network, tracks, TINY.clip_frames, heard_frames=HEARD)
+        for place, start in enumerate(clip_starts(gtzan.COLUMNS, TINY.clip_frames, 3)):
+            first = start + (TINY.clip_frames - HEARD) // 2
+            middles = TrackSet(tracks.decibels[:, :, first : first + HEARD], tracks.labels)
+            alone = clip_activations(network, middles, HEARD, clips=1)
+            np.testing.assert_allclose(heard[:, place], alone[:, 0], atol=1e-5)
+
+    def test_the_limit_of_copies_lies_above_the_nearest_two_taught(
+        self, made, network_alone, data, split
+    ) -> None:
+        activations, _ = by_hand(made, side(data, split["train"]))
+        own = activations[:, -DIMENSION:] - made.projection().mean[-DIMENSION:]
+        views = own @ made.projection().matrix[-DIMENSION:]
+        nearest = max(cosine(a, b) for a, b in itertools.combinations(views, 2))
+        limit = made.card.same_recording
+        assert limit == pytest.approx(max(0.875, nearest + 0.1 * (1 - nearest)), abs=1e-4)
+        assert network_alone.card.same_recording is None
 
     def test_card_equals_what_the_written_weights_give(self, made, data, split) -> None:
         head, projection = made.head(), made.projection()

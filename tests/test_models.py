@@ -186,3 +186,11 @@ def test_pooling_early_gives_the_same_values(rising: bool, frames: int) -> None:
 def test_unknown_name_lists_the_known() -> None:
     with pytest.raises(UsageError, match="conv1d-encoder"):
         create_model("lstm9000", n_mels=128, n_classes=10)
+
+
+def test_a_clip_shorter_than_what_is_pooled_is_refused() -> None:
+    network = create_model(
+        "conv2d-encoder", n_mels=128, n_classes=10, filters=(4, 4), pooling=((2, 4), (1, 1))
+    ).eval()
+    with pytest.raises(RuntimeError, match="too small"):
+        network.activations(torch.zeros(1, 128, 3))

@@ -85,8 +85,10 @@ class _Block(nn.Sequential):
         images = convolution(images)
         last = others[-1]
         if isinstance(last, nn.MaxPool2d) and self._rises:
-            images = _largest(images, *cast(tuple[int, int], last.kernel_size))
-            others.pop()
+            bands, frames = cast(tuple[int, int], last.kernel_size)
+            if images.shape[2] >= bands and images.shape[3] >= frames:  # or else it says so itself
+                images = _largest(images, bands, frames)
+                others.pop()
         for layer in others:
             images = layer(images)
         return images

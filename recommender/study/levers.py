@@ -1,9 +1,10 @@
 """What the default model's network would be with one thing changed: the table of its card.
 
-Each lever is the default's network with one setting changed, trained with one seed on the training
-tracks and measured on the validation tracks alone; the default itself is measured with all of
-`SEEDS`, so that its spread says which differences mean anything. What is measured is the head
-fitted on the network alone: the descriptors beside it would even out the differences.
+Each lever is the default's network with one setting changed, or taught otherwise, trained with one
+seed on the training tracks and measured on the validation tracks alone; the default itself is
+measured with all of `SEEDS`, so that its spread says which differences mean anything. What is
+measured is the head fitted on the network alone: the descriptors beside it would even out the
+differences.
 """
 
 import csv
@@ -19,8 +20,10 @@ from recommender import gtzan
 from recommender.errors import RecsysError
 from recommender.last_layer import fitted_head
 from recommender.measuring import log_loss
+from recommender.objectives import Objective, cross_entropy, imitating, with_contrast
 from recommender.recipe import NETWORK
 from recommender.results import Side, TrainedModel, side_of
+from recommender.study.pretraining import PretrainingSettings, pretrained
 from recommender.training import EpochReport, TrainingResult, TrainingSettings, train
 
 DEFAULT = "the default"
@@ -55,6 +58,13 @@ LEVERS: Mapping[str, TrainingSettings] = {
 }
 """Settings by what is changed."""
 
+CONTRASTED = "a supervised contrastive loss beside"
+PRETRAINED = "begun with what SimCLR learned of the training tracks"
+IMITATING = f"taught by {len(SEEDS)} networks of the default"
+
+TAUGHT_OTHERWISE = (CONTRASTED, PRETRAINED, IMITATING)
+"""Levers with the default's settings."""
+
 ENSEMBLE = f"{len(SEEDS)} networks of the default"
 
 FIGURES = ("accuracy", "log_loss")
@@ -65,7 +75,7 @@ class LeverRow:
     """What a lever gave on the validation tracks.
 
     Attributes:
-        changed: name in `LEVERS`, or `ENSEMBLE`.
+        changed: name in `LEVERS` or `TAUGHT_OTHERWISE`, or `ENSEMBLE`.
         seed: of the training; -1 for the ensemble of all.
         epochs: trained for; `best_epoch` is the one that was kept.
         accuracy, log_loss: by track, of the head fitted on the network alone.
@@ -88,7 +98,8 @@ class LeverRow:
 
 def declared() -> list[tuple[str, int]]:
     """Every training, by what is changed and its seed: the default's first."""
-    return [(DEFAULT, seed) for seed in SEEDS] + [(name, 0) for name in LEVERS if name != DEFAULT]
+    others = [*LEVERS, *TAUGHT_OTHERWISE]
+    return [(DEFAULT, seed) for seed in SEEDS] + [(name, 0) for name in others if name != DEFAULT]
 
 
 def carry_out(
@@ -119,14 +130,27 @@ def carry_out(
     training, valid = side_of(data, "filtered", "train"), side_of(data, "filtered", "valid")
 
     def trained(name: str, seed: int) -> TrainingResult:
+        settings = replace(LEVERS.get(name, LEVERS[DEFAULT]), seed=seed)
+        objective: Objective = cross_entropy
+        begin_with = None
+        if name == CONTRASTED:
+            objective = with_contrast(weight=0.5, temperature=0.1)
+        elif name == PRETRAINED:
+            how = PretrainingSettings()
+            begin_with = pretrained(settings, how, training.tracks, len(gtzan.GENRES))
+        elif name == IMITATING:
+            teachers = [trained(DEFAULT, own).network.to(device) for own in SEEDS]
+            objective = imitating(teachers, share=0.7, temperature=2.0)
         return train(
-            replace(LEVERS[name], seed=seed),
+            settings,
             training.tracks,
             valid.tracks,
             len(gtzan.GENRES),
             device=device,
             checkpoint=checkpoints / f"{_stem(name)}-seed-{seed}.pt",
             on_epoch=None if on_epoch is None else partial(on_epoch, name),
+            objective=objective,
+            begin_with=begin_with,
         )
 
     def add(name: str, seed: int, runs: Sequence[TrainingResult]) -> None:

@@ -4,14 +4,14 @@ GTZAN's 197 validation tracks are few, and four of their genres are by one or tw
 640 training and validation tracks together are divided by artist, twice, in two halves: what is
 learned from one half is asked of the other, which makes four divisions whose mean is taken. No test
 track is read. The columns *valid* are of the 197 validation tracks after the 443 training tracks.
-No network has a part in it: `recsys study levers` is for that.
+No network has a part in it: `heads.py` and `recsys study levers` are for that.
 
     OMP_NUM_THREADS=1 python tests/bench/ablation.py --shared SHARED [--csv FILE]
 
-Columns: accuracy and log loss by track of the head (its temperature chosen where it is measured);
-precision@10 and hit@10 with artist filter; precision@10 of genres left out of training
-(`recommender.unseen`); skewness of the 10-occurrence and share never recommended; share of tracks
-that are the nearest, by bare cosine, of themselves without treble
+Columns: accuracy and log loss by track of the head of descriptors whitened so (its temperature
+chosen where it is measured); precision@10 and hit@10 with artist filter; precision@10 of genres
+left out of training (`recommender.unseen`); skewness of the 10-occurrence and share never
+recommended; share of tracks that are the nearest, by bare cosine, of themselves without treble
 (`recommender.results.Side.muffled`).
 """
 
@@ -58,11 +58,11 @@ class Variant:
         without: parts of the descriptors that are left out.
         share: of the discriminants.
         shrinkage: of their covariance; None as the models have it.
-        head_shrinkage: of the head's.
         muffled: whether recordings without treble have a part in the whitening.
         artists: whether what differs within artists has.
         recordings: what varies within recordings counts against artists and muffled copies.
         identity: share of the identity in the whitening.
+        components: that are whitened.
         alike: whether every part counts alike before, whatever its size.
         order: how vectors are ranked.
     """
@@ -71,11 +71,11 @@ class Variant:
     without: tuple[str, ...] = ()
     share: float = SHARE
     shrinkage: float | None = None
-    head_shrinkage: float | None = None
     muffled: bool = True
     artists: bool = True
     recordings: int = steadiness.RECORDINGS
     identity: float = steadiness.SHRINKAGE
+    components: int = steadiness.COMPONENTS
     alike: bool = False
     order: Order = ranking
 
@@ -121,13 +121,13 @@ def variants(estimated: float) -> Iterator[Variant]:
     yield Variant("without either", ("small patches", "tall patches"))
     yield Variant("without cepstra", tuple(name for name in slices() if "cepstral" in name))
     as_estimated = f"shrunk as Ledoit & Wolf estimate ({estimated:.2f})"
-    yield Variant(f"head {as_estimated}", head_shrinkage=estimated)
-    yield Variant("head shrunk by .5", head_shrinkage=0.5)
     yield Variant("whitened without artists", artists=False)
     yield Variant("whitened without recordings", recordings=0)
     yield Variant("whitened without muffled copies", muffled=False)
     yield Variant("whitened by shrinkage .15", identity=0.15)
     yield Variant("whitened by shrinkage .6", identity=0.6)
+    for components in (150, 450):
+        yield Variant(f"{components} components whitened", components=components)
     yield Variant("every part counts alike", alike=True)
     told = "every part alike, shrinkage .75, no artists, discriminants .2"
     yield Variant(told, share=0.2, artists=False, alike=True, identity=0.75)
@@ -157,7 +157,9 @@ def weighing_alike(kept: np.ndarray) -> Callable[[FloatArray, np.ndarray], Proje
     return standardised
 
 
-def whitened(variant: Variant, known: Side, chosen: np.ndarray, kept: np.ndarray) -> Projection:
+def whitened(
+    variant: Variant, known: Side, chosen: np.ndarray, kept: np.ndarray, components: int
+) -> Projection:
     tracks, clips = known.descriptions
     artists = np.array(known.artists)[chosen].tolist() if variant.artists else ()
     muffled = known.muffled[chosen][:, kept] if variant.muffled else None
@@ -168,21 +170,28 @@ def whitened(variant: Variant, known: Side, chosen: np.ndarray, kept: np.ndarray
             clips[chosen][:, :, kept],
             artists,
             muffled,
-            shrinkage=variant.identity,
+            components,
+            variant.identity,
         )
+
+
+def kept_by(variant: Variant) -> np.ndarray:
+    """Which descriptors a variant has."""
+    kept = np.ones(DIMENSION, dtype=bool)
+    for name in variant.without:
+        kept[slices()[name]] = False
+    return kept
 
 
 def fitted(
     variant: Variant, known: Side, labels: np.ndarray, chosen: np.ndarray
 ) -> Callable[[FloatArray], FloatArray]:
     """From descriptors to unit vectors, by what was fitted on the `chosen` tracks of a side."""
-    kept = np.ones(DIMENSION, dtype=bool)
-    for name in variant.without:
-        kept[slices()[name]] = False
+    kept = kept_by(variant)
     values = known.descriptions[0][chosen][:, kept]
     parts, shares = [], []
     if variant.share < 1:
-        parts.append(whitened(variant, known, chosen, kept))
+        parts.append(whitened(variant, known, chosen, kept, variant.components))
         shares.append(1 - variant.share)
     if variant.share > 0:
         given = {} if variant.shrinkage is None else {"shrinkage": variant.shrinkage}
@@ -247,17 +256,18 @@ def figures_of(variant: Variant, data: gtzan.Gtzan, known: Side, asked: Side) ->
 
 
 def head_figures(variant: Variant, known: Side, asked: Side) -> tuple[float, float]:
-    kept = [s for name, s in slices().items() if name not in variant.without]
+    """Accuracy and log loss of the head, its descriptors whitened as the variant has it."""
+    kept = kept_by(variant)
 
     def activations(side: Side) -> Activations:
         tracks, clips = side.descriptions
-        chosen = np.concatenate([np.arange(s.start, s.stop) for s in kept])
-        whole = Parts((), slice(0, len(chosen)))
-        return Activations(tracks[:, chosen], clips[:, :, chosen], whole)
+        return Activations(tracks[:, kept], clips[:, :, kept], Parts((), slice(0, kept.sum())))
 
-    shrinkage = variant.head_shrinkage or last_layer.DESCRIPTOR_SHRINKAGE
+    def whitened_so(ours: Activations, labels: np.ndarray, components: int) -> Projection:
+        return whitened(variant, known, np.arange(len(labels)), kept, components)
+
     ours, theirs = activations(known), activations(asked)
-    with patch.object(last_layer, "DESCRIPTOR_SHRINKAGE", shrinkage):
+    with patch.object(last_layer, "on_descriptors_steady", whitened_so):
         head, _ = fitted_head(ours, known.tracks.labels, theirs, asked.tracks.labels)
     probabilities, labels = head.probabilities(theirs.tracks), asked.tracks.labels
     return float((probabilities.argmax(axis=1) == labels).mean()), log_loss(probabilities, labels)
