@@ -49,8 +49,8 @@ NETWORK_NOTES = (
 DESCRIPTOR_NOTES = (
     "'Steady' descriptors are whitened by what varies within recordings and within artists, and by "
     "what recordings without treble lack; artists are those of the training tracks. How much each "
-    "counts was chosen by cross-validation over the artists of train and valid together, which also "
-    "had a say in how the head takes descriptors.",
+    "counts was chosen by cross-validation over the artists of train and valid together; so was, "
+    "with a look at valid alone, how the head takes descriptors.",
     "Test figures of earlier projections and heads had been read before; the README has them.",
 )
 

@@ -18,7 +18,7 @@ LAYERS = [
     {"patches", "shrinkage", "neighbourhood", "exact_search", "index_file"},
     {"descriptors"},
     {"features", "augmentation", "head", "parts", "weights", "row_ranker"},
-    {"catalog", "index", "retrieval", "gtzan", "measuring", "training", "embedding"},
+    {"catalog", "index", "retrieval", "gtzan", "measuring", "objectives", "training", "embedding"},
     {
         "evaluation",
         "filters",
