@@ -237,7 +237,8 @@ def write(path: Path, rows: Sequence[LeverRow]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     with temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(LeverRow)])
+        columns = [field.name for field in fields(LeverRow)]
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
     temporary.replace(path)
