@@ -23,8 +23,8 @@ Fit = Callable[[FloatArray, IntArray], Projection]
 
 SHRINKAGE = 0.5
 """Share of the identity in the covariance that `shrunk_discriminants` divides by. With a share of
-.2 beside whitened descriptors (`tests/bench/ablation.py`) it and Ledoit & Wolf's own estimate (.11)
-give the same precision@10, .9 gives .01 less."""
+.15 beside whitened descriptors (`tests/bench/ablation.py`) it and Ledoit & Wolf's own estimate
+(.11) give the same precision@10, .9 gives .006 less."""
 
 _HARDLY = 1e-3
 """Deviation, as a share of the largest, below which an activation tells nothing."""
