@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from recommender.adaptation import Adaptation, Measure, Music, adaptation_of
 from recommender.adaptation.fitting import Candidate, candidates, fit_all, in_full
+from recommender.adaptation.held_out import held_out
 from recommender.adaptation.music import FOLDS
 from recommender.catalog import Catalog, FileStat, ProjectionOrigin, Tags
 from recommender.errors import RecsysError, UsageError
+from recommender.evaluation import evaluate_retrieval
+from recommender.neighbourhood import LEAST, ranking
 from recommender.projection import Projection
 from recommender.projector import catalog_projector
 from recommender.retrieval import is_unit
@@ -89,13 +92,34 @@ def weighed_down(count: int = 480, seed: int = 0) -> World:
 
 
 def test_centring_is_kept_where_it_makes_hubs_smaller() -> None:
-    found = World(common_component()).adaptation()
+    found = World(common_component(4 * LEAST - 4)).adaptation()
     assert found.measure is Measure.HUBS
     assert found.kept.name == "centred"
     assert found.kept.skewness < found.shipped.skewness - 0.3
     assert found.kept.never < found.shipped.never
     assert found.projection is not None
     assert "too few to measure more than hubs" in found.choice.reason
+
+
+def test_what_counts_is_the_order_of_recommendations() -> None:
+    """Folds of `LEAST` tracks and more are ranked as a catalogue of them would be."""
+    world = weighed_down()
+    music = world.music()
+    shipped = held_out(music)[0]
+    own = OWN.apply(world.activations)
+    expected = []
+    for fold in music.folds():
+        rows = np.flatnonzero(fold)
+        assert len(rows) >= LEAST
+        report = evaluate_retrieval(
+            ranking(own[rows]),
+            [world.genres[row] for row in rows],
+            [world.artists[row] for row in rows],
+            k=10,
+            bootstrap=0,
+        )
+        expected.append(report.with_filter.overall.precision.value)
+    assert shipped.value == pytest.approx(np.mean(expected), abs=1e-6)
 
 
 def test_centring_is_kept_where_artists_are_found_by_it() -> None:

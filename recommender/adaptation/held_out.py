@@ -1,8 +1,10 @@
 """What each candidate gives on tracks that it was not fitted on.
 
 Each fold in turn is held out: candidates are fitted on the others, then every held-out track asks
-for its neighbours among the held-out tracks alone, so that nothing fitted on is retrieved. Artists
-are in one fold each. What is measured is the best that the catalogue's labels allow:
+for its neighbours among the held-out tracks alone, so that nothing fitted on is retrieved. They are
+ranked as they would be recommended if they were the catalogue (`neighbourhood.ranking`; by bare
+cosines where they are few). Artists are in one fold each. What is measured is the best that the
+catalogue's labels allow:
 
 *genre*: precision@k with artist filter, as `evaluation` defines it.
 *artist*: share of tracks with another by their artist among their k nearest, without the filter.
@@ -18,7 +20,8 @@ import numpy as np
 from recommender import metrics
 from recommender.adaptation.fitting import Candidate, candidates, fit_all
 from recommender.adaptation.music import Music
-from recommender.metrics import BoolArray, FloatArray, IntArray, Scores
+from recommender.metrics import BoolArray, IntArray, Scores
+from recommender.neighbourhood import Ranking, ranking
 from recommender.retrieval import LabelledVectors, neighbour_lists, score_queries
 
 NEIGHBOURS = 10
@@ -91,11 +94,11 @@ def held_out(music: Music, progress: Callable[[int, int], None] | None = None) -
         fitted = fit_all(tried, music.projected[~fold], codes[~fold])
         shipped = None
         for place, candidate in enumerate(tried):
-            vectors = fitted[candidate].apply(music.projected[fold])
-            lists = neighbour_lists(vectors, k)
+            ranked = ranking(fitted[candidate].apply(music.projected[fold]))
+            lists = neighbour_lists(ranked, k)
             shipped = lists if shipped is None else shipped
             found = _Fold(
-                *_scores(music, fold, vectors, measure, k), lists, _in_common(lists, shipped)
+                *_scores(music, fold, ranked, measure, k), lists, _in_common(lists, shipped)
             )
             outcomes[candidate].append(found)
             if progress is not None:
@@ -131,7 +134,7 @@ def _together(candidate: Candidate, folds: Sequence[_Fold]) -> HeldOut:
 
 
 def _scores(
-    music: Music, fold: BoolArray, vectors: FloatArray, measure: Measure, k: int
+    music: Music, fold: BoolArray, ranked: Ranking, measure: Measure, k: int
 ) -> tuple[Scores, IntArray]:
     """Scores and groups of the queries of one fold that can be judged."""
     rows = np.flatnonzero(fold)
@@ -140,9 +143,9 @@ def _scores(
     if measure is Measure.HUBS or not any(labels):
         return np.zeros(0), np.zeros(0, dtype=np.int64)
     if measure is Measure.ARTIST:
-        scored = score_queries(LabelledVectors.of(vectors, labels), k, artist_filter=False)
+        scored = score_queries(LabelledVectors.of(ranked, labels), k, artist_filter=False)
     else:
-        tracks = LabelledVectors.of(vectors, labels, artists)
+        tracks = LabelledVectors.of(ranked, labels, artists)
         scored = score_queries(tracks, k, artist_filter=True)
     judged = scored.relevant > 0
     values = scored.hit if measure is Measure.ARTIST else scored.precision
