@@ -131,11 +131,12 @@ def carry_out(
 
     def trained(name: str, seed: int) -> TrainingResult:
         settings = replace(LEVERS.get(name, LEVERS[DEFAULT]), seed=seed)
+        checkpoint = checkpoints / f"{_stem(name)}-seed-{seed}.pt"
         objective: Objective = cross_entropy
         begin_with = None
         if name == CONTRASTED:
             objective = with_contrast(weight=0.5, temperature=0.1)
-        elif name == PRETRAINED:
+        elif name == PRETRAINED and not checkpoint.exists():
             how = PretrainingSettings()
             begin_with = pretrained(settings, how, training.tracks, len(gtzan.GENRES))
         elif name == IMITATING:
@@ -147,7 +148,7 @@ def carry_out(
             valid.tracks,
             len(gtzan.GENRES),
             device=device,
-            checkpoint=checkpoints / f"{_stem(name)}-seed-{seed}.pt",
+            checkpoint=checkpoint,
             on_epoch=None if on_epoch is None else partial(on_epoch, name),
             objective=objective,
             begin_with=begin_with,
