@@ -116,8 +116,8 @@ def _as_dict(neighbour: "Neighbour", closeness: "Closeness | None") -> dict[str,
 def _print_if_far(best: float, closeness: "Closeness | None") -> None:
     if closeness is not None and not closeness.is_close(best):
         note(
-            f"nothing in the catalogue is really close: the nearest reaches {best:.2f}, and two "
-            f"tracks are more likely of one genre than not from {closeness.half:.2f} on."
+            f"nothing in the catalogue is really close: the nearest reaches {best:.3f}, and two "
+            f"tracks are more likely of one genre than not from {closeness.half:.3f} on."
         )
 
 
