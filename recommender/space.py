@@ -42,7 +42,8 @@ class SpaceId:
 
     Attributes:
         model: name of the model, e.g. ``default``.
-        weights: digest of its weights, and of the version of its descriptors where it has them.
+        weights: digest of its weights, of the version of its descriptors where it has them, and of
+            how much of a window its networks hear.
         hearing: digest of front end and windowing together.
         projection: digest of the projection, or `UNPROJECTED`.
     """

@@ -172,14 +172,19 @@ class WeightsFiles:
     def space(self, windowing: "Windowing | None" = None) -> SpaceId:
         """The space of this model's bare activations, heard so (None: as the card says)."""
         heard = asdict(windowing) if windowing is not None else dict(self.card.windowing)
-        if self.card.heard_frames:
-            heard["heard_frames"] = self.card.heard_frames
         hearing = settings_digest(dict(self.card.front_end), heard)
-        weights = self.card.weights_digest
+        return SpaceId(self.card.name, self._weights_identity, hearing)
+
+    @property
+    def _weights_identity(self) -> str:
+        """What tells apart what the same windows are made into."""
+        weights: dict[str, Any] = {"weights": self.card.weights_digest}
         if self.card.descriptors:
             # Where no network is, the weights are always the same: the version tells spaces apart.
-            weights = settings_digest({"weights": weights, "descriptors": descriptors.VERSION})
-        return SpaceId(self.card.name, weights, hearing)
+            weights["descriptors"] = descriptors.VERSION
+        if self.card.heard_frames:
+            weights["heard_frames"] = self.card.heard_frames
+        return settings_digest(weights) if len(weights) > 1 else self.card.weights_digest
 
     def _check(self, what: str, found: str, expected: str) -> None:
         if found != expected:

@@ -16,6 +16,7 @@ from command_line import Output, recsys
 
 from recommender.catalog import Catalog, FileStat, ProjectionOrigin, Tags
 from recommender.errors import SpaceMismatch
+from recommender.head import Head
 from recommender.ingest import IngestSettings, ingest
 from recommender.ingest.report import Silence
 from recommender.projection import Projection
@@ -23,7 +24,7 @@ from recommender.projector import ModelProjection, catalog_projector
 from recommender.recordings import SAME_DESCRIBED, SameRecording
 from recommender.similarity import SimilarityService
 from recommender.space import Hearing
-from recommender.weights import PROJECTION, WeightsFiles
+from recommender.weights import HEAD, PROJECTION, WeightsFiles
 
 KILLED_IN_THE_MIDDLE = textwrap.dedent("""
     import os, signal, sys
@@ -260,6 +261,44 @@ def test_a_new_projection_of_the_same_weights_replaces_it(world: World) -> None:
     kept = ModelProjection.kept(world.catalog, world.model.space())
     assert kept is not None
     assert kept.projection.digest == new.digest
+
+
+def test_networks_that_hear_another_part_of_windows_are_other_weights(world: World) -> None:
+    before, _ = world.served()
+    old = world.model.space()
+    world.new_projection()
+    toy_models.with_card(world.model.folder, heard_frames=64)
+    assert WeightsFiles(world.model.folder).space().weights != old.weights
+    assert world.served() == (before, False)
+    world.ingest()  # of none of its tracks
+    assert world.served() == (before, False)
+    kept = ModelProjection.kept(world.catalog, old)
+    assert kept is not None
+    assert kept.projection.digest == before
+
+
+def test_another_head_tells_the_genres_of_all_that_was_heard(world: World) -> None:
+    generator, folder, space = np.random.default_rng(1), world.model.folder, world.model.space()
+    former = world.model.head()
+    values = (generator.normal(0, 1e-2, a.shape) for a in (former.weight, former.bias))
+    head = Head(*(array.astype(np.float32) for array in values))
+    head.save(folder / HEAD)
+    toy_models.with_card(folder, head_digest=head.digest)
+    assert WeightsFiles(folder).space() == space
+    state = world.catalog.state()
+    world.ingest()
+    assert world.catalog.state() != state
+    ids, activations = world.catalog.activations(space)
+    expected = head.probabilities(activations)
+    assert len(ids) == 3
+    for track_id, row in zip(ids.tolist(), expected, strict=True):
+        hearing = world.catalog.hearing_of(track_id, space)
+        assert hearing is not None
+        assert list(hearing.genre_probabilities) == list(world.model.card.labels)
+        assert list(hearing.genre_probabilities.values()) == pytest.approx(row.tolist())
+    state = world.catalog.state()
+    world.ingest()
+    assert world.catalog.state() == state
 
 
 def test_an_adapted_projection_comes_first_and_stays(world: World) -> None:

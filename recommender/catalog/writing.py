@@ -101,6 +101,19 @@ class Writer:
         self.changed = True
         return track_id
 
+    def told_genres(self, space: SpaceId, told: Mapping[int, Mapping[str, float]]) -> None:
+        """Of tracks heard in `space`, by id, the genres are told anew; the rest of it stays."""
+        if told:
+            space_id, _ = ensure_space(self._connection, space)
+            self._connection.execute(
+                _UPDATE_HEARING,
+                [
+                    {"of_track": id, "in_space": space_id, "genre_probabilities": dict(shares)}
+                    for id, shares in told.items()
+                ],
+            )
+            self.changed = True
+
     def retagged(self, track_id: int, stat: FileStat, tags: Tags, digest: str) -> None:
         """The file's tags, size or time changed, its sound did not: what was heard stays.
 

@@ -27,6 +27,7 @@ from recommender.ingest.report import IngestReport, Outcome, ProgressListener, S
 from recommender.ingest.scan import Scan, require_folder, scan_folder
 from recommender.ingest.settings import IngestSettings
 from recommender.space import SpaceId
+from recommender.weights import find
 
 if TYPE_CHECKING:
     from recommender.catalog import Writer
@@ -101,10 +102,27 @@ class _Run:
         return self.tally.report(time.monotonic() - started, interrupted)
 
     def _recommend_from_here(self) -> None:
+        self._tell_genres_anew()
         # The projection first: whoever finds the space active finds what to recommend with, also
         # when the package brings other weights one day.
         self.settings.projection().keep(self.catalog, self.space)
         self.catalog.set_active(self.space, self.settings.listening())
+
+    def _tell_genres_anew(self) -> None:
+        """Genres are what a head makes of activations: of another head they are others."""
+        listening, files = self.catalog.active_listening(), find(self.settings.model)
+        if listening is None or (
+            self.catalog.active_space() == self.space
+            and listening.get("head") == files.card.head_digest
+        ):
+            return
+        ids, activations = self.catalog.activations(self.space)
+        if not len(ids):
+            return
+        told = files.head().probabilities(activations).tolist()
+        shares = [dict(zip(files.card.labels, row, strict=True)) for row in told]
+        with self.catalog.writing() as write:
+            write.told_genres(self.space, dict(zip(ids.tolist(), shares, strict=True)))
 
     def _tell_of_other_weights(self, jobs: Sequence[FileJob]) -> None:
         """Say it when the model of the catalogue's space has got other weights since."""

@@ -60,8 +60,11 @@ class IngestSettings:
         return ModelProjection.of_files(find(self.model))
 
     def listening(self) -> Mapping[str, Any]:
-        """What a catalogue keeps to hear further files the same way: model and windowing."""
+        """What a catalogue keeps to hear further files the same way: model and windowing.
+
+        And the digest of the head that told the genres.
+        """
         files = find(self.model)
         model = self.model if self.model in shipped_models() else str(files.folder.resolve())
         windowing = dict(files.card.windowing) if self.windowing is None else asdict(self.windowing)
-        return {"model": model, "windowing": windowing}
+        return {"model": model, "windowing": windowing, "head": files.card.head_digest}
