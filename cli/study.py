@@ -285,7 +285,7 @@ def levers_command(
     ] = CHECKPOINTS / "levers",
     as_json: AsJson = False,
 ) -> None:
-    """Train the default model's network with one setting changed at a time.
+    """Train the default model's network with one thing changed at a time.
 
     What it gives is measured on the validation tracks alone.
     'recsys train default --levers FILE' puts the table into the model's card.
@@ -335,7 +335,7 @@ def levers_command(
         ),
     )
     say()
-    say(f"validation tracks; both: network and descriptors; written: {out}")
+    say(f"validation tracks, the network alone; written: {out}")
 
 
 def _jobs(

@@ -225,8 +225,8 @@ def closeness(projection: Projection, found: Activations, side: Side) -> Closene
 def copies_from(projection: Projection, known: Activations, protocol: str) -> float | None:
     """From which cosine on two tracks are copies, by those that the model was taught.
 
-    None without descriptors, and where recordings are repeated among the tracks: the filtered
-    split alone is without.
+    See `SameRecording.fitted`. None without descriptors, and where recordings are repeated among
+    the tracks: the filtered split alone is without.
     """
     if known.parts.descriptors is None or protocol != "filtered":
         return None

@@ -65,7 +65,7 @@ def clip_activations(
     """
     network.eval()
     starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
-    heard = middle(clip_frames, heard_frames)
+    heard = middle(min(clip_frames, tracks.decibels.shape[2]), heard_frames)
     found = []
     for first in range(0, len(tracks), BATCH):
         batch = torch.from_numpy(tracks.decibels[first : first + BATCH]).to(device)

@@ -98,7 +98,12 @@ def remake_model(
 
 def _choices(chosen: Card, made_so: Recipe) -> tuple[HeadChoice, str]:
     architectures = tuple(network["architecture"] for network in chosen.networks)
-    if architectures != tuple(network.model for network in made_so.networks):
+    as_made_so = (
+        architectures == tuple(network.model for network in made_so.networks)
+        and chosen.descriptors == made_so.descriptors
+        and chosen.heard_frames == made_so.heard_frames
+    )
+    if not as_made_so:
         raise UsageError(
             f"{chosen.name} hears with {chosen.hears_with}, which is another recipe: name the "
             "folder of a model that was made by this one."

@@ -119,10 +119,14 @@ class _Run:
         ids, activations = self.catalog.activations(self.space)
         if not len(ids):
             return
-        told = files.head().probabilities(activations).tolist()
-        shares = [dict(zip(files.card.labels, row, strict=True)) for row in told]
+        head, labels = files.head(), files.card.labels
+        told = {}
+        for track_id, row in zip(ids.tolist(), activations, strict=True):
+            # One by one, as they are heard: of many at once the last digits are others.
+            shares = head.probabilities(row[None])[0].tolist()
+            told[track_id] = dict(zip(labels, shares, strict=True))
         with self.catalog.writing() as write:
-            write.told_genres(self.space, dict(zip(ids.tolist(), shares, strict=True)))
+            write.told_genres(self.space, told)
 
     def _tell_of_other_weights(self, jobs: Sequence[FileJob]) -> None:
         """Say it when the model of the catalogue's space has got other weights since."""

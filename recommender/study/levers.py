@@ -3,8 +3,8 @@
 Each lever is the default's network with one setting changed, or taught otherwise, trained with one
 seed on the training tracks and measured on the validation tracks alone; the default itself is
 measured with all of `SEEDS`, so that its spread says which differences mean anything. What is
-measured is the head fitted on the network alone: the descriptors beside it would even out the
-differences.
+measured is the head fitted on the network alone, which hears all ten seconds of a clip, as it does
+while it is trained: the descriptors beside it would even out the differences.
 """
 
 import csv
@@ -79,7 +79,7 @@ class LeverRow:
         seed: of the training; -1 for the ensemble of all.
         epochs: trained for; `best_epoch` is the one that was kept.
         accuracy, log_loss: by track, of the head fitted on the network alone.
-        minutes: of training.
+        minutes: of training, without what came before it.
     """
 
     changed: str
@@ -130,7 +130,7 @@ def carry_out(
     training, valid = side_of(data, "filtered", "train"), side_of(data, "filtered", "valid")
 
     def trained(name: str, seed: int) -> TrainingResult:
-        settings = replace(LEVERS.get(name, LEVERS[DEFAULT]), seed=seed)
+        settings = replace(LEVERS[DEFAULT if name in TAUGHT_OTHERWISE else name], seed=seed)
         checkpoint = checkpoints / f"{_stem(name)}-seed-{seed}.pt"
         objective: Objective = cross_entropy
         begin_with = None

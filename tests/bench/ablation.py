@@ -8,11 +8,11 @@ No network has a part in it: `heads.py` and `recsys study levers` are for that.
 
     OMP_NUM_THREADS=1 python tests/bench/ablation.py --shared SHARED [--csv FILE]
 
-Columns: accuracy and log loss by track of the head of descriptors whitened so (its temperature
-chosen where it is measured); precision@10 and hit@10 with artist filter; precision@10 of genres
-left out of training (`recommender.unseen`); skewness of the 10-occurrence and share never
-recommended; share of tracks that are the nearest, by bare cosine, of themselves without treble
-(`recommender.results.Side.muffled`).
+Columns: accuracy and log loss by track of the head of descriptors whitened so, always with as many
+components as `last_layer` takes (its temperature chosen where it is measured); precision@10 and
+hit@10 with artist filter; precision@10 of genres left out of training (`recommender.unseen`);
+skewness of the 10-occurrence and share never recommended; share of tracks that are the nearest, by
+bare cosine, of themselves without treble (`recommender.results.Side.muffled`).
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
 Hears every file of a folder and prints the pairs whose durations agree within 2 %, nearest first,
 by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg`` and
-``X.hq.ogg``) are copies, marked ``copy``. The threshold of `recommender.recordings` belongs in the
-gap between the farthest copy and the nearest other pair.
+``X.hq.ogg``) are copies, marked ``copy``. The threshold in the model's card should lie above the
+nearest other pair, and below as many copies as it can.
 
 With `--gtzan`, the same for the 487 valid and test tracks of GTZAN, which all last 30 s and among
 which no recording is repeated: 118,341 pairs that must not be merged.

@@ -25,7 +25,6 @@ import numpy as np
 from ablation import REPETITIONS, divisions
 
 from recommender import gtzan, last_layer
-from recommender.candidates import on_descriptors_steady
 from recommender.discriminants import shrunk_discriminants, standardising
 from recommender.last_layer import fitted_head
 from recommender.measuring import log_loss
@@ -92,7 +91,7 @@ def not_whitened(known: Activations, labels: np.ndarray, components: int) -> Pro
 
 def discriminating(known: Activations, labels: np.ndarray) -> last_layer._Layer:
     """LDA of the standardised descriptors: the nearest mean among the discriminants."""
-    mean = on_descriptors_steady(known, labels, 1).mean
+    mean = known.tracks.mean(axis=0)
     where = known.parts.descriptors
     matrix = np.zeros((len(mean), len(np.unique(labels)) - 1))
     matrix[where] = shrunk_discriminants(known.tracks[:, where], labels, FORMER_SHRINKAGE).matrix
