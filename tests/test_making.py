@@ -438,6 +438,10 @@ class TestTaughtMore:
     def test_choices_of_another_recipe_are_refused(self, made, data, tmp_path) -> None:
         with pytest.raises(UsageError, match="another recipe"):
             remake_model(made.card, recipe("lstm"), data, tmp_path, SEEDS[:1], "all")
+        for changed in ({"heard_frames": 0}, {"descriptors": False}):
+            other = dataclasses.replace(made.card, **changed)
+            with pytest.raises(UsageError, match="another recipe"):
+                remake_model(other, BOTH, data, tmp_path, SEEDS[:1], "all")
         silent = dataclasses.replace(made.card, results={})
         with pytest.raises(UsageError, match="what was chosen"):
             remake_model(silent, BOTH, data, tmp_path, SEEDS[:1], "all")
