@@ -13,12 +13,12 @@ Which parts there are was chosen on GTZAN's validation tracks (`tests/bench/riva
 gives what they reach). In cross-validation (`tests/bench/ablation.py`) the patches raise
 precision@10, as tracks are recommended, from .515 to .566, that of genres left out from .436 to
 .481; sizes from 16 x 16 to 64 x 32 do alike, and filters of Gabor's form too, at twenty times the
-cost. Without cepstra genres left out gain .02 and the others lose .01. Tried
-and left out, as they made it worse or no better: the mean of each band or its percentiles, its
-deviation, the difference of neighbouring bands, the autocorrelation of onsets and their correlation
-across bands, the likeness of cepstra at each lag, moments of random filters' outputs, patches of
-8 x 8, 32 x 32, 32 x 128 or 128 x 16 beside these two, and the block-level patterns of Seyerlehner,
-Widmer & Pohle (DAFx 2010).
+cost. Without cepstra genres left out gain .02 and the others lose .01. Tried and left out, as they
+made it worse or no better: the mean of each band or its percentiles, its deviation, the difference
+of neighbouring bands, the autocorrelation of onsets and their correlation across bands, the
+likeness of cepstra at each lag, moments of random filters' outputs, patches of 8 x 8, 32 x 32,
+32 x 128 or 128 x 16 beside these two, and the block-level patterns of Seyerlehner, Widmer & Pohle
+(DAFx 2010).
 """
 
 from collections.abc import Sequence

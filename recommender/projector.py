@@ -42,6 +42,11 @@ class ModelProjection:
         close = _closeness(card.closeness)
         return cls(files.projection(), card.descriptors, close, card.same_recording)
 
+    @property
+    def test_for_copies(self) -> SameRecording:
+        """Of two recordings heard by the model."""
+        return SameRecording.of_model(self.projection, self.descriptors, self.same_recording)
+
     def keep(self, catalog: Catalog, space: SpaceId) -> None:
         """Store it in the catalogue as the model's for `space`."""
         close = {} if self.closeness is None else asdict(self.closeness)
@@ -100,8 +105,7 @@ class CatalogProjector:
     @property
     def same_recording(self) -> SameRecording:
         """The test for copies, always by the model's own projection: its limits are for that."""
-        own = self.own
-        return SameRecording.of_model(own.projection, own.descriptors, own.same_recording)
+        return self.own.test_for_copies
 
     @property
     def closeness(self) -> Closeness | None:

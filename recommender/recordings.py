@@ -6,7 +6,7 @@ import numpy as np
 
 from recommender.descriptors import DIMENSION
 from recommender.projection import Projection
-from recommender.space import FloatArray
+from recommender.space import FloatArray, unit_rows
 
 DURATION_TOLERANCE = 0.02
 """Copies differ in length by an encoder's padding; 2 % also spans a trimmed silence."""
@@ -88,8 +88,7 @@ class SameRecording:
         Args:
             recordings: np.ndarray [shape=(n, d)], their activations.
         """
-        views = self.view(recordings).astype(np.float64)
-        units = views / np.maximum(np.linalg.norm(views, axis=1, keepdims=True), 1e-12)
+        units = unit_rows(self.view(recordings))
         nearest = float((units @ units.T)[~np.eye(len(units), dtype=bool)].max(initial=-1.0))
         return max(_LEAST, nearest + _TOWARDS_EQUAL * (1 - nearest))
 

@@ -24,14 +24,12 @@ class ClassStatistics:
     """Statistics of c classes of vectors with d values.
 
     Attributes:
-        centre: np.ndarray [shape=(d,)], mean over all vectors.
         axes: np.ndarray [shape=(d, r)], orthonormal, of the span of the centred vectors.
-        means: np.ndarray [shape=(c, r)], of each class, from the centre.
+        means: np.ndarray [shape=(c, r)], of each class, from the mean over all vectors.
         shares: np.ndarray [shape=(c,)], of the vectors that are of each class.
         within: np.ndarray [shape=(r, r)], the shrunk covariance.
     """
 
-    centre: Doubles
     axes: Doubles
     means: Doubles
     shares: Doubles
@@ -60,4 +58,4 @@ def class_statistics(
     within = (1 - shrinkage) * (inside.T @ inside) / len(values)
     within += shrinkage * np.square(residuals).mean() * np.eye(len(within))
     shares = np.bincount(labels) / len(labels)
-    return ClassStatistics(centre, axes, (own_means - centre) @ axes, shares, within)
+    return ClassStatistics(axes, (own_means - centre) @ axes, shares, within)

@@ -21,6 +21,7 @@ from recommender.embedding import load_embedder
 from recommender.errors import AudioError
 from recommender.gtzan import load as load_gtzan
 from recommender.gtzan import split_ids
+from recommender.projector import ModelProjection
 from recommender.recordings import SameRecording
 from recommender.results import published_activations, side_of_tracks
 from recommender.space import Hearing
@@ -65,9 +66,7 @@ def main() -> None:
 
 def same_recording(model: str) -> SameRecording:
     """The test that the model is served with."""
-    weights = find(model)
-    card = weights.card
-    return SameRecording.of_model(weights.projection(), card.descriptors, card.same_recording)
+    return ModelProjection.of_files(find(model)).test_for_copies
 
 
 def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:
