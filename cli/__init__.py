@@ -10,13 +10,13 @@ from recommender.cli import (
     demo,
     evaluate,
     ingest,
-    maintain,
+    maintenance,
     models,
+    reproduce,
     similar,
-    study,
 )
 from recommender.errors import AmbiguousTrack, RecsysError
-from recommender.printable import one_line, printable
+from recommender.utils.terminal_text import one_line, printable
 
 app = typer.Typer(
     name="recsys",
@@ -36,14 +36,14 @@ app.command("show")(browse.show_command)
 app.command("status")(browse.status_command)
 app.command("failures")(browse.failures_command)
 app.command("export")(browse.export_command)
-app.command("verify")(maintain.verify_command)
-app.command("prune")(maintain.prune_command)
+app.command("verify")(maintenance.verify_command)
+app.command("prune")(maintenance.prune_command)
 app.command("models")(models.models_command)
 app.command("train")(models.train_command)
 app.command("demo")(demo.demo_command)
-app.add_typer(study.study_app, name="study")
-app.add_typer(maintain.library_app, name="library")
-app.add_typer(maintain.database_app, name="db")
+app.add_typer(reproduce.study_app, name="study")
+app.add_typer(maintenance.library_app, name="library")
+app.add_typer(maintenance.database_app, name="db")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.genres import (
+from recommender.cli.label_options import (
     GenreFrom,
     GenreSource,
     LabelsFile,
@@ -30,8 +30,8 @@ from recommender.errors import UsageError
 
 if TYPE_CHECKING:
     from recommender.adaptation import Adaptation
+    from recommender.catalog.labels import TrackLabels
     from recommender.catalog.records import Track
-    from recommender.labels import TrackLabels
 
 MEASURES = {
     "genre": "precision@{k} with artist filter",
@@ -99,7 +99,7 @@ def _labels(
     tracks: Sequence["Track"], genre_from: GenreSource, csv_file: Path | None
 ) -> "TrackLabels":
     """As for `recsys evaluate`, but tags may lack genres: artists serve, too."""
-    from recommender.labels import labels_from_tags
+    from recommender.catalog.labels import labels_from_tags
 
     if csv_file is None and genre_from is GenreSource.TAG:
         return labels_from_tags(tracks)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.adapted import projection_in_use
 from recommender.cli.output import (
     AsJson,
     Database,
@@ -22,6 +21,7 @@ from recommender.cli.output import (
     track_as_dict,
     writing_file,
 )
+from recommender.cli.projection_status import projection_in_use
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, Failure, Track
@@ -83,7 +83,7 @@ def show_command(
     db: Database = None,
 ) -> None:
     """Show one track: its tags, and what was heard."""
-    from recommender.resolve import resolve
+    from recommender.recommendation.query import resolve
 
     with open_catalog(db) as catalog:
         found = resolve(catalog, track)
@@ -102,7 +102,7 @@ def show_command(
 
 def _not_in_catalogue(catalog: "Catalog", file: Path) -> Exception:
     from recommender.errors import TrackNotFound
-    from recommender.files import real_path
+    from recommender.utils.files import real_path
 
     for failure in catalog.failures():
         if failure.library.root / failure.path == real_path(file):
@@ -194,7 +194,7 @@ def failures_command(as_json: AsJson = False, db: Database = None) -> None:
 
 def _failures(catalog: "Catalog") -> list["Failure"]:
     """The failures without the videos that hold no sound, which are only remembered as such."""
-    from recommender.ingest.kinds import VIDEO_WITHOUT_SOUND
+    from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
 
     return [failure for failure in catalog.failures() if failure.kind != VIDEO_WITHOUT_SOUND]
 
@@ -204,7 +204,7 @@ def export_command(
     db: Database = None,
 ) -> None:
     """Export embeddings and tags for research, as NumPy arrays or as a table."""
-    from recommender.export import export
+    from recommender.catalog.export import export
 
     with open_catalog(db) as catalog, writing_file(file), busy("exporting"):
         count = export(catalog, file)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recommender.cli.genres import (
+from recommender.cli.label_options import (
     NO_QUERY_WITH_FILTER,
     GenreSource,
     labels_as_dict,
@@ -27,10 +27,10 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from recommender.comparison import Comparison, ModelScores
-    from recommender.labels import TrackLabels
-    from recommender.retrieval import Comparable
-    from recommender.shared_tracks import SharedTracks
+    from recommender.catalog.labels import TrackLabels
+    from recommender.evaluation.comparison import Comparison, ModelScores
+    from recommender.evaluation.retrieval import Comparable
+    from recommender.recommendation.model_vectors import SharedTracks
 
 
 def compare_command(
@@ -43,9 +43,9 @@ def compare_command(
     ranking: RankedBy,
 ) -> None:
     """Compare `models` on the tracks that all of them have heard, and print it."""
-    from recommender.comparison import compare_models
-    from recommender.neighbourhood import ranked_by
-    from recommender.shared_tracks import shared_tracks
+    from recommender.evaluation.comparison import compare_models
+    from recommender.recommendation.model_vectors import shared_tracks
+    from recommender.search.reranking import ranked_by
 
     with busy("reading the catalogue"), open_catalog(db) as catalog:
         shared = shared_tracks(catalog, models)
@@ -63,7 +63,7 @@ def compare_command(
 
 def _compared(shared: "SharedTracks", by: RankedBy) -> "Mapping[str, Comparable]":
     """What ranks the tracks with each model."""
-    from recommender.neighbourhood import ranking
+    from recommender.search.reranking import ranking
 
     if by is RankedBy.COSINE:
         return shared.vectors

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.adapted import adaptation_as_dict, remark_on_adaptation
 from recommender.cli.compare import compare_command
-from recommender.cli.genres import (
+from recommender.cli.label_options import (
     NO_QUERY_WITH_FILTER,
     GenreFrom,
     GenreSource,
@@ -34,15 +33,16 @@ from recommender.cli.output import (
     say,
     writing_file,
 )
+from recommender.cli.projection_status import adaptation_as_dict, remark_on_adaptation
 from recommender.errors import UsageError
-from recommender.printable import one_line
+from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
+    from recommender.catalog.labels import TrackLabels
     from recommender.catalog.records import Track
-    from recommender.evaluation import FilterScores, RetrievalReport
-    from recommender.labels import TrackLabels
-    from recommender.retrieval import Comparable
-    from recommender.similarity import SimilarityService
+    from recommender.evaluation.report import FilterScores, RetrievalReport
+    from recommender.evaluation.retrieval import Comparable
+    from recommender.recommendation.service import SimilarityService
 
 
 def evaluate_command(
@@ -85,9 +85,9 @@ def evaluate_command(
         compare_command(named, k, genre_from, labels, as_json, db, ranking)
         return
     from recommender.catalog import ProjectionOrigin
-    from recommender.evaluation import evaluate_retrieval
-    from recommender.neighbourhood import ranked_by
-    from recommender.similarity import SimilarityService
+    from recommender.evaluation.report import evaluate_retrieval
+    from recommender.recommendation.service import SimilarityService
+    from recommender.search.reranking import ranked_by
 
     with busy("reading the catalogue"), SimilarityService.open(db) as service:
         tracks, compared, unusable = _comparable_tracks(service, ranking)
@@ -100,7 +100,7 @@ def evaluate_command(
     if csv_file is not None:
         _write_csv(csv_file, report)
     if plot is not None:
-        from recommender.plots import plot_report
+        from recommender.evaluation.plots import plot_report
 
         plot_report(report, plot)
         note(f"plot written: {plot}")

@@ -16,12 +16,12 @@ from recommender.cli.output import (
     progress_bar,
     say,
 )
-from recommender.printable import one_line
+from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from recommender.ingest import IngestReport, Outcome
+    from recommender.ingestion import IngestReport, Outcome
 
 
 def ingest_command(
@@ -73,7 +73,7 @@ def ingest_command(
 
     A file named .recsysignore in any folder holds patterns (gitignore syntax) of what to leave out.
     """
-    from recommender.ingest import ingest
+    from recommender.ingestion import ingest
 
     settings = _settings(model, windows, workers, timeout, exclude or [], retry_failed)
     with open_catalog(db, create=True) as catalog, progress_bar() as bar:
@@ -95,7 +95,7 @@ def _settings(
     exclude: list[str],
     retry_failed: bool,
 ) -> Any:
-    from recommender.ingest import IngestSettings
+    from recommender.ingestion import IngestSettings
 
     given: dict[str, Any] = {
         "timeout_s": timeout,
@@ -107,7 +107,7 @@ def _settings(
     if workers is not None:
         given["workers"] = workers
     if windows is not None:
-        from recommender.windowing import Windowing
+        from recommender.audio.windows import Windowing
 
         given["windowing"] = Windowing(count=windows)
     return IngestSettings(**given)

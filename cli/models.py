@@ -23,8 +23,8 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from recommender.training import EpochReport
-    from recommender.weights import Card
+    from recommender.embedding.model_files import Card
+    from recommender.research.training.loop import EpochReport
 
 
 class Protocol(StrEnum):
@@ -44,9 +44,13 @@ class Taught(StrEnum):
 
 def models_command(as_json: AsJson = False) -> None:
     """List the shipped models and the paper's families that can be trained, with their figures."""
-    from recommender.study.markdown import NONE
-    from recommender.study.standing import milliseconds_per_track, spread, standings
-    from recommender.weights import DEFAULT_MODEL, find, shipped_models
+    from recommender.embedding.model_files import DEFAULT_MODEL, find, shipped_models
+    from recommender.research.reproduction.formatting import NONE
+    from recommender.research.reproduction.published_results import (
+        milliseconds_per_track,
+        spread,
+        standings,
+    )
 
     cards = [find(name).card for name in shipped_models()]
     families, took = standings(), milliseconds_per_track()
@@ -109,7 +113,7 @@ FIGURES = ("test_track", "disjoint_track", "test_precision", "ranked_test_precis
 
 
 def _mean_and_spread(results: Mapping[str, Any], name: str) -> str:
-    from recommender.study.markdown import NONE, percent
+    from recommender.research.reproduction.formatting import NONE, percent
 
     figures = results.get(name)
     return f"{percent(figures['mean'], figures['sd'])} %" if figures else NONE
@@ -176,10 +180,10 @@ def train_command(
 ) -> None:
     """Train a model on GTZAN; an interrupted run goes on where it was."""
 
-    from recommender import gtzan as data_set
-    from recommender.making import make_model
-    from recommender.recipe import recipe
-    from recommender.remaking import remake_model
+    from recommender.research.datasets import gtzan as data_set
+    from recommender.research.model_building.build import make_model
+    from recommender.research.model_building.recipes import recipe
+    from recommender.research.model_building.refit import remake_model
 
     made_so = recipe(name)
     numbers = _seed_numbers(seeds)
@@ -250,8 +254,8 @@ def train_command(
 
 def _chosen_model(taught: Taught, folder: Path | None) -> "Card | None":
     """The card of the model that choices are taken from; None where they are made."""
+    from recommender.embedding.model_files import find
     from recommender.errors import UsageError
-    from recommender.weights import find
 
     if (taught is Taught.TRAIN) != (folder is None):
         raise UsageError(
@@ -265,7 +269,7 @@ def _tried(path: Path) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
     from recommender.errors import UsageError
-    from recommender.study.levers import read, summary
+    from recommender.research.model_building.ablation import read, summary
 
     rows = read(path)
     if not rows:

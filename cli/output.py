@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.printable import one_line, printable
+from recommender.utils.terminal_text import one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console

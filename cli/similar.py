@@ -21,8 +21,8 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from recommender.calibration import Closeness
-    from recommender.similarity import Neighbour
+    from recommender.evaluation.calibration import Closeness
+    from recommender.recommendation.service import Neighbour
 
 
 def similar_command(
@@ -73,8 +73,8 @@ def similar_command(
     db: Database = None,
 ) -> None:
     """List the tracks that sound most like TRACK, best first."""
-    from recommender.filters import Filters
-    from recommender.similarity import SimilarityService
+    from recommender.recommendation.filters import Filters
+    from recommender.recommendation.service import SimilarityService
 
     filters = Filters(
         same_artist=same_artist,
@@ -89,7 +89,7 @@ def similar_command(
         neighbours = service.similar(track, k, filters, ranking.value)
         closeness = service.closeness
     if m3u is not None:
-        from recommender.playlist import write_m3u
+        from recommender.recommendation.playlist import write_m3u
 
         with writing_file(m3u):
             written = write_m3u(m3u, [neighbour.track for neighbour in neighbours])

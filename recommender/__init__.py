@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
-    from recommender.embedding import Embedder
-    from recommender.ingest import ingest
-    from recommender.similarity import SimilarityService
+    from recommender.embedding.embedder import Embedder
+    from recommender.ingestion import ingest
+    from recommender.recommendation.service import SimilarityService
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Catalog": "recommender.catalog",
-    "Embedder": "recommender.embedding",
-    "SimilarityService": "recommender.similarity",
-    "ingest": "recommender.ingest",
+    "Embedder": "recommender.embedding.embedder",
+    "SimilarityService": "recommender.recommendation.service",
+    "ingest": "recommender.ingestion",
 }
 
 __all__ = ["Catalog", "Embedder", "SimilarityService", "__version__", "ingest"]

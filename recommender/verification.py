@@ -14,9 +14,9 @@ from recommender.errors import (
     UsageError,
     WeightsError,
 )
-from recommender.index import FaissIndex, usable_rows
-from recommender.ingest.scan import IGNORE_FILE, scan_folder
-from recommender.similarity import SimilarityService
+from recommender.ingestion.scan import IGNORE_FILE, scan_folder
+from recommender.recommendation.service import SimilarityService
+from recommender.search.index import FaissIndex, usable_rows
 
 INGEST = "ingest its folder"
 
@@ -155,7 +155,7 @@ class _Check:
         return Finding("back", str(track.file), detail, cure, mended)
 
     def _of_content(self, track: Track) -> Iterator[Finding]:
-        from recommender.ingest.digest import whole_digest
+        from recommender.ingestion.content_hash import whole_digest
 
         try:
             found = whole_digest(track.file)

@@ -10,36 +10,24 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "recommender"
 
-# Lower rooms first; a module may import from its own line and the lines above it.
-LAYERS = [
-    {"errors"},
-    {"space", "files", "windowing", "metrics", "quiet", "memory", "printable", "permutation"},
-    {"audio", "av_decoding", "decoding", "mp3", "models", "projection", "demo"},
-    {"patches", "shrinkage", "neighbourhood", "exact_search", "index_file"},
-    {"descriptors"},
-    {"features", "augmentation", "head", "parts", "weights", "row_ranker"},
-    {"catalog", "index", "retrieval", "gtzan", "measuring", "objectives", "training", "embedding"},
-    {
-        "evaluation",
-        "filters",
-        "labels",
-        "plots",
-        "discriminants",
-        "steadiness",
-        "candidates",
-        "playlist",
-        "recordings",
-        "projector",
-        "resolve",
-        "comparison",
-        "shared_tracks",
-        "calibration",
-    },
-    {"ingest", "selection", "results", "last_layer", "unseen"},
-    {"similarity", "study", "recipe", "guard", "publishing", "making", "remaking"},
-    {"verification", "export", "adaptation"},
-]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+# Lower packages first; a package imports only from itself and from the lines above its own.
+ORDER = (
+    {"errors", "version"},
+    {"utils"},
+    {"demo"},
+    {"networks"},
+    {"audio"},
+    {"features"},
+    {"embedding"},
+    {"projections", "catalog"},
+    {"search"},
+    {"ingestion"},
+    {"recommendation", "evaluation"},
+    {"adaptation", "verification", "server"},
+    {"research"},
+    {"cli"},
+)
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
 
 def modules() -> list[Path]:
@@ -57,23 +45,29 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def room(dotted: str) -> str | None:
+def package(dotted: str) -> str | None:
     parts = dotted.split(".")
     return parts[1] if parts[0] == "recommender" and len(parts) > 1 else None
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_one_way(path: Path) -> None:
+def test_packages_import_only_packages_below_them(path: Path) -> None:
     relative = path.relative_to(PACKAGE)
     if relative == Path("__init__.py"):
         return
     own = relative.parts[0].removesuffix(".py")
-    assert own in LEVEL, f"give {own} a place in LAYERS"
+    assert own in LEVEL, f"give {own} its place in ORDER"
     for name in imported(path):
-        target = room(name)
-        if target in LEVEL:
-            assert LEVEL[target] <= LEVEL[own], f"{relative} imports {name}"
-        assert target != "cli", f"{relative} imports the command line"
+        assert name != "recommender", f"{relative} imports the package that imports it"
+        target = package(name)
+        if target in LEVEL and target != own:
+            assert LEVEL[target] < LEVEL[own], f"{relative} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_product_does_not_need_the_workshop(path: Path) -> None:
+    if path.relative_to(PACKAGE).parts[0] != "research":
+        assert not {name for name in imported(path) if package(name) == "research"}
 
 
 def importers(library: str) -> set[str]:
@@ -85,7 +79,7 @@ def importers(library: str) -> set[str]:
 
 
 def test_only_the_index_imports_faiss() -> None:
-    assert importers("faiss") == {"index.py"}
+    assert importers("faiss") == {"search/index.py"}
 
 
 def test_only_the_catalogue_imports_sqlalchemy() -> None:
@@ -93,9 +87,9 @@ def test_only_the_catalogue_imports_sqlalchemy() -> None:
 
 
 def test_models_know_nothing_of_files() -> None:
-    for path in (PACKAGE / "models").glob("*.py"):
-        rooms = {room(name) for name in imported(path)} - {None}
-        assert rooms <= {"errors", "models"}, path
+    for path in (PACKAGE / "networks").glob("*.py"):
+        packages = {package(name) for name in imported(path)} - {None}
+        assert packages <= {"errors", "networks"}, path
 
 
 HEAVY = ("torch", "faiss", "librosa", "sqlalchemy", "alembic", "soundfile", "av", "numba", "scipy")
@@ -123,7 +117,7 @@ STATUS = HELP.replace("--help", "status")
     [
         ("import recommender", set()),
         (HELP, set()),
-        ("import recommender.weights", set()),
+        ("import recommender.embedding.model_files", set()),
         ("import recommender.catalog", {"sqlalchemy"}),
         (STATUS, {"sqlalchemy", "alembic"}),  # alembic makes the empty catalogue
     ],

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender import index_file, neighbourhood
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
-from recommender.index import FaissIndex
-from recommender.ingest import IGNORE_FILE, IngestSettings
-from recommender.neighbourhood import LEAST
-from recommender.similarity import SimilarityService
-from recommender.space import Hearing
+from recommender.embedding.model_files import find
+from recommender.embedding.space import Hearing
+from recommender.ingestion import IGNORE_FILE, IngestSettings
+from recommender.recommendation.service import SimilarityService
+from recommender.search import index_file, reranking
+from recommender.search.index import FaissIndex
+from recommender.search.reranking import LEAST
 from recommender.verification import Finding, verify
-from recommender.weights import find
 
 SETTINGS = IngestSettings(workers=1)
 SPACE = SETTINGS.space()
@@ -326,7 +326,7 @@ def test_index_with_tracks_that_answer_otherwise(
 ) -> None:
     crowd.index_path()
     assert crowd.check() == []
-    monkeypatch.setattr(neighbourhood, "PULL", 0.4)
+    monkeypatch.setattr(reranking, "PULL", 0.4)
     with SimilarityService.open(crowd.catalog.url) as service:
         service.rebuild()
     monkeypatch.undo()

@@ -4,10 +4,10 @@
 decides, and `run` does it all for a catalogue.
 """
 
-from recommender.adaptation.choice import Choice
-from recommender.adaptation.held_out import Measure
-from recommender.adaptation.music import LEAST_TRACKS, Music
-from recommender.adaptation.run import Adaptation, adapt, adaptation_of, undo
+from recommender.adaptation.adapt import Adaptation, adapt, adaptation_of, undo
+from recommender.adaptation.cross_validation import Measure
+from recommender.adaptation.selection import Choice
+from recommender.adaptation.training_data import LEAST_TRACKS, Music
 
 __all__ = [
     "LEAST_TRACKS",

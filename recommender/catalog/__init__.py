@@ -3,6 +3,7 @@
 It is the truth; an index is a cache of it. Nothing here knows audio or networks.
 """
 
+from recommender.catalog.catalog import Catalog
 from recommender.catalog.records import (
     CatalogState,
     Counts,
@@ -16,8 +17,7 @@ from recommender.catalog.records import (
     Track,
     TrackState,
 )
-from recommender.catalog.store import Catalog
-from recommender.catalog.writing import Writer
+from recommender.catalog.writer import Writer
 
 __all__ = [
     "Catalog",

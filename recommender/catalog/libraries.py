@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 
 from recommender.catalog.records import Library, Tags
 from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
-from recommender.catalog.text import search_text
+from recommender.catalog.search_text import search_text
 from recommender.errors import CatalogError
-from recommender.files import real_path
+from recommender.utils.files import real_path
 
 TAG_FIELDS = tuple(field.name for field in fields(Tags))
 

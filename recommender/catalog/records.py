@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from recommender.projection import Projection
+from recommender.embedding.projection import Projection
 
 
 class TrackState(StrEnum):

@@ -17,9 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from recommender.catalog.column_types import Moment, PathText, Vector
 from recommender.catalog.records import ProjectionOrigin, TrackState
-from recommender.catalog.types import Moment, PathText, Vector
-from recommender.space import FloatArray
+from recommender.embedding.space import FloatArray
 
 _State = Enum(
     TrackState,

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.audio import AudioClip, HeardWindows, Windowing, hear_whole, hear_windows
+from recommender.audio.reader import AudioClip, HeardWindows, Windowing, hear_whole, hear_windows
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 import sounds
 
 

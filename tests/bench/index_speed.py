@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from recommender.catalog.records import CatalogState
-from recommender.index import FaissIndex
-from recommender.space import FloatArray, SpaceId, unit_rows
-from recommender.weights import find
+from recommender.embedding.model_files import find
+from recommender.embedding.space import FloatArray, SpaceId, unit_rows
+from recommender.search.index import FaissIndex
 
 LIST = 200
 QUERIES = 20

@@ -20,9 +20,9 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from recommender.catalog import Catalog
-from recommender.ingest import IngestReport, IngestSettings, ingest
-from recommender.ingest.settings import usable_cores
-from recommender.weights import DEFAULT_MODEL
+from recommender.embedding.model_files import DEFAULT_MODEL
+from recommender.ingestion import IngestReport, IngestSettings, ingest
+from recommender.ingestion.settings import usable_cores
 
 SHARE = 1 / 20
 """Of the first run's time that the second may take."""
@@ -45,7 +45,7 @@ def link_tree(source: Path, tree: Path, files: int) -> None:
 
 def write_tree(tree: Path, files: int) -> None:
     """Fill `tree` with short sounds, all different."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
     import sounds
 
     for number in range(files):

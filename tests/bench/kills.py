@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from recommender.catalog import Catalog
-from recommender.ingest import IngestReport, IngestSettings, ingest
-from recommender.ingest.report import Silence
-from recommender.weights import DEFAULT_MODEL
+from recommender.embedding.model_files import DEFAULT_MODEL
+from recommender.ingestion import IngestReport, IngestSettings, ingest
+from recommender.ingestion.report import Silence
 
 _WORKERS_END_WITHIN_S = 60.0
 

@@ -1,0 +1,263 @@
+"""From a sound file to mono float32 samples at one rate: the whole track or windows of it.
+
+Windows are found by seeking. Where that fails (a header that lies about the length, a window that
+comes back short, nothing but silence) the file is decoded from end to end and the windows are
+placed again by what was found. Resampling is soxr HQ, as in librosa; a window is read with a
+margin and on the resampler's grid, so that it equals the same slice of the whole track.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import soxr
+
+from recommender.audio.decoder import Decoder, DecoderError, FloatArray, SoundfileDecoder, open_file
+from recommender.audio.ffmpeg_decoder import AvDecoder
+from recommender.audio.stderr import silenced_stderr
+from recommender.audio.windows import SHORTEST, Windowing
+from recommender.errors import (
+    NotFinite,
+    Silent,
+    TooShort,
+    UnreadableAudio,
+)
+
+__all__ = [
+    "SAMPLE_RATE",
+    "AudioClip",
+    "HeardWindows",
+    "Windowing",
+    "hear_whole",
+    "hear_windows",
+]
+
+SAMPLE_RATE = 22_050
+"""Samples a second of everything that is heard."""
+
+SILENCE = 2.0**-16
+"""Peak below which samples are digital silence: half a step of 16-bit sound."""
+
+_MARGIN = 0.1
+"""Seconds read around a window for the resampling filter, whose response is far shorter."""
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class AudioClip:
+    """Mono sound: samples float32 [shape=(n,)], full scale ±1, at `sample_rate` a second."""
+
+    samples: FloatArray
+    sample_rate: int
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True)
+class HeardWindows:
+    """Windows of one track that hold sound; silent ones are left out.
+
+    Attributes:
+        clips: each `Windowing.seconds` long, or one clip of all a shorter track holds.
+        starts: where each begins, in seconds from the track's beginning.
+        duration: seconds of the whole track.
+    """
+
+    clips: tuple[AudioClip, ...]
+    starts: tuple[float, ...]
+    duration: float
+
+
+def hear_windows(path: Path, windowing: Windowing, sample_rate: int = SAMPLE_RATE) -> HeardWindows:
+    """Hear a track through its windows, reading no more of it than they need.
+
+    Only what is read is judged: NaN samples between two windows go unheard. A track whose windows
+    are all silent is gone through to the end and heard where it sounds.
+
+    Raises:
+        FileVanished, NoPermission, EmptyFile: there is nothing to read.
+        UnreadableAudio: neither soundfile nor PyAV makes sound of it; the message says why.
+        NoSound: a video without sound, or a picture.
+        TooShort: less than `SHORTEST` seconds.
+        Silent: digital silence from beginning to end.
+        NotFinite: NaN or infinity among the samples.
+    """
+    return _with_decoder(path, lambda decoder: _windows(decoder, windowing, sample_rate))
+
+
+def hear_whole(path: Path, sample_rate: int = SAMPLE_RATE) -> AudioClip:
+    """Hear all of a track: 88 KB of memory a second. Raises what `hear_windows` raises."""
+    return _with_decoder(path, lambda decoder: _whole(decoder, sample_rate))
+
+
+def _with_decoder(path: Path, hear: Callable[[Decoder], _Result]) -> _Result:
+    """What `hear` makes of the file with soundfile or, should that fail at any point, PyAV."""
+    with silenced_stderr(), open_file(path) as file:
+        try:
+            with closing(SoundfileDecoder(file)) as soundfile_decoder:
+                return hear(soundfile_decoder)
+        except DecoderError:
+            pass  # PyAV knows more formats, so its reason is the one to tell
+        try:
+            with closing(AvDecoder(file)) as av_decoder:
+                return hear(av_decoder)
+        except DecoderError as error:
+            raise UnreadableAudio(
+                f"No decoder makes sound of it ({error}); replace or remove the file."
+            ) from error
+
+
+def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> HeardWindows:
+    claimed = (decoder.frames or 0) / decoder.rate
+    if claimed >= windowing.seconds:
+        length = round(windowing.seconds * sample_rate)
+        places = _places(windowing.starts(claimed), sample_rate)
+        true = claimed
+        if decoder.seeks:
+            clips = [_slice(decoder, place, length, sample_rate) for place in places]
+        else:
+            clips, true = _gather(decoder, places, length, sample_rate)
+        full = all(len(clip) == length for clip in clips)
+        if full and abs(true - claimed) < SHORTEST and any(map(_sounds, clips)):
+            return _heard(clips, places, true, sample_rate)
+    return _windows_by_streaming(decoder, windowing, sample_rate)
+
+
+def _windows_by_streaming(decoder: Decoder, windowing: Windowing, sample_rate: int) -> HeardWindows:
+    """Windows of a short track, of one whose header lies, or of one silent for the most part."""
+    duration, sounding = _survey(decoder)
+    starts = windowing.starts(duration)
+    length = round(min(windowing.seconds, duration) * sample_rate)
+    places = _places(starts, sample_rate)
+    clips, _ = _gather(decoder, places, length, sample_rate)
+    if not any(map(_sounds, clips)):
+        spread = [
+            sounding[int((i + 0.5) / len(starts) * len(sounding))] for i in range(len(starts))
+        ]
+        last = max(duration - windowing.seconds, 0.0)
+        starts = tuple(min(max(moment - _MARGIN, 0.0), last) for moment in sorted(set(spread)))
+        places = _places(starts, sample_rate)
+        clips, _ = _gather(decoder, places, length, sample_rate)
+    return _heard(clips, places, duration, sample_rate)
+
+
+def _whole(decoder: Decoder, sample_rate: int) -> AudioClip:
+    samples = np.concatenate([np.empty(0, np.float32), *_resampled(decoder, sample_rate)])
+    duration = len(samples) / sample_rate
+    _require_sound(decoder, duration, _sounds(samples), bool(np.isfinite(samples).all()))
+    return AudioClip(samples, sample_rate)
+
+
+def _survey(decoder: Decoder) -> tuple[float, list[float]]:
+    """Seconds of the whole track, and moments (in seconds, at most one a block) that sound."""
+    frames = 0
+    sounding: list[float] = []
+    finite = True
+    for block in decoder.blocks():
+        finite = finite and bool(np.isfinite(block).all())
+        loud = np.abs(block) >= SILENCE
+        if loud.any():
+            sounding.append((frames + int(loud.argmax())) / decoder.rate)
+        frames += len(block)
+    duration = frames / decoder.rate
+    _require_sound(decoder, duration, bool(sounding), finite)
+    return duration, sounding
+
+
+def _require_sound(decoder: Decoder, duration: float, sounds: bool, finite: bool) -> None:
+    """Raise the named failure of a whole track, if it has one."""
+    if duration == 0 and decoder.frames:
+        raise DecoderError("not one sample can be decoded")
+    if not finite:
+        raise _not_finite()
+    if duration < SHORTEST:
+        raise TooShort(f"It lasts {duration:.2f} s; {SHORTEST:g} s is the least that can be heard.")
+    if not sounds:
+        raise _silent(duration)
+
+
+def _heard(
+    clips: list[FloatArray], places: list[int], duration: float, sample_rate: int
+) -> HeardWindows:
+    """The windows that sound. Raises `NotFinite` and `Silent`."""
+    if not all(np.isfinite(clip).all() for clip in clips):
+        raise _not_finite()
+    sounding = [(clip, place) for clip, place in zip(clips, places, strict=True) if _sounds(clip)]
+    if not sounding:  # a click so faint that resampling levelled it
+        raise _silent(duration)
+    return HeardWindows(
+        clips=tuple(AudioClip(clip, sample_rate) for clip, _ in sounding),
+        starts=tuple(place / sample_rate for _, place in sounding),
+        duration=duration,
+    )
+
+
+def _sounds(samples: FloatArray) -> bool:
+    """Whether any sample is more than digital silence; NaN counts, to be refused by name."""
+    return bool(len(samples)) and not float(np.abs(samples).max()) < SILENCE
+
+
+def _not_finite() -> NotFinite:
+    return NotFinite("Its samples hold NaN or infinity; export it again from its source.")
+
+
+def _silent(duration: float) -> Silent:
+    return Silent(f"All {duration:.1f} s of it are digital silence; there is nothing to hear.")
+
+
+def _places(starts: tuple[float, ...], sample_rate: int) -> list[int]:
+    """First sample of each window, rounded down so that the last one fits."""
+    return [int(start * sample_rate + 1e-6) for start in starts]
+
+
+def _slice(decoder: Decoder, place: int, length: int, sample_rate: int) -> FloatArray:
+    """`length` samples from `place` of the track resampled, by seeking; fewer where it ends.
+
+    The reading begins where a frame of the file and a sample of the result fall together, so that
+    the resampler's grid is that of the whole track.
+    """
+    common = math.gcd(sample_rate, decoder.rate)
+    grid = sample_rate // common
+    margin = math.ceil(_MARGIN * sample_rate)
+    first = max(place - margin, 0) // grid
+    start = first * (decoder.rate // common)
+    end = math.ceil((place + length + margin) * decoder.rate / sample_rate)
+    native = decoder.read(start, end - start)
+    resampled = soxr.resample(native, decoder.rate, sample_rate, quality="HQ")
+    offset = place - first * grid
+    clip: FloatArray = resampled[offset : offset + length]
+    return clip
+
+
+def _gather(
+    decoder: Decoder, places: list[int], length: int, sample_rate: int
+) -> tuple[list[FloatArray], float]:
+    """The same slices by decoding everything, keeping only them; and the track's true seconds."""
+    parts: list[list[FloatArray]] = [[np.empty(0, np.float32)] for _ in places]
+    position = 0
+    for block in _resampled(decoder, sample_rate):
+        for place, kept in zip(places, parts, strict=True):
+            first, end = max(place - position, 0), min(place + length - position, len(block))
+            if first < end:
+                kept.append(block[first:end])
+        position += len(block)
+    return [np.concatenate(kept) for kept in parts], position / sample_rate
+
+
+def _resampled(decoder: Decoder, sample_rate: int) -> Iterator[FloatArray]:
+    """All of the track at `sample_rate`, block by block."""
+    if decoder.rate == sample_rate:
+        yield from decoder.blocks()
+        return
+    stream = soxr.ResampleStream(decoder.rate, sample_rate, 1, dtype="float32", quality="HQ")
+    for block in decoder.blocks():
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.empty(0, np.float32), last=True)

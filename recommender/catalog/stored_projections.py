@@ -1,0 +1,80 @@
+"""The projections a catalogue keeps for its spaces.
+
+Every function works on a connection, inside the caller's transaction.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from recommender.catalog.queries import space_row
+from recommender.catalog.records import KeptProjection, ProjectionOrigin
+from recommender.catalog.schema import ProjectionRow, SpaceRow
+from recommender.embedding.projection import Projection
+from recommender.embedding.space import SpaceId
+from recommender.errors import CatalogError
+
+
+def kept(connection: Connection, space: SpaceId, origin: ProjectionOrigin) -> KeptProjection | None:
+    """See `Catalog.projection`."""
+    row = connection.execute(
+        select(
+            ProjectionRow.digest,
+            ProjectionRow.made_at,
+            ProjectionRow.details,
+            ProjectionRow.mean,
+            ProjectionRow.matrix,
+        )
+        .join(SpaceRow, SpaceRow.id == ProjectionRow.space_id)
+        .where(space_row(space), ProjectionRow.origin == origin)
+    ).first()
+    if row is None:
+        return None
+    rows = len(row.mean)
+    fits = rows > 0 and len(row.matrix) % rows == 0
+    projection = Projection(row.mean, row.matrix.reshape(rows, -1) if fits else row.matrix)
+    if projection.digest != row.digest:
+        raise CatalogError(
+            f"the projection kept for {space.unprojected} is not the one that was stored: the "
+            "database is damaged. Restore a copy, or move it away and ingest again."
+        )
+    return KeptProjection(projection, origin, row.made_at, row.details)
+
+
+def keep(
+    connection: Connection,
+    space_id: int,
+    origin: ProjectionOrigin,
+    projection: Projection,
+    details: Mapping[str, Any],
+) -> None:
+    """See `Catalog.keep_projection`."""
+    here = (ProjectionRow.space_id == space_id, ProjectionRow.origin == origin)
+    old = connection.execute(select(ProjectionRow.digest, ProjectionRow.details).where(*here))
+    if old.first() == (projection.digest, dict(details)):
+        return
+    connection.execute(delete(ProjectionRow).where(*here))
+    connection.execute(
+        insert(ProjectionRow).values(
+            space_id=space_id,
+            origin=origin,
+            digest=projection.digest,
+            made_at=datetime.now(UTC),
+            details=dict(details),
+            mean=projection.mean,
+            matrix=projection.matrix,
+        )
+    )
+
+
+def drop(connection: Connection, space: SpaceId, origin: ProjectionOrigin) -> bool:
+    """See `Catalog.drop_projection`."""
+    of_space = select(SpaceRow.id).where(space_row(space)).scalar_subquery()
+    dropped = connection.execute(
+        delete(ProjectionRow).where(
+            ProjectionRow.space_id == of_space, ProjectionRow.origin == origin
+        )
+    )
+    return dropped.rowcount > 0

@@ -1,0 +1,1 @@
+"""How good recommendations are: retrieval metrics, their intervals, comparison of models."""

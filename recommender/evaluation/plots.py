@@ -1,0 +1,115 @@
+"""Figures of evaluation reports. matplotlib is imported when one is drawn."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommender.errors import RecsysError, UsageError
+from recommender.evaluation.report import ALL_GENRES, FilterScores, GenreScores, RetrievalReport
+
+MOST_GENRES = 30
+"""More would not be readable; those with the most queries are shown."""
+
+BAR_HEIGHT = 0.36
+UNFILTERED, FILTERED, CHANCE = "#b9c4d0", "#2a6f97", "#c1440e"
+
+
+def plot_report(report: RetrievalReport, path: Path) -> None:
+    """Draw precision@k by genre, with and without artist filter, with intervals and chance.
+
+    The genres are sorted by the figure that counts: with artist filter where artists are known.
+
+    Args:
+        report: what `evaluate_retrieval` found.
+        path: the picture; its ending names the format (png, svg, pdf).
+
+    Raises:
+        RecsysError: matplotlib is not installed.
+        UsageError: the ending is not that of a picture, or the file cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise RecsysError("plots need matplotlib: pip install 'recommender[study]'.") from error
+
+    names = _genres_shown(report)
+    figure = Figure(figsize=(8.0, 1.6 + 0.42 * len(names)), layout="constrained", dpi=150)
+    axes = figure.add_subplot()
+    if report.with_filter is None:
+        _draw_bars(axes, names, report.without_filter, 0.0, FILTERED, "precision")
+    else:
+        _draw_bars(axes, names, report.without_filter, -0.5, UNFILTERED, "without artist filter")
+        _draw_bars(axes, names, report.with_filter, 0.5, FILTERED, "with artist filter")
+    _label(axes, report, names)
+    try:
+        figure.savefig(path)
+    except (ValueError, OSError) as error:
+        raise UsageError(f"the plot cannot be written to {path}: {error}.") from error
+
+
+def _genres_shown(report: RetrievalReport) -> list[str]:
+    """'all' on top, then the genres from best to worst."""
+    leading = report.with_filter or report.without_filter
+    largest = sorted(report.without_filter.genres, key=lambda row: -row.queries)[:MOST_GENRES]
+    kept = {row.genre for row in largest}
+
+    def order(row: GenreScores) -> tuple[bool, float, str]:
+        return row.queries == 0, -row.precision.value if row.queries else 0.0, row.genre
+
+    return [ALL_GENRES, *(r.genre for r in sorted(leading.genres, key=order) if r.genre in kept)]
+
+
+def _draw_bars(
+    axes: Any, names: list[str], scores: FilterScores, side: float, colour: str, label: str
+) -> None:
+    """One bar per genre, above (-0.5) or below (0.5) its middle, with whiskers and chance."""
+    by_genre = {row.genre: row for row in scores.genres}
+    rows = [scores.overall, *(by_genre[name] for name in names[1:])]
+    places = np.arange(len(names)) + side * BAR_HEIGHT
+    precision = np.array([row.precision.value for row in rows])
+    low = np.array([row.precision.low for row in rows])
+    high = np.array([row.precision.high for row in rows])
+    chance = np.array([row.precision.chance for row in rows])
+    axes.barh(places, precision, BAR_HEIGHT, color=colour, label=label, zorder=2)
+    # A percentile interval of a skewed resample may, if rarely, lie beside the mean.
+    whiskers = np.maximum([precision - low, high - precision], 0)
+    style = {"fmt": "none", "ecolor": "#333333", "elinewidth": 1, "capsize": 2, "zorder": 3}
+    axes.errorbar(precision, places, xerr=whiskers, **style)
+    half = BAR_HEIGHT / 2
+    first = "chance" if side <= 0 else None
+    axes.vlines(chance, places - half, places + half, color=CHANCE, lw=1.6, label=first, zorder=4)
+    for place, row in zip(places, rows, strict=True):
+        if not row.queries:
+            note = " no query has a relevant track left"
+            axes.text(0, place, note, va="center", fontsize=7, color="#666666")
+
+
+def _label(axes: Any, report: RetrievalReport, names: list[str]) -> None:
+    """Names with their numbers of queries, axes, legend."""
+    sides = [scores for scores in (report.without_filter, report.with_filter) if scores]
+    queries = [[scores.overall.queries] for scores in sides]
+    for counts, scores in zip(queries, sides, strict=True):
+        by_genre = {row.genre: row.queries for row in scores.genres}
+        counts.extend(by_genre[name] for name in names[1:])
+    shown = [
+        # A dollar sign in a genre's name is no formula.
+        f"{name} ({' / '.join(str(counts[place]) for counts in queries)})".replace("$", r"\$")
+        for place, name in enumerate(["all genres", *names[1:]])
+    ]
+    axes.set_yticks(np.arange(len(names)), shown)
+    axes.get_yticklabels()[0].set_fontweight("bold")
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.axhline(0.5, color="#999999", lw=0.8)
+    axes.set_xlim(0, min(1.0, axes.get_xlim()[1]))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    hidden = len(report.without_filter.genres) - len(names) + 1
+    axes.set_xlabel(
+        f"precision@{report.k}: share of the {report.k} nearest tracks with the query's genre\n"
+        "(whiskers: 95 % bootstrap interval; in brackets: queries)"
+        + (f"\n{hidden} genres with fewer queries are not shown" if hidden else "")
+    )
+    axes.grid(axis="x", color="#e5e5e5", lw=0.8, zorder=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.figure.legend(loc="outside upper center", ncols=3, frameon=False)

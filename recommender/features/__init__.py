@@ -1,0 +1,1 @@
+"""From samples to features: log-Mel spectrograms and handcrafted descriptors."""

@@ -1,0 +1,76 @@
+"""Recognise files that were moved or renamed, by the digest of their content."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from recommender.audio.tags import read_tags
+from recommender.catalog import Catalog
+from recommender.ingestion.content_hash import content_digest
+from recommender.ingestion.file_analysis import FileJob
+
+_READERS = 8  # reading waits for the disk or the network, so threads help
+_PER_TRANSACTION = 32
+
+
+def move_tracks(
+    catalog: Catalog,
+    new: Sequence[FileJob],
+    vanished: Collection[int],
+    present: Collection[int],
+    stopped: Callable[[], bool],
+) -> list[FileJob]:
+    """Give new files the tracks of lost ones that had the same content, in the catalogue.
+
+    Args:
+        catalog: knows the tracks that are lost: `vanished` now, or missing before.
+        new: jobs for unknown files, in the order in which they may choose among equal tracks.
+        vanished: ids of tracks whose file is gone.
+        present: ids of tracks whose file is there, whatever the catalogue says.
+        stopped: once it says so, no further file is read.
+
+    Returns:
+        `new` with the digests that were read; recognised files have `track_id` and `moved`.
+    """
+    left = set(vanished)
+    if not _lost(catalog, left, present):
+        return list(new)
+    with ThreadPoolExecutor(_READERS) as readers:
+        jobs = list(readers.map(lambda job: job if stopped() else _with_digest(job), new))
+        # One lost track is known for each digest; copies of it appear when that one has moved.
+        while moves := _matches(jobs, _lost(catalog, left, present)):
+            for place, track_id in moves.items():
+                jobs[place] = replace(jobs[place], track_id=track_id, moved=True)
+                left.discard(track_id)
+            _write(catalog, [jobs[place] for place in moves], readers)
+    return jobs
+
+
+def _lost(catalog: Catalog, left: Collection[int], present: Collection[int]) -> dict[str, int]:
+    lost = catalog.lost_by_digest(left)
+    return {digest: track_id for digest, track_id in lost.items() if track_id not in present}
+
+
+def _with_digest(job: FileJob) -> FileJob:
+    try:
+        return replace(job, digest=content_digest(job.path))
+    except OSError:
+        return job  # hearing it will fail too, and tell why
+
+
+def _matches(jobs: Sequence[FileJob], lost: Mapping[str, int]) -> dict[int, int]:
+    """Place in `jobs` → id of the track it takes over; the first of equal files gets it."""
+    first: dict[str, int] = {}
+    for place, job in enumerate(jobs):
+        if job.digest in lost and not job.moved:
+            first.setdefault(job.digest or "", place)
+    return {place: lost[digest] for digest, place in first.items()}
+
+
+def _write(catalog: Catalog, moved: Sequence[FileJob], readers: ThreadPoolExecutor) -> None:
+    for start in range(0, len(moved), _PER_TRANSACTION):
+        part = moved[start : start + _PER_TRANSACTION]
+        tags = list(readers.map(lambda job: read_tags(job.path), part))
+        with catalog.writing() as write:
+            for job, new_tags in zip(part, tags, strict=True):
+                write.moved(job.track_id or 0, job.library, job.stat, new_tags)

@@ -1,0 +1,118 @@
+"""Compare what a scan found with what the catalogue knows, and decide what is to be done."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from recommender.catalog.records import FileStat, KnownFile, Library, TrackState
+from recommender.errors import FileVanished, NoPermission
+from recommender.ingestion.file_analysis import FileJob
+from recommender.ingestion.file_types import (
+    VIDEO_WITHOUT_SOUND,
+    Kind,
+    ending_label,
+    kind_of,
+    looks_like_sound,
+)
+from recommender.ingestion.report import Outcome
+from recommender.ingestion.scan import Scan
+
+_TRIED_AGAIN = frozenset({NoPermission.kind, FileVanished.kind})
+"""Failures that can end without the file being changed."""
+
+
+@dataclass
+class Plan:
+    """What is to be done for one library.
+
+    Attributes:
+        library: the library.
+        known: jobs for files the catalogue knows: changed, or not yet heard in this space.
+        new: jobs for files it does not know.
+        present: ids of tracks whose file is there.
+        found_again: ids of tracks that were missing and are back unchanged.
+        vanished: track id → whether it was heard in this space, of tracks whose file is gone.
+        gone_failures: paths of failures whose file is gone.
+        settled: what needs no opening, counted.
+        skipped: files without sound that only a look inside could tell, by ending.
+    """
+
+    library: Library
+    known: list[FileJob] = field(default_factory=list)
+    new: list[FileJob] = field(default_factory=list)
+    present: set[int] = field(default_factory=set)
+    found_again: list[int] = field(default_factory=list)
+    vanished: dict[int, bool] = field(default_factory=dict)
+    gone_failures: list[str] = field(default_factory=list)
+    settled: Counter[Outcome] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+def make_plan(
+    library: Library, scan: Scan, known: Mapping[str, KnownFile], *, retry: bool = False
+) -> Plan:
+    """Decide for every file of `scan`, and for everything `known` that it did not find.
+
+    With `retry`, files that failed are tried again even if they have not changed.
+    """
+    plan = Plan(library)
+    for stat in scan.files:
+        entry = known.get(stat.path)
+        if entry is not None:
+            _plan_known(plan, stat, entry, retry)
+        elif kind_of(stat.path) is Kind.UNKNOWN and not _may_be_sound(library, stat):
+            plan.skipped[ending_label(stat.path)] += 1
+        else:
+            plan.new.append(FileJob(library, stat))
+    for path, entry in _not_found(scan, known):
+        if entry.failure_kind is not None:
+            plan.gone_failures.append(path)
+        if entry.track_id is not None and entry.state is not TrackState.MISSING:
+            plan.vanished[entry.track_id] = entry.heard_in_space
+    return plan
+
+
+def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> None:
+    unchanged = stat == entry.stat
+    if entry.track_id is not None:
+        plan.present.add(entry.track_id)
+    if unchanged and entry.failure_kind == VIDEO_WITHOUT_SOUND:
+        plan.skipped[ending_label(stat.path)] += 1
+    elif unchanged and entry.failure_kind not in (None, *_TRIED_AGAIN) and not retry:
+        plan.settled[Outcome.STILL_FAILING] += 1
+    elif unchanged and entry.heard_in_space and entry.state is TrackState.HEARD:
+        plan.settled[Outcome.UNCHANGED] += 1
+    elif unchanged and entry.heard_in_space and entry.state is TrackState.MISSING:
+        plan.settled[Outcome.FOUND_AGAIN] += 1
+        plan.found_again.append(entry.track_id or 0)
+    else:
+        plan.known.append(
+            FileJob(
+                plan.library,
+                stat,
+                track_id=entry.track_id,
+                heard_as=entry.digest if entry.heard_in_space else None,
+                failed_as=entry.failure_kind if unchanged else None,
+            )
+        )
+
+
+def _may_be_sound(library: Library, stat: FileStat) -> bool:
+    try:
+        return looks_like_sound(library.root / stat.path)
+    except OSError:
+        return True  # hearing it will fail too, and tell why
+
+
+def _not_found(scan: Scan, known: Mapping[str, KnownFile]) -> Iterator[tuple[str, KnownFile]]:
+    """What is known and was not found, save in places that could not be looked at."""
+    found = {stat.path for stat in scan.files}
+    closed = {place.path for place in scan.unreadable}
+    for path, entry in known.items():
+        if path not in found and not (closed and closed & _self_and_above(path)):
+            yield path, entry
+
+
+def _self_and_above(path: str) -> set[str]:
+    parts = path.split("/")
+    return {"/".join(parts[:depth]) for depth in range(len(parts) + 1)}

@@ -1,0 +1,1 @@
+"""Fitting of projections: linear discriminants and within-class covariance normalisation."""

@@ -1,0 +1,77 @@
+"""What track a listener means: an id, a path, or words that match one title."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from recommender.catalog import Catalog
+from recommender.catalog.records import Track, TrackState
+from recommender.errors import AmbiguousTrack, TrackNotFound
+from recommender.recommendation.filters import name_key
+from recommender.utils.files import real_path
+
+LISTED = 10
+"""Tracks named in the message of `AmbiguousTrack`."""
+
+
+def resolve(catalog: Catalog, query: str | int | Path) -> Track | Path:
+    """The track of the catalogue that `query` means, or a sound file outside the catalogue.
+
+    A string is tried as a track id (digits alone), as a path, and then as words: they must match
+    one track, or be the whole title of one track among those they match. Tracks whose file is
+    there come before missing ones.
+
+    Raises `TrackNotFound`, or `AmbiguousTrack` with a list of up to ten.
+    """
+    if isinstance(query, int):
+        return catalog.track(query)
+    if isinstance(query, Path):
+        found = _at_path(catalog, query)
+        if found is None:
+            raise TrackNotFound(
+                f"{query} is neither a file nor a track of the catalogue. Check the path, or "
+                "look the track up with 'recsys list WORDS'."
+            )
+        return found
+    return _by_id(catalog, query) or _at_path(catalog, Path(query)) or _by_words(catalog, query)
+
+
+def _by_id(catalog: Catalog, text: str) -> Track | None:
+    if not (text.isascii() and text.isdigit()):
+        return None
+    try:
+        return catalog.track(int(text))
+    except TrackNotFound:  # digits can also be a title or a file name
+        return None
+
+
+def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
+    path = path.expanduser()
+    track = catalog.track_at(path.absolute()) or catalog.track_at(real_path(path))
+    if track is not None:
+        return track
+    return path if path.is_file() else None
+
+
+def _by_words(catalog: Catalog, words: str) -> Track:
+    matches = catalog.search(words) if words.strip() else []
+    here = [track for track in matches if track.state is TrackState.HEARD]
+    titled = [track for track in here if name_key(track.title) == name_key(words)]
+    for candidates in (titled, here, matches):
+        if len(candidates) == 1:
+            return candidates[0]
+    if matches:
+        raise AmbiguousTrack(_listing(words, titled or here or matches))
+    raise TrackNotFound(
+        f"nothing in the catalogue is called {words!r}, and there is no such file. Look with "
+        "'recsys list', give the path of a sound file, or add music with 'recsys ingest FOLDER'."
+    )
+
+
+def _listing(words: str, tracks: Sequence[Track]) -> str:
+    lines = [f"{len(tracks)} tracks match {words!r}; ask again with the id of one:"]
+    for track in tracks[:LISTED]:
+        name = " ".join(" - ".join(filter(None, (track.artist, track.title))).split())
+        lines.append(f"  {track.id:>6}  {name}  ({track.path})")
+    if len(tracks) > LISTED:
+        lines.append(f"  and {len(tracks) - LISTED} more")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""From a recipe to a model that ships: training, projection, genre head, card."""

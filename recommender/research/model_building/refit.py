@@ -1,0 +1,148 @@
+"""The same model taught more tracks, with every choice taken from one that was made honestly.
+
+`making.make_model` teaches a model the training tracks and chooses on the validation tracks. Once
+that is done, those tracks can teach, too: nothing is chosen any more, and every network keeps its
+last epoch. Taught the validation tracks as well, the model is still measured on the test tracks, as
+the field often reports; taught all three sides, it is worth the most to listeners and has no figure
+of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommender.embedding.model_files import HONEST, Card
+from recommender.errors import UsageError
+from recommender.evaluation.calibration import Closeness
+from recommender.research.datasets import gtzan
+from recommender.research.model_building.build import TRIED, Maker, OnEpoch, copies_from
+from recommender.research.model_building.head_fitting import HeadChoice, head_as_chosen
+from recommender.research.model_building.projection_search import fit_candidates
+from recommender.research.model_building.publish import Finished, publish
+from recommender.research.model_building.recipes import Recipe
+from recommender.research.model_building.results import (
+    Side,
+    result_row,
+    side_of,
+    spreads,
+    write_curves,
+    write_rows,
+)
+from recommender.research.training.inference import TrackSet
+
+TAUGHT = {"train+valid": ("train", "valid"), "all": ("train", "valid", "test")}
+"""What a model can be taught beyond the training tracks, by name."""
+
+
+def remake_model(
+    chosen: Card,
+    made_so: Recipe,
+    data: gtzan.Gtzan,
+    folder: Path,
+    seeds: Sequence[int],
+    taught: str,
+    *,
+    device: str = "cpu",
+    command: str = "",
+    tried: Sequence[Mapping[str, Any]] = (),
+    on_epoch: OnEpoch | None = None,
+) -> Card:
+    """Teach a model more tracks, and publish the first seed.
+
+    Args:
+        chosen: card of the model, made by the same recipe, that the choices are taken from.
+        made_so: the recipe; the seeds in it are replaced.
+        data: GTZAN.
+        folder: as for `making.make_model`.
+        seeds: the first is published.
+        taught: name in `TAUGHT`.
+        command: written into the card.
+        tried: as for `making.make_model`.
+        on_epoch: told what happens.
+
+    Raises:
+        UsageError: the card tells no choice, or is of another recipe.
+        DatasetError: data do not fit.
+    """
+    protocol = str(chosen.data["split"])
+    choice, projection = _choices(chosen, made_so)
+    training = _joined([side_of(data, protocol, name) for name in TAUGHT[taught]])
+    last = tuple(replace(network, kept="last", patience=0) for network in made_so.networks)
+    maker = Maker(replace(made_so, networks=last), device, folder / "checkpoints", on_epoch)
+    close = Closeness(**chosen.closeness) if chosen.closeness else None
+    finished = []
+    for seed in seeds:
+        model = maker.trained(seed, training, None)
+        known, labels = model.activations(training), training.tracks.labels
+        fitted = fit_candidates(known, labels, [projection])[projection]
+        head = head_as_chosen(known, labels, choice)
+        copies = copies_from(fitted, known, protocol)
+        finished.append(Finished(model, head, fitted, close, copies))
+    if made_so.networks:
+        write_curves(folder / "curves.csv", [one.model for one in finished])
+    results = {
+        "command": command,
+        "published_seed": seeds[0],
+        "seeds": list(seeds),
+        "projection": projection,
+        "head": chosen.results["head"],
+        HONEST: dict(chosen.results),
+        **({TRIED: list(tried)} if tried else {}),
+    }
+    if "test" not in TAUGHT[taught]:
+        test = side_of(data, protocol, "test")
+        rows = [
+            result_row(one.model, one.head, one.projection, {"test": test}, protocol)
+            for one in finished
+        ]
+        write_rows(folder / "results.csv", rows)
+        results |= spreads(rows)
+    return publish(chosen.name, folder, finished[0], _told(protocol, taught), results)
+
+
+def _choices(chosen: Card, made_so: Recipe) -> tuple[HeadChoice, str]:
+    architectures = tuple(network["architecture"] for network in chosen.networks)
+    as_made_so = (
+        architectures == tuple(network.model for network in made_so.networks)
+        and chosen.descriptors == made_so.descriptors
+        and chosen.heard_frames == made_so.heard_frames
+    )
+    if not as_made_so:
+        raise UsageError(
+            f"{chosen.name} hears with {chosen.hears_with}, which is another recipe: name the "
+            "folder of a model that was made by this one."
+        )
+    try:
+        return HeadChoice(**chosen.results["head"]), str(chosen.results["projection"])
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            f"the card of {chosen.name} does not tell what was chosen ({error}): make it again "
+            "with 'recsys train'."
+        ) from error
+
+
+def _joined(sides: Sequence[Side]) -> Side:
+    return Side(
+        tuple(track_id for side in sides for track_id in side.ids),
+        TrackSet(
+            np.concatenate([side.tracks.decibels for side in sides]),
+            np.concatenate([side.tracks.labels for side in sides]),
+        ),
+    )
+
+
+def _told(protocol: str, taught: str) -> Mapping[str, Any]:
+    sides = TAUGHT[taught]
+    return {
+        "split": protocol,
+        "trained_on": " and ".join(sides),
+        "chosen_on": "nothing: the choices are those of the model trained on train alone",
+        "tested_on": (
+            f"nothing: the figures under '{HONEST}' are those of the same model taught train alone"
+            if "test" in sides
+            else "test"
+        ),
+    }

@@ -1,0 +1,104 @@
+"""How GTZAN is split for the study.
+
+`filtered` and `stratified` split tracks; `paper` splits clips at random, as the paper appears to
+have done, so that clips of one recording are on both sides. Its list is committed; `drawn_clips`
+made it. Its sides are as large as those of `stratified` (1,500, 750 and 750 clips), so that the two
+differ in the leak alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.research.datasets import gtzan
+from recommender.research.model_building.results import Side, artist_disjoint, side_of_tracks
+from recommender.research.reproduction.experiments import CLIP_FRAMES
+from recommender.research.training.inference import TrackSet, clip_starts
+
+PROTOCOLS = ("filtered", "paper", "stratified")
+LEAKY = frozenset({"paper"})
+"""Marked wherever they are printed."""
+
+CLIPS_PER_TRACK = 3
+PAPER_SIDES = {"train": 1500, "valid": 750, "test": 750}
+PAPER_SEED = 0
+REHEARSED_GENRES = gtzan.GENRES[:3]
+REHEARSED_TRACKS = 2
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The tracks of a protocol (under `paper` each clip counts as a track).
+
+    Attributes:
+        clips_per_track: clips a track is learned and measured by.
+        disjoint: positions of the test tracks whose artist is in neither other side; none where
+            the protocol has no such list.
+    """
+
+    protocol: str
+    train: Side
+    valid: Side
+    test: Side
+    clips_per_track: int
+    disjoint: tuple[int, ...]
+
+
+def sides(data: gtzan.Gtzan, protocol: str, *, rehearse: bool = False) -> Sides:
+    """The three sides of a protocol.
+
+    Args:
+        data: GTZAN.
+        protocol: one of `PROTOCOLS`.
+        rehearse: only a few tracks on each side, to try the machinery (`REHEARSED_TRACKS` of each
+            of `REHEARSED_GENRES`: at most 18 clips, which make one batch); the others need not be
+            in `data`.
+
+    Raises:
+        DatasetError: tracks are absent, or there is no such protocol.
+    """
+    clips = protocol == "paper"
+    made = []
+    for name in ("train", "valid", "test"):
+        ids = gtzan.split_ids(protocol, name)
+        if rehearse:
+            ids = rehearsed(ids)
+        made.append(_clips(data, ids) if clips else side_of_tracks(data, ids))
+    train, valid, test = made
+    disjoint = tuple(artist_disjoint(test.ids, protocol)) if protocol == "filtered" else ()
+    return Sides(protocol, train, valid, test, 1 if clips else CLIPS_PER_TRACK, disjoint)
+
+
+def drawn_clips(track_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Side → clip ids (``blues.00000.0`` is the first clip), drawn at random over all clips."""
+    clips = [f"{track}.{i}" for track in sorted(track_ids) for i in range(CLIPS_PER_TRACK)]
+    order = np.random.default_rng(PAPER_SEED).permutation(len(clips))
+    ends = np.cumsum(list(PAPER_SIDES.values()))
+    return {
+        name: sorted(clips[i] for i in part)
+        for name, part in zip(PAPER_SIDES, np.split(order, ends[:-1]), strict=True)
+    }
+
+
+def _clips(data: gtzan.Gtzan, ids: Sequence[str]) -> Side:
+    """Clips by id; those of the track that is corrupt in circulation may be absent."""
+    split = [clip.rpartition(".") for clip in ids]
+    may_lack = gtzan.CORRUPT_IN_CIRCULATION - set(data.track_ids)
+    wanted = [(track, int(number)) for track, _, number in split if track not in may_lack]
+    chosen = data.select([track for track, _ in wanted])
+    starts = clip_starts(gtzan.COLUMNS, CLIP_FRAMES, CLIPS_PER_TRACK)
+    decibels = np.stack(
+        [
+            data.decibels(int(index))[:, starts[number] : starts[number] + CLIP_FRAMES]
+            for index, (_, number) in zip(chosen, wanted, strict=True)
+        ]
+    )
+    names = tuple(f"{track}.{number}" for track, number in wanted)
+    return Side(names, TrackSet(decibels, data.labels[chosen]))
+
+
+def rehearsed(ids: Sequence[str]) -> tuple[str, ...]:
+    """The few tracks (or clips) of a side that a rehearsal takes."""
+    by_genre = [[i for i in ids if i.startswith(f"{genre}.")] for genre in REHEARSED_GENRES]
+    return tuple(track_id for of_genre in by_genre for track_id in of_genre[:REHEARSED_TRACKS])

@@ -1,0 +1,1 @@
+"""From vectors to the nearest of them: FAISS, exact rescoring, reranking."""

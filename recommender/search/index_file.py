@@ -1,0 +1,82 @@
+"""The file that holds an index: named arrays with a few facts, whole or not at all. No faiss."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from recommender.embedding.space import SpaceId, settings_digest
+from recommender.errors import IndexDamaged, IndexOutdated
+from recommender.utils.files import replace_file
+
+FORMAT, LABEL = "recsys-index-2", "recsys"
+"""The number rises with what the file holds, and with how `neighbourhood` computes it."""
+
+Tensors = dict[str, npt.NDArray[Any]]
+
+
+def index_file(space: SpaceId, catalog: str, database: Path | None) -> Path:
+    """Where the index of a space is kept: beside the database file, else in the user's cache.
+
+    Args:
+        space: the projected space; another space is another file.
+        catalog: the catalogue's own id, which names the file when there is no database file.
+        database: the SQLite file, or None for a database server.
+    """
+    if database is not None:
+        return database.with_name(f"{database.stem}.{settings_digest(space)}.index")
+    from platformdirs import user_cache_path
+
+    return user_cache_path("recsys") / f"{catalog}.{settings_digest(space)}.index"
+
+
+def write_index(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
+    """Write `path`, in place of an older file or not at all. Raises `OSError`."""
+    text = json.dumps({"format": FORMAT, **facts})
+    # One entry, because safetensors writes several in any order.
+    label = f"{_checksum(text, tensors)} {text}"
+    replace_file(path, save(tensors, {LABEL: label}))
+
+
+def read_index(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """The arrays and facts that `write_index` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        IndexOutdated: it was written by another version of this package.
+        IndexDamaged: it is not whole.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            checksum, _, text = (file.metadata() or {})[LABEL].partition(" ")
+            facts: dict[str, Any] = json.loads(text)
+            if facts["format"] != FORMAT:
+                raise IndexOutdated(
+                    f"the index {path} is of the format {facts['format']}, not {FORMAT}: "
+                    "'recsys similar' builds it again."
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if checksum != _checksum(text, tensors):
+            raise ValueError("its checksum does not match")
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise IndexDamaged(
+            f"the index {path} cannot be read ({error}). It is a cache of the catalogue: "
+            "'recsys similar' builds it again."
+        ) from error
+    return tensors, facts
+
+
+def _checksum(facts: str, tensors: Tensors) -> str:
+    digest = hashlib.blake2b(facts.encode(), digest_size=16)
+    for name, values in sorted(tensors.items()):
+        digest.update(f"{name} {values.dtype} {values.shape}".encode())
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()

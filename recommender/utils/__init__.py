@@ -1,0 +1,1 @@
+"""Arrays, names, files and terminal text: no knowledge of music."""

@@ -1,0 +1,121 @@
+"""Calibration error and closeness on worlds whose answer is known, and what users are told."""
+
+import dataclasses
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sounds
+import toy_models
+from command_line import recsys
+
+from recommender.embedding.model_files import CARD, WeightsFiles
+from recommender.evaluation.calibration import Closeness, calibration_error, fitted_closeness
+
+
+def test_calibration_error_by_hand() -> None:
+    """Two bins: .9 sure and right half the time; .6 sure and always right."""
+    sure = np.array([[0.9, 0.1]] * 4 + [[0.4, 0.6]] * 4, dtype=np.float32)
+    labels = np.array([0, 0, 1, 1] + [1] * 4)
+    assert calibration_error(sure, labels) == pytest.approx((0.4 + 0.4) / 2, abs=1e-6)
+
+
+def test_perfectly_sure_and_right_is_calibrated() -> None:
+    shares = np.eye(3, dtype=np.float32)
+    assert calibration_error(shares, np.arange(3)) == 0
+    assert calibration_error(shares, np.array([1, 2, 0])) == 1
+
+
+def world(spread: float, seed: int = 0, size: int = 200) -> tuple[np.ndarray, list[str], list[str]]:
+    """Unit vectors around five genres' directions in ten dimensions."""
+    generator = np.random.default_rng(seed)
+    labels = np.arange(size) % 5
+    rows = np.eye(10)[labels] + spread * generator.standard_normal((size, 10))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    names = [f"artist {i}" for i in range(size)]
+    return rows.astype(np.float32), [str(label) for label in labels], names
+
+
+def test_what_is_more_similar_is_more_probably_of_one_genre() -> None:
+    close = fitted_closeness(*world(0.6))
+    assert close is not None
+    assert close.slope > 0
+    assert close.probability(close.half) == pytest.approx(0.5)
+    assert close.is_close(close.half + 0.01)
+    assert not close.is_close(close.half - 0.01)
+
+
+def test_probabilities_are_those_of_other_tracks() -> None:
+    size = 1500
+    close = fitted_closeness(*world(0.6, size=size))
+    assert close is not None
+    vectors, genres, _ = world(0.6, seed=1, size=size)
+    cosines = vectors @ vectors.T - 2 * np.eye(size)
+    nearest = np.argsort(-cosines, axis=1)[:, :10]
+    same = np.array(genres)[nearest] == np.array(genres)[:, None]
+    told = np.vectorize(close.probability)(np.take_along_axis(cosines, nearest, axis=1))
+    assert told.mean() == pytest.approx(same.mean(), abs=0.03)
+    for low in (0.2, 0.4, 0.6, 0.8):
+        among = (told >= low) & (told < low + 0.2)
+        if among.sum() > 300:
+            assert same[among].mean() == pytest.approx(told[among].mean(), abs=0.1)
+
+
+def test_neighbours_by_the_same_artist_do_not_count() -> None:
+    """Each track has a twin by its artist with another genre: only others tell what is close."""
+    vectors, genres, artists = world(0.6)
+    twins = np.concatenate([vectors, vectors])
+    strange = [*genres, *["another"] * 200]
+    assert fitted_closeness(twins, strange, [""] * 400) is None  # the nearest are the wrongest
+    assert fitted_closeness(twins, strange, [*artists, *artists]) is not None
+
+
+def test_nothing_is_told_where_similarity_tells_nothing() -> None:
+    vectors, _, artists = world(0.6)
+    assert fitted_closeness(vectors, ["one"] * 200, artists) is None
+    assert fitted_closeness(vectors, [str(i) for i in range(200)], artists) is None
+
+
+def test_closeness_is_plain_values() -> None:
+    assert vars(Closeness(half=0.5, slope=8.0)) == {"half": 0.5, "slope": 8.0}
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("music")
+    for seed in range(3):
+        sounds.write_sound(folder / f"{seed}.wav", sounds.music(2 + seed, 22_050, seed), 22_050)
+    return folder
+
+
+def model_with(folder: Path, closeness: Closeness | None) -> WeightsFiles:
+    files = toy_models.with_other_weights(folder, "judged")
+    values = {} if closeness is None else asdict(closeness)
+    dataclasses.replace(files.card, closeness=values).write(folder / CARD)
+    return WeightsFiles(folder)
+
+
+@pytest.mark.parametrize(
+    ("closeness", "close", "told"),
+    [
+        (Closeness(half=1.01, slope=9.0), False, "nothing in the catalogue is really close"),
+        (Closeness(half=-1.0, slope=9.0), True, ""),
+        (None, None, ""),
+    ],
+    ids=["far", "close", "not measured"],
+)
+def test_similar_says_when_nothing_is_close(
+    closeness: Closeness | None, close: bool | None, told: str, music: Path, tmp_path: Path
+) -> None:
+    model = model_with(tmp_path / "model", closeness).folder
+    catalog = tmp_path / "catalog.db"
+    assert recsys("ingest", music, "--model", model, "--db", catalog).status == 0
+    listed = recsys("similar", 1, "--db", catalog, "--json")
+    assert [row["close"] for row in listed.json] == [close, close]
+    shown = recsys("similar", 1, "--db", catalog)
+    assert told in shown.err
+    assert bool(told) == bool(shown.err)
+    shutil.rmtree(model)  # what was kept in the catalogue says the same
+    assert recsys("similar", 1, "--db", catalog).err == shown.err

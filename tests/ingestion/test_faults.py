@@ -1,0 +1,188 @@
+"""Damaged files, crashing and hanging workers, interruptions: each costs what it must, no more."""
+
+import importlib.util
+import os
+import signal
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import sounds
+import worker_tasks
+
+from recommender.catalog import Catalog
+from recommender.errors import RecsysError, WeightsError, WorkerCrashed, WorkerTimedOut
+from recommender.ingestion import IngestReport, IngestSettings, ingest
+from recommender.ingestion.process_pool import WorkerPool
+
+SETTINGS = IngestSettings(workers=1)
+LATIN1_NAME = os.fsdecode(b"caf\xe9.wav")
+
+
+def damaged_folder(folder: Path) -> Path:
+    music = sounds.music(3, 22_050)
+    write = partial(sounds.write_sound, samples=music, rate=22_050)
+    sounds.truncate(write(folder / "truncated.mp3"), 0.6)
+    sounds.truncate(write(folder / "beheaded.flac"), 0.001)
+    sounds.flip_bits(write(folder / "flipped.mp3"), 200, skip=500)
+    sounds.flip_bits(write(folder / "flipped.ogg"), 200, skip=4_500)
+    write(folder / "really ogg.mp3", format_name="ogg")
+    (folder / "empty.wav").touch()
+    (folder / "text.mp3").write_text("words, not music\n" * 100)
+    sounds.write_float_wav(folder / "nan.wav", np.full(66_150, np.nan, np.float32), 22_050)
+    write(folder / "silent.wav", samples=np.zeros(66_150, np.float32))
+    write(folder / "short.wav", samples=music[:2_000])
+    (folder / "folder.mp3").mkdir()
+    write(folder / "folder.mp3" / "inside.wav")
+    write(folder / "line\nbreak.wav")
+    write(folder / LATIN1_NAME)
+    (folder / "loop").symlink_to(folder)
+    (folder / "nowhere.mp3").symlink_to(folder / "absent")
+    os.mkfifo(folder / "pipe.mp3")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[IngestReport, Catalog]:
+    place = tmp_path_factory.mktemp("damaged")
+    (place / "music").mkdir()
+    folder = damaged_folder(place / "music")
+    catalog = Catalog.open(str(place / "catalog.db"))
+    return ingest(catalog, [folder], SETTINGS), catalog
+
+
+def test_no_damaged_file_stops_the_rest(damaged: tuple[IngestReport, Catalog]) -> None:
+    report, catalog = damaged
+    heard = {track.path for track in catalog.all_tracks()}
+    assert {"really ogg.mp3", "folder.mp3/inside.wav", "line\nbreak.wav", LATIN1_NAME} <= heard
+    failed = {failure.path: failure.kind for failure in catalog.failures()}
+    certain = {
+        "empty.wav": "empty",
+        "text.mp3": "unreadable",
+        "beheaded.flac": "unreadable",
+        "nan.wav": "not-finite",
+        "silent.wav": "silent",
+        "short.wav": "too-short",
+    }
+    assert certain.items() <= failed.items()
+    either = {"truncated.mp3", "flipped.mp3", "flipped.ogg"}  # as much as the decoders save
+    assert set(failed) - set(certain) | heard >= either
+    assert report.heard == len(heard)
+    assert report.failed == len(failed)
+    assert report.heard + report.failed == 13
+    assert report.skipped_by_ending == {"(broken link)": 1, "(not a regular file)": 1}
+
+
+def test_damaged_files_are_not_tried_again(damaged: tuple[IngestReport, Catalog]) -> None:
+    report, catalog = damaged
+    again = ingest(catalog, [catalog.libraries()[0].root], SETTINGS)
+    assert (again.failed, again.still_failing, again.unchanged) == (0, report.failed, report.heard)
+
+
+def never() -> bool:
+    return False
+
+
+def test_a_crash_or_a_hang_costs_its_file_alone() -> None:
+    pool = WorkerPool(worker_tasks.load_nothing, worker_tasks.misbehave, workers=2, timeout_s=2)
+    jobs = ["a", "crash", "b", "segfault", "hang", "c", "d", "e", "f"]
+    results = dict(pair for done in pool.rounds(jobs, never) for pair in done)
+    assert {job: results.pop(job) for job in "abcdef"} == {job: f"model {job}" for job in "abcdef"}
+    assert isinstance(results["crash"], WorkerCrashed)
+    assert "status 5" in str(results["crash"])
+    assert "SIGSEGV" in str(results["segfault"])
+    assert isinstance(results["hang"], WorkerTimedOut)
+    assert "2 s" in str(results["hang"])
+
+
+def test_a_model_that_cannot_be_loaded_is_one_error() -> None:
+    with pytest.raises(WeightsError, match="the weights are gone"):
+        list(
+            WorkerPool(worker_tasks.load_in_vain, worker_tasks.misbehave, 2, 60).rounds(
+                ["a"] * 100, never
+            )
+        )
+    with pytest.raises(RecsysError, match="before they have heard"):
+        list(
+            WorkerPool(worker_tasks.load_and_die, worker_tasks.misbehave, 2, 60).rounds(
+                ["a"] * 100, never
+            )
+        )
+
+
+def test_jobs_are_taken_as_workers_become_free() -> None:
+    taken: list[int] = []
+
+    def jobs() -> object:
+        for number in range(1_000):
+            taken.append(number)
+            yield str(number)
+
+    for done in WorkerPool(worker_tasks.load_nothing, worker_tasks.misbehave, 1, 60).rounds(
+        jobs(), lambda: len(taken) > 20
+    ):
+        assert len(done) <= 2
+    assert len(taken) < 30
+
+
+@pytest.fixture(scope="module")
+def kills() -> ModuleType:
+    """The benchmark script that kills ingests, as a module."""
+    path = Path(__file__).parents[1] / "bench" / "kills.py"
+    spec = importlib.util.spec_from_file_location("kills", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["kills"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def wait_until(condition: partial[bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def has_tracks(database: Path, minimum: int) -> bool:
+    if not database.exists():
+        return False
+    try:
+        with Catalog.open(str(database)) as catalog:
+            return catalog.counts().heard >= minimum
+    except RecsysError:  # its tables are being made
+        return False
+
+
+def test_interrupted_and_killed_runs_are_continued(tmp_path: Path, kills: ModuleType) -> None:
+    """Ctrl-C, then SIGKILL, then to the end: the same catalogue as in one go."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for number in range(48):
+        noise = sounds.noise(1.2, 22_050, seed=number)
+        sounds.write_sound(folder / f"{number:02}.wav", noise, 22_050)
+    (folder / "text.mp3").write_text("no music")
+    kills.ingest_here(tmp_path / "whole.db", folder, SETTINGS)
+
+    database = tmp_path / "stopped.db"
+    child = kills.start_ingest(database, folder, SETTINGS)
+    assert "49 files" in child.stdout.readline()  # files planned: from here on Ctrl-C is a request
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
+    output, _ = child.communicate()
+    assert child.returncode == 0
+    assert "interrupted=True" in output
+    kills.wait_for_workers_to_end(child.pid)
+
+    child = kills.start_ingest(database, folder, SETTINGS)
+    wait_until(partial(has_tracks, database, 32))
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    kills.wait_for_workers_to_end(child.pid)
+
+    kills.ingest_here(database, folder, SETTINGS)
+    assert kills.contents_of(database) == kills.contents_of(tmp_path / "whole.db")

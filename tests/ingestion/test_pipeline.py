@@ -1,0 +1,350 @@
+"""The life of a music folder: ingested, changed in every way, ingested again."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import mutagen
+import pytest
+import sounds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommender.audio.reader import Windowing
+from recommender.catalog import Catalog, FileStat, KnownFile, Library, TrackState
+from recommender.errors import CatalogError, UsageError, WeightsError
+from recommender.ingestion import IngestReport, IngestSettings, Outcome, ingest
+from recommender.ingestion.lock import ingest_lock
+from recommender.ingestion.plan import make_plan
+from recommender.ingestion.scan import Scan, Unreadable
+
+SETTINGS = IngestSettings(workers=1)
+SPACE = SETTINGS.space()
+
+
+@dataclass
+class Witness:
+    """Keeps what a progress listener is told."""
+
+    entries: int = 0
+    again: int = 0
+    files: int = 0
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def scanned(self, entries: int) -> None:
+        self.entries = entries
+
+    def hearing_again(self, tracks: int) -> None:
+        self.again = tracks
+
+    def planned(self, files: int) -> None:
+        self.files = files
+
+    def done(self, path: Path, outcome: Outcome) -> None:
+        self.outcomes[path.name] = outcome
+
+
+@dataclass
+class Story:
+    """A folder, its catalogue, and the report of each ingest so far."""
+
+    folder: Path
+    catalog: Catalog
+    reports: dict[str, IngestReport] = field(default_factory=dict)
+    ids: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def ingest(self, chapter: str) -> Witness:
+        witness = Witness()
+        self.reports[chapter] = ingest(self.catalog, [self.folder], SETTINGS, witness)
+        self.ids[chapter] = {track.path: track.id for track in self.catalog.all_tracks(None)}
+        return witness
+
+
+def accounted(report: IngestReport) -> int:
+    return (
+        report.heard
+        + report.retagged
+        + report.moved
+        + report.found_again
+        + report.unchanged
+        + report.failed
+        + report.still_failing
+        + report.skipped
+        + report.not_reached
+    )
+
+
+def write_folder(folder: Path) -> None:
+    (folder / "sub").mkdir(parents=True)
+    for seed, name in enumerate(
+        ("stays.wav", "retagged.mp3", "touched.flac", "replaced.ogg", "spoilt.wav", "sub/moved.ogg",
+         "renamed.m4a", "deleted.au", "twin a.flac")
+    ):  # fmt: skip
+        sounds.write_sound(folder / name, sounds.music(2, 22_050, seed), 22_050)
+    shutil.copy(folder / "twin a.flac", folder / "twin b.flac")
+    sounds.write_sound(folder / "no ending", sounds.tone(2, 22_050), 22_050, format_name="flac")
+    sounds.write_video(folder / "silent film.mp4")
+    (folder / "notes.txt").write_text("not music")
+    (folder / "Makefile").write_text("all:\n")
+    (folder / "text.mp3").write_text("no music either")
+
+
+def change_folder(folder: Path) -> None:
+    """Everything that can happen between two ingests, to a file each."""
+    audio = mutagen.File(folder / "retagged.mp3", easy=True)
+    audio.add_tags()
+    audio["title"] = "A new title"
+    audio.save()
+    os.utime(folder / "touched.flac", (1, 1))
+    sounds.write_sound(folder / "replaced.ogg", sounds.music(3, 22_050, 99), 22_050)
+    (folder / "spoilt.wav").write_bytes(b"RIFF, but no music any more")
+    (folder / "deeper/down").mkdir(parents=True)
+    (folder / "sub/moved.ogg").rename(folder / "deeper/down/moved.ogg")
+    (folder / "renamed.m4a").rename(folder / "another name.m4a")
+    (folder / "twin a.flac").rename(folder / "twin c.flac")
+    (folder / "twin b.flac").rename(folder / "twin d.flac")
+    (folder / "deleted.au").rename(folder.parent / "deleted.au")
+    sounds.write_sound(folder / "added.wav", sounds.music(2, 22_050, 50), 22_050)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Four chapters; only the first two have anything to hear."""
+    place = tmp_path_factory.mktemp("story")
+    write_folder(place / "music")
+    with Catalog.open(str(place / "catalog.db")) as catalog:
+        told = Story(place / "music", catalog)
+        told.ingest("first")
+        told.ingest("second")
+        change_folder(told.folder)
+        told.ingest("changed")
+        (place / "deleted.au").rename(told.folder / "deleted.au")
+        told.ingest("back")
+        yield told
+
+
+def test_everything_is_heard_or_told(story: Story) -> None:
+    report = story.reports["first"]
+    assert (report.scanned, report.heard, report.failed) == (15, 11, 1)
+    assert report.skipped_by_ending == {".txt": 1, "(no ending)": 1, ".mp4": 1}
+    assert (report.interrupted, report.missing, report.unreadable) == (False, 0, ())
+
+
+def test_a_second_run_has_nothing_to_do(story: Story) -> None:
+    report = story.reports["second"]
+    assert (report.unchanged, report.still_failing) == (11, 1)
+    assert report.skipped_by_ending == story.reports["first"].skipped_by_ending
+    assert report.heard == report.failed == 0
+
+
+def test_every_change_is_recognised(story: Story) -> None:
+    report = story.reports["changed"]
+    assert report.retagged == 2  # retagged.mp3, touched.flac
+    assert report.heard == 2  # replaced.ogg, added.wav
+    assert report.moved == 4  # to another folder, to another name, the twins
+    assert report.failed == 1  # spoilt.wav
+    assert report.missing == 1  # deleted.au
+    assert (report.unchanged, report.still_failing) == (2, 1)
+
+
+def test_tracks_keep_their_ids(story: Story) -> None:
+    before, after = story.ids["second"], story.ids["changed"]
+    for path in ("stays.wav", "retagged.mp3", "touched.flac", "replaced.ogg", "spoilt.wav"):
+        assert after[path] == before[path]
+    assert after["deeper/down/moved.ogg"] == before["sub/moved.ogg"]
+    assert after["another name.m4a"] == before["renamed.m4a"]
+    twins = {before["twin a.flac"], before["twin b.flac"]}
+    assert {after["twin c.flac"], after["twin d.flac"]} == twins
+    assert after["deleted.au"] == before["deleted.au"]
+
+
+def test_states_and_tags_after_the_changes(story: Story) -> None:
+    tracks = {track.path: track for track in story.catalog.all_tracks(None)}
+    assert tracks["retagged.mp3"].tags.title == "A new title"
+    assert tracks["spoilt.wav"].state is TrackState.FAILED
+    assert tracks["replaced.ogg"].duration == pytest.approx(3, abs=0.01)
+    heard = {path for path, track in tracks.items() if track.state is TrackState.HEARD}
+    assert heard == set(tracks) - {"spoilt.wav"}
+    ids, activations = story.catalog.activations(SPACE)
+    assert len(ids) == len(activations) == len(heard)
+
+
+def test_missing_files_that_are_back_are_not_heard_again(story: Story) -> None:
+    report = story.reports["back"]
+    assert (report.found_again, report.unchanged) == (1, 10)
+    assert report.heard == report.retagged == report.moved == 0
+    assert story.ids["back"] == story.ids["changed"]
+
+
+def test_every_file_has_one_outcome(story: Story) -> None:
+    for report in story.reports.values():
+        assert report.scanned == accounted(report)
+
+
+def test_failures_say_why(story: Story) -> None:
+    failures = {failure.path: failure for failure in story.catalog.failures()}
+    assert set(failures) == {"text.mp3", "spoilt.wav", "silent film.mp4"}
+    assert failures["silent film.mp4"].kind == "video-without-sound"
+    assert failures["text.mp3"].kind == "unreadable"
+
+
+def test_the_space_that_was_heard_is_active(story: Story) -> None:
+    assert story.catalog.active_space() == SPACE
+    assert story.catalog.active_listening() == SETTINGS.listening()
+
+
+def test_an_idle_run_opens_no_file_starts_no_process_and_loads_no_network(story: Story) -> None:
+    script = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        from recommender.catalog import Catalog
+        from recommender.ingestion import IngestSettings, ingest
+
+        opened = []
+        def watch(event, arguments):
+            if event == "open" and str(arguments[0]).startswith(sys.argv[2]):
+                opened.append(arguments[0])
+
+        with Catalog.open(sys.argv[1]) as catalog:
+            before = catalog.state()
+            sys.addaudithook(watch)
+            ingest(catalog, [Path(sys.argv[2])], IngestSettings(model=sys.argv[3]))
+            assert catalog.state() == before
+        # Only what has no ending is looked into, to tell whether it is sound.
+        assert [Path(path).name for path in opened] == ["Makefile"], opened
+        loaded = {"torch", "pebble", "soundfile", "av", "librosa", "faiss"} & set(sys.modules)
+        assert not loaded, loaded
+    """)
+    arguments = [story.catalog.url, str(story.folder), SETTINGS.model]
+    subprocess.run([sys.executable, "-c", script, *arguments], check=True)
+
+
+def test_a_part_of_the_folder_touches_nothing_else(story: Story) -> None:
+    report = ingest(story.catalog, [story.folder / "deeper"], SETTINGS)
+    assert (report.scanned, report.unchanged, report.missing) == (1, 1, 0)
+    nested = ingest(story.catalog, [story.folder, story.folder / "deeper"], SETTINGS)
+    assert nested.scanned == story.reports["back"].scanned
+
+
+def test_another_way_of_listening_hears_again(story: Story, tmp_path: Path) -> None:
+    """Also what moves meanwhile; and what was heard before stays."""
+    music = tmp_path / "music"
+    music.mkdir()
+    for name in ("stays.wav", "another name.m4a"):
+        shutil.copy(story.folder / name, music)
+    with Catalog.open(str(tmp_path / "other.db")) as catalog:
+        copy_hearings(story, catalog, music)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        shutil.copy(music / "stays.wav", elsewhere)
+        copy_hearings(story, catalog, elsewhere)
+        catalog.set_active(SPACE, SETTINGS.listening())
+        (music / "stays.wav").rename(music / "went.wav")
+        other = IngestSettings(workers=1, model=SETTINGS.model, windowing=Windowing(count=1))
+        witness = Witness()
+        report = ingest(catalog, [music], other, witness)
+        assert (report.heard, report.moved, witness.files) == (1, 1, 2)
+        assert witness.outcomes["went.wav"] is Outcome.MOVED
+        assert report.unheard == 1
+        assert catalog.active_space() == SPACE  # until all is heard in the new way
+        assert ingest(catalog, [music, elsewhere], other).unheard == 0
+        assert dict(catalog.spaces()) == {SPACE: 3, other.space(): 3}
+        assert catalog.active_space() == other.space()
+
+
+def copy_hearings(story: Story, catalog: Catalog, music: Path) -> None:
+    """Make a catalogue of copied files as if they had been heard there."""
+    library, _ = catalog.scope_of(music)
+    for file in sorted(music.iterdir()):
+        track = story.catalog.track_at(story.folder / file.name)
+        assert track is not None
+        hearing = story.catalog.hearing_of(track.id, SPACE)
+        assert hearing is not None
+        stat = FileStat(file.name, file.stat().st_size, file.stat().st_mtime_ns)
+        with catalog.writing() as write:
+            write.heard(library, stat, track.digest, track.tags, hearing, "test")
+
+
+def test_folders_that_cannot_be_ingested_change_nothing(story: Story) -> None:
+    before = story.catalog.libraries()
+    for folder, message in (("absent", "mounted"), ("music/stays.wav", "is a file")):
+        with pytest.raises(UsageError, match=message):
+            ingest(story.catalog, [story.folder, story.folder.parent / folder], SETTINGS)
+    with pytest.raises(UsageError, match="no folder"):
+        ingest(story.catalog, [], SETTINGS)
+    assert story.catalog.libraries() == before
+
+
+def test_an_unmounted_disk_is_not_an_empty_library(story: Story) -> None:
+    counts = story.catalog.counts()
+    away = story.folder.rename(story.folder.with_name("away"))
+    with pytest.raises(UsageError, match="mounted"):
+        ingest(story.catalog, [story.folder], SETTINGS)
+    away.rename(story.folder)
+    assert story.catalog.counts() == counts
+
+
+def test_two_ingests_at_once(story: Story) -> None:
+    with ingest_lock(story.catalog), pytest.raises(CatalogError, match="another ingest is running"):
+        ingest(story.catalog, [story.folder], SETTINGS)
+    ingest(story.catalog, [story.folder], SETTINGS)
+
+
+def test_settings_out_of_range() -> None:
+    for wrong in ({"workers": 0}, {"timeout_s": 0.0}):
+        with pytest.raises(UsageError):
+            IngestSettings(**wrong)
+    with pytest.raises(WeightsError, match="shipped models"):
+        IngestSettings(model="no such model").space()
+
+
+PATHS = st.sampled_from([f"{folder}{name}.{ending}" for folder in ("", "a/", "a/b/", "c/")
+                         for name in "xyz" for ending in ("mp3", "mp4")])  # fmt: skip
+STATS = st.builds(FileStat, PATHS, st.integers(0, 1), st.integers(0, 1))
+KNOWN = st.builds(
+    KnownFile,
+    stat=STATS,
+    track_id=st.integers(1, 99),
+    state=st.sampled_from(TrackState),
+    digest=st.just("d"),
+    heard_in_space=st.booleans(),
+    failure_kind=st.sampled_from([None, "unreadable", "no-permission", "video-without-sound"]),
+)
+
+
+@given(
+    files=st.lists(STATS, unique_by=lambda stat: stat.path),
+    entries=st.lists(KNOWN, unique_by=(lambda e: e.stat.path, lambda e: e.track_id)),
+    closed=st.sets(st.sampled_from(["a", "a/b", "c", "a/x.mp3"])),
+)
+def test_plans_account_for_every_file_and_every_track(
+    files: list[FileStat], entries: list[KnownFile], closed: set[str]
+) -> None:
+    scan = Scan(tuple(files), {}, 0, tuple(Unreadable(path, "denied") for path in closed))
+    plan = make_plan(Library(1, Path("/music")), scan, {e.stat.path: e for e in entries})
+    planned = len(plan.new) + len(plan.known)
+    assert planned + sum(plan.settled.values()) + sum(plan.skipped.values()) == len(files)
+    found = {file.path for file in files}
+    for entry in entries:
+        path, track_id = entry.stat.path, entry.track_id or 0
+        hidden = any(path == place or path.startswith(f"{place}/") for place in closed)
+        gone = path not in found and not hidden
+        assert (track_id in plan.present) == (path in found)
+        assert (track_id in plan.vanished) == (gone and entry.state is not TrackState.MISSING)
+        assert (path in plan.gone_failures) == (gone and entry.failure_kind is not None)
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_unchanged_failures_are_tried_again_on_demand(retry: bool) -> None:
+    stat = FileStat("a.mp3", 1, 1)
+    entry = KnownFile(stat, None, None, None, False, "timed-out")
+    plan = make_plan(
+        Library(1, Path("/m")), Scan((stat,), {}, 0, ()), {"a.mp3": entry}, retry=retry
+    )
+    assert len(plan.known) == retry
+    assert plan.settled[Outcome.STILL_FAILING] == (not retry)

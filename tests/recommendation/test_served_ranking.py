@@ -1,0 +1,127 @@
+"""What `similar` lists and what `evaluate` measures are one ranking, whichever is asked for."""
+
+import re
+import shutil
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy_models
+from command_line import recsys
+
+from recommender.catalog import Catalog, FileStat, Tags
+from recommender.catalog.projector import CatalogProjector
+from recommender.embedding.model_files import find
+from recommender.embedding.space import Hearing
+from recommender.evaluation.calibration import Closeness
+from recommender.ingestion import IngestSettings
+from recommender.recommendation.service import Filters, SimilarityService
+
+COUNT, GENRES = 130, ("blues", "disco", "metal")
+EVERYTHING = Filters(per_artist=None, keep_duplicates=True)
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tracks of three genres, of which each is heard as its genre and a lot of noise."""
+    place = tmp_path_factory.mktemp("served")
+    (place / "music").mkdir()
+    listening = IngestSettings(workers=1)
+    random = np.random.default_rng(0)
+    dimension = len(find(listening.model).projection().mean)
+    genres = random.standard_normal((len(GENRES), dimension))
+    with Catalog.open(str(place / "catalog.db")) as catalog:
+        catalog.set_active(listening.space(), listening.listening())
+        library, _ = catalog.scope_of(place / "music")
+        with catalog.writing() as write:
+            for number in range(COUNT):
+                heard = 0.3 * genres[number % 3] + random.standard_normal(dimension)
+                hearing = Hearing(heard.astype(np.float32), {}, 60.0, (), listening.space())
+                tags = Tags(title=f"song {number}", genre=GENRES[number % 3])
+                stat = FileStat(f"{number}.ogg", 1, 1)
+                write.heard(library, stat, str(number), tags, hearing, "test")
+    return place / "catalog.db"
+
+
+def served_precision(catalog: Path, ranking: str, k: int) -> float:
+    with SimilarityService.open(str(catalog), "cpu") as service:
+        rates = []
+        for seed in service.catalog.all_tracks():
+            found = service.similar(seed.id, k, EVERYTHING, ranking)  # type: ignore[arg-type]
+            rates.append(np.mean([n.track.tags.genre == seed.tags.genre for n in found]))
+    return float(np.mean(rates))
+
+
+def test_what_is_measured_is_what_is_served(catalog: Path) -> None:
+    values = {}
+    for ranking in ("neighbourhood", "cosine"):
+        options = ("-k", 5, "--ranking", ranking, "--db", catalog)
+        report = recsys("evaluate", *options, "--json").json
+        values[ranking] = report["without_filter"]["overall"]["precision"]["value"]
+        assert report["ranking"] == ranking
+        assert values[ranking] == pytest.approx(served_precision(catalog, ranking, 5))
+        assert f"ranked by {ranking}, k = 5" in recsys("evaluate", *options).out
+    assert values["neighbourhood"] != values["cosine"]
+    default = recsys("evaluate", "-k", 5, "--db", catalog, "--json").json
+    assert default["ranking"] == "neighbourhood"
+
+
+def test_models_are_compared_by_the_same_ranking(catalog: Path, tmp_path: Path) -> None:
+    """And the one that recommends scores what it scores alone."""
+    place = shutil.copy(catalog, tmp_path / "catalog.db")
+    other = toy_models.with_other_weights(tmp_path / "other")
+    with Catalog.open(str(place)) as both:
+        tracks = list(both.all_tracks())
+        active = both.active_space()
+        assert active is not None
+        space = replace(active, model=other.space().model, weights=other.space().weights)
+        with both.writing() as write:
+            for track in tracks:
+                again = both.hearing_of(track.id, active)
+                assert again is not None
+                stat = FileStat(track.path, track.size, track.mtime_ns)
+                new = replace(again, space=space)
+                write.heard(track.library, stat, track.digest, track.tags, new, "test")
+    for ranking in ("neighbourhood", "cosine"):
+        options = ("--ranking", ranking, "--db", place, "--json")
+        both_models = recsys("evaluate", "--compare", "default", other.folder, *options).json
+        alone = recsys("evaluate", *options).json
+        assert both_models["ranking"] == ranking
+        for side in both_models["without_filter"]:
+            rate = side["scores"]["precision"]["value"]
+            assert rate == pytest.approx(alone["without_filter"]["overall"]["precision"]["value"])
+
+
+def test_similar_tells_score_and_similarity(catalog: Path) -> None:
+    found = recsys("similar", 1, "--db", catalog, "--json").json
+    scores = [row["score"] for row in found]
+    assert scores == sorted(scores, reverse=True)
+    by_cosine = recsys("similar", 1, "--ranking", "cosine", "--db", catalog, "--json").json
+    assert [row["score"] for row in by_cosine] == [row["similarity"] for row in by_cosine]
+    cosines = {row["id"]: row["similarity"] for row in by_cosine}
+    assert all(cosines.get(row["id"], row["similarity"]) == row["similarity"] for row in found)
+    assert recsys("similar", 1, "--ranking", "loudness", "--db", catalog).status == 2
+
+
+def test_the_nearest_decides_whether_anything_is_close(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It need not be the first of the list, once the filters have had their say."""
+    for seed, genre in product(range(1, COUNT), GENRES):
+        asked = ("similar", seed, "--genre", genre, "--db", catalog)
+        found = recsys(*asked, "--json").json
+        first, nearest = found[0]["similarity"], max(row["similarity"] for row in found)
+        if first < nearest - 0.01:
+            break
+
+    def said(half: float) -> str:
+        close = Closeness(half=half, slope=9.0)
+        monkeypatch.setattr(CatalogProjector, "closeness", property(lambda _: close))
+        return recsys(*asked).err
+
+    told = re.search(r"the nearest reaches (\S+),", said(nearest + 0.005))
+    assert told is not None
+    assert float(told[1]) == pytest.approx(nearest, abs=0.0006)  # rounded
+    assert said((first + nearest) / 2) == said(first) == ""
