@@ -30,7 +30,7 @@ KILLED_IN_THE_MIDDLE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
     from recommender.catalog import Catalog
-    from recommender.ingestion import IngestSettings, ingest, run
+    from recommender.ingestion import IngestSettings, ingest, pipeline as run
     from recommender.ingestion.report import Silence
 
     class Killer(Silence):
