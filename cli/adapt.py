@@ -54,7 +54,7 @@ def adapt_command(
 ) -> None:
     """Fit the projection to the music of this catalogue, and keep it where it recommends better.
 
-    Nothing is heard again. Several projections are fitted to some of the artists and
+    Nothing is analysed again. Several projections are fitted to some of the artists and
     tried on the others; the model's own stays unless one is better beyond doubt.
     Measured by genres where at least two have ten artists, or else by artists.
     """

@@ -56,7 +56,7 @@ def list_command(
         )
         return
     print_table(
-        (">id", "title", "artist", "album", "genre", "genre heard", ">length", "state", "path"),
+        (">id", "title", "artist", "album", "genre", "genre analysed", ">length", "state", "path"),
         (
             (
                 track.id,
@@ -64,7 +64,7 @@ def list_command(
                 track.artist,
                 track.tags.album,
                 track.tags.genre,
-                track.genre_heard,
+                track.predicted_genre,
                 clock(track.duration),
                 track.state,
                 track.path,
@@ -82,7 +82,7 @@ def show_command(
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """Show one track: its tags, and what was heard."""
+    """Show one track: its tags, and what was analysed."""
     from recommender.recommendation.query import resolve
 
     with open_catalog(db) as catalog:
@@ -92,7 +92,7 @@ def show_command(
         spaces = [
             str(space)
             for space, _ in catalog.spaces()
-            if catalog.hearing_of(found.id, space) is not None
+            if catalog.analysis_of(found.id, space) is not None
         ]
     if as_json:
         print_json({**track_as_dict(found), "spaces": spaces})
@@ -106,7 +106,7 @@ def _not_in_catalogue(catalog: "Catalog", file: Path) -> Exception:
 
     for failure in catalog.failures():
         if failure.library.root / failure.path == real_path(file):
-            return TrackNotFound(f"{file} could not be heard ({failure.kind}): {failure.reason}")
+            return TrackNotFound(f"{file} could not be analysed ({failure.kind}): {failure.reason}")
     return TrackNotFound(
         f"{file} is not in the catalogue: add it with 'recsys ingest {file.absolute().parent}'."
     )
@@ -123,12 +123,15 @@ def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
         *((name.replace("_", " "), value) for name, value in asdict(track.tags).items()),
         ("length", clock(track.duration)),
         ("size", f"{track.size:,} bytes"),
-        ("content digest", track.digest),
-        ("heard at", track.heard_at and track.heard_at.isoformat(sep=" ", timespec="seconds")),
-        ("heard by", track.heard_by and f"recsys {track.heard_by}"),
+        ("content hash", track.content_hash),
+        (
+            "analysed at",
+            track.analysed_at and track.analysed_at.isoformat(sep=" ", timespec="seconds"),
+        ),
+        ("analysed by", track.analysed_by and f"recsys {track.analysed_by}"),
         *(("space", space) for space in spaces),
-        ("windows heard", windows),
-        ("genre heard", genres),
+        ("windows analysed", windows),
+        ("genre analysed", genres),
     ]
 
 
@@ -137,7 +140,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
     with open_catalog(db) as catalog:
         counts = replace(catalog.counts(), failures=len(_failures(catalog)))
         state, libraries, spaces = catalog.state(), catalog.libraries(), catalog.spaces()
-        active, listening = catalog.active_space(), catalog.active_listening()
+        active, analysis_settings = catalog.active_space(), catalog.analysis_settings()
         projection = None if active is None else projection_in_use(catalog)
         url = catalog.url
     if as_json:
@@ -149,7 +152,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
                 "library_roots": [library.root for library in libraries],
                 "spaces": {str(space): tracks for space, tracks in spaces},
                 "active_space": None if active is None else str(active),
-                "listening": listening,
+                "analysis_settings": analysis_settings,
                 "projection": None if projection is None else asdict(projection),
             }
         )
@@ -157,7 +160,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
     rows: list[tuple[str, object]] = [("catalogue", url)]
     rows += [("library", library.root) for library in libraries]
     rows += [
-        ("tracks heard", f"{counts.heard:,} ({counts.seconds_of_music / 3600:,.1f} hours)"),
+        ("tracks analysed", f"{counts.analysed:,} ({counts.seconds_of_music / 3600:,.1f} hours)"),
         ("tracks missing", f"{counts.missing:,}"),
         ("tracks that fail now", f"{counts.failed_tracks:,}"),
         ("files that fail", f"{counts.failures:,}"),
@@ -173,7 +176,7 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
 
 
 def failures_command(as_json: AsJson = False, db: Database = None) -> None:
-    """List the files that could not be heard, and why."""
+    """List the files that could not be analysed, and why."""
     with open_catalog(db) as catalog:
         failures = _failures(catalog)
     if as_json:

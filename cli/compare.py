@@ -42,10 +42,10 @@ def compare_command(
     db: str | None,
     ranking: RankedBy,
 ) -> None:
-    """Compare `models` on the tracks that all of them have heard, and print it."""
+    """Compare `models` on the tracks that all of them have analysed, and print it."""
     from recommender.evaluation.comparison import compare_models
     from recommender.recommendation.model_vectors import shared_tracks
-    from recommender.search.reranking import ranked_by
+    from recommender.search.reranking import effective_method
 
     with busy("reading the catalogue"), open_catalog(db) as catalog:
         shared = shared_tracks(catalog, models)
@@ -53,7 +53,7 @@ def compare_command(
     with busy("evaluating"):
         compared = _compared(shared, ranking)
         comparison = compare_models(compared, labelled.genres, labelled.artists, k=k)
-    ranked = ranked_by(ranking.value, comparison.tracks)
+    ranked = effective_method(ranking.value, comparison.tracks)
     require_queries(comparison.without_filter[0].scores.queries, labelled)
     if as_json:
         print_json({"ranking": ranked, **_as_dict(comparison, shared, labelled)})
@@ -74,7 +74,7 @@ def _as_dict(
     comparison: "Comparison", shared: "SharedTracks", labelled: "TrackLabels"
 ) -> dict[str, Any]:
     models = [
-        {"model": model, "space": str(space), "tracks_heard": shared.heard[model]}
+        {"model": model, "space": str(space), "tracks_heard": shared.analysed[model]}
         for model, space in shared.spaces.items()
     ]
     return {
@@ -90,7 +90,7 @@ def _print(
 ) -> None:
     judged = counted(comparison.tracks - comparison.unlabelled, "track")
     say(
-        f"{judged} with a genre from {labelled.source}, heard by every model, ranked by {ranked}, "
+        f"{judged} with a genre from {labelled.source}, analysed by every model, ranked by {ranked}, "
         f"k = {comparison.k}"
     )
     say()
@@ -136,8 +136,8 @@ def _print_models(comparison: "Comparison", shared: "SharedTracks") -> None:
     for model, space in shared.spaces.items():
         hubs = comparison.hubness[model]
         uneven = (f"{hubs.skewness:.2f}", f"{hubs.never:.1%}")
-        rows.append((model, *uneven, f"{shared.heard[model]:,}", space))
-    headings = (">hubness skewness", ">never recommended", ">tracks heard", "space")
+        rows.append((model, *uneven, f"{shared.analysed[model]:,}", space))
+    headings = (">hubness skewness", ">never recommended", ">tracks analysed", "space")
     print_table(("model", *headings), rows)
 
 
@@ -165,7 +165,7 @@ def _remarks(
                 "other track of their genre is left to be found."
             )
     counts = (
-        (shared.left_out, "some of the models have not heard, and that were left out"),
+        (shared.left_out, "some of the models have not analysed, and that were left out"),
         (comparison.unlabelled, "have no genre and were not judged"),
     )
     remarks += [f"Tracks that {what}: {count:,}." for count, what in counts if count]

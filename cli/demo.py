@@ -42,14 +42,16 @@ def demo_command(
     with open_catalog(db) as catalog:
         first = next(catalog.all_tracks(), None)
     if first is None:
-        note(f"nothing in {music} could be heard, so there is nothing to recommend.")
+        note(f"nothing in {music} could be analysed, so there is nothing to recommend.")
         raise typer.Exit(1)
     _step("similar", str(first.file), "-k", "5", "--db", db)
     similar_command(str(first.file), k=5, db=db)
     _step("evaluate", "-k", "3", "--db", db)
     try:
         evaluate_command(k=3, db=db)
-    except UsageError as error:  # a folder of one's own may have no genre tags, and still be heard
+    except (
+        UsageError
+    ) as error:  # a folder of one's own may have no genre tags, and still be analysed
         note(f"not evaluated: {error}")
     say()
     say(f"The demo's catalogue is {db}; your own is kept elsewhere: recsys ingest ~/Music")

@@ -68,7 +68,7 @@ def evaluate_command(
         typer.Option(
             metavar="MODEL",
             help="Put models side by side, each against the first, on the tracks that all have "
-            "heard: --compare MODEL MODEL. A model is named as for 'recsys ingest --model'.",
+            "analysed: --compare MODEL MODEL. A model is named as for 'recsys ingest --model'.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -87,7 +87,7 @@ def evaluate_command(
     from recommender.catalog import ProjectionOrigin
     from recommender.evaluation.report import evaluate_retrieval
     from recommender.recommendation.service import SimilarityService
-    from recommender.search.reranking import ranked_by
+    from recommender.search.reranking import effective_method
 
     with busy("reading the catalogue"), SimilarityService.open(db) as service:
         tracks, compared, unusable = _comparable_tracks(service, ranking)
@@ -96,7 +96,7 @@ def evaluate_command(
     with busy("evaluating"):
         report = evaluate_retrieval(compared, labelled.genres, labelled.artists, k=k)
     require_queries(report.without_filter.overall.queries, labelled)
-    ranked = ranked_by(ranking.value, report.tracks)
+    ranked = effective_method(ranking.value, report.tracks)
     if csv_file is not None:
         _write_csv(csv_file, report)
     if plot is not None:

@@ -49,7 +49,7 @@ def ingest_command(
         int | None,
         typer.Option(
             min=0,
-            help="How many windows of 10 s are heard of each track; 0: the whole track. Default: "
+            help="How many windows of 10 s are analysed of each track; 0: the whole track. Default: "
             "as the model's card says.",
         ),
     ] = None,
@@ -119,33 +119,33 @@ class _Bar:
     def __init__(self, bar: "Progress") -> None:
         self._bar = bar
         self._scan = bar.add_task("looking", total=None, detail="")
-        self._hear = bar.add_task("listening", total=None, detail="", visible=False)
+        self._analyse = bar.add_task("analysing", total=None, detail="", visible=False)
         self._failed = 0
 
     def scanned(self, entries: int) -> None:
         self._bar.update(self._scan, completed=entries)
 
-    def hearing_again(self, tracks: int) -> None:
+    def reanalysing(self, tracks: int) -> None:
         note(
             f"the model's weights have changed: {counted(tracks, 'track')} of the catalogue in "
-            "these folders will be heard again; until the whole catalogue is, recommendations "
+            "these folders will be analysed again; until the whole catalogue is, recommendations "
             "stay as they are."
         )
 
     def planned(self, files: int) -> None:
         self._bar.update(self._scan, visible=False)
-        self._bar.update(self._hear, total=files, visible=files > 0)
+        self._bar.update(self._analyse, total=files, visible=files > 0)
 
     def done(self, path: Path, outcome: "Outcome") -> None:
         self._failed += outcome == "failed"
         failed = f"{self._failed} failed " if self._failed else ""
-        self._bar.update(self._hear, advance=1, detail=failed + one_line(path.name)[:50])
+        self._bar.update(self._analyse, advance=1, detail=failed + one_line(path.name)[:50])
 
 
 def _print(report: "IngestReport") -> None:
     say(f"{counted(report.scanned, 'file')} in {report.seconds:.1f} s:")
     counts = {
-        "heard": report.heard,
+        "analysed": report.analysed,
         "tags read again": report.retagged,
         "moved or renamed": report.moved,
         "found again": report.found_again,
@@ -174,17 +174,17 @@ def _print(report: "IngestReport") -> None:
 
 def _print_notes(report: "IngestReport") -> None:
     """What is no result, but should be known."""
-    if report.unheard:
+    if report.not_analysed:
         note(
-            "heard in other folders by another model or with other windows: "
-            f"{counted(report.unheard, 'track')}; recommendations are made as before until those "
+            "analysed in other folders by another model or with other windows: "
+            f"{counted(report.not_analysed, 'track')}; recommendations are made as before until those "
             "folders are ingested, too."
         )
     if report.switched:
-        note("every track was heard by this model: it makes the recommendations from now on.")
+        note("every track was analysed by this model: it makes the recommendations from now on.")
     if report.adaptation_left:
         note("its projection is not adapted to this catalogue yet: 'recsys adapt' does that.")
     for place, reason in report.unreadable:
         note(f"not looked at: {one_line(str(place))} ({reason})")
     if report.failed or report.still_failing:
-        note("'recsys failures' lists what could not be heard, and why.")
+        note("'recsys failures' lists what could not be analysed, and why.")

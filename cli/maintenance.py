@@ -38,7 +38,7 @@ def verify_command(
     ] = False,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Mend what can be mended without hearing a file again."),
+        typer.Option("--repair", help="Mend what can be mended without analysis a file again."),
     ] = False,
     as_json: AsJson = False,
     db: Database = None,
@@ -90,7 +90,7 @@ def library_move_command(
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Where it is now.")],
     db: Database = None,
 ) -> None:
-    """Tell the catalogue that a music folder has moved; nothing is heard again."""
+    """Tell the catalogue that a music folder has moved; nothing is analysed again."""
     from recommender.errors import UsageError
 
     if not new.is_dir():

@@ -23,7 +23,7 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from recommender.embedding.model_files import Card
+    from recommender.embedding.model_files import ModelCard
     from recommender.research.training.loop import EpochReport
 
 
@@ -44,7 +44,7 @@ class Taught(StrEnum):
 
 def models_command(as_json: AsJson = False) -> None:
     """List the shipped models and the paper's families that can be trained, with their figures."""
-    from recommender.embedding.model_files import DEFAULT_MODEL, find, shipped_models
+    from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
     from recommender.research.reproduction.formatting import NONE
     from recommender.research.reproduction.published_results import (
         milliseconds_per_track,
@@ -52,7 +52,7 @@ def models_command(as_json: AsJson = False) -> None:
         standings,
     )
 
-    cards = [find(name).card for name in shipped_models()]
+    cards = [find_model(name).card for name in shipped_models()]
     families, took = standings(), milliseconds_per_track()
     if as_json:
         models = [
@@ -71,7 +71,7 @@ def models_command(as_json: AsJson = False) -> None:
             "model",
             "networks",
             ">test accuracy",
-            ">unheard artists",
+            ">not_analysed artists",
             ">precision@10",
             ">as recommended",
             "seeds",
@@ -79,8 +79,8 @@ def models_command(as_json: AsJson = False) -> None:
         ),
         (
             (
-                card.name if card.has_own_figures else f"{card.name} *",
-                card.hears_with,
+                card.name if card.has_test_results else f"{card.name} *",
+                card.architecture_summary,
                 *(_mean_and_spread(card.measured, figure) for figure in FIGURES),
                 len(card.measured.get("seeds", ())),
                 f"{took[card.name]:.1f}" if card.name in took else NONE,
@@ -88,7 +88,7 @@ def models_command(as_json: AsJson = False) -> None:
             for card in cards
         ),
     )
-    if not all(card.has_own_figures for card in cards):
+    if not all(card.has_test_results for card in cards):
         say("* taught all tracks; its figures are those of the same taught the training tracks")
     say()
     say("families of the paper as it trains them, for 'recsys train' ('recsys study report'):")
@@ -195,7 +195,7 @@ def train_command(
     if epochs:
         shortened = tuple(replace(network, epochs=epochs) for network in made_so.networks)
         made_so = replace(made_so, networks=shortened)
-    with counting("hearing GTZAN") as progress:
+    with counting("analysis GTZAN") as progress:
         data = data_set.load(gtzan, progress=progress, cache=out / "gtzan.npz")
     for track_id, reason in data.missing:
         note(f"skipped {track_id}: {reason}")
@@ -247,14 +247,14 @@ def train_command(
     for ran in card.training["networks"]:
         say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
     over = counted(len(numbers), "seed")
-    for figure in ("valid_track", *FIGURES) if card.has_own_figures else ():
+    for figure in ("valid_track", *FIGURES) if card.has_test_results else ():
         say(f"{figure}: {_mean_and_spread(card.results, figure)} over {over}")
     say(f"weights, card and results: {out}")
 
 
-def _chosen_model(taught: Taught, folder: Path | None) -> "Card | None":
+def _chosen_model(taught: Taught, folder: Path | None) -> "ModelCard | None":
     """The card of the model that choices are taken from; None where they are made."""
-    from recommender.embedding.model_files import find
+    from recommender.embedding.model_files import find_model
     from recommender.errors import UsageError
 
     if (taught is Taught.TRAIN) != (folder is None):
@@ -262,7 +262,7 @@ def _chosen_model(taught: Taught, folder: Path | None) -> "Card | None":
             "--taught train+valid or all and --as-chosen-in FOLDER go together: first train on "
             "'train' alone, then name the folder that it went to."
         )
-    return None if folder is None else find(str(folder)).card
+    return None if folder is None else find_model(str(folder)).card
 
 
 def _tried(path: Path) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ class Device(StrEnum):
 class RankedBy(StrEnum):
     """What orders recommendations."""
 
-    NEIGHBOURHOOD = "neighbourhood"
+    NEIGHBOURHOOD = "reranked"
     COSINE = "cosine"
 
 
@@ -258,5 +258,5 @@ def track_as_dict(track: "Track") -> dict[str, Any]:
     values = asdict(track)
     values["library"] = str(track.library.root)
     values["file"] = str(track.file)
-    values["genre_heard"] = track.genre_heard
+    values["predicted_genre"] = track.predicted_genre
     return values

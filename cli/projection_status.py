@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recommender.catalog import Catalog, KeptProjection
+    from recommender.catalog import Catalog, StoredProjection
 
 
 @dataclass(frozen=True)
@@ -15,16 +15,16 @@ class ProjectionInUse:
     Attributes:
         origin: ``adapted`` or ``model``; None where there is none, and `trouble` says why.
         digest: of its values.
-        made_at: when an adapted one was made.
+        stored_at: when an adapted one was made.
         kind: which of the candidates an adapted one is.
         tracks: how many tracks it was fitted on.
-        model_installed: whether the installed model hears in the catalogue's space.
+        model_installed: whether the installed model analyses in the catalogue's space.
         trouble: why nothing can be recommended.
     """
 
     origin: str | None = None
     digest: str | None = None
-    made_at: datetime | None = None
+    stored_at: datetime | None = None
     kind: str | None = None
     tracks: int | None = None
     model_installed: bool = False
@@ -36,15 +36,15 @@ class ProjectionInUse:
         if self.trouble is not None:
             return f"none ({self.trouble})"
         words = "the model's own"
-        if self.made_at is not None:
-            words = f"adapted, {self.made_at:%Y-%m-%d %H:%M} UTC: {self.kind}"
+        if self.stored_at is not None:
+            words = f"adapted, {self.stored_at:%Y-%m-%d %H:%M} UTC: {self.kind}"
         if not self.model_installed:
-            words += " (the installed model has other weights: 'recsys ingest' hears with those)"
+            words += " (the installed model has other weights: 'recsys ingest' analyses with those)"
         return words
 
 
 def projection_in_use(catalog: "Catalog") -> ProjectionInUse:
-    """The projection of a catalogue in which something was heard."""
+    """The projection of a catalogue in which something was analysed."""
     from recommender.catalog.projector import catalog_projector
     from recommender.errors import RecsysError
 
@@ -58,20 +58,20 @@ def projection_in_use(catalog: "Catalog") -> ProjectionInUse:
         return ProjectionInUse("model", digest, model_installed=installed)
     details = adapted.details
     return ProjectionInUse(
-        "adapted", digest, adapted.made_at, details["kept"], details["tracks"], installed
+        "adapted", digest, adapted.stored_at, details["kept"], details["tracks"], installed
     )
 
 
-def remark_on_adaptation(adapted: "KeptProjection | None") -> list[str]:
+def remark_on_adaptation(adapted: "StoredProjection | None") -> list[str]:
     """What to bear in mind of figures on tracks that the projection was fitted to."""
     if adapted is None:
         return []
     return [
-        f"The projection was adapted to these tracks on {adapted.made_at:%Y-%m-%d}, so that these "
+        f"The projection was adapted to these tracks on {adapted.stored_at:%Y-%m-%d}, so that these "
         "figures flatter it; 'recsys adapt --dry-run' measures it on tracks held out."
     ]
 
 
-def adaptation_as_dict(adapted: "KeptProjection | None") -> dict[str, Any] | None:
+def adaptation_as_dict(adapted: "StoredProjection | None") -> dict[str, Any] | None:
     """When, and which; None for the model's own."""
-    return adapted and {"made_at": adapted.made_at, "kind": adapted.details["kept"]}
+    return adapted and {"stored_at": adapted.stored_at, "kind": adapted.details["kept"]}

@@ -160,7 +160,7 @@ def run_command(
         import torch
 
         torch.set_num_threads(threads)
-    with counting("hearing GTZAN") as progress:
+    with counting("analysis GTZAN") as progress:
         data = data_set.load(gtzan, progress=progress, cache=checkpoints / "gtzan.npz")
     waiting = [job for job in jobs if not is_done(job, out)]
     note(f"{len(waiting)} of {len(jobs)} networks to train")
@@ -300,7 +300,7 @@ def levers_command(
         import torch
 
         torch.set_num_threads(threads)
-    with counting("hearing GTZAN") as progress:
+    with counting("analysis GTZAN") as progress:
         data = data_set.load(gtzan, progress=progress, cache=checkpoints / "gtzan.npz")
 
     def epoch_ended(changed: str, report: "EpochReport") -> None:

@@ -21,7 +21,7 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from recommender.evaluation.calibration import Closeness
+    from recommender.embedding.similarity_scale import SimilarityCalibration
     from recommender.recommendation.service import Neighbour
 
 
@@ -47,8 +47,8 @@ def similar_command(
     genre: Annotated[
         str | None, typer.Option(help="Only tracks whose tag says this genre.")
     ] = None,
-    heard: Annotated[
-        str | None, typer.Option(help="Only tracks in which the network hears this genre.")
+    analysed: Annotated[
+        str | None, typer.Option(help="Only tracks in which the network analyses this genre.")
     ] = None,
     min_duration: Annotated[
         float | None,
@@ -80,14 +80,14 @@ def similar_command(
         same_artist=same_artist,
         per_artist=per_artist or None,
         genre=genre,
-        heard=heard,
+        analysed=analysed,
         min_duration=min_duration,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
     )
-    with busy("listening"), SimilarityService.open(db, device=device.value) as service:
+    with busy("analysing"), SimilarityService.open(db, device=device.value) as service:
         neighbours = service.similar(track, k, filters, ranking.value)
-        closeness = service.closeness
+        similarity_calibration = service.similarity_calibration
     if m3u is not None:
         from recommender.recommendation.playlist import write_m3u
 
@@ -95,34 +95,38 @@ def similar_command(
             written = write_m3u(m3u, [neighbour.track for neighbour in neighbours])
         note(f"playlist of {counted(written, 'track')} written: {m3u}")
     if as_json:
-        print_json([_as_dict(neighbour, closeness) for neighbour in neighbours])
+        print_json([_as_dict(neighbour, similarity_calibration) for neighbour in neighbours])
     elif neighbours:
         _print(neighbours)
-        _print_if_far(max(found.similarity for found in neighbours), closeness)
+        _print_if_far(max(found.similarity for found in neighbours), similarity_calibration)
     else:
         note("no other track passes these filters.")
 
 
-def _as_dict(neighbour: "Neighbour", closeness: "Closeness | None") -> dict[str, object]:
+def _as_dict(
+    neighbour: "Neighbour", similarity_calibration: "SimilarityCalibration | None"
+) -> dict[str, object]:
     found = {
         "rank": neighbour.rank,
         "score": round(neighbour.score, 4),
         "similarity": round(neighbour.similarity, 4),
-        "close": None if closeness is None else closeness.is_close(neighbour.similarity),
+        "close": None
+        if similarity_calibration is None
+        else similarity_calibration.is_close(neighbour.similarity),
     }
     return {**found, **track_as_dict(neighbour.track)}
 
 
-def _print_if_far(best: float, closeness: "Closeness | None") -> None:
-    if closeness is not None and not closeness.is_close(best):
+def _print_if_far(best: float, similarity_calibration: "SimilarityCalibration | None") -> None:
+    if similarity_calibration is not None and not similarity_calibration.is_close(best):
         note(
             f"nothing in the catalogue is really close: the nearest reaches {best:.3f}, and two "
-            f"tracks are more likely of one genre than not from {closeness.half:.3f} on."
+            f"tracks are more likely of one genre than not from {similarity_calibration.midpoint:.3f} on."
         )
 
 
 def _print(neighbours: "list[Neighbour]") -> None:
-    headings = (">rank", ">similarity", "title", "artist", "album", "genre heard", "path")
+    headings = (">rank", ">similarity", "title", "artist", "album", "genre analysed", "path")
     print_table(
         headings,
         (
@@ -132,7 +136,7 @@ def _print(neighbours: "list[Neighbour]") -> None:
                 found.track.title,
                 found.track.artist,
                 found.track.tags.album,
-                found.track.genre_heard,
+                found.track.predicted_genre,
                 found.track.path,
             )
             for found in neighbours

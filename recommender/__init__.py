@@ -14,13 +14,14 @@ resolved on first use.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from recommender.version import __version__
+
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
     from recommender.embedding.embedder import Embedder
     from recommender.ingestion import ingest
     from recommender.recommendation.service import SimilarityService
 
-__version__ = "0.1.0"
 
 _HOMES = {
     "Catalog": "recommender.catalog",

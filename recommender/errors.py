@@ -11,7 +11,7 @@ class RecsysError(Exception):
 
 
 class AudioError(RecsysError):
-    """A file that cannot be heard. `kind` is stored with the failure in the catalogue."""
+    """A file that cannot be analysed. `kind` is stored with the failure in the catalogue."""
 
     kind: ClassVar[str] = "unreadable"
 
@@ -39,7 +39,7 @@ class TooShort(AudioError):
 
 
 class Silent(AudioError):
-    """Digital silence in every window heard."""
+    """Digital silence in every window analysed."""
 
     kind = "silent"
 
@@ -63,13 +63,13 @@ class NoPermission(AudioError):
 
 
 class WorkerCrashed(AudioError):
-    """The process that heard this file died."""
+    """The process that analysed this file died."""
 
     kind = "crashed"
 
 
 class WorkerTimedOut(AudioError):
-    """The process that heard this file did not finish in time and was ended."""
+    """The process that analysed this file did not finish in time and was ended."""
 
     kind = "timed-out"
 

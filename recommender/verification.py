@@ -16,7 +16,8 @@ from recommender.errors import (
 )
 from recommender.ingestion.scan import IGNORE_FILE, scan_folder
 from recommender.recommendation.service import SimilarityService
-from recommender.search.index import FaissIndex, usable_rows
+from recommender.search.index import FaissIndex
+from recommender.utils.arrays import usable_rows
 
 INGEST = "ingest its folder"
 
@@ -55,14 +56,14 @@ def verify(
 
     The files are not as the catalogue says: "folder gone", "vanished", "back" (marked missing,
     though an ingest would find it), "changed", "content", "unreadable". The catalogue contradicts
-    itself: "failure", "not heard", "bad vector". The index, or the model installed, does not fit
+    itself: "failure", "not analysed", "bad vector". The index, or the model installed, does not fit
     it: "index", "space".
 
     Args:
         content: read each file whole and compare its digest with that of the last such check; the
             first check of a file records it.
         repair: mend states, failures and index, and forget bad vectors, so that the next ingest
-            hears those files again. Tracks of a library whose folder is gone are left alone: the
+            analyses those files again. Tracks of a library whose folder is gone are left alone: the
             disk may not be mounted.
         on_track: told (tracks done, tracks in all).
     """
@@ -77,17 +78,17 @@ class _Check:
         self.content = content
         self.repair = repair
         self.failures = {(f.library.id, f.path): f for f in catalog.failures()}
-        self.heard: dict[int, Path] = {}
+        self.analysed: dict[int, Path] = {}
         self.listed: dict[Library, frozenset[str]] = {}
 
     def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
         counts = self.catalog.counts()
-        total = counts.heard + counts.missing + counts.failed_tracks
+        total = counts.analysed + counts.missing + counts.failed_tracks
         gone = {library for library in self.catalog.libraries() if not library.root.is_dir()}
         yield from map(_folder_gone, sorted(gone, key=lambda library: library.root))
         for done, track in enumerate(self.catalog.all_tracks(state=None), start=1):
-            if track.state is TrackState.HEARD:
-                self.heard[track.id] = track.file
+            if track.state is TrackState.ANALYSED:
+                self.analysed[track.id] = track.file
             if track.library not in gone:
                 yield from self._of_track(track)
             if on_track is not None:
@@ -116,7 +117,7 @@ class _Check:
             if failure is None:
                 yield Finding("failure", str(track.file), "marked failed, without a reason", INGEST)
         elif failure is not None:
-            yield self._needless(failure, "noted as a failure, though it was heard")
+            yield self._needless(failure, "noted as a failure, though it was analysed")
         elif not as_known:
             yield _changed(track.file)
         elif self.content:
@@ -141,7 +142,7 @@ class _Check:
         if self.repair:
             with self.catalog.writing() as write:
                 write.missing([track.id])
-            self.heard.pop(track.id, None)
+            self.analysed.pop(track.id, None)
         cure = "put it back, or mark it missing with --repair"
         return Finding("vanished", str(track.file), "the file is not there", cure, self.repair)
 
@@ -155,17 +156,17 @@ class _Check:
         return Finding("back", str(track.file), detail, cure, mended)
 
     def _of_content(self, track: Track) -> Iterator[Finding]:
-        from recommender.ingestion.content_hash import whole_digest
+        from recommender.ingestion.content_hash import hash_file
 
         try:
-            found = whole_digest(track.file)
+            found = hash_file(track.file)
         except OSError as error:
             yield _unreadable(track.file, error)
             return
-        known = self.catalog.whole_digest_of(track.id)
+        known = self.catalog.file_hash_of(track.id)
         if known is None:
             with self.catalog.writing() as write:
-                write.whole_digest(track.id, found)
+                write.set_file_hash(track.id, found)
         elif known != found:
             detail = "its bytes changed, its size and time did not: damage by the disk?"
             cure = "restore it from a backup; or touch it and ingest its folder"
@@ -196,15 +197,15 @@ class _Check:
         if active is None:
             return
         ids, activations = self.catalog.activations(active)
-        for track_id in sorted(set(self.heard) - set(ids.tolist())):
-            detail = f"not heard in the space that recommends ({active})"
-            yield Finding("not heard", str(self.heard[track_id]), detail, INGEST)
+        for track_id in sorted(set(self.analysed) - set(ids.tolist())):
+            detail = f"not analysed in the space that recommends ({active})"
+            yield Finding("not analysed", str(self.analysed[track_id]), detail, INGEST)
         bad = ids[~usable_rows(activations)].tolist()
         if bad and self.repair:
-            self.catalog.forget_hearings(bad)
+            self.catalog.forget_analyses(bad)
         cure = INGEST if self.repair else f"--repair, then {INGEST}"
         for track_id in bad:
-            where = str(self.heard.get(track_id, f"track {track_id}"))
+            where = str(self.analysed.get(track_id, f"track {track_id}"))
             yield Finding("bad vector", where, "its vector is zero or not finite", cure)
 
     def _of_index(self) -> Iterator[Finding]:

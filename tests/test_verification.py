@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
-from recommender.embedding.model_files import find
-from recommender.embedding.space import Hearing
+from recommender.embedding.model_files import find_model
+from recommender.embedding.space import Analysis
 from recommender.ingestion import IGNORE_FILE, IngestSettings
 from recommender.recommendation.service import SimilarityService
 from recommender.search import index_file, reranking
@@ -22,17 +22,17 @@ from recommender.verification import Finding, verify
 
 SETTINGS = IngestSettings(workers=1)
 SPACE = SETTINGS.space()
-DIMENSION = len(find(SETTINGS.model).projection().mean)
+DIMENSION = len(find_model(SETTINGS.model).projection().mean)
 
 
-def hearing(seed: int) -> Hearing:
+def analysis(seed: int) -> Analysis:
     activations = np.random.default_rng(seed).normal(size=DIMENSION).astype(np.float32)
-    return Hearing(activations, {"rock": 0.75, "folk": 0.25}, 60.0, ((0.0, 10.0),), SPACE)
+    return Analysis(activations, {"rock": 0.75, "folk": 0.25}, 60.0, ((0.0, 10.0),), SPACE)
 
 
 @dataclass
 class World:
-    """Files that were never sound, and a catalogue that says they were heard."""
+    """Files that were never sound, and a catalogue that says they were analysed."""
 
     catalog: Catalog
     library: Library
@@ -48,8 +48,8 @@ class World:
     def add(self, name: str, seed: int) -> int:
         (self.root / name).write_bytes(name.encode())
         with self.catalog.writing() as write:
-            return write.heard(
-                self.library, self.stat(name), name, Tags(title=name), hearing(seed), "test"
+            return write.analysed(
+                self.library, self.stat(name), name, Tags(title=name), analysis(seed), "test"
             )
 
     def fail(self, name: str) -> None:
@@ -66,9 +66,9 @@ class World:
 
     def spoil_vector(self, name: str, value: float) -> None:
         """Overwrite the stored activations behind the catalogue's back."""
-        bad = Hearing(np.full(DIMENSION, value, np.float32), {}, 60.0, (), SPACE)
+        bad = Analysis(np.full(DIMENSION, value, np.float32), {}, 60.0, (), SPACE)
         with self.catalog.writing() as write:
-            write.heard(self.library, self.stat(name), name, Tags(), bad, "test")
+            write.analysed(self.library, self.stat(name), name, Tags(), bad, "test")
 
     def index_path(self) -> Path:
         with SimilarityService.open(self.catalog.url) as service:
@@ -98,7 +98,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty catalogue, made once."""
     path = tmp_path_factory.mktemp("template") / "empty.db"
     with Catalog.open(str(path)) as catalog:
-        catalog.set_active(SPACE, SETTINGS.listening())
+        catalog.set_active(SPACE, SETTINGS.analysis_settings())
     return path
 
 
@@ -143,7 +143,7 @@ def test_back(world: World) -> None:
     with world.catalog.writing() as write:
         write.missing([world.track_id("c.wav")])
     world.mend("back", "c.wav")
-    assert world.state("c.wav") is TrackState.HEARD
+    assert world.state("c.wav") is TrackState.ANALYSED
 
 
 def test_back_but_another_file_must_be_heard(world: World) -> None:
@@ -163,7 +163,7 @@ def test_what_patterns_leave_out_since_is_not_back(world: World) -> None:
     (world.root / IGNORE_FILE).write_text("c.wav\n")
     assert world.one("back", "b.wav", repair=True).mended
     assert world.check(repair=True) == []
-    assert world.state("b.wav") is TrackState.HEARD
+    assert world.state("b.wav") is TrackState.ANALYSED
     assert world.state("c.wav") is TrackState.MISSING
 
 
@@ -181,7 +181,7 @@ def test_a_folder_that_is_gone_is_told_once_and_left_alone(world: World) -> None
     world.fail("a.wav")
     shutil.move(world.root, world.root.with_name("away"))
     assert not world.one("folder gone", "", repair=True).mended
-    assert world.state("b.wav") is TrackState.HEARD
+    assert world.state("b.wav") is TrackState.ANALYSED
     assert len(world.catalog.failures()) == 1
 
 
@@ -213,7 +213,7 @@ def test_what_the_system_does_not_show_has_not_vanished(world: World) -> None:
     (world.root / "b.wav").unlink()
     (world.root / "b.wav").symlink_to("b.wav")
     assert not world.one("unreadable", "b.wav", repair=True).mended
-    assert world.catalog.track(track_id).state is TrackState.HEARD
+    assert world.catalog.track(track_id).state is TrackState.ANALYSED
 
 
 def test_known_failures_are_no_finding(world: World) -> None:
@@ -261,15 +261,15 @@ def test_a_failed_track_has_a_reason(world: World) -> None:
 def test_a_heard_track_has_no_failure(world: World) -> None:
     world.fail("a.wav")
     with sqlite3.connect(world.root.parent / "catalog.db") as database:
-        database.execute("UPDATE tracks SET state = 'heard'")
+        database.execute("UPDATE tracks SET state = 'analysed'")
     database.close()
     world.mend("failure", "a.wav")
     assert world.catalog.failures() == []
 
 
 def test_not_heard_in_the_active_space(world: World) -> None:
-    world.catalog.forget_hearings([world.track_id("b.wav")])
-    assert not world.one("not heard", "b.wav", repair=True).mended
+    world.catalog.forget_analyses([world.track_id("b.wav")])
+    assert not world.one("not analysed", "b.wav", repair=True).mended
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
@@ -278,8 +278,8 @@ def test_bad_vectors_are_forgotten_so_that_an_ingest_hears_them(world: World, va
     assert "--repair" in world.one("bad vector", "b.wav").cure
     assert "ingest" in world.one("bad vector", "b.wav", repair=True).cure
     known = world.catalog.known_files(world.library, SPACE)
-    assert {name for name, file in known.items() if not file.heard_in_space} == {"b.wav"}
-    assert world.one("not heard", "b.wav")
+    assert {name for name, file in known.items() if not file.analysed_in_space} == {"b.wav"}
+    assert world.one("not analysed", "b.wav")
     world.add("b.wav", 7)
     assert world.check() == []
 
@@ -298,7 +298,7 @@ def save_index(world: World, ids: list[int], seeds: list[int]) -> Path:
     """An index file of the catalogue's present state, of other tracks or vectors."""
     path = world.index_path()
     with SimilarityService.open(world.catalog.url) as service:
-        vectors = service.projector.project(np.stack([hearing(s).activations for s in seeds]))
+        vectors = service.projector.project(np.stack([analysis(s).activations for s in seeds]))
         space = service.projector.space
     state = world.catalog.state()
     FaissIndex.build(np.array(ids), vectors, space, state, "cpu").save(path)
@@ -326,7 +326,7 @@ def test_index_with_tracks_that_answer_otherwise(
 ) -> None:
     crowd.index_path()
     assert crowd.check() == []
-    monkeypatch.setattr(reranking, "PULL", 0.4)
+    monkeypatch.setattr(reranking, "ALPHA", 0.4)
     with SimilarityService.open(crowd.catalog.url) as service:
         service.rebuild()
     monkeypatch.undo()
@@ -352,7 +352,7 @@ def test_an_index_stale_by_its_own_account_is_no_finding(world: World) -> None:
 
 
 def test_other_weights_than_those_installed(world: World) -> None:
-    other = SPACE.__class__(SPACE.model, "000000000000", SPACE.hearing)
-    world.catalog.set_active(other, SETTINGS.listening())
+    other = SPACE.__class__(SPACE.model, "000000000000", SPACE.analysis)
+    world.catalog.set_active(other, SETTINGS.analysis_settings())
     kinds = [finding.kind for finding in world.check()]
-    assert kinds == ["not heard"] * 3 + ["space"]
+    assert kinds == ["not analysed"] * 3 + ["space"]

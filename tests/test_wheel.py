@@ -104,5 +104,5 @@ def test_the_main_job(installed: Installed, tmp_path: Path) -> None:
         ["db", "current", "--db", "new.db"],
         cwd=tmp_path,
     )
-    for said in ("Usage: recsys", "default", "1 heard", "newest"):
+    for said in ("Usage: recsys", "default", "1 analysed", "newest"):
         assert said in out

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from recommender import __version__
 from recommender.adaptation.candidates import AS_SHIPPED, in_full
 from recommender.adaptation.cross_validation import Measure, held_out, list_length, measure_of
 from recommender.adaptation.selection import Choice, Tried, choose
@@ -15,7 +14,8 @@ from recommender.catalog.projector import catalog_projector
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
 from recommender.evaluation.report import without_nan
-from recommender.search.index import usable_rows
+from recommender.utils.arrays import usable_rows
+from recommender.version import __version__
 
 Label = Callable[[Sequence[Track]], TrackLabels]
 Progress = Callable[[int, int], None]
@@ -110,7 +110,7 @@ def adapt(
     """Adapt the projection of the catalogue's active space, and recommend with it from now on.
 
     It is always the model's own projection that is adapted. Where nothing is better than that, an
-    adaptation made before is dropped. Nothing is heard again.
+    adaptation made before is dropped. Nothing is analysed again.
 
     Args:
         catalog: stays open.
@@ -139,7 +139,7 @@ def adapt(
         undo(catalog)
     else:
         details = {**found.as_dict(), "labels": labels.source, "recsys": __version__}
-        catalog.keep_projection(space, ProjectionOrigin.ADAPTED, found.projection, details)
+        catalog.store_projection(space, ProjectionOrigin.ADAPTED, found.projection, details)
     return found
 
 
@@ -147,9 +147,9 @@ def undo(catalog: Catalog) -> bool:
     """Recommend with the model's own projection again; says whether it was adapted.
 
     Raises:
-        UsageError: nothing was heard yet.
+        UsageError: nothing was analysed yet.
     """
     active = catalog.active_space()
     if active is None:
-        raise UsageError("nothing is adapted, as nothing was heard: run 'recsys ingest FOLDER'.")
+        raise UsageError("nothing is adapted, as nothing was analysed: run 'recsys ingest FOLDER'.")
     return catalog.drop_projection(active, ProjectionOrigin.ADAPTED)

@@ -18,8 +18,8 @@ import numpy as np
 
 from recommender.adaptation.training_data import LEAST_GENRES, UNTAUGHT, Music
 from recommender.embedding.projection import Projection
-from recommender.evaluation.metrics import FloatArray, IntArray
 from recommender.projections.lda import beside, discriminants
+from recommender.utils.arrays import FloatArray, IntArray
 
 SHRINKAGES = (0.3, 0.6)
 SHARES = (0.2, 0.4)

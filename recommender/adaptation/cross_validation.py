@@ -20,9 +20,9 @@ import numpy as np
 from recommender.adaptation.candidates import Candidate, candidates, fit_all
 from recommender.adaptation.training_data import Music
 from recommender.evaluation import metrics
-from recommender.evaluation.metrics import BoolArray, IntArray, Scores
 from recommender.evaluation.retrieval import LabelledVectors, neighbour_lists, score_queries
 from recommender.search.reranking import Ranking, ranking
+from recommender.utils.arrays import BoolArray, IntArray, Scores
 
 NEIGHBOURS = 10
 SMALLEST_SHARE = 5

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
-from recommender.evaluation.metrics import FloatArray, IntArray
+from recommender.utils.arrays import FloatArray, IntArray
 
 LEAST_TRACKS = 100
 """With fewer, a quarter of them says nothing."""
@@ -121,7 +121,7 @@ class Music:
         if len(self) < LEAST_TRACKS:
             raise UsageError(
                 f"{len(self)} tracks are too few to adapt to: at least {LEAST_TRACKS} must be "
-                "heard. Ingest more music; the model's own projection serves until then."
+                "analysed. Ingest more music; the model's own projection serves until then."
             )
         sizes = np.bincount(self.groups)
         shuffled = np.random.default_rng(0).permutation(len(sizes))

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
 from recommender.audio.mp3_length import mp3_seconds
 from recommender.errors import EmptyFile, FileVanished, NoPermission, UnreadableAudio
-
-FloatArray = npt.NDArray[np.float32]
+from recommender.utils.arrays import FloatArray
 
 RUN_UP = 0.5
 """Seconds decoded before a wanted place, until a decoder's memory of what came before is right:

@@ -12,13 +12,13 @@ import numpy as np
 from recommender.audio.decoder import (
     RUN_UP,
     DecoderError,
-    FloatArray,
     mean_of_channels,
     one_line,
     plausible_rate,
     walked_mp3,
 )
 from recommender.errors import NoSound
+from recommender.utils.arrays import FloatArray
 
 if TYPE_CHECKING:
     from av import AudioFrame, AudioStream

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 import soxr
 
-from recommender.audio.decoder import Decoder, DecoderError, FloatArray, SoundfileDecoder, open_file
+from recommender.audio.decoder import Decoder, DecoderError, SoundfileDecoder, open_file
 from recommender.audio.ffmpeg_decoder import AvDecoder
 from recommender.audio.stderr import silenced_stderr
 from recommender.audio.windows import SHORTEST, Windowing
@@ -26,18 +26,19 @@ from recommender.errors import (
     TooShort,
     UnreadableAudio,
 )
+from recommender.utils.arrays import FloatArray
 
 __all__ = [
     "SAMPLE_RATE",
     "AudioClip",
-    "HeardWindows",
+    "DecodedWindows",
     "Windowing",
-    "hear_whole",
-    "hear_windows",
+    "read_whole",
+    "read_windows",
 ]
 
 SAMPLE_RATE = 22_050
-"""Samples a second of everything that is heard."""
+"""Samples a second of everything that is analysed."""
 
 SILENCE = 2.0**-16
 """Peak below which samples are digital silence: half a step of 16-bit sound."""
@@ -62,7 +63,7 @@ class AudioClip:
 
 
 @dataclass(frozen=True)
-class HeardWindows:
+class DecodedWindows:
     """Windows of one track that hold sound; silent ones are left out.
 
     Attributes:
@@ -76,11 +77,13 @@ class HeardWindows:
     duration: float
 
 
-def hear_windows(path: Path, windowing: Windowing, sample_rate: int = SAMPLE_RATE) -> HeardWindows:
-    """Hear a track through its windows, reading no more of it than they need.
+def read_windows(
+    path: Path, windowing: Windowing, sample_rate: int = SAMPLE_RATE
+) -> DecodedWindows:
+    """Analyse a track through its windows, reading no more of it than they need.
 
-    Only what is read is judged: NaN samples between two windows go unheard. A track whose windows
-    are all silent is gone through to the end and heard where it sounds.
+    Only what is read is judged: NaN samples between two windows go not_analysed. A track whose windows
+    are all silent is gone through to the end and analysed where it sounds.
 
     Raises:
         FileVanished, NoPermission, EmptyFile: there is nothing to read.
@@ -93,29 +96,29 @@ def hear_windows(path: Path, windowing: Windowing, sample_rate: int = SAMPLE_RAT
     return _with_decoder(path, lambda decoder: _windows(decoder, windowing, sample_rate))
 
 
-def hear_whole(path: Path, sample_rate: int = SAMPLE_RATE) -> AudioClip:
-    """Hear all of a track: 88 KB of memory a second. Raises what `hear_windows` raises."""
+def read_whole(path: Path, sample_rate: int = SAMPLE_RATE) -> AudioClip:
+    """Analyse all of a track: 88 KB of memory a second. Raises what `read_windows` raises."""
     return _with_decoder(path, lambda decoder: _whole(decoder, sample_rate))
 
 
-def _with_decoder(path: Path, hear: Callable[[Decoder], _Result]) -> _Result:
-    """What `hear` makes of the file with soundfile or, should that fail at any point, PyAV."""
+def _with_decoder(path: Path, analyse: Callable[[Decoder], _Result]) -> _Result:
+    """What `analyse` makes of the file with soundfile or, should that fail at any point, PyAV."""
     with silenced_stderr(), open_file(path) as file:
         try:
             with closing(SoundfileDecoder(file)) as soundfile_decoder:
-                return hear(soundfile_decoder)
+                return analyse(soundfile_decoder)
         except DecoderError:
             pass  # PyAV knows more formats, so its reason is the one to tell
         try:
             with closing(AvDecoder(file)) as av_decoder:
-                return hear(av_decoder)
+                return analyse(av_decoder)
         except DecoderError as error:
             raise UnreadableAudio(
                 f"No decoder makes sound of it ({error}); replace or remove the file."
             ) from error
 
 
-def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> HeardWindows:
+def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> DecodedWindows:
     claimed = (decoder.frames or 0) / decoder.rate
     if claimed >= windowing.seconds:
         length = round(windowing.seconds * sample_rate)
@@ -127,11 +130,13 @@ def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> HeardW
             clips, true = _gather(decoder, places, length, sample_rate)
         full = all(len(clip) == length for clip in clips)
         if full and abs(true - claimed) < SHORTEST and any(map(_sounds, clips)):
-            return _heard(clips, places, true, sample_rate)
+            return _analysed(clips, places, true, sample_rate)
     return _windows_by_streaming(decoder, windowing, sample_rate)
 
 
-def _windows_by_streaming(decoder: Decoder, windowing: Windowing, sample_rate: int) -> HeardWindows:
+def _windows_by_streaming(
+    decoder: Decoder, windowing: Windowing, sample_rate: int
+) -> DecodedWindows:
     """Windows of a short track, of one whose header lies, or of one silent for the most part."""
     duration, sounding = _survey(decoder)
     starts = windowing.starts(duration)
@@ -146,7 +151,7 @@ def _windows_by_streaming(decoder: Decoder, windowing: Windowing, sample_rate: i
         starts = tuple(min(max(moment - _MARGIN, 0.0), last) for moment in sorted(set(spread)))
         places = _places(starts, sample_rate)
         clips, _ = _gather(decoder, places, length, sample_rate)
-    return _heard(clips, places, duration, sample_rate)
+    return _analysed(clips, places, duration, sample_rate)
 
 
 def _whole(decoder: Decoder, sample_rate: int) -> AudioClip:
@@ -179,21 +184,23 @@ def _require_sound(decoder: Decoder, duration: float, sounds: bool, finite: bool
     if not finite:
         raise _not_finite()
     if duration < SHORTEST:
-        raise TooShort(f"It lasts {duration:.2f} s; {SHORTEST:g} s is the least that can be heard.")
+        raise TooShort(
+            f"It lasts {duration:.2f} s; {SHORTEST:g} s is the least that can be analysed."
+        )
     if not sounds:
         raise _silent(duration)
 
 
-def _heard(
+def _analysed(
     clips: list[FloatArray], places: list[int], duration: float, sample_rate: int
-) -> HeardWindows:
+) -> DecodedWindows:
     """The windows that sound. Raises `NotFinite` and `Silent`."""
     if not all(np.isfinite(clip).all() for clip in clips):
         raise _not_finite()
     sounding = [(clip, place) for clip, place in zip(clips, places, strict=True) if _sounds(clip)]
     if not sounding:  # a click so faint that resampling levelled it
         raise _silent(duration)
-    return HeardWindows(
+    return DecodedWindows(
         clips=tuple(AudioClip(clip, sample_rate) for clip, _ in sounding),
         starts=tuple(place / sample_rate for _, place in sounding),
         duration=duration,
@@ -210,7 +217,7 @@ def _not_finite() -> NotFinite:
 
 
 def _silent(duration: float) -> Silent:
-    return Silent(f"All {duration:.1f} s of it are digital silence; there is nothing to hear.")
+    return Silent(f"All {duration:.1f} s of it are digital silence; there is nothing to analyse.")
 
 
 def _places(starts: tuple[float, ...], sample_rate: int) -> list[int]:

@@ -7,14 +7,23 @@ is None, and text in the usual wrong encodings is repaired.
 import html
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mutagen
-from mutagen.apev2 import APEv2
-from mutagen.id3 import ID3
 
-from recommender.catalog.records import Tags
+@dataclass(frozen=True)
+class Tags:
+    """What the file says of itself; None where it says nothing."""
+
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    album_artist: str | None = None
+    genre: str | None = None
+    track_number: int | None = None
+    year: int | None = None
+
 
 # Lower-case keys by which the formats name a field: ID3, Vorbis, MP4, ASF, APEv2.
 _KEYS: Mapping[str, tuple[str, ...]] = {
@@ -51,6 +60,9 @@ def read_tags(path: Path) -> Tags:
 
 def _tags_of(path: Path) -> Mapping[str, Any]:
     """Lower-case key → value as mutagen gives it; empty where nothing can be read."""
+    from mutagen.apev2 import APEv2  # here, because a catalogue is read without it
+    from mutagen.id3 import ID3
+
     for read in (_tags_of_audio, ID3, APEv2):
         try:
             tags = read(path)
@@ -62,6 +74,8 @@ def _tags_of(path: Path) -> Mapping[str, Any]:
 
 
 def _tags_of_audio(path: Path) -> Any:
+    import mutagen
+
     audio = mutagen.File(path)
     return None if audio is None else audio.tags
 

@@ -1,4 +1,4 @@
-"""Where the windows through which a track is heard are placed. Settings and arithmetic only."""
+"""Where the windows through which a track is analysed are placed. Settings and arithmetic only."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ MOST_WINDOWS_LONG = 24
 """Windows of a long track at most (or `Windowing.count` where that is more)."""
 
 MOST_WINDOWS_WHOLE = 360
-"""Windows of a track heard whole at most: an hour of 10 s windows, 320 MB."""
+"""Windows of a track analysed whole at most: an hour of 10 s windows, 320 MB."""
 
 
 @dataclass(frozen=True)
 class Windowing:
-    """How a track is heard: settings only.
+    """How a track is analysed: settings only.
 
     Attributes:
         count: windows of a track; 0 = the whole track, cut into consecutive windows.

@@ -1,19 +1,19 @@
-"""The SQL catalogue: which files there are, what they say of themselves, what was heard in them.
+"""The SQL catalogue: which files there are, what they say of themselves, what was analysed in them.
 
 It is the truth; an index is a cache of it. Nothing here knows audio or networks.
 """
 
+from recommender.audio.tags import Tags
 from recommender.catalog.catalog import Catalog
 from recommender.catalog.records import (
     CatalogState,
     Counts,
     Failure,
     FileStat,
-    KeptProjection,
     KnownFile,
     Library,
     ProjectionOrigin,
-    Tags,
+    StoredProjection,
     Track,
     TrackState,
 )
@@ -25,10 +25,10 @@ __all__ = [
     "Counts",
     "Failure",
     "FileStat",
-    "KeptProjection",
     "KnownFile",
     "Library",
     "ProjectionOrigin",
+    "StoredProjection",
     "Tags",
     "Track",
     "TrackState",

@@ -18,19 +18,20 @@ from recommender.catalog.records import (
     CatalogState,
     Counts,
     Failure,
-    KeptProjection,
     KnownFile,
     Library,
     ProjectionOrigin,
+    StoredProjection,
     Track,
     TrackFacts,
     TrackState,
 )
-from recommender.catalog.schema import CatalogRow, HearingRow, SpaceRow, TrackRow
+from recommender.catalog.schema import AnalysisRow, CatalogRow, SpaceRow, TrackRow
 from recommender.catalog.writer import Writer, bump_revision, ensure_space
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray, Hearing, SpaceId
+from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError
+from recommender.utils.arrays import FloatArray
 
 
 class Catalog:
@@ -108,7 +109,7 @@ class Catalog:
         """The library that holds `folder`, and the sub-path inside it ("" for its root).
 
         A folder in no library becomes one. When it contains libraries it absorbs them: their
-        tracks keep ids and hearings, and their paths get longer.
+        tracks keep ids and analyses, and their paths get longer.
         """
         with self._reading() as connection:
             scope = libraries.holding(folder, libraries.all_libraries(connection))
@@ -124,7 +125,7 @@ class Catalog:
             return library, ""
 
     def move_library(self, old: Path, new: Path) -> Library:
-        """The library whose root was `old` is now at `new`; nothing needs to be heard again.
+        """The library whose root was `old` is now at `new`; nothing needs to be analysed again.
 
         Raises:
             CatalogError: there is no library at `old`, or `new` overlaps another one.
@@ -145,19 +146,19 @@ class Catalog:
         when it changes.
 
         Args:
-            space: the space that `KnownFile.heard_in_space` tells of.
+            space: the space that `KnownFile.analysed_in_space` tells of.
             under: only the file or folder of this relative path.
         """
         with self._reading() as connection:
             return queries.known_files(connection, library, space, under)
 
-    def lost_by_digest(self, vanished: Collection[int]) -> dict[str, int]:
+    def lost_by_content_hash(self, vanished: Collection[int]) -> dict[str, int]:
         """Content digest → id of a track whose file is lost: in `vanished`, or marked missing.
 
         Of several copies that are lost, one in `vanished` is given, then the lowest id.
         """
         with self._reading() as connection:
-            return queries.lost_by_digest(connection, vanished)
+            return queries.lost_by_content_hash(connection, vanished)
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -190,7 +191,7 @@ class Catalog:
 
         Args:
             ids: in any number and order.
-            with_probabilities: also the genres heard in the active space, which takes longer.
+            with_probabilities: also the genres analysed in the active space, which takes longer.
         """
         with self._reading() as connection:
             return queries.facts(connection, ids, with_probabilities)
@@ -215,7 +216,7 @@ class Catalog:
         with self._reading() as connection:
             return tracks_of(connection, queries.search_query(words, limit))
 
-    def all_tracks(self, state: TrackState | None = TrackState.HEARD) -> Iterator[Track]:
+    def all_tracks(self, state: TrackState | None = TrackState.ANALYSED) -> Iterator[Track]:
         """Every track in `state` (None: in any), by id; only a few hundred are held at a time."""
         query = track_query().order_by(TrackRow.id).limit(CHUNK)
         if state is not None:
@@ -229,7 +230,7 @@ class Catalog:
             yield from tracks
             last = tracks[-1].id
 
-    # What was heard
+    # What was analysed
 
     def activations(self, space: SpaceId) -> tuple[npt.NDArray[np.int64], FloatArray]:
         """The vectors that recommendations are made of.
@@ -238,20 +239,20 @@ class Catalog:
             space: its unprojected space is meant.
 
         Returns:
-            ids: np.ndarray [shape=(n,)], int64, ascending: tracks in state HEARD with a hearing.
+            ids: np.ndarray [shape=(n,)], int64, ascending: tracks in state ANALYSED with an analysis.
             activations: np.ndarray [shape=(n, d)], float32: not projected, not normalised;
-                shape (0, 0) in a space that nothing was ever heard in.
+                shape (0, 0) in a space that nothing was ever analysed in.
         """
         with self._reading() as connection:
             return queries.activations(connection, space)
 
-    def hearing_of(self, track_id: int, space: SpaceId) -> Hearing | None:
-        """What was heard of the track in the unprojected space of `space`."""
+    def analysis_of(self, track_id: int, space: SpaceId) -> Analysis | None:
+        """What was analysed of the track in the unprojected space of `space`."""
         with self._reading() as connection:
-            return queries.hearing_of(connection, track_id, space)
+            return queries.analysis_of(connection, track_id, space)
 
     def spaces(self) -> list[tuple[SpaceId, int]]:
-        """The (unprojected) spaces, each with its number of tracks in state HEARD."""
+        """The (unprojected) spaces, each with its number of tracks in state ANALYSED."""
         with self._reading() as connection:
             return queries.spaces(connection)
 
@@ -259,37 +260,37 @@ class Catalog:
         """The (unprojected) space that recommendations use; None before the first ingest."""
         with self._reading() as connection:
             row = connection.execute(
-                select(SpaceRow.model, SpaceRow.weights, SpaceRow.hearing).join(
+                select(SpaceRow.model, SpaceRow.weights, SpaceRow.analysis).join(
                     CatalogRow, CatalogRow.active_space_id == SpaceRow.id
                 )
             ).first()
         return None if row is None else SpaceId(*row)
 
-    def active_listening(self) -> Mapping[str, Any] | None:
-        """The settings saved with the active space: how to hear another file in the same way."""
+    def analysis_settings(self) -> Mapping[str, Any] | None:
+        """The settings saved with the active space: how to analyse another file in the same way."""
         with self._reading() as connection:
-            return connection.scalar(select(CatalogRow.active_listening))
+            return connection.scalar(select(CatalogRow.analysis_settings))
 
-    def set_active(self, space: SpaceId, listening: Mapping[str, Any]) -> None:
+    def set_active(self, space: SpaceId, analysis_settings: Mapping[str, Any]) -> None:
         """From now on recommendations use the unprojected space of `space`.
 
         Args:
-            listening: settings that `active_listening` gives back; JSON values only.
+            listening: settings that `analysis_settings` gives back; JSON values only.
         """
         with self._changing() as connection:
             space_id, _ = ensure_space(connection, space)
             old = connection.execute(
-                select(CatalogRow.active_space_id, CatalogRow.active_listening)
+                select(CatalogRow.active_space_id, CatalogRow.analysis_settings)
             ).one()
-            if tuple(old) != (space_id, dict(listening)):
+            if tuple(old) != (space_id, dict(analysis_settings)):
                 connection.execute(
                     update(CatalogRow).values(
-                        active_space_id=space_id, active_listening=dict(listening)
+                        active_space_id=space_id, analysis_settings=dict(analysis_settings)
                     )
                 )
                 bump_revision(connection)
 
-    def projection(self, space: SpaceId, origin: ProjectionOrigin) -> KeptProjection | None:
+    def projection(self, space: SpaceId, origin: ProjectionOrigin) -> StoredProjection | None:
         """The projection of this origin that is kept for the unprojected space of `space`.
 
         Raises:
@@ -298,7 +299,7 @@ class Catalog:
         with self._reading() as connection:
             return stored_projections.kept(connection, space, origin)
 
-    def keep_projection(
+    def store_projection(
         self,
         space: SpaceId,
         origin: ProjectionOrigin,
@@ -311,7 +312,7 @@ class Catalog:
         stays: an index is another file for another projection.
 
         Args:
-            details: as in `KeptProjection`; JSON values only.
+            details: as in `StoredProjection`; JSON values only.
         """
         with self._changing() as connection:
             space_id, _ = ensure_space(connection, space)
@@ -322,22 +323,22 @@ class Catalog:
         with self._changing() as connection:
             return stored_projections.drop(connection, space, origin)
 
-    def forget_hearings(self, track_ids: Collection[int]) -> None:
-        """Drop all that was heard of these tracks, so that the next ingest hears them again."""
+    def forget_analyses(self, track_ids: Collection[int]) -> None:
+        """Drop all that was analysed of these tracks, so that the next ingest analyses them again."""
         with self._changing() as connection:
             for chunk in queries.chunks(track_ids):
-                connection.execute(delete(HearingRow).where(HearingRow.track_id.in_(chunk)))
+                connection.execute(delete(AnalysisRow).where(AnalysisRow.track_id.in_(chunk)))
             bump_revision(connection)
 
     # The catalogue as a whole
 
     def failures(self) -> list[Failure]:
-        """Every file or folder that could not be heard, by library and path."""
+        """Every file or folder that could not be analysed, by library and path."""
         with self._reading() as connection:
             return queries.failures(connection)
 
     def counts(self) -> Counts:
-        """The catalogue in numbers; the seconds are those of tracks in state HEARD."""
+        """The catalogue in numbers; the seconds are those of tracks in state ANALYSED."""
         with self._reading() as connection:
             return queries.counts(connection)
 
@@ -348,7 +349,7 @@ class Catalog:
             return CatalogState(row.uuid, row.revision)
 
     def prune(self, *, force: bool = False) -> int:
-        """Drop missing tracks and what was heard of them.
+        """Drop missing tracks and what was analysed of them.
 
         Returns:
             How many tracks were dropped.
@@ -368,16 +369,16 @@ class Catalog:
             connection.execute(delete(TrackRow).where(lost))
             return missing
 
-    def whole_digest_of(self, track_id: int) -> str | None:
+    def file_hash_of(self, track_id: int) -> str | None:
         """The digest of the whole file, if it was ever computed. Raises `TrackNotFound`."""
         with self._reading() as connection:
             row = connection.execute(
-                select(TrackRow.whole_digest).where(TrackRow.id == track_id)
+                select(TrackRow.file_hash).where(TrackRow.id == track_id)
             ).first()
             if row is None:
                 raise queries.no_such_track(track_id)
-            whole_digest: str | None = row.whole_digest
-            return whole_digest
+            file_hash: str | None = row.file_hash
+            return file_hash
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

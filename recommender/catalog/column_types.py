@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import DateTime, Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
-from recommender.embedding.space import FloatArray
+from recommender.utils.arrays import FloatArray
 
 _SPECIAL = re.compile("[\x00\\\\\ud800-\udfff]")
 _ESCAPE = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4})")

@@ -8,10 +8,11 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.column_types import encode_path
+from recommender.catalog.projector import catalog_projector
 from recommender.catalog.records import Track
-from recommender.embedding.space import FloatArray, SpaceId
+from recommender.embedding.space import SpaceId
 from recommender.errors import CatalogError, UsageError
-from recommender.recommendation.service import SimilarityService
+from recommender.utils.arrays import FloatArray
 from recommender.utils.files import real_path, replacing_file
 
 NUMBERS = ("track_number", "year")
@@ -33,7 +34,7 @@ def export(catalog: Catalog, file: Path) -> int:
     r"""Write every track that can be recommended, by id.
 
     The columns are id, path (absolute; bytes that are not UTF-8 as ``\xNN``, and a backslash as
-    two), duration (s), the tags, genre_heard, activations (the model's, float32 [n, d]) and
+    two), duration (s), the tags, predicted_genre, activations (the model's, float32 [n, d]) and
     embedding (unit vectors, float32 [n, p]). `space` names the space of the embeddings: an array
     of the npz, an entry of the parquet schema's metadata. A file that was there is replaced only
     when the new one is whole.
@@ -45,8 +46,8 @@ def export(catalog: Catalog, file: Path) -> int:
         The number of tracks.
 
     Raises:
-        CatalogError: nothing has been heard yet.
-        SpaceMismatch: it was heard with other weights than the installed ones.
+        CatalogError: nothing has been analysed yet.
+        SpaceMismatch: it was analysed with other weights than the installed ones.
         UsageError: another ending, the folder is not there, or pyarrow is not installed.
         OSError: the file cannot be written.
     """
@@ -63,8 +64,7 @@ def export(catalog: Catalog, file: Path) -> int:
 
 
 def _table(catalog: Catalog) -> _Table:
-    with SimilarityService.open(catalog.url) as service:
-        projector = service.projector
+    projector = catalog_projector(catalog)
     ids, activations = catalog.activations(projector.space)
     if not len(ids):
         raise CatalogError("no track can be recommended, so there is nothing to export: ingest.")
@@ -79,7 +79,7 @@ def _row(track: Track) -> dict[str, Any]:
         "path": encode_path(str(track.file)),
         "duration": track.duration,
         **asdict(track.tags),
-        "genre_heard": track.genre_heard,
+        "predicted_genre": track.predicted_genre,
     }
 
 

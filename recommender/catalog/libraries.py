@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
-from recommender.catalog.records import Library, Tags
+from recommender.audio.tags import Tags
+from recommender.catalog.records import Library
 from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
 from recommender.catalog.search_text import search_text
 from recommender.errors import CatalogError
@@ -49,7 +50,7 @@ def add(connection: Connection, folder: Path) -> Library:
 def absorb_inner(connection: Connection, outer: Library) -> bool:
     """Make the libraries inside `outer` part of it; says whether there were any.
 
-    Their tracks and failures keep their rows, ids and hearings and only get the longer path.
+    Their tracks and failures keep their rows, ids and analyses and only get the longer path.
     """
     absorbed = False
     for library in all_libraries(connection):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-import recommender
 from recommender.catalog.engine import (
     catalog_url,
     database_file,
@@ -21,7 +20,7 @@ from recommender.errors import CatalogError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision. Revisions are numbered in four digits, so that their order is plain and
 opening a catalogue need not load Alembic."""
 
@@ -30,7 +29,7 @@ _VERSION_TABLE = "alembic_version"
 
 def migrations_folder() -> Path:
     """The folder with ``env.py`` and ``versions/``: packaged, or the checkout's ``alembic/``."""
-    package = Path(recommender.__file__).parent
+    package = Path(__file__).parents[1]
     for folder in (package / "migrations", package.parent / "alembic"):
         if (folder / "env.py").is_file():
             return folder

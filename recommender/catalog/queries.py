@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from recommender.audio.tags import Tags
 from recommender.catalog.column_types import VECTOR_DTYPE, encode_path
 from recommender.catalog.libraries import TAG_FIELDS, all_libraries
 from recommender.catalog.records import (
@@ -32,22 +33,22 @@ from recommender.catalog.records import (
     FileStat,
     KnownFile,
     Library,
-    Tags,
     Track,
     TrackFacts,
     TrackState,
 )
 from recommender.catalog.schema import (
+    AnalysisRow,
     CatalogRow,
     FailureRow,
-    HearingRow,
     LibraryRow,
     SpaceRow,
     TrackRow,
 )
 from recommender.catalog.search_text import fold
-from recommender.embedding.space import FloatArray, Hearing, SpaceId
+from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
+from recommender.utils.arrays import FloatArray
 
 CHUNK = 500
 """Rows or ids in one statement; databases limit the number of parameters."""
@@ -67,20 +68,20 @@ def space_row(space: SpaceId) -> Any:
     return and_(
         SpaceRow.model == space.model,
         SpaceRow.weights == space.weights,
-        SpaceRow.hearing == space.hearing,
+        SpaceRow.analysis == space.analysis,
     )
 
 
 def track_query() -> Select[Any]:
-    """All that a `Track` shows, with its hearing in the active space, or else the newest."""
-    other = aliased(HearingRow)
+    """All that a `Track` shows, with its analysis in the active space, or else the newest."""
+    other = aliased(AnalysisRow)
     active = select(CatalogRow.active_space_id).scalar_subquery()
     to_show = (
         select(other.space_id)
         .where(other.track_id == TrackRow.id)
         .order_by(
             case((other.space_id == active, 0), else_=1),
-            other.heard_at.desc(),
+            other.analysed_at.desc(),
             other.space_id.desc(),
         )
         .limit(1)
@@ -93,16 +94,16 @@ def track_query() -> Select[Any]:
         TrackRow.path,
         TrackRow.size,
         TrackRow.mtime_ns,
-        TrackRow.digest,
+        TrackRow.content_hash,
         TrackRow.duration,
         TrackRow.state,
         *(getattr(TrackRow, name) for name in TAG_FIELDS),
-        HearingRow.genre_probabilities,
-        HearingRow.windows,
-        HearingRow.heard_at,
-        HearingRow.heard_by,
+        AnalysisRow.genre_probabilities,
+        AnalysisRow.windows,
+        AnalysisRow.analysed_at,
+        AnalysisRow.analysed_by,
     ).outerjoin(
-        HearingRow, and_(HearingRow.track_id == TrackRow.id, HearingRow.space_id == to_show)
+        AnalysisRow, and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == to_show)
     )
 
 
@@ -114,22 +115,22 @@ def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
 
 def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
     values: Sequence[Any] = row
-    id, library_id, path, size, mtime_ns, digest, duration, state, *rest = values
-    *tags, probabilities, windows, heard_at, heard_by = rest
+    id, library_id, path, size, mtime_ns, content_hash, duration, state, *rest = values
+    *tags, probabilities, windows, analysed_at, analysed_by = rest
     return Track(
         id=id,
         library=libraries[library_id],
         path=path,
         size=size,
         mtime_ns=mtime_ns,
-        digest=digest,
+        content_hash=content_hash,
         duration=duration,
         tags=Tags(*tags),
         state=state,
         genre_probabilities=probabilities or {},
         windows=tuple((start, length) for start, length in windows or ()),
-        heard_at=heard_at,
-        heard_by=heard_by,
+        analysed_at=analysed_at,
+        analysed_by=analysed_by,
     )
 
 
@@ -154,15 +155,15 @@ def facts(
     query = select(TrackRow.id, TrackRow.state, TrackRow.duration, artist, TrackRow.genre)
     if with_probabilities:
         active = select(CatalogRow.active_space_id).scalar_subquery()
-        query = query.add_columns(HearingRow.genre_probabilities).outerjoin(
-            HearingRow, and_(HearingRow.track_id == TrackRow.id, HearingRow.space_id == active)
+        query = query.add_columns(AnalysisRow.genre_probabilities).outerjoin(
+            AnalysisRow, and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == active)
         )
     found: dict[int, TrackFacts] = {}
     for chunk in chunks(ids):
-        for id, state, duration, name, genre, *heard in connection.execute(
+        for id, state, duration, name, genre, *analysed in connection.execute(
             query.where(TrackRow.id.in_(chunk))
         ):
-            probabilities = (heard[0] or {}) if heard else {}
+            probabilities = (analysed[0] or {}) if analysed else {}
             found[id] = TrackFacts(id, state, duration, name, genre, probabilities)
     return found
 
@@ -184,10 +185,10 @@ def known_files(
     connection: Connection, library: Library, space: SpaceId, under: str
 ) -> dict[str, KnownFile]:
     """See `Catalog.known_files`."""
-    heard = (
-        select(HearingRow.track_id)
-        .join(SpaceRow, SpaceRow.id == HearingRow.space_id)
-        .where(HearingRow.track_id == TrackRow.id, space_row(space))
+    analysed = (
+        select(AnalysisRow.track_id)
+        .join(SpaceRow, SpaceRow.id == AnalysisRow.space_id)
+        .where(AnalysisRow.track_id == TrackRow.id, space_row(space))
         .exists()
     )
     query = select(
@@ -196,12 +197,14 @@ def known_files(
         TrackRow.mtime_ns,
         TrackRow.id,
         TrackRow.state,
-        TrackRow.digest,
-        heard,
+        TrackRow.content_hash,
+        analysed,
     ).where(TrackRow.library_id == library.id, _lies_under(TrackRow.path, under))
     known = {
-        path: KnownFile(FileStat(path, size, mtime_ns), id, state, digest, bool(has_hearing), None)
-        for path, size, mtime_ns, id, state, digest, has_hearing in connection.execute(query)
+        path: KnownFile(
+            FileStat(path, size, mtime_ns), id, state, content_hash, bool(has_analysis), None
+        )
+        for path, size, mtime_ns, id, state, content_hash, has_analysis in connection.execute(query)
     }
     failures = select(FailureRow.path, FailureRow.size, FailureRow.mtime_ns, FailureRow.kind).where(
         FailureRow.library_id == library.id, _lies_under(FailureRow.path, under)
@@ -213,7 +216,7 @@ def known_files(
             KnownFile(stat, None, None, None, False, kind)
             if track is None
             else KnownFile(
-                stat, track.track_id, track.state, track.digest, track.heard_in_space, kind
+                stat, track.track_id, track.state, track.content_hash, track.analysed_in_space, kind
             )
         )
     return known
@@ -228,18 +231,18 @@ def _lies_under(path: Any, folder: str) -> Any:
     return or_(path == folder, begins)
 
 
-def lost_by_digest(connection: Connection, vanished: Collection[int]) -> dict[str, int]:
-    """See `Catalog.lost_by_digest`."""
+def lost_by_content_hash(connection: Connection, vanished: Collection[int]) -> dict[str, int]:
+    """See `Catalog.lost_by_content_hash`."""
     missing = connection.execute(
-        select(TrackRow.id, TrackRow.digest).where(TrackRow.state == TrackState.MISSING)
+        select(TrackRow.id, TrackRow.content_hash).where(TrackRow.state == TrackState.MISSING)
     )
-    lost = {digest: id for id, digest in sorted(missing, reverse=True)}
+    lost = {content_hash: id for id, content_hash in sorted(missing, reverse=True)}
     found: dict[int, str] = {}
     for chunk in chunks(vanished):
         rows = connection.execute(
-            select(TrackRow.id, TrackRow.digest).where(TrackRow.id.in_(chunk))
+            select(TrackRow.id, TrackRow.content_hash).where(TrackRow.id.in_(chunk))
         )
-        found.update((id, digest) for id, digest in rows)
+        found.update((id, content_hash) for id, content_hash in rows)
     lost.update((found[id], id) for id in sorted(found, reverse=True))
     return lost
 
@@ -252,9 +255,9 @@ def activations(connection: Connection, space: SpaceId) -> tuple[npt.NDArray[np.
     if row is None or row.dimension is None:
         return np.empty(0, np.int64), np.empty((0, 0), np.float32)
     query = (
-        select(TrackRow.id, type_coerce(HearingRow.activations, LargeBinary))
-        .join(HearingRow, HearingRow.track_id == TrackRow.id)
-        .where(HearingRow.space_id == row.id, TrackRow.state == TrackState.HEARD)
+        select(TrackRow.id, type_coerce(AnalysisRow.activations, LargeBinary))
+        .join(AnalysisRow, AnalysisRow.track_id == TrackRow.id)
+        .where(AnalysisRow.space_id == row.id, TrackRow.state == TrackState.ANALYSED)
         .order_by(TrackRow.id)
     )
     ids: list[int] = []
@@ -271,38 +274,38 @@ def activations(connection: Connection, space: SpaceId) -> tuple[npt.NDArray[np.
     return np.asarray(ids, dtype=np.int64), matrix.reshape(-1, row.dimension)
 
 
-def hearing_of(connection: Connection, track_id: int, space: SpaceId) -> Hearing | None:
-    """See `Catalog.hearing_of`."""
+def analysis_of(connection: Connection, track_id: int, space: SpaceId) -> Analysis | None:
+    """See `Catalog.analysis_of`."""
     row = connection.execute(
         select(
-            HearingRow.activations,
-            HearingRow.genre_probabilities,
-            HearingRow.windows,
+            AnalysisRow.activations,
+            AnalysisRow.genre_probabilities,
+            AnalysisRow.windows,
             TrackRow.duration,
         )
-        .join(TrackRow, TrackRow.id == HearingRow.track_id)
-        .join(SpaceRow, SpaceRow.id == HearingRow.space_id)
-        .where(HearingRow.track_id == track_id, space_row(space))
+        .join(TrackRow, TrackRow.id == AnalysisRow.track_id)
+        .join(SpaceRow, SpaceRow.id == AnalysisRow.space_id)
+        .where(AnalysisRow.track_id == track_id, space_row(space))
     ).first()
     if row is None:
         return None
     windows = tuple((start, length) for start, length in row.windows)
-    return Hearing(
+    return Analysis(
         row.activations, row.genre_probabilities, row.duration, windows, space.unprojected
     )
 
 
 def spaces(connection: Connection) -> list[tuple[SpaceId, int]]:
     """See `Catalog.spaces`."""
-    heard = and_(TrackRow.id == HearingRow.track_id, TrackRow.state == TrackState.HEARD)
+    analysed = and_(TrackRow.id == AnalysisRow.track_id, TrackRow.state == TrackState.ANALYSED)
     rows = connection.execute(
-        select(SpaceRow.model, SpaceRow.weights, SpaceRow.hearing, func.count(TrackRow.id))
-        .outerjoin(HearingRow, HearingRow.space_id == SpaceRow.id)
-        .outerjoin(TrackRow, heard)
-        .group_by(SpaceRow.id, SpaceRow.model, SpaceRow.weights, SpaceRow.hearing)
+        select(SpaceRow.model, SpaceRow.weights, SpaceRow.analysis, func.count(TrackRow.id))
+        .outerjoin(AnalysisRow, AnalysisRow.space_id == SpaceRow.id)
+        .outerjoin(TrackRow, analysed)
+        .group_by(SpaceRow.id, SpaceRow.model, SpaceRow.weights, SpaceRow.analysis)
         .order_by(SpaceRow.id)
     )
-    return [(SpaceId(model, weights, hearing), n) for model, weights, hearing, n in rows]
+    return [(SpaceId(model, weights, analysis), n) for model, weights, analysis, n in rows]
 
 
 def failures(connection: Connection) -> list[Failure]:
@@ -339,10 +342,10 @@ def counts(connection: Connection) -> Counts:
         select(TrackRow.state, func.count(), func.sum(TrackRow.duration)).group_by(TrackRow.state)
     )
     tracks = {state: (number, seconds) for state, number, seconds in rows}
-    heard, seconds = tracks.get(TrackState.HEARD, (0, 0.0))
+    analysed, seconds = tracks.get(TrackState.ANALYSED, (0, 0.0))
     return Counts(
         libraries=connection.scalar(select(func.count()).select_from(LibraryRow)) or 0,
-        heard=heard,
+        analysed=analysed,
         missing=tracks.get(TrackState.MISSING, (0, 0.0))[0],
         failed_tracks=tracks.get(TrackState.FAILED, (0, 0.0))[0],
         failures=connection.scalar(select(func.count()).select_from(FailureRow)) or 0,

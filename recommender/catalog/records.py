@@ -7,28 +7,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from recommender.audio.tags import Tags
 from recommender.embedding.projection import Projection
 
 
 class TrackState(StrEnum):
     """Whether a track can be recommended."""
 
-    HEARD = "heard"
+    ANALYSED = "analysed"
     MISSING = "missing"  # its file was not there at the last scan
-    FAILED = "failed"  # it was heard once; the file has changed since and cannot be read now
-
-
-@dataclass(frozen=True)
-class Tags:
-    """What the file says of itself; None where it says nothing."""
-
-    title: str | None = None
-    artist: str | None = None
-    album: str | None = None
-    album_artist: str | None = None
-    genre: str | None = None
-    track_number: int | None = None
-    year: int | None = None
+    FAILED = "failed"  # it was analysed once; the file has changed since and cannot be read now
 
 
 @dataclass(frozen=True)
@@ -59,8 +47,8 @@ class KnownFile:
     stat: FileStat
     track_id: int | None
     state: TrackState | None
-    digest: str | None
-    heard_in_space: bool
+    content_hash: str | None
+    analysed_in_space: bool
     failure_kind: str | None
 
 
@@ -73,14 +61,14 @@ class Track:
     path: str
     size: int
     mtime_ns: int
-    digest: str
+    content_hash: str
     duration: float
     tags: Tags
     state: TrackState
     genre_probabilities: Mapping[str, float] = field(default_factory=dict)
     windows: tuple[tuple[float, float], ...] = ()
-    heard_at: datetime | None = None
-    heard_by: str | None = None
+    analysed_at: datetime | None = None
+    analysed_by: str | None = None
 
     @property
     def file(self) -> Path:
@@ -98,10 +86,10 @@ class Track:
         return self.tags.artist or self.tags.album_artist
 
     @property
-    def genre_heard(self) -> str | None:
+    def predicted_genre(self) -> str | None:
         """The genre the network finds most probable."""
-        heard = self.genre_probabilities
-        return max(heard, key=lambda label: heard[label]) if heard else None
+        analysed = self.genre_probabilities
+        return max(analysed, key=lambda label: analysed[label]) if analysed else None
 
 
 @dataclass(frozen=True)
@@ -121,7 +109,7 @@ class TrackFacts:
 
 @dataclass(frozen=True)
 class Failure:
-    """A file or folder that could not be heard, and why."""
+    """A file or folder that could not be analysed, and why."""
 
     library: Library
     path: str
@@ -140,20 +128,20 @@ class ProjectionOrigin(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class KeptProjection:
+class StoredProjection:
     """A projection that the catalogue keeps for one of its spaces.
 
     Attributes:
         projection: of the space's activations.
         origin: where it comes from.
-        made_at: when it was stored.
+        stored_at: when it was stored.
         details: of the model's, whether `descriptors` are among its activations; of an adapted one,
             how it was found, with figures.
     """
 
     projection: Projection
     origin: ProjectionOrigin
-    made_at: datetime
+    stored_at: datetime
     details: Mapping[str, Any]
 
 
@@ -170,7 +158,7 @@ class Counts:
     """The catalogue in numbers."""
 
     libraries: int
-    heard: int
+    analysed: int
     missing: int
     failed_tracks: int
     failures: int

@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from recommender.catalog.column_types import Moment, PathText, Vector
 from recommender.catalog.records import ProjectionOrigin, TrackState
-from recommender.embedding.space import FloatArray
+from recommender.utils.arrays import FloatArray
 
 _State = Enum(
     TrackState,
@@ -61,7 +61,7 @@ class CatalogRow(Base):
     uuid: Mapped[str] = mapped_column(String(36))
     revision: Mapped[int]
     active_space_id: Mapped[int | None] = mapped_column(ForeignKey("spaces.id"))
-    active_listening: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    analysis_settings: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class LibraryRow(Base):
@@ -75,20 +75,20 @@ class LibraryRow(Base):
 
 
 class SpaceRow(Base):
-    """An unprojected embedding space; `dimension` is known from its first hearing on."""
+    """An unprojected embedding space; `dimension` is known from its first analysis on."""
 
     __tablename__ = "spaces"
-    __table_args__ = (UniqueConstraint("model", "weights", "hearing"),)
+    __table_args__ = (UniqueConstraint("model", "weights", "analysis"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     model: Mapped[str] = mapped_column(Text)
     weights: Mapped[str] = mapped_column(Text)
-    hearing: Mapped[str] = mapped_column(Text)
+    analysis: Mapped[str] = mapped_column(Text)
     dimension: Mapped[int | None]
 
 
 class TrackRow(Base):
-    """A file that was heard at least once."""
+    """A file that was analysed at least once."""
 
     __tablename__ = "tracks"
     __table_args__ = (UniqueConstraint("library_id", "path"), _NEVER_REUSE_IDS)
@@ -98,8 +98,8 @@ class TrackRow(Base):
     path: Mapped[str] = mapped_column(PathText)
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
-    digest: Mapped[str] = mapped_column(Text)
-    whole_digest: Mapped[str | None] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(Text)
+    file_hash: Mapped[str | None] = mapped_column(Text)
     state: Mapped[TrackState] = mapped_column(_State)
     duration: Mapped[float] = mapped_column(Double)
     title: Mapped[str | None] = mapped_column(Text)
@@ -112,17 +112,17 @@ class TrackRow(Base):
     search_text: Mapped[str] = mapped_column(Text)
 
 
-class HearingRow(Base):
+class AnalysisRow(Base):
     """What one network made of one track. The blob comes last: listings need not read over it."""
 
-    __tablename__ = "hearings"
+    __tablename__ = "analyses"
 
     track_id: Mapped[int] = mapped_column(
         ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True
     )
     space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
-    heard_at: Mapped[datetime] = mapped_column(Moment)
-    heard_by: Mapped[str] = mapped_column(Text)
+    analysed_at: Mapped[datetime] = mapped_column(Moment)
+    analysed_by: Mapped[str] = mapped_column(Text)
     genre_probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
     windows: Mapped[list[list[float]]] = mapped_column(JSON)
     activations: Mapped[FloatArray] = mapped_column(Vector)
@@ -136,14 +136,14 @@ class ProjectionRow(Base):
     space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
     origin: Mapped[ProjectionOrigin] = mapped_column(_Origin, primary_key=True)
     digest: Mapped[str] = mapped_column(Text)
-    made_at: Mapped[datetime] = mapped_column(Moment)
+    stored_at: Mapped[datetime] = mapped_column(Moment)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     mean: Mapped[FloatArray] = mapped_column(Vector)
     matrix: Mapped[FloatArray] = mapped_column(Vector)
 
 
 class FailureRow(Base):
-    """A file or folder that could not be heard when it was last tried."""
+    """A file or folder that could not be analysed when it was last tried."""
 
     __tablename__ = "failures"
     __table_args__ = (UniqueConstraint("library_id", "path"),)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from recommender.catalog.records import Tags
+from recommender.audio.tags import Tags
 
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

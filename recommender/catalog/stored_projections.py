@@ -10,19 +10,21 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from recommender.catalog.queries import space_row
-from recommender.catalog.records import KeptProjection, ProjectionOrigin
+from recommender.catalog.records import ProjectionOrigin, StoredProjection
 from recommender.catalog.schema import ProjectionRow, SpaceRow
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId
 from recommender.errors import CatalogError
 
 
-def kept(connection: Connection, space: SpaceId, origin: ProjectionOrigin) -> KeptProjection | None:
+def kept(
+    connection: Connection, space: SpaceId, origin: ProjectionOrigin
+) -> StoredProjection | None:
     """See `Catalog.projection`."""
     row = connection.execute(
         select(
             ProjectionRow.digest,
-            ProjectionRow.made_at,
+            ProjectionRow.stored_at,
             ProjectionRow.details,
             ProjectionRow.mean,
             ProjectionRow.matrix,
@@ -40,7 +42,7 @@ def kept(connection: Connection, space: SpaceId, origin: ProjectionOrigin) -> Ke
             f"the projection kept for {space.unprojected} is not the one that was stored: the "
             "database is damaged. Restore a copy, or move it away and ingest again."
         )
-    return KeptProjection(projection, origin, row.made_at, row.details)
+    return StoredProjection(projection, origin, row.stored_at, row.details)
 
 
 def keep(
@@ -50,7 +52,7 @@ def keep(
     projection: Projection,
     details: Mapping[str, Any],
 ) -> None:
-    """See `Catalog.keep_projection`."""
+    """See `Catalog.store_projection`."""
     here = (ProjectionRow.space_id == space_id, ProjectionRow.origin == origin)
     old = connection.execute(select(ProjectionRow.digest, ProjectionRow.details).where(*here))
     if old.first() == (projection.digest, dict(details)):
@@ -61,7 +63,7 @@ def keep(
             space_id=space_id,
             origin=origin,
             digest=projection.digest,
-            made_at=datetime.now(UTC),
+            stored_at=datetime.now(UTC),
             details=dict(details),
             mean=projection.mean,
             matrix=projection.matrix,

@@ -6,19 +6,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, case, delete, insert, select, update
 
+from recommender.audio.tags import Tags
 from recommender.catalog.libraries import TAG_FIELDS
 from recommender.catalog.queries import chunks, space_row
-from recommender.catalog.records import FileStat, Library, Tags, TrackState
+from recommender.catalog.records import FileStat, Library, TrackState
 from recommender.catalog.schema import (
+    AnalysisRow,
     CatalogRow,
     FailureRow,
-    HearingRow,
     SpaceRow,
     TrackRow,
     table,
 )
 from recommender.catalog.search_text import search_text, storable
-from recommender.embedding.space import Hearing, SpaceId
+from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
 
 _LARGEST_INTEGER = 2**31 - 1
@@ -26,16 +27,16 @@ _LARGEST_BIG_INTEGER = 2**63 - 1
 
 # Statements that run for every track are made once, of plain tables and with parameters: putting
 # one together takes several times as long as running it.
-_TRACKS, _HEARINGS, _FAILURES = table(TrackRow), table(HearingRow), table(FailureRow)
-_TRACK_AT = select(_TRACKS.c.id, _TRACKS.c.digest).where(
+_TRACKS, _ANALYSES, _FAILURES = table(TrackRow), table(AnalysisRow), table(FailureRow)
+_TRACK_AT = select(_TRACKS.c.id, _TRACKS.c.content_hash).where(
     _TRACKS.c.library_id == bindparam("in_library"), _TRACKS.c.path == bindparam("at_path")
 )
 _PLACE_AND_TAGS = select(
     _TRACKS.c.library_id, _TRACKS.c.state, *(_TRACKS.c[name] for name in TAG_FIELDS)
 ).where(_TRACKS.c.id == bindparam("of_track"))
 _UPDATE_TRACK = update(_TRACKS).where(_TRACKS.c.id == bindparam("of_track"))
-_UPDATE_HEARING = update(_HEARINGS).where(
-    _HEARINGS.c.track_id == bindparam("of_track"), _HEARINGS.c.space_id == bindparam("in_space")
+_UPDATE_ANALYSIS = update(_ANALYSES).where(
+    _ANALYSES.c.track_id == bindparam("of_track"), _ANALYSES.c.space_id == bindparam("in_space")
 )
 _UPDATE_FAILURE = update(_FAILURES).where(
     _FAILURES.c.library_id == bindparam("in_library"), _FAILURES.c.path == bindparam("at_path")
@@ -57,22 +58,22 @@ class Writer:
         self._space_ids: dict[SpaceId, int] = {}
         self.changed = False
 
-    def heard(
+    def analysed(
         self,
         library: Library,
         stat: FileStat,
-        digest: str,
+        content_hash: str,
         tags: Tags,
-        hearing: Hearing,
+        analysis: Analysis,
         version: str,
     ) -> int:
-        """Store a track that was heard, by its library and path; the path's failure is forgotten.
+        """Store a track that was analysed, by its library and path; the path's failure is forgotten.
 
-        When the content is another than before (another digest), what was heard of the old one in
+        When the content is another than before (another digest), what was analysed of the old one in
         other spaces is dropped with it.
 
         Args:
-            version: the program that heard it, kept as `Track.heard_by`.
+            version: the program that analysed it, kept as `Track.analysed_by`.
 
         Returns:
             The track's id: the one it had, or a new one.
@@ -83,30 +84,32 @@ class Writer:
         values = {
             **_stat_values(stat),
             **_tag_values(tags, stat.path),
-            "digest": digest,
-            "whole_digest": None,
-            "state": TrackState.HEARD,
-            "duration": float(hearing.duration),
+            "content_hash": content_hash,
+            "file_hash": None,
+            "state": TrackState.ANALYSED,
+            "duration": float(analysis.duration),
         }
         old = self._track_at(library, stat.path)
         if old is None:
             track_id = self._insert(_TRACKS, {**values, "library_id": library.id})
         else:
-            track_id, old_digest = old
+            track_id, old_hash = old
             self._update_track(track_id, values)
-            if old_digest != digest:
-                self._connection.execute(delete(HearingRow).where(HearingRow.track_id == track_id))
-        self._store_hearing(track_id, hearing, version)
+            if old_hash != content_hash:
+                self._connection.execute(
+                    delete(AnalysisRow).where(AnalysisRow.track_id == track_id)
+                )
+        self._store_analysis(track_id, analysis, version)
         self.forget_failures(library, [stat.path])
         self.changed = True
         return track_id
 
-    def told_genres(self, space: SpaceId, told: Mapping[int, Mapping[str, float]]) -> None:
-        """Of tracks heard in `space`, by id, the genres are told anew; the rest of it stays."""
+    def set_predicted_genres(self, space: SpaceId, told: Mapping[int, Mapping[str, float]]) -> None:
+        """Of tracks analysed in `space`, by id, the genres are told anew; the rest of it stays."""
         if told:
             space_id, _ = ensure_space(self._connection, space)
             self._connection.execute(
-                _UPDATE_HEARING,
+                _UPDATE_ANALYSIS,
                 [
                     {"of_track": id, "in_space": space_id, "genre_probabilities": dict(shares)}
                     for id, shares in told.items()
@@ -114,8 +117,8 @@ class Writer:
             )
             self.changed = True
 
-    def retagged(self, track_id: int, stat: FileStat, tags: Tags, digest: str) -> None:
-        """The file's tags, size or time changed, its sound did not: what was heard stays.
+    def retagged(self, track_id: int, stat: FileStat, tags: Tags, content_hash: str) -> None:
+        """The file's tags, size or time changed, its sound did not: what was analysed stays.
 
         The track is recommended (again), and its path's failure is forgotten.
 
@@ -123,16 +126,20 @@ class Writer:
             TrackNotFound: the track is gone.
         """
         library_id, state, old_tags = self._place_and_tags(track_id)
-        values = {**_stat_values(stat), **_tag_values(tags, stat.path), "digest": digest}
-        self._update_track(track_id, {**values, "whole_digest": None, "state": TrackState.HEARD})
+        values = {
+            **_stat_values(stat),
+            **_tag_values(tags, stat.path),
+            "content_hash": content_hash,
+        }
+        self._update_track(track_id, {**values, "file_hash": None, "state": TrackState.ANALYSED})
         self._forget_failures(library_id, [stat.path])
-        if state != TrackState.HEARD or any(
+        if state != TrackState.ANALYSED or any(
             values[name] != getattr(old_tags, name) for name in TAG_FIELDS
         ):
             self.changed = True
 
     def moved(self, track_id: int, library: Library, stat: FileStat, tags: Tags | None) -> None:
-        """The track's file is now at `stat.path` of `library`; its row and hearings stay.
+        """The track's file is now at `stat.path` of `library`; its row and analyses stay.
 
         A track that the catalogue had at that path is dropped: its file was replaced by this one.
 
@@ -148,7 +155,7 @@ class Writer:
             self._connection.execute(delete(TrackRow).where(TrackRow.id == replaced[0]))
         values = {**_stat_values(stat), **_tag_values(tags or old_tags, stat.path)}
         self._update_track(
-            track_id, {**values, "library_id": library.id, "state": TrackState.HEARD}
+            track_id, {**values, "library_id": library.id, "state": TrackState.ANALYSED}
         )
         self.forget_failures(library, [stat.path])
         self.changed = True
@@ -160,7 +167,7 @@ class Writer:
             .where(FailureRow.library_id == TrackRow.library_id, FailureRow.path == TrackRow.path)
             .exists()
         )
-        state = case((failure, TrackState.FAILED.value), else_=TrackState.HEARD.value)
+        state = case((failure, TrackState.FAILED.value), else_=TrackState.ANALYSED.value)
         for chunk in chunks(track_ids):
             self._update_states(
                 update(TrackRow)
@@ -169,7 +176,7 @@ class Writer:
             )
 
     def failed(self, library: Library, stat: FileStat, kind: str, reason: str) -> None:
-        """The file (or folder) could not be heard; a track with that path is not recommended."""
+        """The file (or folder) could not be analysed; a track with that path is not recommended."""
         values = {
             **_stat_values(stat),
             "kind": kind,
@@ -199,17 +206,17 @@ class Writer:
             )
 
     def forget_failures(self, library: Library, paths: Collection[str]) -> None:
-        """Drop the failures of files that are gone, or can be heard now."""
+        """Drop the failures of files that are gone, or can be analysed now."""
         self._forget_failures(library.id, paths)
 
-    def whole_digest(self, track_id: int, digest: str) -> None:
+    def set_file_hash(self, track_id: int, file_hash: str) -> None:
         """Store the digest of the whole file. Raises `TrackNotFound`."""
-        self._update_track(track_id, {"whole_digest": digest})
+        self._update_track(track_id, {"file_hash": file_hash})
 
     def _track_at(self, library: Library, path: str) -> tuple[int, str] | None:
         here = {"in_library": library.id, "at_path": path}
         row = self._connection.execute(_TRACK_AT, here).first()
-        return None if row is None else (row.id, row.digest)
+        return None if row is None else (row.id, row.content_hash)
 
     def _place_and_tags(self, track_id: int) -> tuple[int, TrackState, Tags]:
         row = self._connection.execute(_PLACE_AND_TAGS, {"of_track": track_id}).first()
@@ -239,32 +246,32 @@ class Writer:
                 [{"in_library": library_id, "at_path": path} for path in paths],
             )
 
-    def _store_hearing(self, track_id: int, hearing: Hearing, version: str) -> None:
-        space_id = self._space_id(hearing)
+    def _store_analysis(self, track_id: int, analysis: Analysis, version: str) -> None:
+        space_id = self._space_id(analysis)
         values = {
-            "heard_at": datetime.now(UTC),
-            "heard_by": version,
+            "analysed_at": datetime.now(UTC),
+            "analysed_by": version,
             "genre_probabilities": {
-                label: float(p) for label, p in hearing.genre_probabilities.items()
+                label: float(p) for label, p in analysis.genre_probabilities.items()
             },
-            "windows": [[float(start), float(length)] for start, length in hearing.windows],
-            "activations": hearing.activations,
+            "windows": [[float(start), float(length)] for start, length in analysis.windows],
+            "activations": analysis.activations,
         }
         here = {"of_track": track_id, "in_space": space_id}
-        if not self._connection.execute(_UPDATE_HEARING, {**here, **values}).rowcount:
-            self._insert(_HEARINGS, {**values, "track_id": track_id, "space_id": space_id})
+        if not self._connection.execute(_UPDATE_ANALYSIS, {**here, **values}).rowcount:
+            self._insert(_ANALYSES, {**values, "track_id": track_id, "space_id": space_id})
 
-    def _space_id(self, hearing: Hearing) -> int:
-        dimension = len(hearing.activations)
-        if hearing.space not in self._space_ids:
-            id, known = ensure_space(self._connection, hearing.space, dimension)
+    def _space_id(self, analysis: Analysis) -> int:
+        dimension = len(analysis.activations)
+        if analysis.space not in self._space_ids:
+            id, known = ensure_space(self._connection, analysis.space, dimension)
             if known != dimension:
                 raise CatalogError(
-                    f"activations of length {dimension} do not belong to {hearing.space}, whose "
+                    f"activations of length {dimension} do not belong to {analysis.space}, whose "
                     f"vectors have {known} numbers. Two networks share a name: rename one."
                 )
-            self._space_ids[hearing.space] = id
-        return self._space_ids[hearing.space]
+            self._space_ids[analysis.space] = id
+        return self._space_ids[analysis.space]
 
 
 def ensure_space(
@@ -279,7 +286,7 @@ def ensure_space(
     ).first()
     if row is None:
         statement = insert(SpaceRow).values(
-            model=space.model, weights=space.weights, hearing=space.hearing, dimension=dimension
+            model=space.model, weights=space.weights, analysis=space.analysis, dimension=dimension
         )
         return connection.execute(statement.returning(SpaceRow.id)).scalar_one(), dimension
     if row.dimension is None and dimension is not None:

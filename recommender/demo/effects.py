@@ -26,10 +26,10 @@ def reverberated(sound: Sound, rate: int, seconds: float) -> Sound:
             blocks[row] += feedback * blocks[row - 1]
         total += blocks.ravel()[: len(sound)]
     for delay_s in DIFFUSERS_S:
-        heard = _blocks(total, rate, delay_s)
-        answer = -DIFFUSION * heard
-        for row in range(1, len(heard)):
-            answer[row] += heard[row - 1] + DIFFUSION * answer[row - 1]
+        analysed = _blocks(total, rate, delay_s)
+        answer = -DIFFUSION * analysed
+        for row in range(1, len(analysed)):
+            answer[row] += analysed[row - 1] + DIFFUSION * answer[row - 1]
         total = answer.ravel()[: len(sound)]
     return 0.25 * total
 

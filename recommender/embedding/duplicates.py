@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray, unit_rows
 from recommender.features.descriptors import DIMENSION
+from recommender.utils.arrays import FloatArray, unit_rows
 
 DURATION_TOLERANCE = 0.02
 """Copies differ in length by an encoder's padding; 2 % also spans a trimmed silence."""
 
-SAME_RECORDING = 0.985
+NETWORK_THRESHOLD = 0.985
 """Cosine of a network's centred activations from which two tracks of one length are one recording.
 
 Chosen with ``experiments/duplicates.py`` so that no two different recordings are merged: of 118,341
@@ -20,7 +20,7 @@ above; the others (a dog, a whale, a song) reach 0.976 to 0.982. A copy that is 
 line of a list; a false merge hides a song.
 """
 
-SAME_DESCRIBED = 0.925
+DESCRIPTOR_THRESHOLD = 0.925
 """The same for projected descriptors, where the model does not say: no projection that was measured
 brings two different recordings of GTZAN nearer than .922."""
 
@@ -35,14 +35,14 @@ fitted to say little of how near others can come. Of 443 training tracks the nea
 
 @dataclass(frozen=True)
 class Recording:
-    """What is compared: `SameRecording.view` of its activations, and its duration in seconds."""
+    """What is compared: `DuplicateDetector.view` of its activations, and its duration in seconds."""
 
     view: FloatArray
     duration: float
 
 
 @dataclass(frozen=True, eq=False)
-class SameRecording:
+class DuplicateDetector:
     """The test for copies, with its two limits.
 
     Attributes:
@@ -53,7 +53,7 @@ class SameRecording:
         matrix: np.ndarray [shape=(d, p)], float32, that is multiplied with then, or None.
     """
 
-    threshold: float = SAME_RECORDING
+    threshold: float = NETWORK_THRESHOLD
     tolerance: float = DURATION_TOLERANCE
     centre: FloatArray | None = None
     matrix: FloatArray | None = None
@@ -61,7 +61,7 @@ class SameRecording:
     @classmethod
     def of_model(
         cls, projection: Projection, descriptors: bool, threshold: float | None = None
-    ) -> "SameRecording":
+    ) -> "DuplicateDetector":
         """The test for a model's activations.
 
         Args:
@@ -71,12 +71,12 @@ class SameRecording:
             threshold: as the model's card says; None where it does not.
         """
         if not descriptors:
-            limit = SAME_RECORDING if threshold is None else threshold
+            limit = NETWORK_THRESHOLD if threshold is None else threshold
             return cls(limit, centre=projection.mean)
         matrix = projection.matrix.copy()
         matrix[:-DIMENSION] = 0
         compared = matrix[:, matrix.any(axis=0)]
-        limit = SAME_DESCRIBED if threshold is None else threshold
+        limit = DESCRIPTOR_THRESHOLD if threshold is None else threshold
         return cls(limit, centre=projection.mean, matrix=compared)
 
     def fitted(self, recordings: FloatArray) -> float:

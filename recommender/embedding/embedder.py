@@ -1,7 +1,7 @@
 """A sound file in, an embedding out: windows, spectrograms, activations, projection.
 
 The activations of each network, before its classifier, are averaged over the windows of a track;
-its descriptors are those of the windows pooled. Of both together the head makes the genres heard
+its descriptors are those of the windows pooled. Of both together the head makes the genres analysed
 and the projection the unit vector that is compared.
 """
 
@@ -11,19 +11,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recommender.audio.reader import AudioClip, Windowing, hear_windows
-from recommender.embedding.model_files import DEFAULT_MODEL, WeightsFiles, find
-from recommender.embedding.space import Embedding, FloatArray, Hearing
+from recommender.audio.reader import AudioClip, Windowing, read_windows
+from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
+from recommender.embedding.space import Analysis, Embedding
 from recommender.errors import NotFinite
 from recommender.features.descriptors import SEGMENT, describe
 from recommender.features.log_mel import FrontEnd, log_mel, middle, repeated_to, standardised
-from recommender.utils.malloc import reuse_memory_while_hearing
+from recommender.utils.arrays import FloatArray
+from recommender.utils.malloc import reuse_memory_while_analysing
 
 
 class Embedder:
     """A trained model that listens to files.
 
-    Making one sets how the whole process reuses freed memory (`memory.reuse_memory_while_hearing`).
+    Making one sets how the whole process reuses freed memory (`memory.reuse_memory_while_analysing`).
 
     Attributes:
         space: where its embeddings live (projected).
@@ -32,48 +33,48 @@ class Embedder:
     """
 
     def __init__(
-        self, weights: WeightsFiles, windowing: Windowing | None = None, device: str = "cpu"
+        self, weights: ModelFiles, windowing: Windowing | None = None, device: str = "cpu"
     ) -> None:
         """Load networks, head and projection. Raises `WeightsError` when they are damaged."""
         self.windowing = windowing or Windowing(**weights.card.windowing)
         self.front_end = FrontEnd(**weights.card.front_end)
         self.labels = weights.card.labels
         self.device = device
-        reuse_memory_while_hearing()
+        reuse_memory_while_analysing()
         # In this order two-dimensional convolutions take half the time.
         self._networks = [
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             for network in weights.networks()
         ]
-        self._heard_frames = weights.card.heard_frames
+        self._network_frames = weights.card.network_frames
         self._describes = weights.card.descriptors
         self._head = weights.head()
         self._projection = weights.projection()
         bare = weights.space(self.windowing)
         self.space = replace(bare, projection=self._projection.digest)
 
-    def hear(self, path: Path) -> Hearing:
+    def analyse(self, path: Path) -> Analysis:
         """Listen to a file.
 
         Raises:
-            AudioError: the file cannot be heard; the subclass says why.
+            AudioError: the file cannot be analysed; the subclass says why.
         """
-        heard = hear_windows(path, self.windowing, self.front_end.sample_rate)
-        activations, probabilities = self.hear_clips(heard.clips)
-        return Hearing(
+        analysed = read_windows(path, self.windowing, self.front_end.sample_rate)
+        activations, probabilities = self.analyse_clips(analysed.clips)
+        return Analysis(
             activations=activations,
             genre_probabilities=dict(
                 zip(self.labels, (float(p) for p in probabilities), strict=True)
             ),
-            duration=heard.duration,
+            duration=analysed.duration,
             windows=tuple(
                 (start, clip.duration)
-                for start, clip in zip(heard.starts, heard.clips, strict=True)
+                for start, clip in zip(analysed.starts, analysed.clips, strict=True)
             ),
             space=self.space.unprojected,
         )
 
-    def hear_clips(self, clips: tuple[AudioClip, ...]) -> tuple[FloatArray, FloatArray]:
+    def analyse_clips(self, clips: tuple[AudioClip, ...]) -> tuple[FloatArray, FloatArray]:
         """Activations [d] and genre probabilities [n_classes] of the clips of one track.
 
         Raises:
@@ -89,9 +90,9 @@ class Embedder:
                 "Its samples are too large to measure, far beyond full scale; export it again "
                 "from its source."
             )
-        return self.hear_spectrograms(windows)
+        return self.analyse_spectrograms(windows)
 
-    def hear_spectrograms(self, windows: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    def analyse_spectrograms(self, windows: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Activations [d] and genre probabilities [n_classes] of the windows of one track.
 
         Args:
@@ -105,8 +106,10 @@ class Embedder:
     @torch.no_grad()
     def _of_networks(self, windows: list[FloatArray]) -> list[FloatArray]:
         """Activations [feature_dim] of each network, means over windows [n_mels, frames] in dB."""
-        heard = middle(windows[0].shape[1], self._heard_frames)
-        batch = torch.from_numpy(np.stack([standardised(window[:, heard]) for window in windows]))
+        analysed = middle(windows[0].shape[1], self._network_frames)
+        batch = torch.from_numpy(
+            np.stack([standardised(window[:, analysed]) for window in windows])
+        )
         batch = batch.to(self.device)
         return [net.activations(batch).mean(dim=0).cpu().numpy() for net in self._networks]
 
@@ -116,11 +119,11 @@ class Embedder:
 
     def embed(self, path: Path) -> Embedding:
         """Listen to a file and project: the vector that is compared. Raises `AudioError`."""
-        return Embedding(self.project(self.hear(path).activations[None])[0], self.space)
+        return Embedding(self.project(self.analyse(path).activations[None])[0], self.space)
 
 
 def load_embedder(
     model: str = DEFAULT_MODEL, windowing: Windowing | None = None, device: str = "cpu"
 ) -> Embedder:
     """The embedder of a shipped model, or of a folder with weights and a card."""
-    return Embedder(find(model), windowing, device)
+    return Embedder(find_model(model), windowing, device)

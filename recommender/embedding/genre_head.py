@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.embedding.space import FloatArray
 from recommender.errors import SpaceMismatch, WeightsError
+from recommender.utils.arrays import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
+class GenreHead:
     """``x → softmax(x @ weight + bias)``.
 
     Attributes:
@@ -49,7 +49,7 @@ class Head:
         if activations.ndim != 2 or activations.shape[1] != len(self.weight):
             raise SpaceMismatch(
                 f"this head takes activations of {len(self.weight)} values, not of shape "
-                f"{activations.shape}: hear the files again with 'recsys ingest'."
+                f"{activations.shape}: analyse the files again with 'recsys ingest'."
             )
         logits = activations @ self.weight + self.bias
         # The largest exponent is 0, so that none overflows.
@@ -65,7 +65,7 @@ class Head:
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
     @classmethod
-    def load(cls, path: Path) -> "Head":
+    def load(cls, path: Path) -> "GenreHead":
         """Read what `save` wrote. Raises `WeightsError` when it is missing or damaged."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file

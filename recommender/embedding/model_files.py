@@ -1,6 +1,6 @@
-"""Weights with their cards: find, check, load. Only `WeightsFiles.networks` imports torch.
+"""Weights with their cards: find, check, load. Only `ModelFiles.networks` imports torch.
 
-A model hears through any number of networks, through handcrafted descriptors, or both, and puts one
+A model analyses through any number of networks, through handcrafted descriptors, or both, and puts one
 linear head and one projection on all of their activations. It is a folder of four files:
 `weights.safetensors` (state dicts of the networks, the names prefixed ``0.``, ``1.`` and so on;
 empty when there is no network), `head.safetensors`, `projection.safetensors` and `card.json`, which
@@ -19,7 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recommender.embedding.genre_head import Head
+from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId, settings_digest
 from recommender.errors import WeightsError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "default"
 
-HONEST = "honest"
+HELD_OUT = "held_out"
 """In a card's results: those of the model that the choices were taken from, where the weights have
 learned from the test tracks too and so have no figure of their own."""
 
@@ -39,8 +39,30 @@ CARD, WEIGHTS = "card.json", "weights.safetensors"
 HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
 
 
+_FORMER_NAMES = {
+    "closeness": "similarity_calibration",
+    "heard_frames": "network_frames",
+    "same_recording": "duplicate_threshold",
+}
+"""Names that cards written by version 0.1 have, and what they are called now."""
+
+
+def _with_present_names(values: dict[str, Any]) -> dict[str, Any]:
+    """A card's values under the names of this version."""
+    present = {_FORMER_NAMES.get(name, name): value for name, value in values.items()}
+    for mapping, former, name in (
+        ("similarity_calibration", "half", "midpoint"),
+        ("results", "honest", HELD_OUT),
+    ):
+        if former in present.get(mapping, {}):
+            present[mapping] = {
+                name if key == former else key: value for key, value in present[mapping].items()
+            }
+    return present
+
+
 @dataclass(frozen=True)
-class Card:
+class ModelCard:
     """What travels with weights.
 
     Attributes:
@@ -49,14 +71,14 @@ class Card:
         descriptors: whether handcrafted descriptors follow the networks' activations.
         labels: genres in the order of the head's outputs.
         front_end: settings of the spectrogram (fields of `features.FrontEnd`).
-        windowing: how a track is heard by default (fields of `audio.Windowing`).
+        windowing: how a track is analysed by default (fields of `audio.Windowing`).
         weights_digest: of the file `weights.safetensors`.
         head_digest: of the head's values.
         projection_digest: of the projection's values.
-        closeness: what a similarity means (fields of `calibration.Closeness`); may be empty.
-        heard_frames: columns in the middle of each window that the networks hear; 0: all.
-        same_recording: from which cosine on two tracks are copies of one recording
-            (`recordings.SameRecording`); None: as is safe for any model.
+        closeness: what a similarity means (fields of `calibration.SimilarityCalibration`); may be empty.
+        network_frames: columns in the middle of each window that the networks analyse; 0: all.
+        duplicate_threshold: from which cosine on two tracks are copies of one recording
+            (`recordings.DuplicateDetector`); None: as is safe for any model.
         data: what they were trained on: data set, split, sides, number of tracks.
         training: settings of each network's run and the epoch kept.
         results: what was measured, each with split and command.
@@ -73,9 +95,9 @@ class Card:
     weights_digest: str
     head_digest: str
     projection_digest: str
-    closeness: Mapping[str, float] = field(default_factory=dict)
-    heard_frames: int = 0
-    same_recording: float | None = None
+    similarity_calibration: Mapping[str, float] = field(default_factory=dict)
+    network_frames: int = 0
+    duplicate_threshold: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
@@ -83,29 +105,29 @@ class Card:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, path: Path) -> "Card":
+    def read(cls, path: Path) -> "ModelCard":
         """Parse a card file. Raises `WeightsError` when it is missing or not a card."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = _with_present_names(json.loads(path.read_text(encoding="utf-8")))
             for name in ("networks", "labels"):
                 values[name] = tuple(values[name])
             values["notes"] = tuple(values.get("notes", ()))
             return cls(**values)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise WeightsError(f"{path} is no model card ({error}).") from error
 
     @property
     def measured(self) -> Mapping[str, Any]:
-        """The figures to judge by: its own, or those under `HONEST`."""
-        return self.results if self.has_own_figures else self.results[HONEST]
+        """The figures to judge by: its own, or those under `HELD_OUT`."""
+        return self.results if self.has_test_results else self.results[HELD_OUT]
 
     @property
-    def has_own_figures(self) -> bool:
+    def has_test_results(self) -> bool:
         """Whether these very weights were measured on tracks that they were not taught."""
-        return "test_track" in self.results or HONEST not in self.results
+        return "test_track" in self.results or HELD_OUT not in self.results
 
     @property
-    def hears_with(self) -> str:
+    def architecture_summary(self) -> str:
         """The architectures, and descriptors where there are any: ``2 × conv1d + descriptors``."""
         counts = Counter(str(network["architecture"]) for network in self.networks)
         names = [name if count == 1 else f"{count} × {name}" for name, count in counts.items()]
@@ -118,15 +140,15 @@ class Card:
 
 
 @dataclass(frozen=True)
-class WeightsFiles:
+class ModelFiles:
     """A model's folder."""
 
     folder: Path
 
     @cached_property
-    def card(self) -> Card:
+    def card(self) -> ModelCard:
         """The card."""
-        return Card.read(self.folder / CARD)
+        return ModelCard.read(self.folder / CARD)
 
     def projection(self) -> Projection:
         """The projection, checked against the card."""
@@ -134,9 +156,9 @@ class WeightsFiles:
         self._check("projection", projection.digest, self.card.projection_digest)
         return projection
 
-    def head(self) -> Head:
+    def head(self) -> GenreHead:
         """The head, checked against the card."""
-        head = Head.load(self.folder / HEAD)
+        head = GenreHead.load(self.folder / HEAD)
         self._check("head", head.digest, self.card.head_digest)
         return head
 
@@ -170,10 +192,10 @@ class WeightsFiles:
         ).eval()
 
     def space(self, windowing: "Windowing | None" = None) -> SpaceId:
-        """The space of this model's bare activations, heard so (None: as the card says)."""
-        heard = asdict(windowing) if windowing is not None else dict(self.card.windowing)
-        hearing = settings_digest(dict(self.card.front_end), heard)
-        return SpaceId(self.card.name, self._weights_identity, hearing)
+        """The space of this model's bare activations, analysed so (None: as the card says)."""
+        analysed = asdict(windowing) if windowing is not None else dict(self.card.windowing)
+        analysis = settings_digest(dict(self.card.front_end), analysed)
+        return SpaceId(self.card.name, self._weights_identity, analysis)
 
     @property
     def _weights_identity(self) -> str:
@@ -182,8 +204,8 @@ class WeightsFiles:
         if self.card.descriptors:
             # Where no network is, the weights are always the same: the version tells spaces apart.
             weights["descriptors"] = descriptors.VERSION
-        if self.card.heard_frames:
-            weights["heard_frames"] = self.card.heard_frames
+        if self.card.network_frames:
+            weights["heard_frames"] = self.card.network_frames
         return settings_digest(weights) if len(weights) > 1 else self.card.weights_digest
 
     def _check(self, what: str, found: str, expected: str) -> None:
@@ -200,7 +222,7 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder.glob(f"*/{CARD}")))
 
 
-def find(model: str = DEFAULT_MODEL) -> WeightsFiles:
+def find_model(model: str = DEFAULT_MODEL) -> ModelFiles:
     """The files of a shipped model, or of a folder given by its path.
 
     Raises:
@@ -208,7 +230,7 @@ def find(model: str = DEFAULT_MODEL) -> WeightsFiles:
     """
     for folder in (_shipped_folder() / model, Path(model)):
         if (folder / CARD).is_file():
-            return WeightsFiles(folder)
+            return ModelFiles(folder)
     known = ", ".join(shipped_models()) or "none"
     if _is_family(model):
         raise WeightsError(

@@ -2,7 +2,7 @@
 
 A projection is affine and then normalised, so that the inner product of two projected vectors is
 their cosine similarity. It is applied when an index is built, never stored per track: a new
-projection does not need the files to be heard again.
+projection does not need the files to be analysed again.
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.embedding.space import FloatArray, unit_rows
 from recommender.errors import SpaceMismatch, WeightsError
+from recommender.utils.arrays import FloatArray, unit_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Projection:
         if activations.ndim != 2 or activations.shape[1] != len(self.mean):
             raise SpaceMismatch(
                 f"this projection takes activations of {len(self.mean)} values, not of shape "
-                f"{activations.shape}: hear the files again with 'recsys ingest'."
+                f"{activations.shape}: analyse the files again with 'recsys ingest'."
             )
         return np.asarray((activations - self.mean) @ self.matrix, dtype=np.float32)
 

@@ -1,7 +1,7 @@
 """Names for embedding spaces, and the vectors that live in them. No torch, no audio, no SQL.
 
 Two vectors may be compared only when every step that made them was the same: the model, its
-weights, the way the file was heard (front end and windows) and the projection. `SpaceId` names
+weights, the way the file was analysed (front end and windows) and the projection. `SpaceId` names
 all four, so that a comparison across spaces is an error and never a wrong neighbour.
 """
 
@@ -12,21 +12,12 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.errors import SpaceMismatch
-
-FloatArray = npt.NDArray[np.float32]
+from recommender.utils.arrays import FloatArray
 
 UNPROJECTED = ""
 """Projection digest of a model's bare activations, which is what a catalogue stores."""
-
-
-def unit_rows(vectors: FloatArray) -> FloatArray:
-    """Rows [n, d] brought to length 1; those of nothing but 0 stay 0."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: FloatArray = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return unit
 
 
 def settings_digest(*settings: Any) -> str:
@@ -43,14 +34,14 @@ class SpaceId:
     Attributes:
         model: name of the model, e.g. ``default``.
         weights: digest of its weights, of the version of its descriptors where it has them, and of
-            how much of a window its networks hear.
-        hearing: digest of front end and windowing together.
+            how much of a window its networks analyse.
+        analysis: digest of front end and windowing together.
         projection: digest of the projection, or `UNPROJECTED`.
     """
 
     model: str
     weights: str
-    hearing: str
+    analysis: str
     projection: str = UNPROJECTED
 
     @property
@@ -59,13 +50,13 @@ class SpaceId:
         return replace(self, projection=UNPROJECTED)
 
     def __str__(self) -> str:
-        parts = (self.model, self.weights, self.hearing, self.projection)
+        parts = (self.model, self.weights, self.analysis, self.projection)
         return "/".join(part for part in parts if part)
 
     def require(self, other: "SpaceId") -> None:
         """Raise `SpaceMismatch` unless `other` is this very space."""
         if self != other:
-            cure = "Run 'recsys ingest' on your folders to hear them with the current model."
+            cure = "Run 'recsys ingest' on your folders to analyse them with the current model."
             if self.unprojected == other.unprojected:
                 cure = (
                     "One projection of the model is adapted to a catalogue ('recsys adapt'): ask "
@@ -90,7 +81,7 @@ class Embedding:
 
 
 @dataclass(frozen=True)
-class Hearing:
+class Analysis:
     """What a model made of one track.
 
     Attributes:
@@ -99,7 +90,7 @@ class Hearing:
             them; not projected, not normalised.
         genre_probabilities: label → probability (sums to 1), the head's of these activations.
         duration: seconds of the whole track.
-        windows: (start, length) in seconds of each window heard.
+        windows: (start, length) in seconds of each window analysed.
         space: where the activations live (always unprojected).
     """
 

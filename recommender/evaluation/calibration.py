@@ -1,18 +1,18 @@
 """Whether a probability and a similarity can be taken at their word. numpy only.
 
 A probability of .7 should be right seven times in ten: `calibration_error` tells how far from that
-a model is. A cosine means nothing by itself, as every projection has its own scale; `Closeness`
+a model is. A cosine means nothing by itself, as every projection has its own scale; `SimilarityCalibration`
 says what it means: how probable it is that two tracks so similar, of different artists, are of one
 genre. Where that is under one half, nothing is really close.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.embedding.space import FloatArray
-from recommender.evaluation.metrics import IntArray, rank
+from recommender.embedding.similarity_scale import SimilarityCalibration
+from recommender.evaluation.metrics import rank
+from recommender.utils.arrays import FloatArray, IntArray
 
 NEIGHBOURS = 10
 """Nearest tracks of other artists that a closeness is fitted on, for each track."""
@@ -37,31 +37,10 @@ def calibration_error(probabilities: FloatArray, labels: IntArray, bins: int = 1
     return float(np.abs(gaps).sum() / len(labels))
 
 
-@dataclass(frozen=True)
-class Closeness:
-    """What a similarity in one space means: ``p = 1 / (1 + exp(-slope * (similarity - half)))``.
-
-    Attributes:
-        half: the similarity at which p is one half.
-        slope: how fast p grows, above 0.
-    """
-
-    half: float
-    slope: float
-
-    def probability(self, similarity: float) -> float:
-        """That two neighbours of this cosine similarity are of one genre."""
-        return float(1 / (1 + np.exp(-self.slope * (similarity - self.half))))
-
-    def is_close(self, similarity: float) -> bool:
-        """Whether they rather are of one genre than not."""
-        return similarity >= self.half
-
-
-def fitted_closeness(
+def fit_similarity_calibration(
     vectors: FloatArray, genres: Sequence[str], artists: Sequence[str]
-) -> Closeness | None:
-    """Closeness by logistic regression on the neighbours of tracks that nothing was fitted on.
+) -> SimilarityCalibration | None:
+    """SimilarityCalibration by logistic regression on the neighbours of tracks that nothing was fitted on.
 
     Args:
         vectors: np.ndarray [shape=(n, d)], unit vectors.
@@ -86,4 +65,4 @@ def fitted_closeness(
         return None
     fit = LogisticRegression(C=1e6).fit(found[:, None].astype(np.float64), same)
     slope = float(fit.coef_[0, 0])
-    return Closeness(-float(fit.intercept_[0]) / slope, slope) if slope > 0 else None
+    return SimilarityCalibration(-float(fit.intercept_[0]) / slope, slope) if slope > 0 else None

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from recommender.errors import UsageError
-from recommender.evaluation.metrics import Scores
 from recommender.evaluation.report import (
     ALL_GENRES,
     GenreScores,
@@ -36,6 +35,7 @@ from recommender.evaluation.retrieval import (
     score_queries,
 )
 from recommender.evaluation.significance import sign_flip_p
+from recommender.utils.arrays import Scores
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,7 @@ Definitions
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
-Scores = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, Scores
 
 
 def rank(

@@ -50,14 +50,17 @@ def plot_report(report: RetrievalReport, path: Path) -> None:
 
 def _genres_shown(report: RetrievalReport) -> list[str]:
     """'all' on top, then the genres from best to worst."""
-    leading = report.with_filter or report.without_filter
+    pinned_first = report.with_filter or report.without_filter
     largest = sorted(report.without_filter.genres, key=lambda row: -row.queries)[:MOST_GENRES]
     kept = {row.genre for row in largest}
 
     def order(row: GenreScores) -> tuple[bool, float, str]:
         return row.queries == 0, -row.precision.value if row.queries else 0.0, row.genre
 
-    return [ALL_GENRES, *(r.genre for r in sorted(leading.genres, key=order) if r.genre in kept)]
+    return [
+        ALL_GENRES,
+        *(r.genre for r in sorted(pinned_first.genres, key=order) if r.genre in kept),
+    ]
 
 
 def _draw_bars(

@@ -32,7 +32,6 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.evaluation import metrics
-from recommender.evaluation.metrics import BoolArray, Scores
 from recommender.evaluation.retrieval import (
     Comparable,
     Hubness,
@@ -41,6 +40,7 @@ from recommender.evaluation.retrieval import (
     hubness,
     score_queries,
 )
+from recommender.utils.arrays import BoolArray, Scores
 
 CONFIDENCE = 0.95
 ALL_GENRES = "all"

@@ -14,14 +14,11 @@ import numpy as np
 
 from recommender.errors import UsageError
 from recommender.evaluation import metrics
-from recommender.evaluation.metrics import BoolArray, FloatArray, IntArray, Scores
 from recommender.search.reranking import Ranking
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, Scores, is_unit
 
 CHUNK_CELLS = 2**19
 """Similarities held at a time, whatever the number of tracks: about 15 MB of work space."""
-
-LENGTH_TOLERANCE = 1e-3
-"""How far from 1 the length of a vector may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,13 +217,6 @@ def neighbour_lists(
     return np.concatenate(lists)
 
 
-def is_unit(vectors: FloatArray) -> BoolArray:
-    """Which rows of `vectors` [shape=(n, d)] are finite and of length 1."""
-    # A length is NaN or infinite where any value is, and then compares as False.
-    close: BoolArray = np.abs(np.linalg.norm(vectors, axis=1) - 1) <= LENGTH_TOLERANCE
-    return close
-
-
 def checked_vectors(vectors: FloatArray) -> FloatArray:
     """`vectors` as float32; raises `UsageError` unless they are unit vectors [shape=(n, d)]."""
     vectors = np.asarray(vectors, dtype=np.float32)
@@ -236,7 +226,7 @@ def checked_vectors(vectors: FloatArray) -> FloatArray:
     if len(broken):
         raise UsageError(
             f"{len(broken)} vectors hold NaN or infinity, the first in row {broken[0]}: "
-            "leave those tracks out or hear them again."
+            "leave those tracks out or analyse them again."
         )
     odd = np.flatnonzero(~is_unit(vectors))
     if len(odd):
@@ -259,18 +249,21 @@ def _checked(vectors: Comparable) -> Comparable:
 
 
 def _checked_ranking(scores: Ranking) -> Ranking:
-    asking, answering = scores.asking, scores.answering
-    fits = asking.ndim == 2 and asking.shape == answering.shape
-    if not fits or not np.isfinite(asking).all() or not np.isfinite(answering).all():
+    query_vectors, database_vectors = scores.query_vectors, scores.database_vectors
+    fits = query_vectors.ndim == 2 and query_vectors.shape == database_vectors.shape
+    if not fits or not np.isfinite(query_vectors).all() or not np.isfinite(database_vectors).all():
         raise UsageError(
             "what asks and what answers must be finite and of one shape (n, e), not "
-            f"{asking.shape} and {answering.shape}."
+            f"{query_vectors.shape} and {database_vectors.shape}."
         )
-    leading = scores.leading
-    if leading is not None and not (
-        leading.shape == (len(asking),) and np.isin(leading, np.arange(len(asking))).all()
+    pinned_first = scores.pinned_first
+    if pinned_first is not None and not (
+        pinned_first.shape == (len(query_vectors),)
+        and np.isin(pinned_first, np.arange(len(query_vectors))).all()
     ):
-        raise UsageError(f"what leads must be {len(asking)} rows of the tracks, one for each.")
+        raise UsageError(
+            f"what leads must be {len(query_vectors)} rows of the tracks, one for each."
+        )
     return scores
 
 
@@ -280,9 +273,9 @@ def _similarities(vectors: Comparable, rows: IntArray, columns: IntArray) -> Flo
         given: FloatArray = vectors.matrix[np.ix_(rows, columns)]
         return given
     if isinstance(vectors, Ranking):
-        scores: FloatArray = vectors.asking[rows] @ vectors.answering[columns].T
-        if vectors.leading is not None:
-            leads = vectors.leading[rows][:, None] == columns
+        scores: FloatArray = vectors.query_vectors[rows] @ vectors.database_vectors[columns].T
+        if vectors.pinned_first is not None:
+            leads = vectors.pinned_first[rows][:, None] == columns
             scores[leads] = np.inf
         return scores
     inner: FloatArray = vectors[rows] @ vectors[columns].T

@@ -9,7 +9,7 @@ statistical significance tests for information retrieval evaluation", CIKM 2007)
 import numpy as np
 
 from recommender.errors import RecsysError
-from recommender.evaluation.metrics import Scores
+from recommender.utils.arrays import Scores
 
 TOSS_CELLS = 2**21
 """Signs tossed at a time, whatever the number of queries: about 30 MB of work space."""

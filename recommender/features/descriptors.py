@@ -28,12 +28,11 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from recommender.embedding.space import FloatArray
 from recommender.errors import UsageError
 from recommender.features.patch_spectrum import PatchSpectrum
+from recommender.utils.arrays import FloatArray, IntArray
 
 Levels = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 VERSION = 3
 """Part of the name of every space that descriptors live in: to be raised when any value changes

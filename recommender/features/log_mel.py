@@ -17,8 +17,8 @@ import numpy.typing as npt
 import torch
 
 from recommender.audio.reader import AudioClip
-from recommender.embedding.space import FloatArray
 from recommender.errors import UsageError
+from recommender.utils.arrays import FloatArray
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -90,7 +90,7 @@ def repeated_to(values: FloatArray, frames: int) -> FloatArray:
     """A clip shorter than `frames` repeated until it is that long.
 
     Repeating keeps every statistic over time where it was; zeros would move them. It is done in
-    frames rather than in samples so that no click is heard at the seams.
+    frames rather than in samples so that no click is analysed at the seams.
 
     Args:
         values: np.ndarray [shape=(n_mels, t)].
@@ -161,7 +161,7 @@ def _mel_power(clip: AudioClip, front_end: FrontEnd) -> torch.Tensor:
     """Mel power of one clip, [n_mels, frames]; frames are centred, edges padded with zeros."""
     if clip.sample_rate != front_end.sample_rate:
         raise UsageError(
-            f"this front end hears {front_end.sample_rate} Hz, the clip has {clip.sample_rate} Hz: "
+            f"this front end analyses {front_end.sample_rate} Hz, the clip has {clip.sample_rate} Hz: "
             "decode it at the front end's rate."
         )
     filters, window = _filters_and_window(front_end)

@@ -8,7 +8,7 @@ JASA 118, 2005) and joint time-frequency scattering computes (Andén, Lostanlen 
 of one height the mean amplitude of each cell is taken, and how unsteady it is.
 
 The transforms are torch's, which take a tenth of the time of numpy's; torch is imported with the
-first of them, as hearing needs it anyhow and comparing does not. Shapes: b bands, f columns, h x w
+first of them, as analysis needs it anyhow and comparing does not. Shapes: b bands, f columns, h x w
 a patch.
 """
 

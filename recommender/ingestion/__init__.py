@@ -1,14 +1,14 @@
-"""Keep a catalogue in step with folders of music: scan, compare, hear what is new, write it down.
+"""Keep a catalogue in step with folders of music: scan, compare, analyse what is new, write it down.
 
 Damaged files, crashing decoders, moved folders, interruptions: each costs at most the file it is
 about, and is told.
 """
 
 from recommender.audio.tags import read_tags
-from recommender.ingestion.content_hash import content_digest, whole_digest
+from recommender.ingestion.content_hash import hash_content, hash_file
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
 from recommender.ingestion.pipeline import ingest
-from recommender.ingestion.report import IngestReport, Outcome, ProgressListener
+from recommender.ingestion.report import IngestReport, Outcome, ProgressReporter
 from recommender.ingestion.scan import IGNORE_FILE
 from recommender.ingestion.settings import IngestSettings
 
@@ -18,9 +18,9 @@ __all__ = [
     "IngestReport",
     "IngestSettings",
     "Outcome",
-    "ProgressListener",
-    "content_digest",
+    "ProgressReporter",
+    "hash_content",
+    "hash_file",
     "ingest",
     "read_tags",
-    "whole_digest",
 ]

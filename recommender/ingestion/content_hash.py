@@ -1,6 +1,6 @@
 """Recognise a recording by a few blocks from its middle, whatever its tags and its name.
 
-`content_digest` finds where the sound itself begins and ends in the container, and hashes the
+`content_hash` finds where the sound itself begins and ends in the container, and hashes the
 length of that part and three blocks of it. Writing other tags moves the sound but does not change
 it, so the digest stays; and 48 KiB are read of a file of any size.
 """
@@ -31,7 +31,7 @@ class _Payload(NamedTuple):
     is_ogg: bool = False
 
 
-def content_digest(path: Path) -> str:
+def hash_content(path: Path) -> str:
     """A digest of a recording (32 hex digits) that tags, names and places do not change.
 
     Damaged files and files that are no sound have a digest too.
@@ -51,7 +51,7 @@ def content_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def whole_digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """A digest (32 hex digits) of every byte of a file, tags included.
 
     Raises:

@@ -1,6 +1,6 @@
 """What a file's name, or else its first bytes, promise: sound, video, something else, unknown.
 
-Files with a sound ending are always tried, so that one that cannot be heard is told; videos are
+Files with a sound ending are always tried, so that one that cannot be analysed is told; videos are
 tried for their sound; files of unknown kind are tried when their first bytes look like sound.
 """
 

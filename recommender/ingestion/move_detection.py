@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from recommender.audio.tags import read_tags
 from recommender.catalog import Catalog
-from recommender.ingestion.content_hash import content_digest
+from recommender.ingestion.content_hash import hash_content
 from recommender.ingestion.file_analysis import FileJob
 
 _READERS = 8  # reading waits for the disk or the network, so threads help
@@ -36,7 +36,7 @@ def move_tracks(
     if not _lost(catalog, left, present):
         return list(new)
     with ThreadPoolExecutor(_READERS) as readers:
-        jobs = list(readers.map(lambda job: job if stopped() else _with_digest(job), new))
+        jobs = list(readers.map(lambda job: job if stopped() else _with_content_hash(job), new))
         # One lost track is known for each digest; copies of it appear when that one has moved.
         while moves := _matches(jobs, _lost(catalog, left, present)):
             for place, track_id in moves.items():
@@ -47,24 +47,26 @@ def move_tracks(
 
 
 def _lost(catalog: Catalog, left: Collection[int], present: Collection[int]) -> dict[str, int]:
-    lost = catalog.lost_by_digest(left)
-    return {digest: track_id for digest, track_id in lost.items() if track_id not in present}
+    lost = catalog.lost_by_content_hash(left)
+    return {
+        content_hash: track_id for content_hash, track_id in lost.items() if track_id not in present
+    }
 
 
-def _with_digest(job: FileJob) -> FileJob:
+def _with_content_hash(job: FileJob) -> FileJob:
     try:
-        return replace(job, digest=content_digest(job.path))
+        return replace(job, content_hash=hash_content(job.path))
     except OSError:
-        return job  # hearing it will fail too, and tell why
+        return job  # analysis it will fail too, and tell why
 
 
 def _matches(jobs: Sequence[FileJob], lost: Mapping[str, int]) -> dict[int, int]:
     """Place in `jobs` → id of the track it takes over; the first of equal files gets it."""
     first: dict[str, int] = {}
     for place, job in enumerate(jobs):
-        if job.digest in lost and not job.moved:
-            first.setdefault(job.digest or "", place)
-    return {place: lost[digest] for digest, place in first.items()}
+        if job.content_hash in lost and not job.moved:
+            first.setdefault(job.content_hash or "", place)
+    return {place: lost[content_hash] for content_hash, place in first.items()}
 
 
 def _write(catalog: Catalog, moved: Sequence[FileJob], readers: ThreadPoolExecutor) -> None:

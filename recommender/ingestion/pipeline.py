@@ -1,4 +1,4 @@
-"""The ingest itself: scan, compare, recognise what moved, hear the rest, write it down.
+"""The ingest itself: scan, compare, recognise what moved, analyse the rest, write it down.
 
 The catalogue is consistent after every transaction, and what is in it is never done again; so a
 run may be killed at any moment, and the next one continues.
@@ -14,25 +14,37 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from recommender import __version__
 from recommender.catalog import Catalog, Library, ProjectionOrigin
-from recommender.embedding.model_files import find
+from recommender.embedding.model_files import find_model
 from recommender.embedding.space import SpaceId
 from recommender.errors import AudioError, UsageError
-from recommender.ingestion.file_analysis import FileJob, Heard, NotHeard, listen, load_listener
+from recommender.ingestion.file_analysis import (
+    AnalysisFailure,
+    FileAnalysis,
+    FileJob,
+    analyse_file,
+    load_analyser,
+)
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, ending_label
 from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.move_detection import move_tracks
 from recommender.ingestion.plan import Plan, make_plan
-from recommender.ingestion.report import IngestReport, Outcome, ProgressListener, Silence, Tally
+from recommender.ingestion.report import (
+    Counters,
+    IngestReport,
+    NoProgress,
+    Outcome,
+    ProgressReporter,
+)
 from recommender.ingestion.scan import Scan, require_folder, scan_folder
 from recommender.ingestion.settings import IngestSettings
 from recommender.utils.files import real_path
+from recommender.version import __version__
 
 if TYPE_CHECKING:
     from recommender.catalog import Writer
 
-_Done = tuple[FileJob, Heard | NotHeard]
+_Done = tuple[FileJob, FileAnalysis | AnalysisFailure]
 _Stopped = Callable[[], bool]
 
 _BATCH = 32
@@ -43,7 +55,7 @@ def ingest(
     catalog: Catalog,
     folders: Sequence[Path],
     settings: IngestSettings | None = None,
-    progress: ProgressListener | None = None,
+    progress: ProgressReporter | None = None,
 ) -> IngestReport:
     """Bring the catalogue up to date with folders of music; only what changed is opened.
 
@@ -59,7 +71,7 @@ def ingest(
         raise UsageError("no folder to ingest was given; name the folder that holds your music.")
     for folder in folders:
         require_folder(folder)
-    run = _Run(catalog, settings, progress or Silence())
+    run = _Run(catalog, settings, progress or NoProgress())
     with ingest_lock(catalog):
         return run.over(_outermost(folders))
 
@@ -74,13 +86,13 @@ class _Run:
     """One ingest: its catalogue, its settings and its counts."""
 
     def __init__(
-        self, catalog: Catalog, settings: IngestSettings, progress: ProgressListener
+        self, catalog: Catalog, settings: IngestSettings, progress: ProgressReporter
     ) -> None:
         self.catalog = catalog
         self.settings = settings
         self.progress = progress
         self.space: SpaceId = settings.space()
-        self.tally = Tally()
+        self.counters = Counters()
         self._entries = 0
 
     def over(self, roots: Sequence[Path]) -> IngestReport:
@@ -95,25 +107,25 @@ class _Run:
             jobs = self._settle(plans, stopped)
             self._tell_of_other_weights(jobs)
             self.progress.planned(len(jobs))
-            self._hear(jobs, stopped)
+            self._analyse(jobs, stopped)
             interrupted = stopped()
         if not interrupted:
             self._switch_space()
-        return self.tally.report(time.monotonic() - started, interrupted)
+        return self.counters.report(time.monotonic() - started, interrupted)
 
     def _recommend_from_here(self) -> None:
         self._tell_genres_anew()
         # The projection first: whoever finds the space active finds what to recommend with, also
         # when the package brings other weights one day.
         self.settings.projection().keep(self.catalog, self.space)
-        self.catalog.set_active(self.space, self.settings.listening())
+        self.catalog.set_active(self.space, self.settings.analysis_settings())
 
     def _tell_genres_anew(self) -> None:
         """Genres are what a head makes of activations: of another head they are others."""
-        listening, files = self.catalog.active_listening(), find(self.settings.model)
-        if listening is None or (
+        analysis_settings, files = self.catalog.analysis_settings(), find_model(self.settings.model)
+        if analysis_settings is None or (
             self.catalog.active_space() == self.space
-            and listening.get("head") == files.card.head_digest
+            and analysis_settings.get("head") == files.card.head_digest
         ):
             return
         ids, activations = self.catalog.activations(self.space)
@@ -122,34 +134,34 @@ class _Run:
         head, labels = files.head(), files.card.labels
         told = {}
         for track_id, row in zip(ids.tolist(), activations, strict=True):
-            # One by one, as they are heard: of many at once the last digits are others.
+            # One by one, as they are analysed: of many at once the last digits are others.
             shares = head.probabilities(row[None])[0].tolist()
             told[track_id] = dict(zip(labels, shares, strict=True))
         with self.catalog.writing() as write:
-            write.told_genres(self.space, told)
+            write.set_predicted_genres(self.space, told)
 
     def _tell_of_other_weights(self, jobs: Sequence[FileJob]) -> None:
         """Say it when the model of the catalogue's space has got other weights since."""
         active = self.catalog.active_space()
         if active is None or active.model != self.space.model:
             return
-        again = sum(job.track_id is not None and job.heard_as is None for job in jobs)
+        again = sum(job.track_id is not None and job.analysed_hash is None for job in jobs)
         if again and active.weights != self.space.weights:
-            self.progress.hearing_again(again)
+            self.progress.reanalysing(again)
 
     def _switch_space(self) -> None:
-        """Recommend in this run's space, unless some tracks were heard in the former one only."""
-        heard = dict(self.catalog.spaces()).get(self.space, 0)
-        self.tally.unheard = self.catalog.counts().heard - heard
+        """Recommend in this run's space, unless some tracks were analysed in the former one only."""
+        analysed = dict(self.catalog.spaces()).get(self.space, 0)
+        self.counters.not_analysed = self.catalog.counts().analysed - analysed
         former = self.catalog.active_space()
-        if self.tally.unheard and former != self.space:
+        if self.counters.not_analysed and former != self.space:
             return
         self._recommend_from_here()  # also where nothing switches: the projection may be new
         if former is not None and former != self.space:
-            self.tally.switched = True
+            self.counters.switched = True
             adapted = self.catalog.projection(former, ProjectionOrigin.ADAPTED)
             here = self.catalog.projection(self.space, ProjectionOrigin.ADAPTED)
-            self.tally.adaptation_left = adapted is not None and here is None
+            self.counters.adaptation_left = adapted is not None and here is None
 
     def _plan(self, library: Library, under: str) -> Plan:
         scan = scan_folder(library.root, under, self.settings.exclude, self._looked_at)
@@ -163,36 +175,38 @@ class _Run:
         self.progress.scanned(self._entries)
 
     def _count_scan(self, library: Library, scan: Scan, plan: Plan) -> None:
-        tally = self.tally
-        tally.scanned += len(scan.files) + sum(scan.skipped.values())
-        tally.skipped_by_ending.update(scan.skipped)
-        tally.skipped_by_ending.update(plan.skipped)
-        tally.outcomes.update(plan.settled)
-        tally.excluded += scan.excluded
-        tally.unreadable += [(library.root / at.path, at.reason) for at in scan.unreadable]
+        counters = self.counters
+        counters.scanned += len(scan.files) + sum(scan.skipped.values())
+        counters.skipped_by_ending.update(scan.skipped)
+        counters.skipped_by_ending.update(plan.skipped)
+        counters.outcomes.update(plan.settled)
+        counters.excluded += scan.excluded
+        counters.unreadable += [(library.root / at.path, at.reason) for at in scan.unreadable]
 
     def _settle(self, plans: Sequence[Plan], stopped: _Stopped) -> list[FileJob]:
-        """Write what needs no hearing: found again, moved, gone. Gives the files to be heard."""
+        """Write what needs no analysis: found again, moved, gone. Gives the files to be analysed."""
         found_again = [track_id for plan in plans for track_id in plan.found_again]
         if found_again:
             with self.catalog.writing() as write:
                 write.found_again(found_again)
-        vanished = {track_id: heard for plan in plans for track_id, heard in plan.vanished.items()}
+        vanished = {
+            track_id: analysed for plan in plans for track_id, analysed in plan.vanished.items()
+        }
         present = {track_id for plan in plans for track_id in plan.present}
         new = [job for plan in plans for job in plan.new]
         new = move_tracks(self.catalog, new, vanished, present, stopped)
-        to_hear = [job for job in new if not (job.moved and self._is_heard(job, vanished))]
-        self.tally.outcomes[Outcome.MOVED] += len(new) - len(to_hear)
+        to_analyse = [job for job in new if not (job.moved and self._is_analysed(job, vanished))]
+        self.counters.outcomes[Outcome.MOVED] += len(new) - len(to_analyse)
         self._write_gone(plans, set(vanished) - {job.track_id for job in new})
         return sorted(
-            [*to_hear, *(job for plan in plans for job in plan.known)], key=lambda job: job.path
+            [*to_analyse, *(job for plan in plans for job in plan.known)], key=lambda job: job.path
         )
 
-    def _is_heard(self, moved: FileJob, vanished: dict[int, bool]) -> bool:
+    def _is_analysed(self, moved: FileJob, vanished: dict[int, bool]) -> bool:
         track_id = moved.track_id or 0
         if track_id in vanished:
             return vanished[track_id]
-        return self.catalog.hearing_of(track_id, self.space) is not None
+        return self.catalog.analysis_of(track_id, self.space) is not None
 
     def _write_gone(self, plans: Sequence[Plan], missing: set[int]) -> None:
         if missing or any(plan.gone_failures for plan in plans):
@@ -200,18 +214,18 @@ class _Run:
                 write.missing(missing)
                 for plan in plans:
                     write.forget_failures(plan.library, plan.gone_failures)
-        self.tally.missing += len(missing)
+        self.counters.missing += len(missing)
 
-    def _hear(self, jobs: Sequence[FileJob], stopped: _Stopped) -> None:
-        """Hear the files in worker processes and write what comes back, in small transactions."""
+    def _analyse(self, jobs: Sequence[FileJob], stopped: _Stopped) -> None:
+        """Analyse the files in worker processes and write what comes back, in small transactions."""
         if not jobs:
             return
         from recommender.ingestion.process_pool import WorkerPool
 
         settings = self.settings
         pool = WorkerPool(
-            load=partial(load_listener, settings.model, settings.windowing),
-            task=listen,
+            load=partial(load_analyser, settings.model, settings.windowing),
+            task=analyse_file,
             workers=min(settings.workers, len(jobs)),
             timeout_s=settings.timeout_s,
         )
@@ -225,7 +239,7 @@ class _Run:
                 self._write(batch)
                 batch, written = [], time.monotonic()
         self._write(batch)
-        self.tally.outcomes[Outcome.NOT_REACHED] += len(jobs) - reached
+        self.counters.outcomes[Outcome.NOT_REACHED] += len(jobs) - reached
 
     def _write(self, batch: Sequence[_Done]) -> None:
         """One transaction; the counts follow once it stands."""
@@ -237,37 +251,44 @@ class _Run:
         for job, result in batch:
             outcome = _outcome(job, result)
             if outcome is Outcome.SKIPPED:
-                self.tally.skipped_by_ending[ending_label(job.stat.path)] += 1
+                self.counters.skipped_by_ending[ending_label(job.stat.path)] += 1
             else:
-                self.tally.outcomes[outcome] += 1
+                self.counters.outcomes[outcome] += 1
             self.progress.done(job.path, outcome)
 
-    def _write_one(self, write: "Writer", job: FileJob, result: Heard | NotHeard) -> None:
-        if isinstance(result, NotHeard):
+    def _write_one(
+        self, write: "Writer", job: FileJob, result: FileAnalysis | AnalysisFailure
+    ) -> None:
+        if isinstance(result, AnalysisFailure):
             write.failed(job.library, job.stat, result.kind, result.reason)
-        elif result.hearing is None:
-            write.retagged(job.track_id or 0, job.stat, result.tags, result.digest)
+        elif result.analysis is None:
+            write.retagged(job.track_id or 0, job.stat, result.tags, result.content_hash)
         else:
-            self.space.require(result.hearing.space)
-            write.heard(
-                job.library, job.stat, result.digest, result.tags, result.hearing, __version__
+            self.space.require(result.analysis.space)
+            write.analysed(
+                job.library,
+                job.stat,
+                result.content_hash,
+                result.tags,
+                result.analysis,
+                __version__,
             )
 
 
-def _told(result: Heard | NotHeard | AudioError) -> Heard | NotHeard:
+def _told(result: FileAnalysis | AnalysisFailure | AudioError) -> FileAnalysis | AnalysisFailure:
     if isinstance(result, AudioError):  # the worker died or was ended
-        return NotHeard(result.kind, str(result))
+        return AnalysisFailure(result.kind, str(result))
     return result
 
 
-def _outcome(job: FileJob, result: Heard | NotHeard) -> Outcome:
-    if isinstance(result, NotHeard):
+def _outcome(job: FileJob, result: FileAnalysis | AnalysisFailure) -> Outcome:
+    if isinstance(result, AnalysisFailure):
         if result.kind == VIDEO_WITHOUT_SOUND:
             return Outcome.SKIPPED
         return Outcome.STILL_FAILING if result.kind == job.failed_as else Outcome.FAILED
     if job.moved:
         return Outcome.MOVED
-    return Outcome.RETAGGED if result.hearing is None else Outcome.HEARD
+    return Outcome.RETAGGED if result.analysis is None else Outcome.ANALYSED
 
 
 @contextmanager

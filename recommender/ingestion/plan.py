@@ -27,11 +27,11 @@ class Plan:
 
     Attributes:
         library: the library.
-        known: jobs for files the catalogue knows: changed, or not yet heard in this space.
+        known: jobs for files the catalogue knows: changed, or not yet analysed in this space.
         new: jobs for files it does not know.
         present: ids of tracks whose file is there.
         found_again: ids of tracks that were missing and are back unchanged.
-        vanished: track id → whether it was heard in this space, of tracks whose file is gone.
+        vanished: track id → whether it was analysed in this space, of tracks whose file is gone.
         gone_failures: paths of failures whose file is gone.
         settled: what needs no opening, counted.
         skipped: files without sound that only a look inside could tell, by ending.
@@ -68,7 +68,7 @@ def make_plan(
         if entry.failure_kind is not None:
             plan.gone_failures.append(path)
         if entry.track_id is not None and entry.state is not TrackState.MISSING:
-            plan.vanished[entry.track_id] = entry.heard_in_space
+            plan.vanished[entry.track_id] = entry.analysed_in_space
     return plan
 
 
@@ -80,9 +80,9 @@ def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> No
         plan.skipped[ending_label(stat.path)] += 1
     elif unchanged and entry.failure_kind not in (None, *_TRIED_AGAIN) and not retry:
         plan.settled[Outcome.STILL_FAILING] += 1
-    elif unchanged and entry.heard_in_space and entry.state is TrackState.HEARD:
+    elif unchanged and entry.analysed_in_space and entry.state is TrackState.ANALYSED:
         plan.settled[Outcome.UNCHANGED] += 1
-    elif unchanged and entry.heard_in_space and entry.state is TrackState.MISSING:
+    elif unchanged and entry.analysed_in_space and entry.state is TrackState.MISSING:
         plan.settled[Outcome.FOUND_AGAIN] += 1
         plan.found_again.append(entry.track_id or 0)
     else:
@@ -91,7 +91,7 @@ def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> No
                 plan.library,
                 stat,
                 track_id=entry.track_id,
-                heard_as=entry.digest if entry.heard_in_space else None,
+                analysed_hash=entry.content_hash if entry.analysed_in_space else None,
                 failed_as=entry.failure_kind if unchanged else None,
             )
         )
@@ -101,7 +101,7 @@ def _may_be_sound(library: Library, stat: FileStat) -> bool:
     try:
         return looks_like_sound(library.root / stat.path)
     except OSError:
-        return True  # hearing it will fail too, and tell why
+        return True  # analysis it will fail too, and tell why
 
 
 def _not_found(scan: Scan, known: Mapping[str, KnownFile]) -> Iterator[tuple[str, KnownFile]]:

@@ -1,4 +1,4 @@
-"""Processes that hear files. One that crashes or hangs costs the file it was hearing, no more.
+"""Processes that analyse files. One that crashes or hangs costs the file it was analysis, no more.
 
 Each worker loads the model once. The standard pool breaks as a whole when one process dies, so
 this one stands on Pebble, which names the task that died and starts another process.
@@ -108,9 +108,9 @@ class WorkerPool(Generic[Model, Job, Result]):
     def _outcome(self, future: "Future[Result]") -> Result | WorkerCrashed | WorkerTimedOut:
         error = future.exception()
         if isinstance(error, ProcessExpired):
-            return WorkerCrashed(f"the process that heard this file {_death(error.exitcode)}")
+            return WorkerCrashed(f"the process that analysed this file {_death(error.exitcode)}")
         if isinstance(error, TimeoutError):
-            return WorkerTimedOut(f"hearing this file took more than {self.timeout_s:g} s")
+            return WorkerTimedOut(f"analysis this file took more than {self.timeout_s:g} s")
         return future.result()
 
 
@@ -121,7 +121,7 @@ def _stop(pool: Any) -> None:
 
 def _dying_workers() -> RecsysError:
     return RecsysError(
-        "the worker processes die before they have heard a file, perhaps for want of memory; "
+        "the worker processes die before they have analysed a file, perhaps for want of memory; "
         "try fewer of them (--workers 1)."
     )
 

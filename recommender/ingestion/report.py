@@ -11,7 +11,7 @@ from typing import Protocol
 class Outcome(StrEnum):
     """What became of one file of the folders scanned; each file has exactly one."""
 
-    HEARD = "heard"  # new, changed, or not yet heard by this model
+    ANALYSED = "analysed"  # new, changed, or not yet analysed by this model
     RETAGGED = "retagged"  # only its tags or its time had changed
     MOVED = "moved"  # known under another path before
     FOUND_AGAIN = "found again"  # was missing, is back unchanged
@@ -22,14 +22,14 @@ class Outcome(StrEnum):
     NOT_REACHED = "not reached"  # left for the next run by an interruption
 
 
-class ProgressListener(Protocol):
+class ProgressReporter(Protocol):
     """Is told how an ingest advances; every method is called from the thread that runs it."""
 
     def scanned(self, entries: int) -> None:
         """So many files and folders have been looked at up to now."""
 
-    def hearing_again(self, tracks: int) -> None:
-        """The model's weights have changed: so many known tracks will be heard again."""
+    def reanalysing(self, tracks: int) -> None:
+        """The model's weights have changed: so many known tracks will be analysed again."""
 
     def planned(self, files: int) -> None:
         """So many files will be opened."""
@@ -38,13 +38,13 @@ class ProgressListener(Protocol):
         """One of the planned files is done."""
 
 
-class Silence:
+class NoProgress:
     """A listener that wants to know nothing."""
 
     def scanned(self, entries: int) -> None:
         """Ignore it."""
 
-    def hearing_again(self, tracks: int) -> None:
+    def reanalysing(self, tracks: int) -> None:
         """Ignore it."""
 
     def planned(self, files: int) -> None:
@@ -60,16 +60,16 @@ class IngestReport:
 
     Attributes:
         scanned: regular files, broken links and special files found.
-        heard: new or changed files, and files this model had not heard yet.
+        analysed: new or changed files, and files this model had not analysed yet.
         retagged: files of which only the tags (or the time) had changed.
         moved: files known under another path before; they keep their track.
         found_again: files that were missing and are back.
         unchanged: files that were not opened.
-        failed: files that could not be heard; the catalogue has the reasons.
+        failed: files that could not be analysed; the catalogue has the reasons.
         still_failing: files that failed before and have not changed; not opened.
         skipped_by_ending: files without sound, by ending.
         not_reached: files that an interruption left for the next run.
-        unheard: tracks elsewhere in the catalogue that were not heard in this run's way; until
+        not_analysed: tracks elsewhere in the catalogue that were not analysed in this run's way; until
             there are none, recommendations are made as before.
         switched: whether recommendations were made in another space before this run.
         adaptation_left: whether those were made with an adapted projection, which the new space
@@ -82,7 +82,7 @@ class IngestReport:
     """
 
     scanned: int
-    heard: int
+    analysed: int
     retagged: int
     moved: int
     found_again: int
@@ -91,7 +91,7 @@ class IngestReport:
     still_failing: int
     skipped_by_ending: Mapping[str, int]
     not_reached: int
-    unheard: int
+    not_analysed: int
     switched: bool
     adaptation_left: bool
     missing: int
@@ -106,14 +106,14 @@ class IngestReport:
         return sum(self.skipped_by_ending.values())
 
 
-class Tally:
+class Counters:
     """Counts towards an `IngestReport`."""
 
     def __init__(self) -> None:
         """Begin at nothing."""
         self.outcomes: Counter[Outcome] = Counter()
         self.skipped_by_ending: Counter[str] = Counter()
-        self.scanned = self.unheard = self.missing = self.excluded = 0
+        self.scanned = self.not_analysed = self.missing = self.excluded = 0
         self.switched = self.adaptation_left = False
         self.unreadable: list[tuple[Path, str]] = []
 
@@ -122,7 +122,7 @@ class Tally:
         count = self.outcomes
         return IngestReport(
             scanned=self.scanned,
-            heard=count[Outcome.HEARD],
+            analysed=count[Outcome.ANALYSED],
             retagged=count[Outcome.RETAGGED],
             moved=count[Outcome.MOVED],
             found_again=count[Outcome.FOUND_AGAIN],
@@ -131,7 +131,7 @@ class Tally:
             still_failing=count[Outcome.STILL_FAILING],
             skipped_by_ending=dict(sorted(self.skipped_by_ending.items())),
             not_reached=count[Outcome.NOT_REACHED],
-            unheard=self.unheard,
+            not_analysed=self.not_analysed,
             switched=self.switched,
             adaptation_left=self.adaptation_left,
             missing=self.missing,

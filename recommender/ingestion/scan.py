@@ -92,7 +92,7 @@ def scan_folder(
 
 
 class _Walk:
-    """One walk and what it has gathered so far."""
+    """One walk and what it has expanded so far."""
 
     def __init__(self, root: Path, exclude: GitIgnoreSpec) -> None:
         self.root = root

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from recommender.catalog.projector import ModelProjection
-from recommender.embedding.model_files import DEFAULT_MODEL, find, shipped_models
+from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 
@@ -27,10 +27,10 @@ class IngestSettings:
 
     Attributes:
         model: name of a shipped model, or path of a folder with weights and a card.
-        windowing: how tracks are heard; None for the way the model's card says.
-        workers: number of processes that hear files.
+        windowing: how tracks are analysed; None for the way the model's card says.
+        workers: number of processes that analyse files.
         exclude: patterns in gitignore syntax of what to leave out.
-        timeout_s: seconds after which a file that is still being heard is given up.
+        timeout_s: seconds after which a file that is still being analysed is given up.
         retry_failed: try files that failed before again, even if they have not changed: after a
             crash for want of memory, say, or a fault of the network.
 
@@ -53,18 +53,18 @@ class IngestSettings:
 
     def space(self) -> SpaceId:
         """The space of the activations that will be stored. Raises `WeightsError`."""
-        return find(self.model).space(self.windowing)
+        return find_model(self.model).space(self.windowing)
 
     def projection(self) -> ModelProjection:
         """The model's own projection of those activations. Raises `WeightsError`."""
-        return ModelProjection.of_files(find(self.model))
+        return ModelProjection.of_files(find_model(self.model))
 
-    def listening(self) -> Mapping[str, Any]:
-        """What a catalogue keeps to hear further files the same way: model and windowing.
+    def analysis_settings(self) -> Mapping[str, Any]:
+        """What a catalogue keeps to analyse further files the same way: model and windowing.
 
         And the digest of the head that told the genres.
         """
-        files = find(self.model)
+        files = find_model(self.model)
         model = self.model if self.model in shipped_models() else str(files.folder.resolve())
         windowing = dict(files.card.windowing) if self.windowing is None else asdict(self.windowing)
         return {"model": model, "windowing": windowing, "head": files.card.head_digest}

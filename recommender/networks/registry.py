@@ -39,7 +39,7 @@ def create_model(name: str, *, n_mels: int, n_classes: int, **settings: Any) -> 
 
     Args:
         name: a registered name.
-        n_mels: bands of the clips it will hear.
+        n_mels: bands of the clips it will analyse.
         n_classes: genres it tells apart.
         settings: the architecture's own settings, with its defaults where left out.
     """

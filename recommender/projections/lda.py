@@ -10,14 +10,11 @@ knows do not need. The mixtures keep both: discriminants beside principal compon
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray
 from recommender.errors import RecsysError
 from recommender.projections.shrinkage import class_statistics
-
-IntArray = npt.NDArray[np.int64]
+from recommender.utils.arrays import FloatArray, IntArray
 
 Fit = Callable[[FloatArray, IntArray], Projection]
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-IntArray = npt.NDArray[np.int64]
+from recommender.utils.arrays import IntArray
+
 Doubles = npt.NDArray[np.float64]
 
 _NOTHING = 1e-6

@@ -27,8 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray
 from recommender.projections.lda import standardising
+from recommender.utils.arrays import FloatArray
 
 COMPONENTS = 300
 """Principal components that are kept. In cross-validation half of them find a little less, half as

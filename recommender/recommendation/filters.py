@@ -25,7 +25,7 @@ class Filters:
             no limit. Tracks without an artist are not limited.
         genre: only tracks tagged with this genre (the first one, where a tag names several; case,
             accents, spaces and hyphens do not matter, as in `recsys evaluate`).
-        heard: only tracks in which the network hears this genre.
+        analysed: only tracks in which the network analyses this genre.
         min_duration: seconds.
         max_duration: seconds.
         keep_duplicates: list copies of the seed, and of one another, as well.
@@ -36,7 +36,7 @@ class Filters:
     same_artist: bool = True
     per_artist: int | None = 2
     genre: str | None = None
-    heard: str | None = None
+    analysed: str | None = None
     min_duration: float | None = None
     max_duration: float | None = None
     keep_duplicates: bool = False
@@ -58,7 +58,7 @@ class Filters:
     def admits(self, track: TrackFacts) -> bool:
         """Whether genre and duration of `track` are as wanted; artists depend on the list.
 
-        Raises `UsageError` when `heard` is no label of the network.
+        Raises `UsageError` when `analysed` is no label of the network.
         """
         if self.genre is not None and genre_key(track.genre) != genre_key(self.genre):
             return False
@@ -66,12 +66,14 @@ class Filters:
             return False
         if self.max_duration is not None and track.duration > self.max_duration:
             return False
-        return self.heard is None or self._heard_in(track, self.heard)
+        return self.analysed is None or self._predicted_as(track, self.analysed)
 
     @staticmethod
-    def _heard_in(track: TrackFacts, genre: str) -> bool:
-        heard = {name_key(label): p for label, p in track.genre_probabilities.items()}
-        if heard and name_key(genre) not in heard:
+    def _predicted_as(track: TrackFacts, genre: str) -> bool:
+        analysed = {name_key(label): p for label, p in track.genre_probabilities.items()}
+        if analysed and name_key(genre) not in analysed:
             known = ", ".join(sorted(track.genre_probabilities))
             raise UsageError(f"the network knows no genre {genre!r}; it knows {known}.")
-        return bool(heard) and max(heard, key=lambda label: heard[label]) == name_key(genre)
+        return bool(analysed) and max(analysed, key=lambda label: analysed[label]) == name_key(
+            genre
+        )

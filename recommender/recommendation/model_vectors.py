@@ -1,4 +1,4 @@
-"""The tracks of a catalogue that several models have heard, with the vectors of each model.
+"""The tracks of a catalogue that several models have analysed, with the vectors of each model.
 
 A catalogue keeps what every model made of a track, in a space of its own: an ingest with another
 model adds to it, and only says which space recommends from then on.
@@ -12,10 +12,10 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
-from recommender.embedding.model_files import WeightsFiles, find
-from recommender.embedding.space import FloatArray, SpaceId
+from recommender.embedding.model_files import ModelFiles, find_model
+from recommender.embedding.space import SpaceId
 from recommender.errors import CatalogError, UsageError
-from recommender.evaluation.retrieval import is_unit
+from recommender.utils.arrays import FloatArray, is_unit
 
 
 @dataclass(frozen=True)
@@ -26,22 +26,22 @@ class SharedTracks:
         tracks: n tracks, by id.
         vectors: model → np.ndarray [shape=(n, p)], float32, rows of length 1.
         spaces: model → the space of its vectors.
-        heard: model → how many tracks have a usable embedding in that space.
+        analysed: model → how many tracks have a usable embedding in that space.
         left_out: how many tracks have one in some of the spaces and not in all.
     """
 
     tracks: tuple[Track, ...]
     vectors: Mapping[str, FloatArray]
     spaces: Mapping[str, SpaceId]
-    heard: Mapping[str, int]
+    analysed: Mapping[str, int]
     left_out: int
 
 
 def shared_tracks(catalog: Catalog, models: Sequence[str]) -> SharedTracks:
-    """The tracks that every one of `models` has heard.
+    """The tracks that every one of `models` has analysed.
 
-    Where a model has heard the catalogue in several ways (`recsys ingest --windows`), the way that
-    heard most tracks counts; of equals, the one its card says. Every model is taken with its own
+    Where a model has analysed the catalogue in several ways (`recsys ingest --windows`), the way that
+    analysed most tracks counts; of equals, the one its card says. Every model is taken with its own
     projection: one adapted to the catalogue was fitted to these very tracks.
 
     Args:
@@ -51,11 +51,11 @@ def shared_tracks(catalog: Catalog, models: Sequence[str]) -> SharedTracks:
     Raises:
         UsageError: fewer than two models, or two names of the same one.
         WeightsError: a model that is not there or is damaged.
-        CatalogError: a model that has heard nothing here, or no track that all have heard.
+        CatalogError: a model that has analysed nothing here, or no track that all have analysed.
     """
     if len(models) < 2:
         raise UsageError("a comparison takes at least two models: name another one.")
-    files = {model: find(model) for model in models}
+    files = {model: find_model(model) for model in models}
     spaces = {model: _space(catalog, model, found) for model, found in files.items()}
     if len(set(spaces.values())) < len(models):
         raise UsageError(f"of {', '.join(models)}, two are the same model: name each once.")
@@ -69,19 +69,19 @@ def shared_tracks(catalog: Catalog, models: Sequence[str]) -> SharedTracks:
     shared = some[np.all([np.isin(some, own) for own in ids.values()], axis=0)]
     if not len(shared):
         raise CatalogError(
-            f"no track was heard by all of {', '.join(models)}: ingest the same folders with each."
+            f"no track was analysed by all of {', '.join(models)}: ingest the same folders with each."
         )
     return SharedTracks(
         tracks=tuple(catalog.tracks(shared.tolist())),
         vectors={model: vectors[model][np.isin(own, shared)] for model, own in ids.items()},
         spaces=spaces,
-        heard={model: len(own) for model, own in ids.items()},
+        analysed={model: len(own) for model, own in ids.items()},
         left_out=len(some) - len(shared),
     )
 
 
-def _space(catalog: Catalog, model: str, files: WeightsFiles) -> SpaceId:
-    """The projected space in which `model` has heard most tracks of the catalogue."""
+def _space(catalog: Catalog, model: str, files: ModelFiles) -> SpaceId:
+    """The projected space in which `model` has analysed most tracks of the catalogue."""
     usual = files.space()
     counts = {
         space: count
@@ -90,8 +90,8 @@ def _space(catalog: Catalog, model: str, files: WeightsFiles) -> SpaceId:
     }
     if not counts:
         raise CatalogError(
-            f"no track of the catalogue was heard by the model {model}; "
+            f"no track of the catalogue was analysed by the model {model}; "
             f"run: recsys ingest FOLDER --model {shlex.quote(model)}"
         )
-    heard = max(counts, key=lambda space: (counts[space], space == usual))
-    return replace(heard, projection=files.projection().digest)
+    analysed = max(counts, key=lambda space: (counts[space], space == usual))
+    return replace(analysed, projection=files.projection().digest)

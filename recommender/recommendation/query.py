@@ -54,7 +54,7 @@ def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
 
 def _by_words(catalog: Catalog, words: str) -> Track:
     matches = catalog.search(words) if words.strip() else []
-    here = [track for track in matches if track.state is TrackState.HEARD]
+    here = [track for track in matches if track.state is TrackState.ANALYSED]
     titled = [track for track in here if name_key(track.title) == name_key(words)]
     for candidates in (titled, here, matches):
         if len(candidates) == 1:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from recommender.catalog.records import Track, TrackFacts, TrackState
-from recommender.embedding.duplicates import Recording, SameRecording
-from recommender.embedding.space import FloatArray
+from recommender.embedding.duplicates import DuplicateDetector, Recording
 from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters, name_key
+from recommender.utils.arrays import FloatArray
 
 BATCH = 512
 """Candidates looked up in the catalogue at a time; the rest of them may not be needed."""
@@ -84,7 +84,7 @@ class Selection:
         seed: Seed,
         k: int,
         filters: Filters,
-        same_recording: SameRecording,
+        duplicate_detector: DuplicateDetector,
         activations_of: Callable[[int], FloatArray | None],
         reader: TrackReader,
     ) -> None:
@@ -95,7 +95,7 @@ class Selection:
         self._seed = seed
         self._k = k
         self._filters = filters
-        self._same_recording = same_recording
+        self._duplicates = duplicate_detector
         self._activations_of = activations_of
         self._reader = reader
         self._per_artist: Counter[str] = Counter()
@@ -125,7 +125,7 @@ class Selection:
             batch = others[start : start + BATCH]
             known = self._reader.facts(
                 [found.track_id for found in batch],
-                with_probabilities=self._filters.heard is not None,
+                with_probabilities=self._filters.analysed is not None,
             )
             for found in batch:
                 track = known.get(found.track_id)
@@ -138,10 +138,10 @@ class Selection:
 
     def _wanted(self, track: TrackFacts) -> bool:
         return (
-            track.state is TrackState.HEARD
+            track.state is TrackState.ANALYSED
             and self._filters.admits(track)
             and self._artist_admitted(name_key(track.artist))
-            and (self._filters.keep_duplicates or not self._is_copy(track))
+            and (self._filters.keep_duplicates or not self._is_duplicate(track))
         )
 
     def _artist_admitted(self, artist: str) -> bool:
@@ -152,7 +152,7 @@ class Selection:
         limit = self._filters.per_artist
         return limit is None or self._per_artist[artist] < limit
 
-    def _is_copy(self, track: TrackFacts) -> bool:
+    def _is_duplicate(self, track: TrackFacts) -> bool:
         """Whether the seed, or a track already in the list, is the same recording."""
         seed = self._seed.recording
         if seed is not None and self._same(track, seed.duration, seed.view):
@@ -160,22 +160,22 @@ class Selection:
         return any(
             self._same(track, kept.duration, self._remembered(kept.id))
             for kept, _ in self._kept
-            if self._same_recording.durations_agree(track.duration, kept.duration)
+            if self._duplicates.durations_agree(track.duration, kept.duration)
         )
 
     def _same(self, track: TrackFacts, duration: float, view: FloatArray | None) -> bool:
-        if not self._same_recording.durations_agree(track.duration, duration):
+        if not self._duplicates.durations_agree(track.duration, duration):
             return False
         own = self._remembered(track.id)
         if own is None or view is None:
             return False
-        return self._same_recording(Recording(own, track.duration), Recording(view, duration))
+        return self._duplicates(Recording(own, track.duration), Recording(view, duration))
 
     def _remembered(self, track_id: int) -> FloatArray | None:
         """What is compared of a track's activations; None where it has none."""
         if track_id not in self._views:
             activations = self._activations_of(track_id)
             self._views[track_id] = (
-                None if activations is None else self._same_recording.view(activations)
+                None if activations is None else self._duplicates.view(activations)
             )
         return self._views[track_id]

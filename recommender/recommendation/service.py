@@ -1,7 +1,7 @@
 """From a track to the tracks that sound like it.
 
 `SimilarityService` puts catalogue, index and projection together. torch is loaded only when a
-file outside the catalogue has to be heard.
+file outside the catalogue has to be analysed.
 """
 
 import logging
@@ -18,22 +18,23 @@ from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.projector import (
     CatalogProjector,
     catalog_projector,
-    nothing_heard,
+    nothing_analysed,
     other_weights,
 )
 from recommender.catalog.records import CatalogState, Track
-from recommender.embedding.duplicates import Recording, SameRecording
-from recommender.embedding.space import Embedding, FloatArray, Hearing, SpaceId
+from recommender.embedding.duplicates import DuplicateDetector, Recording
+from recommender.embedding.similarity_scale import SimilarityCalibration
+from recommender.embedding.space import Analysis, Embedding, SpaceId
 from recommender.errors import AudioError, IndexDamaged, IndexOutdated, SpaceMismatch
-from recommender.evaluation.calibration import Closeness
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.query import resolve
 from recommender.recommendation.result_list import Candidate, Neighbour, Seed, Selection
 from recommender.search.index import Device, FaissIndex, Ranked
 from recommender.search.index_file import index_file
-from recommender.search.reranking import RankBy
+from recommender.search.reranking import RankingMethod
+from recommender.utils.arrays import FloatArray
 
-__all__ = ["Filters", "Listener", "Neighbour", "Projector", "SimilarityService"]
+__all__ = ["Analyser", "Filters", "Neighbour", "Projector", "SimilarityService"]
 
 FIRST_FETCH = 32
 """Candidates asked of the index at first; doubled until enough of them pass the filters."""
@@ -52,10 +53,10 @@ class Projector(Protocol):
         """Unit vectors (np.ndarray [shape=(n, p)]) of activations [shape=(n, d)]."""
 
 
-class Listener(Protocol):
-    """What hears a file outside the catalogue; an `Embedder` is one."""
+class Analyser(Protocol):
+    """What analyses a file outside the catalogue; an `Embedder` is one."""
 
-    def hear(self, path: Path) -> Hearing:
+    def analyse(self, path: Path) -> Analysis:
         """Listen to a file. Raises `AudioError`."""
 
 
@@ -72,28 +73,28 @@ class SimilarityService:
         self,
         catalog: Catalog,
         projector: Projector,
-        load_listener: Callable[[], Listener],
+        load_analyser: Callable[[], Analyser],
         device: Device = "auto",
-        same_recording: SameRecording | None = None,
-        closeness: Closeness | None = None,
+        duplicate_detector: DuplicateDetector | None = None,
+        similarity_calibration: SimilarityCalibration | None = None,
     ) -> None:
         """Serve `catalog` in the space of `projector`; see `open` for the usual way.
 
         Args:
             catalog: closed together with the service.
             projector: projects the catalogue's activations.
-            load_listener: called once, when the first file outside the catalogue is asked about.
+            load_analyser: called once, when the first file outside the catalogue is asked about.
             device: where FAISS searches.
-            same_recording: the test for copies of one recording.
+            duplicate_detector: the test for copies of one recording.
             closeness: what similarities in the projector's space mean, where that is known.
         """
         self.catalog = catalog
         self.projector = projector
-        self._load_listener = load_listener
-        self._listener: Listener | None = None
+        self._load_analyser = load_analyser
+        self._analyser: Analyser | None = None
         self._device = device
-        self.closeness = closeness
-        self._same_recording = same_recording or SameRecording()
+        self.similarity_calibration = similarity_calibration
+        self._duplicates = duplicate_detector or DuplicateDetector()
         self._index: FaissIndex | None = None
 
     @classmethod
@@ -109,7 +110,7 @@ class SimilarityService:
 
         Raises:
             CatalogError: the catalogue is empty or cannot be opened.
-            SpaceMismatch: it was heard with other weights than the installed ones, before
+            SpaceMismatch: it was analysed with other weights than the installed ones, before
                 catalogues kept their projection.
             WeightsError: the weights are missing or damaged.
         """
@@ -120,9 +121,14 @@ class SimilarityService:
             catalog.close()
             raise
 
-        listener = partial(_load_listener, catalog, projector)
+        analyser = partial(_load_analyser, catalog, projector)
         return cls(
-            catalog, projector, listener, device, projector.same_recording, projector.closeness
+            catalog,
+            projector,
+            analyser,
+            device,
+            projector.duplicate_detector,
+            projector.similarity_calibration,
         )
 
     def close(self) -> None:
@@ -147,7 +153,7 @@ class SimilarityService:
         query: str | int | Path | Embedding,
         k: int = 10,
         filters: Filters | None = None,
-        ranking: RankBy = "neighbourhood",
+        ranking: RankingMethod = "reranked",
     ) -> list[Neighbour]:
         """The k tracks most like `query` that pass `filters`, best first.
 
@@ -165,14 +171,14 @@ class SimilarityService:
         Raises:
             TrackNotFound, AmbiguousTrack: what to do is in the message.
             SpaceMismatch: the query lives in another embedding space.
-            AudioError: the file outside the catalogue cannot be heard.
+            AudioError: the file outside the catalogue cannot be analysed.
             CatalogError: the catalogue is empty.
             UsageError: k, the filters or the ranking are out of range.
         """
         index = self.index()
         seed = self._seed(query)
         selection = Selection(
-            seed, k, filters or Filters(), self._same_recording, self._activations_of, self.catalog
+            seed, k, filters or Filters(), self._duplicates, self._activations_of, self.catalog
         )
         fetch, done = max(FIRST_FETCH, 2 * k), 0
         while True:
@@ -187,7 +193,7 @@ class SimilarityService:
         """The index of the catalogue as it is now: kept, read from its file, or built.
 
         Raises `CatalogError` when there is nothing to index, and `SpaceMismatch` when the
-        catalogue was heard in another space meanwhile.
+        catalogue was analysed in another space meanwhile.
         """
         state = self.catalog.state()
         if self._index is None or self._index.state != state:
@@ -208,7 +214,7 @@ class SimilarityService:
         space = self.projector.space
         ids, activations = self.catalog.activations(space.unprojected)
         if not len(ids):
-            raise nothing_heard(self.catalog)
+            raise nothing_analysed(self.catalog)
         vectors = self.projector.project(activations)
         self._index = FaissIndex.build(ids, vectors, space, state, self._device)
         if self._index.dropped:
@@ -244,40 +250,40 @@ class SimilarityService:
             query.space.require(self.projector.space)
             return Seed(query.vector)
         found = resolve(self.catalog, query)
-        return self._heard_now(found) if isinstance(found, Path) else self._heard_before(found)
+        return self._file_seed(found) if isinstance(found, Path) else self._catalogue_seed(found)
 
-    def _heard_before(self, track: Track) -> Seed:
-        hearing = self.catalog.hearing_of(track.id, self.projector.space.unprojected)
-        if hearing is None:
+    def _catalogue_seed(self, track: Track) -> Seed:
+        analysis = self.catalog.analysis_of(track.id, self.projector.space.unprojected)
+        if analysis is None:
             raise SpaceMismatch(
-                f"track {track.id} ({track.title}) has not been heard with the catalogue's "
+                f"track {track.id} ({track.title}) has not been analysed with the catalogue's "
                 f"current model. Run 'recsys ingest {track.library.root}'."
             )
-        vector = self.projector.project(hearing.activations[None])[0]
-        recording = Recording(self._same_recording.view(hearing.activations), track.duration)
+        vector = self.projector.project(analysis.activations[None])[0]
+        recording = Recording(self._duplicates.view(analysis.activations), track.duration)
         return Seed(vector, recording, track.artist, track.id)
 
-    def _heard_now(self, path: Path) -> Seed:
+    def _file_seed(self, path: Path) -> Seed:
         from recommender.audio.tags import read_tags
 
-        if self._listener is None:
-            self._listener = self._load_listener()
+        if self._analyser is None:
+            self._analyser = self._load_analyser()
         try:
-            hearing = self._listener.hear(path)
+            analysis = self._analyser.analyse(path)
         except AudioError as error:
             raise type(error)(f"{path}: {error}") from error
-        hearing.space.require(self.projector.space.unprojected)
-        vector = self.projector.project(hearing.activations[None])[0]
+        analysis.space.require(self.projector.space.unprojected)
+        vector = self.projector.project(analysis.activations[None])[0]
         tags = read_tags(path)
-        recording = Recording(self._same_recording.view(hearing.activations), hearing.duration)
+        recording = Recording(self._duplicates.view(analysis.activations), analysis.duration)
         return Seed(vector, recording, tags.artist or tags.album_artist)
 
     def _activations_of(self, track_id: int) -> FloatArray | None:
-        hearing = self.catalog.hearing_of(track_id, self.projector.space.unprojected)
-        return None if hearing is None else hearing.activations
+        analysis = self.catalog.analysis_of(track_id, self.projector.space.unprojected)
+        return None if analysis is None else analysis.activations
 
 
-def _candidates(index: FaissIndex, seed: Seed, k: int, ranking: RankBy) -> list[Candidate]:
+def _candidates(index: FaissIndex, seed: Seed, k: int, ranking: RankingMethod) -> list[Candidate]:
     """The k best tracks for a seed, best first; of a longer list, the head."""
     found: Ranked
     if seed.track_id in index:
@@ -289,12 +295,12 @@ def _candidates(index: FaissIndex, seed: Seed, k: int, ranking: RankBy) -> list[
     return [Candidate(*row) for row in rows]
 
 
-def _load_listener(catalog: Catalog, projector: CatalogProjector) -> Listener:
-    """The installed model, to hear as the catalogue was heard; `SpaceMismatch` if it cannot."""
-    listening = catalog.active_listening()
-    if not projector.installed or listening is None:
+def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
+    """The installed model, to analyse as the catalogue was analysed; `SpaceMismatch` if it cannot."""
+    analysis_settings = catalog.analysis_settings()
+    if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
     from recommender.audio.reader import Windowing
     from recommender.embedding.embedder import load_embedder
 
-    return load_embedder(listening["model"], Windowing(**listening["windowing"]))
+    return load_embedder(analysis_settings["model"], Windowing(**analysis_settings["windowing"]))

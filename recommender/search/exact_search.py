@@ -10,11 +10,8 @@ Shapes: n rows of d dimensions, q queries, k results for each.
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from recommender.embedding.space import FloatArray
-
-IntArray = npt.NDArray[np.int64]
+from recommender.utils.arrays import FloatArray, IntArray
 
 Rough = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
 """From queries [q, d] and k to scores and rows [q, k], by falling score, about right."""

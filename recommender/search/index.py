@@ -2,7 +2,7 @@
 
 The index is a cache of the catalogue: one file beside the database, which names the embedding
 space and the catalogue state it was built from and can always be built again. It holds the unit
-vectors and, from `reranking.LEAST` tracks on, what they answer with once they are gathered.
+vectors and, from `reranking.LEAST` tracks on, what they answer with once they are expanded.
 
 Shapes: n vectors of d dimensions in the index, q queries, k results for each.
 """
@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from recommender.catalog.records import CatalogState
-from recommender.embedding.space import FloatArray, SpaceId
+from recommender.embedding.space import SpaceId
 from recommender.errors import RecsysError, SpaceMismatch, UsageError
 from recommender.search import reranking
-from recommender.search.exact_search import ExactSearch, IntArray
+from recommender.search.exact_search import ExactSearch
 from recommender.search.index_file import Tensors, read_index, write_index
 from recommender.search.ranker import RankedRows, RowRanker, all_nearest, others
-from recommender.search.reranking import RankBy, Ranking
+from recommender.search.reranking import Ranking, RankingMethod
+from recommender.utils.arrays import FloatArray, IntArray, usable_rows
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -132,10 +132,10 @@ class FaissIndex:
         _require_unit(kept)
         gpu = _gpu(device)
         bare, answers = _search_of(kept, gpu), None
-        if reranking.ranked_by("neighbourhood", len(kept)) == "neighbourhood":
+        if reranking.effective_method("reranked", len(kept)) == "reranked":
             nearest = all_nearest(bare) if len(kept) <= EXACT_UP_TO else _most_nearest
-            moved, _ = reranking.gathered_catalog(kept, nearest)
-            answers = _search_of(reranking.answering(moved), gpu)
+            moved, _ = reranking.augmented_database(kept, nearest)
+            answers = _search_of(reranking.database_vectors(moved), gpu)
         ranker = RowRanker(bare, answers)
         return cls(kept_ids, ranker, space, state, dropped=int((~usable).sum()))
 
@@ -165,11 +165,11 @@ class FaissIndex:
             return np.empty((0, self.dimension + 1), dtype=np.float32)
         return answers.rows.copy()
 
-    def comparable(self, by: RankBy = "neighbourhood") -> FloatArray | Ranking:
+    def comparable(self, by: RankingMethod = "reranked") -> FloatArray | Ranking:
         """What `rank_tracks` ranks by, in the order of `ids`, as `retrieval` takes it."""
         return self._ranker.comparable(by)
 
-    def rank(self, vectors: FloatArray, k: int, by: RankBy = "neighbourhood") -> Ranked:
+    def rank(self, vectors: FloatArray, k: int, by: RankingMethod = "reranked") -> Ranked:
         """The k best tracks for vectors from outside, led by the nearest.
 
         Scores are computed in double precision, so that neither the device nor the number of
@@ -187,7 +187,7 @@ class FaissIndex:
         _require_positive(k)
         return self._ranked(self._ranker.of_vectors(self._checked(vectors), k, by))
 
-    def rank_tracks(self, ids: IntArray, k: int, by: RankBy = "neighbourhood") -> Ranked:
+    def rank_tracks(self, ids: IntArray, k: int, by: RankingMethod = "reranked") -> Ranked:
         """The k best tracks for tracks of the index, themselves among them.
 
         Args:
@@ -211,12 +211,12 @@ class FaissIndex:
         if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
             raise SpaceMismatch(
                 f"queries of shape {vectors.shape} do not fit an index of {self.dimension} "
-                f"dimensions ({self.space}). Run 'recsys ingest' on your folders to hear them "
+                f"dimensions ({self.space}). Run 'recsys ingest' on your folders to analyse them "
                 "with the current model."
             )
         queries = np.ascontiguousarray(vectors, dtype=np.float32)
         if not np.isfinite(queries).all():
-            raise UsageError("a query vector holds NaN or infinity; hear its file again.")
+            raise UsageError("a query vector holds NaN or infinity; analyse its file again.")
         _require_unit(queries)
         return queries
 
@@ -296,12 +296,6 @@ def _search_of(rows: FloatArray, gpu: Any) -> ExactSearch:
     # A view of FAISS's own memory, which lives as long as `rough`, and so as the search.
     held = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d) if flat.ntotal else []
     return ExactSearch(np.asarray(held, dtype=np.float32).reshape(-1, flat.d), rough)
-
-
-def usable_rows(vectors: FloatArray) -> npt.NDArray[np.bool_]:
-    """Which rows of `vectors` (np.ndarray [shape=(n, d)]) are finite and not zero: bool [n]."""
-    usable: npt.NDArray[np.bool_] = np.isfinite(vectors).all(axis=1) & (vectors != 0).any(axis=1)
-    return usable
 
 
 def _require_positive(k: int) -> None:

@@ -15,7 +15,7 @@ from recommender.embedding.space import SpaceId, settings_digest
 from recommender.errors import IndexDamaged, IndexOutdated
 from recommender.utils.files import replace_file
 
-FORMAT, LABEL = "recsys-index-2", "recsys"
+FORMAT, LABEL = "recsys-index-3", "recsys"
 """The number rises with what the file holds, and with how `neighbourhood` computes it."""
 
 Tensors = dict[str, npt.NDArray[Any]]

@@ -8,11 +8,11 @@ from typing import get_args
 
 import numpy as np
 
-from recommender.embedding.space import FloatArray
 from recommender.errors import UsageError
 from recommender.search import reranking
-from recommender.search.exact_search import ExactSearch, IntArray
-from recommender.search.reranking import Nearest, RankBy, Ranking
+from recommender.search.exact_search import ExactSearch
+from recommender.search.reranking import Nearest, Ranking, RankingMethod
+from recommender.utils.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class RankedRows:
 class RowRanker:
     """Unit vectors, and what they answer with; every list is the head of any longer one.
 
-    Methods raise `UsageError` for an order that is neither of `RankBy`.
+    Methods raise `UsageError` for an order that is neither of `RankingMethod`.
 
     Attributes:
         bare: searches the unit vectors [n, d].
@@ -47,39 +47,41 @@ class RowRanker:
         self.bare = bare
         self.answers = answers
 
-    def comparable(self, by: RankBy) -> FloatArray | Ranking:
+    def comparable(self, by: RankingMethod) -> FloatArray | Ranking:
         """What `of_rows` ranks by, for all rows, as `retrieval` takes it."""
         answers = self._searched(by)
         if answers is None:
             return self.bare.rows.copy()
         nearest, _ = all_nearest(self.bare)(self.bare.rows, 1)
-        asking = reranking.asking_again(answers.rows)
-        return Ranking(asking, answers.rows.copy(), nearest[:, 0])
+        query_vectors = reranking.query_vectors_again(answers.rows)
+        return Ranking(query_vectors, answers.rows.copy(), nearest[:, 0])
 
-    def of_vectors(self, queries: FloatArray, k: int, by: RankBy) -> RankedRows:
+    def of_vectors(self, queries: FloatArray, k: int, by: RankingMethod) -> RankedRows:
         """The k best rows for vectors from outside [q, d], of length 1."""
         answers = self._searched(by)
         if answers is None:
             return self._by_cosine(queries, k)
         nearest, cosines = self.bare.search(queries, reranking.NEIGHBOURS)
-        moved = reranking.gathered(queries, self.bare.rows[nearest], cosines)
-        found = answers.search(reranking.asking(moved), k)
+        moved = reranking.expanded(queries, self.bare.rows[nearest], cosines)
+        found = answers.search(reranking.query_vectors(moved), k)
         return self._led(queries, nearest[:, 0], *found)
 
-    def of_rows(self, asked: IntArray, k: int, by: RankBy) -> RankedRows:
-        """The k best rows for rows [q], themselves among them, as they were gathered."""
+    def of_rows(self, asked: IntArray, k: int, by: RankingMethod) -> RankedRows:
+        """The k best rows for rows [q], themselves among them, as they were expanded."""
         queries = self.bare.rows[asked]
         answers = self._searched(by)
         if answers is None:
             return self._by_cosine(queries, k)
-        asking = reranking.asking_again(answers.rows[asked])
+        query_vectors = reranking.query_vectors_again(answers.rows[asked])
         nearest, _ = others(*self.bare.search(queries, 2), asked)
-        return self._led(queries, nearest[:, 0], *answers.search(asking, k))
+        return self._led(queries, nearest[:, 0], *answers.search(query_vectors, k))
 
-    def _searched(self, by: RankBy) -> ExactSearch | None:
+    def _searched(self, by: RankingMethod) -> ExactSearch | None:
         """What is searched but for bare cosines, which are None."""
-        if by not in get_args(RankBy):
-            raise UsageError(f"tracks are ranked by {' or '.join(get_args(RankBy))}, not {by!r}.")
+        if by not in get_args(RankingMethod):
+            raise UsageError(
+                f"tracks are ranked by {' or '.join(get_args(RankingMethod))}, not {by!r}."
+            )
         return None if by == "cosine" else self.answers
 
     def _by_cosine(self, queries: FloatArray, k: int) -> RankedRows:

@@ -1,17 +1,17 @@
-"""Ranking by what a catalogue says of itself: neighbourhoods gathered, hubs evened. numpy only.
+"""Ranking by what a catalogue says of itself: neighbourhoods expanded, hubs evened. numpy only.
 
-One vector hears one track, with all that is accidental to it; a cosine of two adds up two
+One vector analyses one track, with all that is accidental to it; a cosine of two adds up two
 accidents. A catalogue knows more than two vectors:
 
 *Gathering.* A track's nearest neighbours mostly share what is essential to it and not what is
-accidental, so each vector is moved towards them: ``x + PULL * Σ cos(x, y) y`` over its
+accidental, so each vector is moved towards them: ``x + ALPHA * Σ cos(x, y) y`` over its
 `NEIGHBOURS` nearest, brought to length 1. For what is asked this is query expansion (Chum et al.,
 ICCV 2007; with similarities as weights: Radenović, Tolias & Chum, PAMI 2019), for what answers,
 database-side augmentation (Turcot & Lowe, ICCV workshops 2009; Arandjelović & Zisserman, CVPR
 2012).
 
 *Evening.* Some tracks are near to everything (hubs) and fill every list, others are in none. Half
-of a score is the cosine of the gathered vectors; the other half is what it would be if the track
+of a score is the cosine of the expanded vectors; the other half is what it would be if the track
 that answers had average cosines, of average spread, with the rest of the catalogue. That is mutual
 proximity with normal distributions (Schnitzer, Flexer, Schedl & Widmer, JMLR 13, 2012) with its
 logarithms of probabilities replaced by their arguments, and what asks by an average one: linear, so
@@ -22,7 +22,7 @@ same surroundings: another master or bit rate of a recording would stand anywher
 first place belongs to the nearest by bare cosine.
 
 None of it knows a genre or an artist. Chosen on GTZAN's validation tracks; in cross-validation a
-`PULL` from 0.25 to 1 and from 5 to 20 `NEIGHBOURS` give the same within .02 of precision@10
+`ALPHA` from 0.25 to 1 and from 5 to 20 `NEIGHBOURS` give the same within .02 of precision@10
 (`tests/experiments/ablation.py`).
 """
 
@@ -31,14 +31,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from recommender.embedding.space import FloatArray, unit_rows
-
-IntArray = npt.NDArray[np.int64]
+from recommender.utils.arrays import FloatArray, IntArray, unit_rows
 
 NEIGHBOURS = 10
-PULL = 0.5
+ALPHA = 0.5
 
 REFERENCES = 2048
 """Tracks, at most, that stand for the catalogue where a track's cosines with it are measured."""
@@ -46,7 +43,7 @@ REFERENCES = 2048
 LEAST = 100
 """Fewer tracks have neighbours that are not alike, and no averages: their cosines stay bare."""
 
-NARROWEST = 0.25
+MIN_SPREAD_RATIO = 0.25
 """A track's spread counts as at least so much of the mean one: else what is equally far from
 everything, such as noise among music, would answer to the smallest likeness. On GTZAN none is
 below 0.46."""
@@ -54,7 +51,7 @@ below 0.46."""
 CHUNK_CELLS = 2**22
 """Numbers held at once while cosines are taken, whatever the number of tracks: 16 MB of float32."""
 
-RankBy = Literal["neighbourhood", "cosine"]
+RankingMethod = Literal["reranked", "cosine"]
 """What orders a list: the scores of this module, or bare cosines."""
 
 Nearest = Callable[[FloatArray, int], tuple[IntArray, FloatArray]]
@@ -63,7 +60,7 @@ Nearest = Callable[[FloatArray, int], tuple[IntArray, FloatArray]]
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Scores of n tracks as inner products: row i of `asking` with row j of `answering`.
+    """Scores of n tracks as inner products: row i of `query_vectors` with row j of `database_vectors`.
 
     Attributes:
         asking: np.ndarray [shape=(n, e)], float32.
@@ -72,13 +69,13 @@ class Ranking:
             score; None where scores alone rank.
     """
 
-    asking: FloatArray
-    answering: FloatArray
-    leading: IntArray | None = None
+    query_vectors: FloatArray
+    database_vectors: FloatArray
+    pinned_first: IntArray | None = None
 
     def __len__(self) -> int:
         """Number of tracks."""
-        return len(self.asking)
+        return len(self.query_vectors)
 
 
 def exact_nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
@@ -93,7 +90,7 @@ def exact_nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     return np.concatenate(rows), np.concatenate(cosines)
 
 
-def gathered(vectors: FloatArray, neighbours: FloatArray, cosines: FloatArray) -> FloatArray:
+def expanded(vectors: FloatArray, neighbours: FloatArray, cosines: FloatArray) -> FloatArray:
     """Unit vectors moved towards their neighbours, np.ndarray [shape=(n, d)], float32.
 
     Args:
@@ -101,11 +98,11 @@ def gathered(vectors: FloatArray, neighbours: FloatArray, cosines: FloatArray) -
         neighbours: np.ndarray [shape=(n, k, d)], of length 1.
         cosines: np.ndarray [shape=(n, k)], of each with its neighbours; below 0 counts as 0.
     """
-    pull = np.einsum("nk,nkd->nd", PULL * np.maximum(cosines, 0), neighbours)
+    pull = np.einsum("nk,nkd->nd", ALPHA * np.maximum(cosines, 0), neighbours)
     return unit_rows(vectors + pull)
 
 
-def gathered_catalog(
+def augmented_database(
     vectors: FloatArray, nearest: Nearest = exact_nearest
 ) -> tuple[FloatArray, IntArray]:
     """Every track of a catalogue moved towards its nearest others.
@@ -120,24 +117,24 @@ def gathered_catalog(
     """
     rows, cosines = nearest(vectors, NEIGHBOURS)
     found = [
-        gathered(vectors[part], vectors[rows[part]], cosines[part])
+        expanded(vectors[part], vectors[rows[part]], cosines[part])
         for part in _chunks(len(vectors), NEIGHBOURS * vectors.shape[1])
     ]
     closest = cosines == cosines.max(axis=1, keepdims=True)
-    leading = np.where(closest, rows, len(vectors)).min(axis=1)  # of equals, the first row
-    return np.concatenate(found), leading
+    pinned_first = np.where(closest, rows, len(vectors)).min(axis=1)  # of equals, the first row
+    return np.concatenate(found), pinned_first
 
 
-def answering(moved: FloatArray) -> FloatArray:
-    """What gathered tracks answer with: np.ndarray [shape=(n, d + 1)], float32.
+def database_vectors(moved: FloatArray) -> FloatArray:
+    """What expanded tracks answer with: np.ndarray [shape=(n, d + 1)], float32.
 
-    Its inner product with `asking` of a gathered query is the score.
+    Its inner product with `query_vectors` of a expanded query is the score.
 
     Args:
-        moved: np.ndarray [shape=(n, d)], what `gathered_catalog` gave.
+        moved: np.ndarray [shape=(n, d)], what `augmented_database` gave.
     """
-    mean, spread = _company(moved)
-    spread = np.maximum(spread, max(NARROWEST * spread.mean(), 1e-6))
+    mean, spread = _similarity_moments(moved)
+    spread = np.maximum(spread, max(MIN_SPREAD_RATIO * spread.mean(), 1e-6))
     # The score: (cos + evened) / 2 with evened = typical + (cos - mean) * scale.
     scale = spread.mean() / spread
     weight = (1 + scale) / 2
@@ -146,17 +143,17 @@ def answering(moved: FloatArray) -> FloatArray:
     return rows
 
 
-def asking(moved: FloatArray) -> FloatArray:
-    """What gathered queries [n, d] ask with: np.ndarray [shape=(n, d + 1)], float32."""
+def query_vectors(moved: FloatArray) -> FloatArray:
+    """What expanded queries [n, d] ask with: np.ndarray [shape=(n, d + 1)], float32."""
     return np.column_stack([moved, np.ones(len(moved))]).astype(np.float32)
 
 
-def asking_again(answers: FloatArray) -> FloatArray:
+def query_vectors_again(answers: FloatArray) -> FloatArray:
     """What tracks ask with, [n, d + 1], from what they answer with, [n, d + 1]."""
-    return asking(unit_rows(answers[:, :-1]))
+    return query_vectors(unit_rows(answers[:, :-1]))
 
 
-def ranked_by(by: RankBy, count: int) -> RankBy:
+def effective_method(by: RankingMethod, count: int) -> RankingMethod:
     """What orders the lists of a catalogue of `count` tracks where `by` is asked for."""
     return by if count >= LEAST else "cosine"
 
@@ -167,13 +164,13 @@ def ranking(vectors: FloatArray) -> Ranking:
     Args:
         vectors: np.ndarray [shape=(n, d)], of length 1.
     """
-    if ranked_by("neighbourhood", len(vectors)) == "cosine":
+    if effective_method("reranked", len(vectors)) == "cosine":
         return Ranking(vectors, vectors)
-    moved, leading = gathered_catalog(vectors)
-    return Ranking(asking(moved), answering(moved), leading)
+    moved, pinned_first = augmented_database(vectors)
+    return Ranking(query_vectors(moved), database_vectors(moved), pinned_first)
 
 
-def _company(moved: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _similarity_moments(moved: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and spread of each track's cosines with up to `REFERENCES` others: [n] each."""
     count = len(moved)
     chosen = np.random.default_rng(0).permutation(count)[:REFERENCES]

@@ -10,8 +10,8 @@ import ctypes
 # <malloc.h>
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
 
-KEPT_WHILE_HEARING = 2**26
-"""Bytes of freed memory at the top of each arena that a process which hears music keeps: 64 MB."""
+KEPT_WHILE_ANALYSING = 2**26
+"""Bytes of freed memory at the top of each arena that a process which analyses music keeps: 64 MB."""
 
 LARGEST_REUSED = 2**25
 """Bytes of the largest block that is kept then: glibc allows no more. Five windows take 11 MB."""
@@ -27,13 +27,13 @@ def reuse_memory_while_training() -> None:
     _set(M_TOP_PAD, 2**28)
 
 
-def reuse_memory_while_hearing() -> None:
-    """Keep `KEPT_WHILE_HEARING` bytes for the next track, in blocks up to `LARGEST_REUSED`.
+def reuse_memory_while_analysing() -> None:
+    """Keep `KEPT_WHILE_ANALYSING` bytes for the next track, in blocks up to `LARGEST_REUSED`.
 
-    The default model hears a track in two thirds of the time it takes without.
+    The default model analyses a track in two thirds of the time it takes without.
     """
     _set(M_MMAP_THRESHOLD, LARGEST_REUSED)
-    _set(M_TRIM_THRESHOLD, KEPT_WHILE_HEARING)
+    _set(M_TRIM_THRESHOLD, KEPT_WHILE_ANALYSING)
 
 
 def _set(parameter: int, value: int) -> None:

@@ -17,14 +17,14 @@ from recommender.adaptation.cross_validation import held_out
 from recommender.adaptation.training_data import FOLDS
 from recommender.catalog import Catalog, FileStat, ProjectionOrigin, Tags
 from recommender.catalog.projector import catalog_projector
-from recommender.embedding.model_files import WeightsFiles
+from recommender.embedding.model_files import ModelFiles
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import Hearing
+from recommender.embedding.space import Analysis
 from recommender.errors import RecsysError, UsageError
 from recommender.evaluation.report import evaluate_retrieval
-from recommender.evaluation.retrieval import is_unit
 from recommender.recommendation.service import SimilarityService
 from recommender.search.reranking import LEAST, ranking
+from recommender.utils.arrays import is_unit
 
 DIMENSIONS = 24
 OWN = Projection(np.zeros(DIMENSIONS, np.float32), np.eye(DIMENSIONS, dtype=np.float32))
@@ -269,10 +269,10 @@ def test_evening_is_as_strong_as_the_shrinkage_lets_it(shrinkage: float) -> None
 
 @dataclass
 class Library:
-    """A catalogue whose tracks a toy model of descriptors heard as a world says."""
+    """A catalogue whose tracks a toy model of descriptors analysed as a world says."""
 
     catalog: Catalog
-    model: WeightsFiles
+    model: ModelFiles
     music: Path
 
     def recsys(self, *words: object) -> Output:
@@ -291,11 +291,11 @@ class Library:
                     artist=world.artists[row] if world.artists else None,
                     genre=world.genres[row] if world.genres else None,
                 )
-                heard = Hearing(vector, {}, 60.0 + number, ((0.0, 10.0),), self.model.space())
+                analysed = Analysis(vector, {}, 60.0 + number, ((0.0, 10.0),), self.model.space())
                 file = self.music / f"{number}.wav"
                 file.touch()
                 stat = FileStat(file.name, 0, file.stat().st_mtime_ns)
-                write.heard(library, stat, str(number), tags, heard, "test")
+                write.analysed(library, stat, str(number), tags, analysed, "test")
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +308,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def library(template: Path, tmp_path: Path) -> Iterator[Library]:
     (tmp_path / "music").mkdir()
     with Catalog.open(str(tmp_path / "library.db")) as catalog:
-        model = WeightsFiles(template)
+        model = ModelFiles(template)
         catalog.set_active(model.space(), {"model": str(template), "windowing": {}})
         yield Library(catalog, model, tmp_path / "music")
 
@@ -402,7 +402,7 @@ def test_unlabelled_and_unusable_tracks(library: Library) -> None:
 def test_what_cannot_be_adapted(library: Library, tmp_path: Path) -> None:
     cases: list[tuple[tuple[object, ...], str]] = [
         (("--undo", "--dry-run"), "--undo takes no other option"),
-        ((), "holds no music that was heard"),
+        ((), "holds no music that was analysed"),
         (("--labels", tmp_path / "absent.csv"), "holds no music"),
     ]
     empty = recsys("adapt", "--db", tmp_path / "absent.db")

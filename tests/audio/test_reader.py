@@ -1,4 +1,4 @@
-"""Hearing files: every format, odd names, and everything that can be wrong with a file."""
+"""Analysis files: every format, odd names, and everything that can be wrong with a file."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ import soundfile
 import sounds
 import soxr
 
-from recommender.audio.reader import SAMPLE_RATE, Windowing, hear_whole, hear_windows
+from recommender.audio.reader import SAMPLE_RATE, Windowing, read_whole, read_windows
 from recommender.audio.stderr import silenced_stderr
 from recommender.errors import (
     AudioError,
@@ -43,7 +43,7 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_every_format_is_heard_at_the_mean_of_its_channels(
     pieces: dict[str, Path], name: str
 ) -> None:
-    clip = hear_whole(pieces[name])
+    clip = read_whole(pieces[name])
     assert clip.sample_rate == SAMPLE_RATE
     assert clip.samples.dtype == np.float32
     assert clip.duration == pytest.approx(SECONDS, abs=0.15)
@@ -56,12 +56,12 @@ def test_every_format_is_heard_at_the_mean_of_its_channels(
 def test_lossless_formats_give_the_samples_written(pieces: dict[str, Path], name: str) -> None:
     written = sounds.sweep(SECONDS) / 2
     expected = soxr.resample(written, 44_100, SAMPLE_RATE, quality="HQ")
-    np.testing.assert_allclose(hear_whole(pieces[name]).samples, expected, atol=1e-4)
+    np.testing.assert_allclose(read_whole(pieces[name]).samples, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000, 96_000])
 def test_a_tone_keeps_its_pitch_and_length_at_any_rate(tmp_path: Path, rate: int) -> None:
-    clip = hear_whole(sounds.write_sound(tmp_path / "a.wav", sounds.tone(2.0, rate, 1000), rate))
+    clip = read_whole(sounds.write_sound(tmp_path / "a.wav", sounds.tone(2.0, rate, 1000), rate))
     assert len(clip.samples) == 2 * SAMPLE_RATE
     spectrum = np.abs(np.fft.rfft(clip.samples))
     assert spectrum.argmax() / 2.0 == pytest.approx(1000)
@@ -79,7 +79,7 @@ def test_a_tone_keeps_its_pitch_and_length_at_any_rate(tmp_path: Path, rate: int
 )
 def test_any_number_of_channels(tmp_path: Path, name: str, channels: int, tolerance: float) -> None:
     path = sounds.write_sound(tmp_path / f"a.{name}", sounds.tone(3.0), channels=channels)
-    level = np.sqrt(np.mean(hear_whole(path).samples[SAMPLE_RATE : 2 * SAMPLE_RATE] ** 2))
+    level = np.sqrt(np.mean(read_whole(path).samples[SAMPLE_RATE : 2 * SAMPLE_RATE] ** 2))
     assert level == pytest.approx(0.5 / np.sqrt(2), rel=tolerance)
 
 
@@ -89,7 +89,7 @@ def test_a_wrong_ending_does_not_matter(
 ) -> None:
     path = tmp_path / f"misnamed{ending}"
     path.write_bytes(pieces[name].read_bytes())
-    assert hear_whole(path).duration == pytest.approx(SECONDS, abs=0.15)
+    assert read_whole(path).duration == pytest.approx(SECONDS, abs=0.15)
 
 
 @pytest.mark.parametrize("name", ["wav", "mp3", "opus", "m4a"])
@@ -99,12 +99,12 @@ def test_any_file_name_opens(
 ) -> None:
     path = tmp_path / os.fsdecode(odd + sounds.ending(name).encode())
     path.write_bytes(pieces[name].read_bytes())
-    assert len(hear_windows(path, Windowing(seconds=2.0)).clips) == 3
+    assert len(read_windows(path, Windowing(seconds=2.0)).clips) == 3
 
 
 def test_the_sound_of_a_video_is_heard(tmp_path: Path) -> None:
     path = sounds.write_video(tmp_path / "a.mp4", sound=True, seconds=2.0)
-    assert hear_whole(path).duration == pytest.approx(2.0, abs=0.1)
+    assert read_whole(path).duration == pytest.approx(2.0, abs=0.1)
 
 
 # --- failures ----------------------------------------------------------------------------------
@@ -171,9 +171,9 @@ FAILURES: dict[str, tuple[Callable[[Path], object], type[AudioError]]] = {
 def test_a_file_that_cannot_be_heard_is_a_named_failure(tmp_path: Path, what: str) -> None:
     write, error = FAILURES[what]
     write(path := tmp_path / "a.mp3")
-    for hear in (hear_whole, lambda path: hear_windows(path, Windowing())):
+    for analyse in (read_whole, lambda path: read_windows(path, Windowing())):
         with pytest.raises(error) as caught:
-            hear(path)
+            analyse(path)
         assert type(caught.value) is error
         assert "\n" not in str(caught.value)
         assert str(caught.value).endswith(".")
@@ -184,12 +184,12 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
     path = sounds.write_sound(tmp_path / "a.wav", sounds.tone(2.0))
     path.chmod(0)
     with pytest.raises(NoPermission):
-        hear_whole(path)
+        read_whole(path)
 
 
 def test_one_second_is_enough(tmp_path: Path) -> None:
     path = sounds.write_sound(tmp_path / "a.wav", sounds.tone(1.0))
-    assert hear_windows(path, Windowing()).duration == 1.0
+    assert read_windows(path, Windowing()).duration == 1.0
 
 
 @pytest.mark.parametrize("name", sounds.FORMATS)
@@ -202,10 +202,10 @@ def test_damaged_files_are_heard_or_named_never_more(
         path.write_bytes(pieces[name].read_bytes())
         sounds.flip_bits(path, flips, seed)
         try:
-            heard = hear_windows(path, Windowing(seconds=2.0))
+            analysed = read_windows(path, Windowing(seconds=2.0))
         except AudioError:
             continue
-        assert all(np.isfinite(clip.samples).all() for clip in heard.clips)
+        assert all(np.isfinite(clip.samples).all() for clip in analysed.clips)
 
 
 # --- quiet -------------------------------------------------------------------------------------
@@ -218,12 +218,12 @@ def test_no_decoder_writes_to_the_terminal(
     sounds.rewrite_mp3_length(path, 2.0)
     with soundfile.SoundFile(path):
         assert "Warning" in capfd.readouterr().err  # what libsndfile prints when let
-    hear_windows(path, Windowing())
+    read_windows(path, Windowing())
     sounds.flip_bits(path, 100)
     sounds.write_sound(other := tmp_path / "a.m4a", sounds.music(5.0))
     for damaged in (path, sounds.flip_bits(other, 100, skip=1000)):
         try:
-            hear_whole(damaged)
+            read_whole(damaged)
         except AudioError:
             continue
     assert capfd.readouterr() == ("", "")
@@ -269,8 +269,8 @@ def test_real_files_are_heard(shared: Path) -> None:
         ("tuxemon/lunar_joyride.mp3", 196.4, 3),  # libsndfile alone would stop at 124 s
         ("ultrastar/Pornophonique - Space Invaders/audio.mp3", 206.2, 3),  # not 214.6 s
     ]:
-        heard = hear_windows(music / name, Windowing())
-        assert heard.duration == pytest.approx(duration, abs=0.2)
-        assert len(heard.clips) == windows
+        analysed = read_windows(music / name, Windowing())
+        assert analysed.duration == pytest.approx(duration, abs=0.2)
+        assert len(analysed.clips) == windows
     with pytest.raises(Silent):
-        hear_windows(music / "opensurge" / "silence.ogg", Windowing())
+        read_windows(music / "opensurge" / "silence.ogg", Windowing())

@@ -14,8 +14,7 @@ from mutagen.asf import ASF
 from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK, Encoding
 from mutagen.mp4 import MP4
 
-from recommender.audio.tags import read_tags
-from recommender.catalog.records import Tags
+from recommender.audio.tags import Tags, read_tags
 
 FULL = Tags(
     title="Jóga — 歌",

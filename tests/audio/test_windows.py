@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.audio.mp3_length import mp3_seconds
-from recommender.audio.reader import SAMPLE_RATE, AudioClip, Windowing, hear_whole, hear_windows
+from recommender.audio.reader import SAMPLE_RATE, AudioClip, Windowing, read_whole, read_windows
 from recommender.errors import UsageError
 
 SECONDS = 33.0
@@ -103,11 +103,11 @@ def test_settings_survive_json() -> None:
 def test_a_window_equals_the_slice_of_the_whole(
     pieces: dict[str, Path], name: str, count: int
 ) -> None:
-    whole = hear_whole(pieces[name])
-    heard = hear_windows(pieces[name], Windowing(count=count))
-    assert len(heard.clips) == (count or 4)
-    assert heard.duration == pytest.approx(SECONDS, abs=0.1)
-    for clip, start in zip(heard.clips, heard.starts, strict=True):
+    whole = read_whole(pieces[name])
+    analysed = read_windows(pieces[name], Windowing(count=count))
+    assert len(analysed.clips) == (count or 4)
+    assert analysed.duration == pytest.approx(SECONDS, abs=0.1)
+    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
         expected = slice_of(whole, start, WINDOW)
         assert len(clip.samples) == WINDOW
         difference = clip.samples[: len(expected)] - expected
@@ -120,9 +120,9 @@ def test_a_window_equals_the_slice_of_the_whole(
 
 def test_a_window_of_wma_is_within_two_milliseconds_of_its_place(pieces: dict[str, Path]) -> None:
     """Its time stamps are whole milliseconds."""
-    whole = hear_whole(pieces["wma"])
-    heard = hear_windows(pieces["wma"], Windowing())
-    for clip, start in zip(heard.clips, heard.starts, strict=True):
+    whole = read_whole(pieces["wma"])
+    analysed = read_windows(pieces["wma"], Windowing())
+    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
         inner = clip.samples[1000:100_000]
         errors = [
             np.abs(slice_of(whole, start, len(inner), 1000 + shift) - inner).max()
@@ -135,9 +135,9 @@ def test_a_window_of_wma_is_within_two_milliseconds_of_its_place(pieces: dict[st
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_101, 48_000, 96_000])
 def test_windows_keep_the_resamplers_grid_at_any_rate(tmp_path: Path, rate: int) -> None:
     path = sounds.write_sound(tmp_path / "a.wav", sounds.noise(31.7, rate), rate)
-    whole = hear_whole(path)
-    heard = hear_windows(path, Windowing())
-    for clip, start in zip(heard.clips, heard.starts, strict=True):
+    whole = read_whole(path)
+    analysed = read_windows(path, Windowing())
+    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
         np.testing.assert_allclose(clip.samples, slice_of(whole, start, WINDOW), atol=1e-5)
 
 
@@ -154,18 +154,18 @@ def test_windows_are_full_whatever_the_length(
     sounds.write_sound(path, sounds.noise(frames / rate, rate), rate)
     if frames < rate:
         return
-    heard = hear_windows(path, Windowing(count=count, seconds=4.0))
-    assert heard.duration == pytest.approx(frames / rate)
-    expected = min(4.0, heard.duration) * SAMPLE_RATE
-    assert {len(clip.samples) for clip in heard.clips} <= {int(expected), round(expected)}
-    assert heard.starts[-1] + heard.clips[-1].duration <= heard.duration + 1e-3
+    analysed = read_windows(path, Windowing(count=count, seconds=4.0))
+    assert analysed.duration == pytest.approx(frames / rate)
+    expected = min(4.0, analysed.duration) * SAMPLE_RATE
+    assert {len(clip.samples) for clip in analysed.clips} <= {int(expected), round(expected)}
+    assert analysed.starts[-1] + analysed.clips[-1].duration <= analysed.duration + 1e-3
 
 
 def test_a_track_shorter_than_a_window_is_heard_whole_and_unpadded(tmp_path: Path) -> None:
     path = sounds.write_sound(tmp_path / "a.wav", sounds.tone(3.3))
-    heard = hear_windows(path, Windowing())
-    assert heard.starts == (0.0,)
-    np.testing.assert_array_equal(heard.clips[0].samples, hear_whole(path).samples)
+    analysed = read_windows(path, Windowing())
+    assert analysed.starts == (0.0,)
+    np.testing.assert_array_equal(analysed.clips[0].samples, read_whole(path).samples)
 
 
 # --- headers that lie --------------------------------------------------------------------------
@@ -196,12 +196,12 @@ def test_a_variable_mp3_without_header_gives_full_windows(tmp_path: Path) -> Non
 
 
 def assert_full_windows(path: Path) -> None:
-    heard = hear_windows(path, Windowing())
-    whole = hear_whole(path)
-    assert heard.duration == pytest.approx(SECONDS, abs=0.2)
+    analysed = read_windows(path, Windowing())
+    whole = read_whole(path)
+    assert analysed.duration == pytest.approx(SECONDS, abs=0.2)
     assert whole.duration == pytest.approx(SECONDS, abs=0.2)
-    assert heard.starts == pytest.approx(Windowing().starts(SECONDS), abs=0.2)
-    for clip, start in zip(heard.clips, heard.starts, strict=True):
+    assert analysed.starts == pytest.approx(Windowing().starts(SECONDS), abs=0.2)
+    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
         assert len(clip.samples) == WINDOW
         np.testing.assert_allclose(clip.samples, slice_of(whole, start, WINDOW), atol=1e-5)
 
@@ -212,11 +212,11 @@ def test_a_truncated_file_is_heard_for_what_it_holds(
 ) -> None:
     path = tmp_path / pieces[name].name
     path.write_bytes(pieces[name].read_bytes())
-    heard = hear_windows(sounds.truncate(path, 0.65), Windowing())
-    assert 15 < heard.duration < 28
-    assert heard.duration == pytest.approx(hear_whole(path).duration, abs=0.2)
-    assert len(heard.clips) >= 2
-    assert all(len(clip.samples) == WINDOW for clip in heard.clips)
+    analysed = read_windows(sounds.truncate(path, 0.65), Windowing())
+    assert 15 < analysed.duration < 28
+    assert analysed.duration == pytest.approx(read_whole(path).duration, abs=0.2)
+    assert len(analysed.clips) >= 2
+    assert all(len(clip.samples) == WINDOW for clip in analysed.clips)
 
 
 def test_mp3_frames_are_counted_without_decoding(vbr: bytes) -> None:
@@ -234,14 +234,14 @@ def test_mp3_frames_are_counted_without_decoding(vbr: bytes) -> None:
 
 def test_a_track_silent_but_for_its_end_is_heard_where_it_sounds(tmp_path: Path) -> None:
     samples = np.concatenate([np.zeros(60 * 8_000, np.float32), sounds.tone(3, 8_000)])
-    heard = hear_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
-    assert heard.duration == pytest.approx(63)
-    assert all(np.abs(clip.samples).max() > 0.4 for clip in heard.clips)
-    assert all(len(clip.samples) == WINDOW for clip in heard.clips)
+    analysed = read_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
+    assert analysed.duration == pytest.approx(63)
+    assert all(np.abs(clip.samples).max() > 0.4 for clip in analysed.clips)
+    assert all(len(clip.samples) == WINDOW for clip in analysed.clips)
 
 
 def test_silent_windows_are_left_out(tmp_path: Path) -> None:
     samples = sounds.tone(90, 8_000)
     samples[30 * 8_000 : 60 * 8_000] = 0  # the hidden track comes after the silence
-    heard = hear_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
-    assert heard.starts == pytest.approx((10, 70))
+    analysed = read_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
+    assert analysed.starts == pytest.approx((10, 70))

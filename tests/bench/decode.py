@@ -1,6 +1,6 @@
-"""What hearing a track through its windows costs in each format, and how exact it is.
+"""What analysis a track through its windows costs in each format, and how exact it is.
 
-Writes a 3-minute piece in every format, hears it, and prints a table: size, CPU milliseconds for
+Writes a 3-minute piece in every format, analyses it, and prints a table: size, CPU milliseconds for
 the windows and for the whole track (least of several runs, one thread), and the largest difference
 between a window and the same slice of the whole track (full scale is 1).
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.audio.reader import AudioClip, HeardWindows, Windowing, hear_whole, hear_windows
+from recommender.audio.reader import AudioClip, DecodedWindows, Windowing, read_whole, read_windows
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 import sounds
@@ -34,10 +34,10 @@ def cpu_ms(work: Callable[[], object], runs: int) -> float:
     return 1e3 * min(spent)
 
 
-def largest_difference(heard: HeardWindows, whole: AudioClip) -> float:
+def largest_difference(analysed: DecodedWindows, whole: AudioClip) -> float:
     """Largest difference of a sample between the windows and the same slices of the whole."""
     differences = []
-    for clip, start in zip(heard.clips, heard.starts, strict=True):
+    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
         place = round(start * whole.sample_rate)
         same = whole.samples[place : place + len(clip.samples)]
         differences.append(float(np.abs(same - clip.samples[: len(same)]).max()))
@@ -69,9 +69,9 @@ def main() -> None:
         }
         print(f"{'format':24} {'MB':>6} {'windows ms':>10} {'whole ms':>9} {'difference':>10}")
         for name, path in files.items():
-            windows_ms = cpu_ms(partial(hear_windows, path, windowing), options.runs)
-            whole_ms = cpu_ms(partial(hear_whole, path), 1)
-            difference = largest_difference(hear_windows(path, windowing), hear_whole(path))
+            windows_ms = cpu_ms(partial(read_windows, path, windowing), options.runs)
+            whole_ms = cpu_ms(partial(read_whole, path), 1)
+            difference = largest_difference(read_windows(path, windowing), read_whole(path))
             size = path.stat().st_size / 1e6
             print(f"{name:24} {size:6.1f} {windows_ms:10.1f} {whole_ms:9.1f} {difference:10.1e}")
 

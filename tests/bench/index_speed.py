@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from recommender.catalog.records import CatalogState
-from recommender.embedding.model_files import find
-from recommender.embedding.space import FloatArray, SpaceId, unit_rows
+from recommender.embedding.model_files import find_model
+from recommender.embedding.space import SpaceId
 from recommender.search.index import FaissIndex
+from recommender.utils.arrays import FloatArray, unit_rows
 
 LIST = 200
 QUERIES = 20
@@ -48,7 +49,7 @@ def seconds(task: Callable[[], object]) -> float:
 
 def measured(tracks: int, device: str) -> list[float]:
     """One row of the table."""
-    dimensions = find().projection().matrix.shape[1]
+    dimensions = find_model().projection().matrix.shape[1]
     vectors, ids = drawn(tracks + QUERIES, dimensions), np.arange(tracks, dtype=np.int64)
     asked, vectors = vectors[tracks:], vectors[:tracks]
     state = CatalogState("drawn", 0)

@@ -1,9 +1,9 @@
 """How long an ingest of many files takes, and how long the next one, that finds nothing new.
 
 Makes a tree of files in a temporary folder: hard links to the sound files of FOLDER, over and over
-until there are enough (an ingest hears each, since it looks for known sound only among files that
+until there are enough (an ingest analyses each, since it looks for known sound only among files that
 vanished), or, without FOLDER, short sounds of 3 to 5 s in four formats, each its own. Ingests it
-twice in this process. The second run must take under a twentieth of the first, hear nothing and
+twice in this process. The second run must take under a twentieth of the first, analyse nothing and
 leave nothing out, else the exit status is 1.
 
     OMP_NUM_THREADS=1 python tests/bench/ingest_speed.py [FOLDER] [--copies 1000] [--workers 2]
@@ -102,14 +102,14 @@ def main() -> int:
 def _told(first: IngestReport, second: IngestReport, workers: int) -> int:
     ratio = second.seconds / first.seconds
     print(f"{first.scanned} files, {workers} workers, peak memory of the parent {peak_mb():.0f} MB")
-    print("\n| run | seconds | heard | unchanged | failed | still failing | files/s |")
+    print("\n| run | seconds | analysed | unchanged | failed | still failing | files/s |")
     print("|---|---|---|---|---|---|---|")
     for name, run in (("first", first), ("second", second)):
         print(
-            f"| {name} | {run.seconds:.2f} | {run.heard} | {run.unchanged} | {run.failed} "
+            f"| {name} | {run.seconds:.2f} | {run.analysed} | {run.unchanged} | {run.failed} "
             f"| {run.still_failing} | {run.scanned / run.seconds:.1f} |"
         )
-    looked_only = second.heard == 0 and second.unchanged == first.heard
+    looked_only = second.analysed == 0 and second.unchanged == first.analysed
     passed = ratio < SHARE and looked_only
     print(
         f"\nThe second run takes 1/{1 / ratio:.0f} of the first: {'ok' if passed else 'NOT OK'} "

@@ -22,21 +22,21 @@ from typing import Any
 from recommender.catalog import Catalog
 from recommender.embedding.model_files import DEFAULT_MODEL
 from recommender.ingestion import IngestReport, IngestSettings, ingest
-from recommender.ingestion.report import Silence
+from recommender.ingestion.report import NoProgress
 
 _WORKERS_END_WITHIN_S = 60.0
 
 
 def contents(catalog: Catalog) -> dict[str, Any]:
-    """All that a catalogue holds, save ids and times of hearing."""
+    """All that a catalogue holds, save ids and times of analysis."""
     space = catalog.active_space()
     tracks = {}
     for track in catalog.all_tracks(state=None):
-        hearing = catalog.hearing_of(track.id, space) if space else None
+        analysis = catalog.analysis_of(track.id, space) if space else None
         tracks[str(track.file)] = (
-            (track.digest, track.size, track.mtime_ns, track.duration, track.state),
+            (track.content_hash, track.size, track.mtime_ns, track.duration, track.state),
             (track.tags, track.genre_probabilities, track.windows),
-            hearing and hearing.activations.tobytes(),
+            analysis and analysis.activations.tobytes(),
         )
     failures = {
         str(failure.library.root / failure.path): (
@@ -47,20 +47,20 @@ def contents(catalog: Catalog) -> dict[str, Any]:
     return {
         "tracks": tracks,
         "failures": failures,
-        "active": (space, catalog.active_listening()),
+        "active": (space, catalog.analysis_settings()),
         "libraries": [library.root for library in catalog.libraries()],
     }
 
 
-class _Announcer(Silence):
-    """Says on standard output when hearing begins."""
+class _Announcer(NoProgress):
+    """Says on standard output when analysis begins."""
 
     def planned(self, files: int) -> None:
-        print(f"{files} files to hear", flush=True)
+        print(f"{files} files to analyse", flush=True)
 
 
 def start_ingest(database: Path, folder: Path, settings: IngestSettings) -> "subprocess.Popen[str]":
-    """An ingest in a process group of its own; it prints what it will hear and its report."""
+    """An ingest in a process group of its own; it prints what it will analyse and its report."""
     command = [sys.executable, __file__, str(folder), "--child", str(database)]
     command += ["--workers", str(settings.workers), "--model", settings.model]
     return subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True)
@@ -133,7 +133,7 @@ def _kill_often(scratch: Path, options: argparse.Namespace, settings: IngestSett
         ingest_here(database, options.folder, settings)
         again = ingest_here(database, options.folder, settings)
         unlike = _differences(expected, contents_of(database))
-        unlike += [f"the third run still heard {again.heard} files"] * bool(again.heard)
+        unlike += [f"the third run still analysed {again.analysed} files"] * bool(again.analysed)
         different += bool(unlike)
         verdict = f"{len(unlike)} differences" if unlike else "equal"
         print(

@@ -16,16 +16,16 @@ import pytest
 from recommender.catalog import (
     Catalog,
     FileStat,
-    KeptProjection,
     Library,
     ProjectionOrigin,
+    StoredProjection,
     Tags,
     TrackState,
     Writer,
 )
 from recommender.catalog.engine import catalog_url
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import Hearing, SpaceId
+from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
 
 SPACE = SpaceId("conv1d-encoder", "0a1b", "2c3d")
@@ -44,9 +44,9 @@ def library(catalog: Catalog, tmp_path: Path) -> Library:
     return catalog.scope_of(tmp_path / "music")[0]
 
 
-def hearing(seed: int = 0, space: SpaceId = SPACE) -> Hearing:
+def analysis(seed: int = 0, space: SpaceId = SPACE) -> Analysis:
     rng = np.random.default_rng(seed)
-    return Hearing(
+    return Analysis(
         activations=rng.normal(size=DIMENSION).astype(np.float32),
         genre_probabilities={"rock": 0.25, "jazz": 0.75},
         duration=60.0 + seed,
@@ -60,27 +60,27 @@ def stat(path: str, size: int = 1000, mtime_ns: int = 1) -> FileStat:
 
 
 def digest_of(path: str) -> str:
-    """The digest that `hear` gives a track."""
+    """The digest that `analyse` gives a track."""
     return os.fsencode(path).hex()
 
 
-def hear(
+def analyse(
     catalog: Catalog,
     library: Library,
     path: str,
     *,
     digest: str | None = None,
     tags: Tags | None = None,
-    heard: Hearing | None = None,
+    analysed: Analysis | None = None,
 ) -> int:
     """Store one track in a transaction of its own."""
     with catalog.writing() as write:
-        return write.heard(
+        return write.analysed(
             library,
             stat(path),
             digest or digest_of(path),
             tags or Tags(),
-            heard or hearing(),
+            analysed or analysis(),
             "recsys 0.1.0",
         )
 
@@ -89,64 +89,64 @@ def revision(catalog: Catalog) -> int:
     return catalog.state().revision
 
 
-# What was heard comes back
+# What was analysed comes back
 
 
 def test_a_heard_track_comes_back_as_it_was(catalog: Catalog, library: Library) -> None:
     tags = Tags("Jóga", "Björk", "Homogenic", "Björk", "Electronic", 2, 1997)
     before = datetime.now(UTC)
-    track_id = hear(catalog, library, "Björk/02 Jóga.flac", tags=tags, heard=hearing(5))
+    track_id = analyse(catalog, library, "Björk/02 Jóga.flac", tags=tags, analysed=analysis(5))
     track = catalog.track(track_id)
     assert (track.library, track.path) == (library, "Björk/02 Jóga.flac")
     assert (track.size, track.mtime_ns) == (1000, 1)
-    assert track.digest == digest_of("Björk/02 Jóga.flac")
+    assert track.content_hash == digest_of("Björk/02 Jóga.flac")
     assert track.tags == tags
-    assert track.state is TrackState.HEARD
+    assert track.state is TrackState.ANALYSED
     assert track.duration == 65.0
     assert dict(track.genre_probabilities) == {"rock": 0.25, "jazz": 0.75}
-    assert track.genre_heard == "jazz"
+    assert track.predicted_genre == "jazz"
     assert track.windows == ((0.0, 10.0), (25.5, 10.0))
-    assert track.heard_by == "recsys 0.1.0"
-    assert track.heard_at is not None
-    assert track.heard_at.utcoffset() == timedelta(0)
-    assert before <= track.heard_at <= datetime.now(UTC)
+    assert track.analysed_by == "recsys 0.1.0"
+    assert track.analysed_at is not None
+    assert track.analysed_at.utcoffset() == timedelta(0)
+    assert before <= track.analysed_at <= datetime.now(UTC)
 
 
 def test_a_hearing_comes_back_bit_for_bit(catalog: Catalog, library: Library) -> None:
-    original = hearing(3)
-    track_id = hear(catalog, library, "a.wav", heard=original)
-    stored = catalog.hearing_of(track_id, SPACE)
+    original = analysis(3)
+    track_id = analyse(catalog, library, "a.wav", analysed=original)
+    stored = catalog.analysis_of(track_id, SPACE)
     assert stored is not None
     np.testing.assert_array_equal(stored.activations, original.activations)
     assert stored.activations.dtype == np.float32
     assert stored.genre_probabilities == original.genre_probabilities
     assert (stored.duration, stored.windows, stored.space) == (63.0, original.windows, SPACE)
-    assert catalog.hearing_of(track_id, OTHER_SPACE) is None
+    assert catalog.analysis_of(track_id, OTHER_SPACE) is None
 
 
 def test_hearing_again_replaces_and_keeps_the_id(catalog: Catalog, library: Library) -> None:
-    first = hear(catalog, library, "a.wav", digest="old", heard=hearing(1))
-    hear(catalog, library, "a.wav", digest="old", heard=hearing(1, OTHER_SPACE))
+    first = analyse(catalog, library, "a.wav", digest="old", analysed=analysis(1))
+    analyse(catalog, library, "a.wav", digest="old", analysed=analysis(1, OTHER_SPACE))
     with catalog.writing() as write:
-        write.whole_digest(first, "whole file")
-    again = hear(catalog, library, "a.wav", digest="new", heard=hearing(2))
+        write.set_file_hash(first, "whole file")
+    again = analyse(catalog, library, "a.wav", digest="new", analysed=analysis(2))
     assert again == first
-    assert catalog.counts().heard == 1
-    np.testing.assert_array_equal(catalog.activations(SPACE)[1][0], hearing(2).activations)
-    assert catalog.hearing_of(first, OTHER_SPACE) is None  # it told of the old content
-    assert catalog.whole_digest_of(first) is None
+    assert catalog.counts().analysed == 1
+    np.testing.assert_array_equal(catalog.activations(SPACE)[1][0], analysis(2).activations)
+    assert catalog.analysis_of(first, OTHER_SPACE) is None  # it told of the old content
+    assert catalog.file_hash_of(first) is None
 
 
 def test_activations_are_one_matrix_in_the_order_of_ids(catalog: Catalog, library: Library) -> None:
-    ids = [hear(catalog, library, f"{n}.wav", heard=hearing(n)) for n in range(5)]
+    ids = [analyse(catalog, library, f"{n}.wav", analysed=analysis(n)) for n in range(5)]
     with catalog.writing() as write:
         write.missing(ids[1:2])
         write.failed(library, stat("2.wav", size=3), "unreadable", "truncated")
-    found, matrix = catalog.activations(SpaceId(SPACE.model, SPACE.weights, SPACE.hearing, "pca"))
+    found, matrix = catalog.activations(SpaceId(SPACE.model, SPACE.weights, SPACE.analysis, "pca"))
     assert found.tolist() == [ids[0], ids[3], ids[4]]
     assert found.dtype == np.int64
     assert matrix.dtype == np.float32
-    np.testing.assert_array_equal(matrix, np.stack([hearing(n).activations for n in (0, 3, 4)]))
+    np.testing.assert_array_equal(matrix, np.stack([analysis(n).activations for n in (0, 3, 4)]))
 
 
 def test_activations_of_an_unknown_space_are_none(catalog: Catalog) -> None:
@@ -156,17 +156,17 @@ def test_activations_of_an_unknown_space_are_none(catalog: Catalog) -> None:
 
 
 def test_a_space_has_one_vector_length(catalog: Catalog, library: Library) -> None:
-    hear(catalog, library, "a.wav")
-    longer = Hearing(np.zeros(DIMENSION + 1, np.float32), {}, 1.0, (), SPACE)
+    analyse(catalog, library, "a.wav")
+    longer = Analysis(np.zeros(DIMENSION + 1, np.float32), {}, 1.0, (), SPACE)
     with pytest.raises(CatalogError, match="length 5"):
-        hear(catalog, library, "b.wav", heard=longer)
-    assert catalog.counts().heard == 1
+        analyse(catalog, library, "b.wav", analysed=longer)
+    assert catalog.counts().analysed == 1
 
 
 def test_spaces_are_counted(catalog: Catalog, library: Library) -> None:
-    track_id = hear(catalog, library, "a.wav")
-    hear(catalog, library, "b.wav")
-    hear(catalog, library, "a.wav", heard=hearing(1, OTHER_SPACE))
+    track_id = analyse(catalog, library, "a.wav")
+    analyse(catalog, library, "b.wav")
+    analyse(catalog, library, "a.wav", analysed=analysis(1, OTHER_SPACE))
     assert catalog.spaces() == [(SPACE, 2), (OTHER_SPACE, 1)]
     with catalog.writing() as write:
         write.missing([track_id])
@@ -176,30 +176,30 @@ def test_spaces_are_counted(catalog: Catalog, library: Library) -> None:
 def test_a_track_shows_the_active_space_or_else_the_newest(
     catalog: Catalog, library: Library
 ) -> None:
-    def with_genre(genre: str, space: SpaceId) -> Hearing:
-        return Hearing(np.ones(DIMENSION, np.float32), {genre: 1.0}, 9.0, (), space)
+    def with_genre(genre: str, space: SpaceId) -> Analysis:
+        return Analysis(np.ones(DIMENSION, np.float32), {genre: 1.0}, 9.0, (), space)
 
-    hear(catalog, library, "a.wav", heard=with_genre("rock", SPACE))
-    track_id = hear(catalog, library, "a.wav", heard=with_genre("jazz", OTHER_SPACE))
-    assert catalog.track(track_id).genre_heard == "jazz"
+    analyse(catalog, library, "a.wav", analysed=with_genre("rock", SPACE))
+    track_id = analyse(catalog, library, "a.wav", analysed=with_genre("jazz", OTHER_SPACE))
+    assert catalog.track(track_id).predicted_genre == "jazz"
     catalog.set_active(SPACE, {})
-    assert catalog.track(track_id).genre_heard == "rock"
+    assert catalog.track(track_id).predicted_genre == "rock"
     catalog.set_active(SpaceId("third", "w", "h"), {})
-    assert catalog.track(track_id).genre_heard == "jazz"
+    assert catalog.track(track_id).predicted_genre == "jazz"
 
 
 def test_active_space_is_kept_with_its_settings(catalog: Catalog, library: Library) -> None:
     assert catalog.active_space() is None
-    assert catalog.active_listening() is None
-    listening = {"model": "conv1d-encoder", "windowing": {"count": 3, "seconds": 10.0}}
-    projected = SpaceId(SPACE.model, SPACE.weights, SPACE.hearing, "pca")
-    catalog.set_active(projected, listening)
+    assert catalog.analysis_settings() is None
+    analysis_settings = {"model": "conv1d-encoder", "windowing": {"count": 3, "seconds": 10.0}}
+    projected = SpaceId(SPACE.model, SPACE.weights, SPACE.analysis, "pca")
+    catalog.set_active(projected, analysis_settings)
     assert catalog.active_space() == SPACE
-    assert catalog.active_listening() == listening
+    assert catalog.analysis_settings() == analysis_settings
     before = revision(catalog)
-    catalog.set_active(SPACE, listening)
+    catalog.set_active(SPACE, analysis_settings)
     assert revision(catalog) == before
-    hear(catalog, library, "a.wav")
+    analyse(catalog, library, "a.wav")
     assert catalog.spaces() == [(SPACE, 1)]
 
 
@@ -217,7 +217,7 @@ def test_projections_come_back_one_of_each_origin_and_space(catalog: Catalog) ->
     assert catalog.projection(SPACE, ProjectionOrigin.MODEL) is None
     before = revision(catalog)
     for (space, origin), one in kept.items():
-        catalog.keep_projection(space, origin, one, {"of": origin.value})
+        catalog.store_projection(space, origin, one, {"of": origin.value})
     assert revision(catalog) == before  # no index is stale: it names its projection
     for (space, origin), one in kept.items():
         found = catalog.projection(space, origin)
@@ -225,21 +225,21 @@ def test_projections_come_back_one_of_each_origin_and_space(catalog: Catalog) ->
         assert (found.origin, found.details) == (origin, {"of": origin.value})
         assert found.projection.digest == one.digest
         assert np.array_equal(found.projection.matrix, one.matrix)
-        assert datetime.now(UTC) - found.made_at < timedelta(minutes=1)
+        assert datetime.now(UTC) - found.stored_at < timedelta(minutes=1)
     assert catalog.spaces() == [(SPACE, 0), (OTHER_SPACE, 0)]
 
 
 def test_a_projection_is_replaced_and_dropped(catalog: Catalog) -> None:
-    def kept() -> KeptProjection:
+    def kept() -> StoredProjection:
         found = catalog.projection(SPACE, ProjectionOrigin.MODEL)
         assert found is not None
         return found
 
-    catalog.keep_projection(SPACE, ProjectionOrigin.MODEL, projection(0), {"n": 1})
+    catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(0), {"n": 1})
     first = kept()
-    catalog.keep_projection(SPACE, ProjectionOrigin.MODEL, projection(0), {"n": 1})
-    assert kept().made_at == first.made_at
-    catalog.keep_projection(SPACE, ProjectionOrigin.MODEL, projection(1), {"n": 2})
+    catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(0), {"n": 1})
+    assert kept().stored_at == first.stored_at
+    catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(1), {"n": 2})
     assert kept().projection.digest == projection(1).digest
     assert kept().details == {"n": 2}
     assert not catalog.drop_projection(SPACE, ProjectionOrigin.ADAPTED)
@@ -250,7 +250,7 @@ def test_a_projection_is_replaced_and_dropped(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize("damage", ["substr(matrix, 5)", "substr(matrix, 17)", "zeroblob(48)"])
 def test_a_damaged_projection_is_told(catalog: Catalog, damage: str) -> None:
-    catalog.keep_projection(SPACE, ProjectionOrigin.MODEL, projection(), {})
+    catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(), {})
     with sqlite3.connect(catalog_url(catalog.url).database or "") as connection:
         connection.execute(f"UPDATE projections SET matrix = {damage}")
     connection.close()
@@ -272,7 +272,7 @@ def test_any_file_name_is_kept(catalog: Catalog, library: Library) -> None:
             b"'\".mp3",
         )
     ]
-    ids = [hear(catalog, library, name) for name in names]
+    ids = [analyse(catalog, library, name) for name in names]
     assert [track.path for track in catalog.tracks(ids)] == names
     assert set(catalog.known_files(library, SPACE)) == set(names)
     for id, name in zip(ids, names, strict=True):
@@ -283,7 +283,7 @@ def test_any_file_name_is_kept(catalog: Catalog, library: Library) -> None:
 
 def test_tags_that_no_database_takes_are_made_storable(catalog: Catalog, library: Library) -> None:
     tags = Tags(title="nul\x00 and \udcff", track_number=2**40, year=1999)
-    track = catalog.track(hear(catalog, library, "a.mp3", tags=tags))
+    track = catalog.track(analyse(catalog, library, "a.mp3", tags=tags))
     assert track.tags == Tags(title="nul\ufffd and \ufffd", year=1999)
     with catalog.writing() as write:
         write.failed(library, stat("b.mp3", mtime_ns=2**70), "unreadable", "bad \udcff name")
@@ -291,12 +291,12 @@ def test_tags_that_no_database_takes_are_made_storable(catalog: Catalog, library
 
 
 def test_unknown_ids(catalog: Catalog, library: Library) -> None:
-    track_id = hear(catalog, library, "a.wav")
+    track_id = analyse(catalog, library, "a.wav")
     for unknown in (track_id + 1, 0, -1, 2**80):
         with pytest.raises(TrackNotFound, match=str(unknown)):
             catalog.track(unknown)
     with pytest.raises(TrackNotFound):
-        catalog.whole_digest_of(99)
+        catalog.file_hash_of(99)
     with pytest.raises(TrackNotFound), catalog.writing() as write:
         write.retagged(99, stat("a.wav"), Tags(), "d")
     with pytest.raises(TrackNotFound), catalog.writing() as write:
@@ -307,7 +307,7 @@ def test_unknown_ids(catalog: Catalog, library: Library) -> None:
 
 
 def test_tracks_come_in_the_order_asked(catalog: Catalog, library: Library) -> None:
-    ids = [hear(catalog, library, f"{n}.wav") for n in range(4)]
+    ids = [analyse(catalog, library, f"{n}.wav") for n in range(4)]
     asked = [ids[2], ids[0], ids[2]]
     assert [track.id for track in catalog.tracks(asked)] == asked
     assert catalog.tracks([]) == []
@@ -316,7 +316,7 @@ def test_tracks_come_in_the_order_asked(catalog: Catalog, library: Library) -> N
 def test_all_tracks_by_state(catalog: Catalog, library: Library) -> None:
     with catalog.writing() as write:
         ids = [
-            write.heard(library, stat(f"{n}.wav"), f"d{n}", Tags(), hearing(), "v")
+            write.analysed(library, stat(f"{n}.wav"), f"d{n}", Tags(), analysis(), "v")
             for n in range(503)
         ]
         write.missing(ids[:2])
@@ -345,14 +345,14 @@ def test_all_tracks_by_state(catalog: Catalog, library: Library) -> None:
     ],
 )
 def test_search(catalog: Catalog, library: Library, words: str, found: list[str]) -> None:
-    hear(catalog, library, "b.flac", tags=Tags("Jóga", "Björk", "Homogenic"))
-    hear(catalog, library, "Straße/c.mp3", tags=Tags(album_artist="Compilation"))
-    hear(catalog, library, "100% a_b.ogg", tags=Tags("axb"))
+    analyse(catalog, library, "b.flac", tags=Tags("Jóga", "Björk", "Homogenic"))
+    analyse(catalog, library, "Straße/c.mp3", tags=Tags(album_artist="Compilation"))
+    analyse(catalog, library, "100% a_b.ogg", tags=Tags("axb"))
     assert [track.path for track in catalog.search(words)] == found
 
 
 def test_search_limit_and_state(catalog: Catalog, library: Library) -> None:
-    ids = [hear(catalog, library, f"song {n}.wav") for n in range(5)]
+    ids = [analyse(catalog, library, f"song {n}.wav") for n in range(5)]
     with catalog.writing() as write:
         write.missing(ids[:1])
     assert [track.id for track in catalog.search("song", limit=2)] == ids[:2]
@@ -360,7 +360,7 @@ def test_search_limit_and_state(catalog: Catalog, library: Library) -> None:
 
 
 def test_search_follows_new_tags_and_paths(catalog: Catalog, library: Library) -> None:
-    track_id = hear(catalog, library, "old name.wav", tags=Tags("first title"))
+    track_id = analyse(catalog, library, "old name.wav", tags=Tags("first title"))
     with catalog.writing() as write:
         write.moved(track_id, library, stat("new name.wav"), None)
     assert catalog.search("old") == []
@@ -378,8 +378,8 @@ def test_track_at_follows_links(catalog: Catalog, library: Library, tmp_path: Pa
     library.root.mkdir()
     (library.root / "linked").symlink_to(elsewhere)
     (tmp_path / "door").symlink_to(library.root)
-    track_id = hear(catalog, library, "linked/a.wav")
-    plain_id = hear(catalog, library, "b.wav")
+    track_id = analyse(catalog, library, "linked/a.wav")
+    plain_id = analyse(catalog, library, "b.wav")
     for path in (library.root / "linked" / "a.wav", tmp_path / "door" / "linked" / "a.wav"):
         track = catalog.track_at(path)
         assert track is not None
@@ -396,36 +396,36 @@ def test_track_at_follows_links(catalog: Catalog, library: Library, tmp_path: Pa
 
 
 def test_known_files_tell_tracks_and_failures(catalog: Catalog, library: Library) -> None:
-    heard = hear(catalog, library, "heard.wav")
-    broken = hear(catalog, library, "broken.wav")
+    analysed = analyse(catalog, library, "analysed.wav")
+    broken = analyse(catalog, library, "broken.wav")
     with catalog.writing() as write:
         write.failed(library, stat("broken.wav", size=5), "unreadable", "no decoder")
         write.failed(library, stat("never.mp3", size=0), "empty", "no bytes")
     known = catalog.known_files(library, SPACE)
-    assert set(known) == {"heard.wav", "broken.wav", "never.mp3"}
-    assert known["heard.wav"].track_id == heard
-    assert known["heard.wav"].heard_in_space
-    assert known["heard.wav"].failure_kind is None
-    assert known["heard.wav"].stat == stat("heard.wav")
+    assert set(known) == {"analysed.wav", "broken.wav", "never.mp3"}
+    assert known["analysed.wav"].track_id == analysed
+    assert known["analysed.wav"].analysed_in_space
+    assert known["analysed.wav"].failure_kind is None
+    assert known["analysed.wav"].stat == stat("analysed.wav")
     assert known["broken.wav"].track_id == broken
     assert known["broken.wav"].state is TrackState.FAILED
     assert known["broken.wav"].failure_kind == "unreadable"
     assert known["broken.wav"].stat == stat("broken.wav", size=5)
-    assert known["broken.wav"].digest == digest_of("broken.wav")
+    assert known["broken.wav"].content_hash == digest_of("broken.wav")
     assert known["never.mp3"].track_id is None
     assert known["never.mp3"].state is None
     assert known["never.mp3"].failure_kind == "empty"
-    assert not catalog.known_files(library, OTHER_SPACE)["heard.wav"].heard_in_space
+    assert not catalog.known_files(library, OTHER_SPACE)["analysed.wav"].analysed_in_space
 
 
 def test_known_files_under_a_folder(catalog: Catalog, library: Library) -> None:
     inside = ["Rock/a.wav", "Rock/b/c.wav"]
     for path in [*inside, "rock/a.wav", "Rock 2/a.wav", "Rock.wav", "x/Rock/a.wav"]:
-        hear(catalog, library, path)
+        analyse(catalog, library, path)
     assert set(catalog.known_files(library, SPACE, under="Rock")) == set(inside)
     assert set(catalog.known_files(library, SPACE, under="Rock.wav")) == {"Rock.wav"}
     odd = os.fsdecode(b"back\\slash\xff")
-    hear(catalog, library, f"{odd}/a.wav")
+    analyse(catalog, library, f"{odd}/a.wav")
     assert set(catalog.known_files(library, SPACE, under=odd)) == {f"{odd}/a.wav"}
 
 
@@ -444,7 +444,7 @@ def test_a_failure_is_kept_once_and_forgotten_when_heard(
         "second",
     )
     assert failure.failed_at.utcoffset() == timedelta(0)
-    hear(catalog, library, "a.mp3")
+    analyse(catalog, library, "a.mp3")
     assert catalog.failures() == []
 
 
@@ -458,71 +458,71 @@ def test_forgotten_failures(catalog: Catalog, library: Library) -> None:
 
 
 def test_a_failed_track_comes_back_with_its_old_content(catalog: Catalog, library: Library) -> None:
-    track_id = hear(catalog, library, "a.wav")
+    track_id = analyse(catalog, library, "a.wav")
     with catalog.writing() as write:
         write.failed(library, stat("a.wav", size=3), "unreadable", "truncated")
     assert catalog.track(track_id).state is TrackState.FAILED
     with catalog.writing() as write:
         write.retagged(track_id, stat("a.wav", mtime_ns=9), Tags("t"), digest_of("a.wav"))
     track = catalog.track(track_id)
-    assert (track.state, track.mtime_ns, track.tags.title) == (TrackState.HEARD, 9, "t")
+    assert (track.state, track.mtime_ns, track.tags.title) == (TrackState.ANALYSED, 9, "t")
     assert catalog.failures() == []
     assert catalog.activations(SPACE)[0].tolist() == [track_id]
 
 
 def test_missing_tracks_are_found_again(catalog: Catalog, library: Library) -> None:
-    a, b = (hear(catalog, library, path) for path in ("a", "b"))
+    a, b = (analyse(catalog, library, path) for path in ("a", "b"))
     with catalog.writing() as write:
         write.failed(library, stat("b"), "unreadable", "damaged")
         write.missing([a, b])
     assert catalog.counts().missing == 2
     with catalog.writing() as write:
         write.found_again([a, b])
-    assert catalog.track(a).state is TrackState.HEARD
+    assert catalog.track(a).state is TrackState.ANALYSED
     assert catalog.track(b).state is TrackState.FAILED
 
 
 def test_a_moved_file_keeps_its_row(catalog: Catalog, library: Library, tmp_path: Path) -> None:
     second, _ = catalog.scope_of(tmp_path / "second")
-    track_id = hear(catalog, library, "a.wav", tags=Tags("t"), heard=hearing(4))
+    track_id = analyse(catalog, library, "a.wav", tags=Tags("t"), analysed=analysis(4))
     with catalog.writing() as write:
         write.missing([track_id])
         write.failed(second, stat("b.wav"), "unreadable", "half copied")
         write.moved(track_id, second, stat("b.wav", mtime_ns=7), None)
     track = catalog.track(track_id)
     assert (track.library, track.path, track.mtime_ns) == (second, "b.wav", 7)
-    assert (track.state, track.tags.title) == (TrackState.HEARD, "t")
-    np.testing.assert_array_equal(catalog.activations(SPACE)[1], [hearing(4).activations])
+    assert (track.state, track.tags.title) == (TrackState.ANALYSED, "t")
+    np.testing.assert_array_equal(catalog.activations(SPACE)[1], [analysis(4).activations])
     assert catalog.failures() == []
 
 
 def test_a_file_moved_over_another_replaces_it(catalog: Catalog, library: Library) -> None:
-    moved, replaced = (hear(catalog, library, path) for path in ("a.wav", "b.wav"))
+    moved, replaced = (analyse(catalog, library, path) for path in ("a.wav", "b.wav"))
     with catalog.writing() as write:
         write.moved(moved, library, stat("b.wav"), Tags("new"))
     assert [track.id for track in catalog.all_tracks(None)] == [moved]
     assert catalog.track(moved).path == "b.wav"
-    assert catalog.hearing_of(replaced, SPACE) is None
+    assert catalog.analysis_of(replaced, SPACE) is None
 
 
 def test_lost_tracks_by_digest(catalog: Catalog, library: Library) -> None:
-    there = hear(catalog, library, "there", digest="same")
-    missing = hear(catalog, library, "missing", digest="same")
-    vanished = hear(catalog, library, "vanished", digest="same")
-    other = hear(catalog, library, "other", digest="other")
+    there = analyse(catalog, library, "there", digest="same")
+    missing = analyse(catalog, library, "missing", digest="same")
+    vanished = analyse(catalog, library, "vanished", digest="same")
+    other = analyse(catalog, library, "other", digest="other")
     with catalog.writing() as write:
         write.missing([missing])
-    assert catalog.lost_by_digest([]) == {"same": missing}
-    assert catalog.lost_by_digest([vanished, other]) == {"same": vanished, "other": other}
-    assert there not in catalog.lost_by_digest([vanished]).values()
+    assert catalog.lost_by_content_hash([]) == {"same": missing}
+    assert catalog.lost_by_content_hash([vanished, other]) == {"same": vanished, "other": other}
+    assert there not in catalog.lost_by_content_hash([vanished]).values()
 
 
 def test_whole_digest(catalog: Catalog, library: Library) -> None:
-    track_id = hear(catalog, library, "a")
-    assert catalog.whole_digest_of(track_id) is None
+    track_id = analyse(catalog, library, "a")
+    assert catalog.file_hash_of(track_id) is None
     with catalog.writing() as write:
-        write.whole_digest(track_id, "abc")
-    assert catalog.whole_digest_of(track_id) == "abc"
+        write.set_file_hash(track_id, "abc")
+    assert catalog.file_hash_of(track_id) == "abc"
 
 
 # Libraries
@@ -544,7 +544,7 @@ def test_a_folder_around_libraries_absorbs_them(catalog: Catalog, tmp_path: Path
     beside, _ = catalog.scope_of(tmp_path / "musicals")
     # The same relative path in all three: they must not collide.
     ids = [
-        hear(catalog, library, "a.wav", digest=library.root.name, heard=hearing(n))
+        analyse(catalog, library, "a.wav", digest=library.root.name, analysed=analysis(n))
         for n, library in enumerate((rock, jazz, beside))
     ]
     with catalog.writing() as write:
@@ -559,7 +559,7 @@ def test_a_folder_around_libraries_absorbs_them(catalog: Catalog, tmp_path: Path
     tracks = catalog.tracks(ids)
     assert [track.path for track in tracks] == ["rock/a.wav", "more/jazz/a.wav", "a.wav"]
     assert [track.library for track in tracks] == [music, music, beside]
-    assert [track.digest for track in tracks] == ["rock", "jazz", "musicals"]
+    assert [track.content_hash for track in tracks] == ["rock", "jazz", "musicals"]
     after = catalog.activations(SPACE)
     assert before[0].tolist() == after[0].tolist()
     np.testing.assert_array_equal(before[1], after[1])
@@ -595,7 +595,7 @@ def test_a_library_replaced_by_a_link_is_still_it(
 def test_a_library_moves_with_its_tracks(
     catalog: Catalog, library: Library, tmp_path: Path
 ) -> None:
-    track_id = hear(catalog, library, "a.wav")
+    track_id = analyse(catalog, library, "a.wav")
     moved = catalog.move_library(tmp_path / "music", tmp_path / "new" / "place")
     assert moved == Library(library.id, tmp_path / "new" / "place")
     assert catalog.libraries() == [moved]
@@ -619,19 +619,19 @@ def test_a_library_does_not_move_over_another(
 
 def test_counts(catalog: Catalog, library: Library) -> None:
     assert catalog.counts().seconds_of_music == 0.0
-    ids = [hear(catalog, library, f"{n}", heard=hearing(n)) for n in range(4)]
+    ids = [analyse(catalog, library, f"{n}", analysed=analysis(n)) for n in range(4)]
     with catalog.writing() as write:
         write.missing(ids[:1])
         write.failed(library, stat("1"), "unreadable", "damaged")
         write.failed(library, stat("new"), "empty", "no bytes")
     counts = catalog.counts()
-    assert (counts.libraries, counts.heard, counts.missing) == (1, 2, 1)
+    assert (counts.libraries, counts.analysed, counts.missing) == (1, 2, 1)
     assert (counts.failed_tracks, counts.failures) == (1, 2)
     assert counts.seconds_of_music == 62.0 + 63.0
 
 
 def test_prune_refuses_an_unmounted_disk(catalog: Catalog, library: Library) -> None:
-    ids = [hear(catalog, library, f"{n}") for n in range(4)]
+    ids = [analyse(catalog, library, f"{n}") for n in range(4)]
     assert catalog.prune() == 0
     with catalog.writing() as write:
         write.missing(ids[:3])
@@ -640,17 +640,17 @@ def test_prune_refuses_an_unmounted_disk(catalog: Catalog, library: Library) -> 
     assert catalog.counts().missing == 3
     assert catalog.prune(force=True) == 3
     assert [track.id for track in catalog.all_tracks(None)] == ids[3:]
-    assert catalog.hearing_of(ids[0], SPACE) is None
+    assert catalog.analysis_of(ids[0], SPACE) is None
 
 
 def test_half_may_be_pruned_and_ids_are_never_used_again(
     catalog: Catalog, library: Library
 ) -> None:
-    ids = [hear(catalog, library, f"{n}") for n in range(4)]
+    ids = [analyse(catalog, library, f"{n}") for n in range(4)]
     with catalog.writing() as write:
         write.missing(ids[2:])
     assert catalog.prune() == 2
-    assert hear(catalog, library, "new") > ids[-1]
+    assert analyse(catalog, library, "new") > ids[-1]
 
 
 def test_revision_counts_transactions_that_change_recommendations(
@@ -664,7 +664,9 @@ def test_revision_counts_transactions_that_change_recommendations(
 
     before = revision(catalog)
     with catalog.writing() as write:
-        ids = [write.heard(library, stat(f"{n}"), "d", Tags(), hearing(), "v") for n in range(3)]
+        ids = [
+            write.analysed(library, stat(f"{n}"), "d", Tags(), analysis(), "v") for n in range(3)
+        ]
     assert revision(catalog) == before + 1
     touched = stat("0", mtime_ns=2)
     assert bumps("retagged", ids[0], touched, Tags(), "d") == 0
@@ -678,7 +680,7 @@ def test_revision_counts_transactions_that_change_recommendations(
     assert bumps("failed", library, stat("1"), "empty", "") == 1
     assert bumps("failed", library, stat("1"), "empty", "") == 0
     assert bumps("forget_failures", library, ["bad"]) == 0
-    assert bumps("whole_digest", ids[0], "w") == 0
+    assert bumps("set_file_hash", ids[0], "w") == 0
 
 
 def test_state_names_the_catalogue(catalog: Catalog, tmp_path: Path) -> None:
@@ -691,12 +693,12 @@ def test_nothing_of_a_broken_transaction_is_kept(catalog: Catalog, library: Libr
     before = catalog.state()
 
     def write_and_stop(write: Writer) -> None:
-        write.heard(library, stat("a"), "d", Tags(), hearing(), "v")
+        write.analysed(library, stat("a"), "d", Tags(), analysis(), "v")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), catalog.writing() as write:
         write_and_stop(write)
-    assert catalog.counts().heard == 0
+    assert catalog.counts().analysed == 0
     assert catalog.state() == before
 
 
@@ -708,7 +710,7 @@ def test_a_writer_that_waits_in_vain_says_so(
 ) -> None:
     monkeypatch.setattr("recommender.catalog.engine.BUSY_SECONDS", 0.01)
     with Catalog.open(catalog.url) as waiting, catalog.writing():
-        assert waiting.counts().heard == 0  # reading need not wait
+        assert waiting.counts().analysed == 0  # reading need not wait
         with pytest.raises(CatalogError, match="Another process is writing"):
             waiting.set_active(SPACE, {})
 
@@ -718,11 +720,11 @@ def test_a_library_that_another_process_absorbed_cannot_be_written(
 ) -> None:
     catalog.scope_of(tmp_path)
     with pytest.raises(CatalogError, match="Run the command again"):
-        hear(catalog, library, "a.wav")
+        analyse(catalog, library, "a.wav")
 
 
 def test_a_damaged_database_is_told(catalog: Catalog, library: Library) -> None:
-    hear(catalog, library, "a.wav")
+    analyse(catalog, library, "a.wav")
     catalog.close()
     assert catalog.folder is not None
     file = catalog.folder / "catalog.db"
@@ -737,7 +739,7 @@ HEARS_MANY = """
 import sys
 import numpy as np
 from recommender.catalog import Catalog, FileStat, Tags
-from recommender.embedding.space import Hearing, SpaceId
+from recommender.embedding.space import Analysis, SpaceId
 
 url, root, name, number = sys.argv[1:]
 space = SpaceId("conv1d-encoder", "0a1b", "2c3d")
@@ -746,9 +748,9 @@ with Catalog.open(url) as catalog:
     for start in range(0, int(number), 5):
         with catalog.writing() as write:
             for n in range(start, start + 5):
-                heard = Hearing(np.full(4, n, np.float32), {"rock": 1.0}, 1.0, (), space)
+                analysed = Analysis(np.full(4, n, np.float32), {"rock": 1.0}, 1.0, (), space)
                 for path in (f"{name}/{n}", f"both/{n}"):
-                    write.heard(library, FileStat(path, n, n), f"{n}", Tags(), heard, name)
+                    write.analysed(library, FileStat(path, n, n), f"{n}", Tags(), analysed, name)
         print(start, flush=True)
 """
 
@@ -769,7 +771,7 @@ def test_two_processes_write_at_once(catalog: Catalog, library: Library) -> None
     for process in processes:
         process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
-    assert catalog.counts().heard == 3 * 200
+    assert catalog.counts().analysed == 3 * 200
     assert revision(catalog) == before + 2 * 40
     ids, matrix = catalog.activations(SPACE)
     assert matrix[:, 0].tolist() == [track.size for track in catalog.tracks(ids.tolist())]
@@ -786,10 +788,10 @@ def test_a_killed_process_leaves_whole_transactions(catalog: Catalog, library: L
     process.communicate()
     with Catalog.open(catalog.url) as again:
         counts = again.counts()
-        assert counts.heard == 10 * (revision(again) - before)
-        assert counts.heard >= 110
-        assert len(again.activations(SPACE)[0]) == counts.heard
-        hear(again, library, "goes on")
+        assert counts.analysed == 10 * (revision(again) - before)
+        assert counts.analysed >= 110
+        assert len(again.activations(SPACE)[0]) == counts.analysed
+        analyse(again, library, "goes on")
     assert catalog.folder is not None
     connection = sqlite3.connect(catalog.folder / "catalog.db")
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -11,15 +11,15 @@ import pytest
 from recommender.catalog import Catalog, FileStat, Tags
 from recommender.catalog.column_types import decode_path
 from recommender.catalog.export import ABSENT_NUMBER, export
-from recommender.embedding.model_files import find
-from recommender.embedding.space import Hearing
+from recommender.embedding.model_files import find_model
+from recommender.embedding.space import Analysis
 from recommender.errors import CatalogError, UsageError
 from recommender.ingestion import IngestSettings
 from recommender.recommendation.service import SimilarityService
 
 SETTINGS = IngestSettings(workers=1)
 SPACE = SETTINGS.space()
-DIMENSION = len(find(SETTINGS.model).projection().mean)
+DIMENSION = len(find_model(SETTINGS.model).projection().mean)
 NAMES = ("a.mp3", "sub/ä.flac", os.fsdecode(b"bad\xff.wav"), "missing.ogg")
 TAGS = (
     Tags("Lied", "Änne", "Album", "Various", "Folk", 3, 1999),
@@ -39,10 +39,10 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
             for number, (name, tags) in enumerate(zip(NAMES, TAGS, strict=True)):
                 activations = rng.normal(size=DIMENSION).astype(np.float32)
                 genres = {"rock": number / 4, "folk": 1 - number / 4}
-                heard = Hearing(activations, genres, 60.5 + number, ((0.0, 10.0),), SPACE)
-                write.heard(library, FileStat(name, 1, 1), f"{number}", tags, heard, "test")
+                analysed = Analysis(activations, genres, 60.5 + number, ((0.0, 10.0),), SPACE)
+                write.analysed(library, FileStat(name, 1, 1), f"{number}", tags, analysed, "test")
             write.missing([4])
-        catalog.set_active(SPACE, SETTINGS.listening())
+        catalog.set_active(SPACE, SETTINGS.analysis_settings())
         yield catalog
 
 
@@ -63,7 +63,7 @@ def test_npz(catalog: Catalog, tmp_path: Path) -> None:
         known = [getattr(tags, name) for tags in TAGS[:3]]
         assert arrays[name].tolist() == [absent if tag is None else tag for tag in known]
     assert arrays["duration"].tolist() == [60.5, 61.5, 62.5]
-    assert arrays["genre_heard"].tolist() == ["folk", "folk", "rock"]
+    assert arrays["predicted_genre"].tolist() == ["folk", "folk", "rock"]
     root = catalog.libraries()[0].root
     assert [decode_path(path) for path in arrays["path"]] == [str(root / n) for n in NAMES[:3]]
     assert arrays["path"][2].endswith(r"bad\xff.wav")

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.audio.tags import Tags
 from recommender.catalog.labels import fold, labels_from_csv, labels_from_folders, labels_from_tags
-from recommender.catalog.records import Library, Tags, Track, TrackState
+from recommender.catalog.records import Library, Track, TrackState
 from recommender.errors import DatasetError
 
 LIBRARY = Library(1, Path("/music"))
@@ -20,10 +21,10 @@ def track(path: str, genre: str | None = None, artist: str | None = None) -> Tra
         path=path,
         size=1,
         mtime_ns=1,
-        digest="",
+        content_hash="",
         duration=30.0,
         tags=Tags(genre=genre, artist=artist),
-        state=TrackState.HEARD,
+        state=TrackState.ANALYSED,
     )
 
 

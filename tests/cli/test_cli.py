@@ -26,7 +26,7 @@ from command_line import RECSYS, Output, Terminal, recsys
 from recommender.catalog import Catalog, Tags
 from recommender.cli import app
 from recommender.cli.output import counted
-from recommender.embedding.model_files import DEFAULT_MODEL, find
+from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 
 BAD = os.fsdecode(b"bad\xff.wav")
 
@@ -136,7 +136,7 @@ def test_demo_with_a_folder_of_music(shop: Shop) -> None:
     assert shop.demo.status == 0
     steps = [line.split()[2] for line in shop.demo.out.splitlines() if line.startswith("$ recsys")]
     assert steps == ["ingest", "status", "similar", "evaluate"]
-    assert "8 heard" in shop.demo.out
+    assert "8 analysed" in shop.demo.out
     assert "1 failed" in shop.demo.out
     assert "genre-hit rate (P@3)" in shop.demo.out
     assert str(shop.database) in shop.demo.out
@@ -150,7 +150,7 @@ def test_demo_goes_on_without_genre_tags(shop: Shop, catalog: Path) -> None:
         with opened.writing() as write:
             for file in known.values():
                 if file.track_id:
-                    write.retagged(file.track_id, file.stat, Tags(), file.digest or "")
+                    write.retagged(file.track_id, file.stat, Tags(), file.content_hash or "")
     catalog.rename(catalog.with_name(shop.database.name))
     demo = recsys("demo", "--music", shop.music, "--folder", catalog.parent)
     assert demo.status == 0
@@ -169,7 +169,7 @@ def test_second_ingest(shop: Shop, catalog: Path) -> None:
     assert (report["unchanged"], report["still_failing"], report["skipped"]) == (8, 1, 2)
     again = recsys("ingest", shop.music)
     assert "8 unchanged" in again.out
-    assert again.err == "'recsys failures' lists what could not be heard, and why.\n"
+    assert again.err == "'recsys failures' lists what could not be analysed, and why.\n"
     fewer = recsys("ingest", shop.music, "--exclude", "*.wav", "--json").json
     assert (fewer["unchanged"], fewer["excluded"], fewer["missing"]) == (4, 4, 4)
 
@@ -219,9 +219,9 @@ def test_filters(catalog: Path) -> None:
     lengths = [t["duration"] for t in neighbours(1, "--min-duration", 2.3, "--max-duration", 3)]
     assert lengths
     assert all(2.3 <= seconds <= 3 for seconds in lengths)
-    heard = {track["genre_heard"] for track in neighbours(1)}
-    for genre in heard:
-        assert {track["genre_heard"] for track in neighbours(1, "--heard", genre)} == {genre}
+    analysed = {track["predicted_genre"] for track in neighbours(1)}
+    for genre in analysed:
+        assert {track["predicted_genre"] for track in neighbours(1, "--analysed", genre)} == {genre}
 
 
 def test_copies_are_collapsed(catalog: Path) -> None:
@@ -283,14 +283,14 @@ def test_evaluate_where_the_artist_filter_leaves_no_query(catalog: Path) -> None
 
 def test_evaluate_compares_models(shop: Shop, catalog: Path) -> None:
     other = toy_models.with_other_weights(catalog.parent / "other").folder
-    unheard = recsys("evaluate", "--compare", DEFAULT_MODEL, other)
-    assert (unheard.status, unheard.out) == (1, "")
-    assert f"run: recsys ingest FOLDER --model {other}\n" in unheard.err
+    not_analysed = recsys("evaluate", "--compare", DEFAULT_MODEL, other)
+    assert (not_analysed.status, not_analysed.out) == (1, "")
+    assert f"run: recsys ingest FOLDER --model {other}\n" in not_analysed.err
     before = recsys("similar", 1, "--json").json
     options = ("--model", other, "--workers", 1, "--exclude", "plain.wav")
-    assert recsys("ingest", shop.music, *options, "--json").json["heard"] == 7
-    # Nothing is heard now: plain.wav is back, heard by the default model alone.
-    assert recsys("ingest", shop.music, "--json").json["heard"] == 0
+    assert recsys("ingest", shop.music, *options, "--json").json["analysed"] == 7
+    # Nothing is analysed now: plain.wav is back, analysed by the default model alone.
+    assert recsys("ingest", shop.music, "--json").json["analysed"] == 0
     assert recsys("similar", 1, "--json").json == before  # both spaces are kept
     report = recsys("evaluate", "-k", 1, "--compare", DEFAULT_MODEL, other, "--json").json
     assert [model["model"] for model in report["models"]] == [DEFAULT_MODEL, str(other)]
@@ -305,7 +305,7 @@ def test_evaluate_compares_models(shop: Shop, catalog: Path) -> None:
     for words in (("--compare", DEFAULT_MODEL, other), (other, "--compare", DEFAULT_MODEL)):
         text = recsys("evaluate", *words)
         assert (text.status, text.err) == (0, "")
-        assert "4 tracks with a genre from the genre tags, heard by every model" in text.out
+        assert "4 tracks with a genre from the genre tags, analysed by every model" in text.out
         assert ", ranked by cosine, k = 10" in text.out
         assert f"to {DEFAULT_MODEL}, over the same queries" in text.out
         assert "were left out: 1." in text.out
@@ -315,7 +315,7 @@ def test_comparisons_that_make_no_sense(catalog: Path) -> None:
     cases = [
         (("--compare", DEFAULT_MODEL), "at least two models"),
         (("--compare", DEFAULT_MODEL, DEFAULT_MODEL), "the same model"),
-        (("--compare", DEFAULT_MODEL, find().folder), "the same model"),
+        (("--compare", DEFAULT_MODEL, find_model().folder), "the same model"),
         (("--compare", DEFAULT_MODEL, "nonesuch"), "nonesuch"),
         (("nonesuch",), "after --compare"),
         (("--compare", "a", "b", "--csv", catalog.parent / "e.csv"), "use --json"),
@@ -348,11 +348,11 @@ def test_list(catalog: Path) -> None:
 def test_show(shop: Shop, catalog: Path) -> None:
     shown = recsys("show", "third", "--json").json
     assert shown["file"] == str(shop.music / "three.ogg")
-    assert datetime.fromisoformat(shown["heard_at"]).utcoffset() is not None
+    assert datetime.fromisoformat(shown["analysed_at"]).utcoffset() is not None
     assert sum(shown["genre_probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert len(shown["spaces"]) == 1
     text = recsys("show", shown["id"]).out
-    for word in ("Third", "Anna", str(shop.music / "three.ogg"), shown["digest"], "0:02"):
+    for word in ("Third", "Anna", str(shop.music / "three.ogg"), shown["content_hash"], "0:02"):
         assert word in text
 
 
@@ -370,7 +370,7 @@ def test_show_a_track_whose_file_is_missing(shop: Shop, catalog: Path) -> None:
 def test_show_says_why_a_file_is_not_there(shop: Shop, catalog: Path) -> None:
     failed = recsys("show", shop.music / "text.mp3")
     assert failed.status == 1
-    assert "could not be heard (unreadable)" in failed.err
+    assert "could not be analysed (unreadable)" in failed.err
     new = recsys("show", shop.music / "notes.txt")
     assert f"'recsys ingest {shop.music}'" in new.err
 
@@ -386,7 +386,7 @@ def test_a_video_without_sound_is_no_failure(catalog: Path) -> None:
 
 def test_status(shop: Shop, catalog: Path) -> None:
     status = recsys("status", "--json").json
-    assert (status["heard"], status["missing"], status["libraries"]) == (8, 0, 1)
+    assert (status["analysed"], status["missing"], status["libraries"]) == (8, 0, 1)
     assert status["spaces"] == {status["active_space"]: 8}
     text = recsys("status")
     assert text.err == ""
@@ -470,7 +470,7 @@ def test_a_model_with_descriptors(shop: Shop, catalog: Path, networks: int) -> N
     folder = catalog.parent / "described"
     toy_models.with_descriptors(folder, networks)
     options = ("--model", folder, "--workers", 1, "--json")
-    assert recsys("ingest", shop.music, *options).json["heard"] == 8
+    assert recsys("ingest", shop.music, *options).json["analysed"] == 8
     listed, kept = (
         [Path(track["path"]).name for track in neighbours("plain.wav", *words)]
         for words in ((), ("--keep-duplicates",))
@@ -507,7 +507,7 @@ def test_errors_are_one_line(shop: Shop, catalog: Path) -> None:
         (("show", "no such words"), "no such words"),
         (("show", "polka\nmusic"), "'polka\\nmusic'"),
         (("similar", shop.music / "text.mp3"), ""),
-        (("similar", 1, "--heard", "polka"), "it knows blues"),
+        (("similar", 1, "--analysed", "polka"), "it knows blues"),
         (("similar", 1, "--min-duration", 9, "--max-duration", 8), "at most 8 s"),
         (("similar", 1, "--m3u", place / "folder.m3u8"), "cannot be written"),
         (("evaluate", "--labels", place / "absent.csv"), "absent.csv"),
@@ -621,7 +621,7 @@ def test_tables_are_whole_in_a_pipe_and_fit_a_terminal(
         track = opened.track(1)
         with opened.writing() as write:
             stat = opened.known_files(track.library, opened.spaces()[0][0])[track.path].stat
-            write.retagged(1, stat, Tags(title=long), track.digest)
+            write.retagged(1, stat, Tags(title=long), track.content_hash)
     assert long in recsys("list").out
     folded = re.sub(r"\x1b\[\d*m", "", recsys("list", stream=Terminal).out).splitlines()
     assert max(map(len, folded)) <= 60
@@ -657,7 +657,7 @@ def test_ctrl_c_during_an_ingest(tmp_path: Path) -> None:
     lock.unlink(missing_ok=True)
     for seed in range(3):
         sounds.write_sound(music / f"{seed}.wav", sounds.noise(1.5, 22_050, seed), 22_050)
-    # However slow this process is, the ingest cannot end before the signal: what it hears can only
+    # However slow this process is, the ingest cannot end before the signal: what it analyses can only
     # be written once the database is given back.
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as held:
         held.execute("BEGIN IMMEDIATE")
@@ -676,5 +676,5 @@ def test_ctrl_c_during_an_ingest(tmp_path: Path) -> None:
     assert "Traceback" not in errors
     report = recsys("ingest", music, "--workers", 1, "--json")
     assert report.status == 0
-    assert report.json["heard"] + report.json["unchanged"] == 3
+    assert report.json["analysed"] + report.json["unchanged"] == 3
     assert recsys("verify").status == 0

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from recommender.embedding.duplicates import (
-    SAME_DESCRIBED,
-    SAME_RECORDING,
+    DESCRIPTOR_THRESHOLD,
+    NETWORK_THRESHOLD,
+    DuplicateDetector,
     Recording,
-    SameRecording,
     cosine,
 )
 from recommender.embedding.projection import Projection
@@ -34,15 +34,15 @@ def lot(seed: int, size: int) -> np.ndarray:
 
 
 def test_a_networks_activations_are_centred_and_compared(projection) -> None:
-    same = SameRecording.of_model(projection, descriptors=False)
-    assert same.threshold == SAME_RECORDING
+    same = DuplicateDetector.of_model(projection, descriptors=False)
+    assert same.threshold == NETWORK_THRESHOLD
     activations = lot(1, NETWORK + DIMENSION)
     np.testing.assert_array_equal(same.view(activations), activations - projection.mean)
 
 
 def test_with_descriptors_they_alone_are_compared_as_projected(projection) -> None:
-    same = SameRecording.of_model(projection, descriptors=True)
-    assert same.threshold == SAME_DESCRIBED
+    same = DuplicateDetector.of_model(projection, descriptors=True)
+    assert same.threshold == DESCRIPTOR_THRESHOLD
     descriptors = lot(2, DIMENSION)
     one, other = (np.concatenate([lot(seed, NETWORK), descriptors]) for seed in (3, 4))
     assert same(Recording(same.view(one), 100.0), Recording(same.view(other), 101.0))
@@ -54,11 +54,11 @@ def test_with_descriptors_they_alone_are_compared_as_projected(projection) -> No
 
 @pytest.mark.parametrize("descriptors", [False, True])
 def test_what_the_card_says_counts(projection, descriptors) -> None:
-    assert SameRecording.of_model(projection, descriptors, 0.9).threshold == 0.9
+    assert DuplicateDetector.of_model(projection, descriptors, 0.9).threshold == 0.9
 
 
 def test_the_fitted_threshold_lies_above_the_nearest_two(projection) -> None:
-    same = SameRecording.of_model(projection, descriptors=True)
+    same = DuplicateDetector.of_model(projection, descriptors=True)
     recordings = np.stack([lot(seed, NETWORK + DIMENSION) for seed in range(40)])
     views = [same.view(one) for one in recordings]
     nearest = max(cosine(a, b) for a, b in itertools.combinations(views, 2))
@@ -69,6 +69,6 @@ def test_the_fitted_threshold_lies_above_the_nearest_two(projection) -> None:
 
 
 def test_few_recordings_leave_the_threshold_where_it_is_safe(projection) -> None:
-    same = SameRecording.of_model(projection, descriptors=True)
+    same = DuplicateDetector.of_model(projection, descriptors=True)
     apart = projection.mean + np.stack([lot(5, NETWORK + DIMENSION), -lot(5, NETWORK + DIMENSION)])
     assert same.fitted(apart) == same.fitted(apart[:1]) == 0.9

@@ -12,10 +12,10 @@ import sounds
 import torch
 import toy_models
 
-from recommender.audio.reader import AudioClip, hear_whole, hear_windows
+from recommender.audio.reader import AudioClip, read_whole, read_windows
 from recommender.audio.windows import Windowing
 from recommender.embedding.embedder import Embedder, load_embedder
-from recommender.embedding.model_files import find
+from recommender.embedding.model_files import find_model
 from recommender.errors import NotFinite, SpaceMismatch
 from recommender.features.descriptors import DIMENSION, describe
 from recommender.features.log_mel import log_mel, middle, standardised
@@ -52,30 +52,30 @@ def beats(seconds: float, seed: int = 0, rate: int = RATE) -> np.ndarray:
 class TestHear:
     def test_fields(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.flac", beats(45))
-        hearing = embedder.hear(path)
-        assert hearing.duration == pytest.approx(45)
-        assert hearing.windows == tuple((start, 10.0) for start in embedder.windowing.starts(45))
-        assert len(hearing.windows) == embedder.windowing.count
-        assert tuple(hearing.genre_probabilities) == embedder.labels
-        assert sum(hearing.genre_probabilities.values()) == pytest.approx(1, abs=1e-5)
-        assert min(hearing.genre_probabilities.values()) >= 0
-        assert hearing.activations.shape == find().projection().mean.shape
-        assert hearing.activations.dtype == np.float32
-        assert hearing.space == embedder.space.unprojected != embedder.space
+        analysis = embedder.analyse(path)
+        assert analysis.duration == pytest.approx(45)
+        assert analysis.windows == tuple((start, 10.0) for start in embedder.windowing.starts(45))
+        assert len(analysis.windows) == embedder.windowing.count
+        assert tuple(analysis.genre_probabilities) == embedder.labels
+        assert sum(analysis.genre_probabilities.values()) == pytest.approx(1, abs=1e-5)
+        assert min(analysis.genre_probabilities.values()) >= 0
+        assert analysis.activations.shape == find_model().projection().mean.shape
+        assert analysis.activations.dtype == np.float32
+        assert analysis.space == embedder.space.unprojected != embedder.space
 
     def test_embedding_is_the_projected_hearing(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
         embedding = embedder.embed(path)
-        hearing = embedder.hear(path)
+        analysis = embedder.analyse(path)
         np.testing.assert_array_equal(
-            embedding.vector, embedder.project(hearing.activations[None])[0]
+            embedding.vector, embedder.project(analysis.activations[None])[0]
         )
         assert embedding.space == embedder.space
         assert embedding.similarity(embedding) == pytest.approx(1, abs=1e-5)
 
     def test_twice_is_bit_equal(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.ogg", beats(31))
-        first, again, anew = (who.hear(path) for who in (embedder, embedder, load_embedder()))
+        first, again, anew = (who.analyse(path) for who in (embedder, embedder, load_embedder()))
         assert first.activations.tobytes() == again.activations.tobytes()
         assert first.activations.tobytes() == anew.activations.tobytes()
         assert first.genre_probabilities == again.genre_probabilities == anew.genre_probabilities
@@ -87,83 +87,83 @@ class TestDescriptors:
         path = sounds.write_sound(tmp_path / "piece.wav", beats(45))
         weights = toy_models.with_descriptors(tmp_path / "model", networks)
         embedder = Embedder(weights)
-        hearing = embedder.hear(path)
-        windows = hear_windows(path, embedder.windowing, HEARD_RATE).clips
+        analysis = embedder.analyse(path)
+        windows = read_windows(path, embedder.windowing, HEARD_RATE).clips
         decibels = [mel.values for mel in log_mel(windows, embedder.front_end)]
-        np.testing.assert_array_equal(hearing.activations[-DIMENSION:], describe(decibels))
-        before = hearing.activations[:-DIMENSION]
+        np.testing.assert_array_equal(analysis.activations[-DIMENSION:], describe(decibels))
+        before = analysis.activations[:-DIMENSION]
         if networks:
             (network,) = weights.networks()
-            heard = middle(decibels[0].shape[1], weights.card.heard_frames)
-            middles = [standardised(window[:, heard]) for window in decibels]
+            analysed = middle(decibels[0].shape[1], weights.card.network_frames)
+            middles = [standardised(window[:, analysed]) for window in decibels]
             batch = torch.from_numpy(np.stack(middles))
             with torch.no_grad():
                 expected = network.activations(batch).mean(dim=0).numpy()
             np.testing.assert_allclose(before, expected, atol=1e-4)
         else:
             assert not len(before)
-        expected = weights.head().probabilities(hearing.activations[None])[0]
-        found = np.array(list(hearing.genre_probabilities.values()), np.float32)
+        expected = weights.head().probabilities(analysis.activations[None])[0]
+        found = np.array(list(analysis.genre_probabilities.values()), np.float32)
         np.testing.assert_array_equal(found, expected)
         assert expected.max() > 0.11  # the head is no shrug
 
     def test_short_clips_and_absurd_samples(self, tmp_path) -> None:
         embedder = Embedder(toy_models.with_descriptors(tmp_path / "model", 0))
-        short = embedder.hear(sounds.write_sound(tmp_path / "short.wav", beats(1.5)))
+        short = embedder.analyse(sounds.write_sound(tmp_path / "short.wav", beats(1.5)))
         assert np.isfinite(short.activations).all()
         path = sounds.write_float_wav(tmp_path / "huge.wav", beats(12) * np.float32(1e25))
         with pytest.raises(NotFinite, match="export it again"):
-            embedder.hear(path)
+            embedder.analyse(path)
 
     def test_windows_shorter_than_a_segment_are_repeated(self, tmp_path) -> None:
         weights = toy_models.with_descriptors(tmp_path / "model", 1)
         usual, brief = Embedder(weights), Embedder(weights, Windowing(count=2, seconds=4.0))
         path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
-        assert np.isfinite(brief.hear(path).activations).all()
-        assert brief.space.hearing != usual.space.hearing
+        assert np.isfinite(brief.analyse(path).activations).all()
+        assert brief.space.analysis != usual.space.analysis
 
 
 class TestHeardFrames:
     def test_networks_hear_the_middle_of_windows_and_descriptors_all(self, tmp_path) -> None:
         files = toy_models.with_descriptors(tmp_path / "model", networks=1)
-        whole = Embedder(toy_models.with_card(files.folder, heard_frames=0))
+        whole = Embedder(toy_models.with_card(files.folder, network_frames=0))
         generator = np.random.default_rng(0)
         windows = list(generator.normal(0, 10, (2, 128, 130)).astype(np.float32))
         middles = [window[:, 32:97] for window in windows]
-        part = Embedder(toy_models.with_card(files.folder, heard_frames=65))
-        found, _ = part.hear_spectrograms(windows)
+        part = Embedder(toy_models.with_card(files.folder, network_frames=65))
+        found, _ = part.analyse_spectrograms(windows)
         networks = slice(0, -DIMENSION)
         (of_middles,) = whole._of_networks(middles)
         np.testing.assert_allclose(found[networks], of_middles, rtol=1e-5, atol=1e-6)
-        of_whole, _ = whole.hear_spectrograms(windows)
+        of_whole, _ = whole.analyse_spectrograms(windows)
         np.testing.assert_array_equal(found[-DIMENSION:], of_whole[-DIMENSION:])
         assert not np.allclose(found[networks], of_whole[networks], rtol=1e-2)
         assert part.space.weights != whole.space.weights
-        assert part.space.hearing == whole.space.hearing
+        assert part.space.analysis == whole.space.analysis
 
 
 class TestWhatDoesNotMoveIt:
     @pytest.fixture
-    def heard(self, embedder, tmp_path):
-        def hear(samples: np.ndarray, name: str = "piece.wav", channels: int = 1) -> np.ndarray:
+    def analysed(self, embedder, tmp_path):
+        def analyse(samples: np.ndarray, name: str = "piece.wav", channels: int = 1) -> np.ndarray:
             path = sounds.write_sound(tmp_path / name, samples, channels=channels)
             return embedder.embed(path).vector
 
-        return hear
+        return analyse
 
-    def test_lossless_formats(self, heard) -> None:
+    def test_lossless_formats(self, analysed) -> None:
         wav, *others = (
-            heard(beats(31), name) for name in ("a.wav", "a.flac", "a.aiff", "a.au", "a.m4a")
+            analysed(beats(31), name) for name in ("a.wav", "a.flac", "a.aiff", "a.au", "a.m4a")
         )
         assert all(cosine(wav, other) > 0.9999 for other in others[:3])
-        assert cosine(wav, others[3]) > cosine(wav, heard(beats(31, seed=1)))  # aac
+        assert cosine(wav, others[3]) > cosine(wav, analysed(beats(31, seed=1)))  # aac
 
-    def test_channels(self, heard) -> None:
-        assert cosine(heard(beats(31)), heard(beats(31), channels=2)) > 0.9999
+    def test_channels(self, analysed) -> None:
+        assert cosine(analysed(beats(31)), analysed(beats(31), channels=2)) > 0.9999
 
     @pytest.mark.parametrize("decibels", [-12, 6])
-    def test_loudness(self, heard, decibels: float) -> None:
-        assert cosine(heard(beats(31)), heard(beats(31) * 10 ** (decibels / 20))) > 0.999
+    def test_loudness(self, analysed, decibels: float) -> None:
+        assert cosine(analysed(beats(31)), analysed(beats(31) * 10 ** (decibels / 20))) > 0.999
 
     def test_loudness_of_floats_far_beyond_full_scale(self, embedder, tmp_path) -> None:
         usual, huge = (
@@ -204,33 +204,33 @@ class TestShortClips:
 
     def test_padded_is_close_to_the_bare_frames(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "short.wav", beats(self.SECONDS))
-        hearing = embedder.hear(path)
-        assert hearing.windows == ((0.0, self.SECONDS),)
-        (mel,) = log_mel([hear_whole(path)], embedder.front_end)
+        analysis = embedder.analyse(path)
+        assert analysis.windows == ((0.0, self.SECONDS),)
+        (mel,) = log_mel([read_whole(path)], embedder.front_end)
         frames = torch.from_numpy(standardised(mel.values))[None]
         assert frames.shape[2] < embedder.front_end.frames(embedder.windowing.seconds) / 2
         with torch.no_grad():
-            bare = find().networks()[0].activations(frames)[0].numpy()
-        assert cosine(hearing.activations[: len(bare)], bare) > 0.99
+            bare = find_model().networks()[0].activations(frames)[0].numpy()
+        assert cosine(analysis.activations[: len(bare)], bare) > 0.99
 
 
 class TestSpaces:
     def test_another_windowing_is_another_space(self, embedder, tmp_path) -> None:
         other = load_embedder(windowing=Windowing(count=embedder.windowing.count + 1))
-        assert other.space.hearing != embedder.space.hearing
+        assert other.space.analysis != embedder.space.analysis
         assert other.space.weights == embedder.space.weights
         path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
         with pytest.raises(SpaceMismatch, match="recsys ingest"):
             embedder.embed(path).similarity(other.embed(path))
 
     def test_the_windowing_of_the_card_is_the_default(self, embedder) -> None:
-        named = load_embedder(windowing=Windowing(**find().card.windowing))
+        named = load_embedder(windowing=Windowing(**find_model().card.windowing))
         assert named.space == embedder.space
 
 
 class TestProject:
     def test_rows_are_unit_vectors_of_each_row_alone(self, embedder) -> None:
-        dimensions = len(find().projection().mean)
+        dimensions = len(find_model().projection().mean)
         activations = np.random.default_rng(0).normal(size=(20, dimensions)).astype(np.float32)
         rows = embedder.project(activations)
         assert rows.dtype == np.float32
@@ -248,13 +248,13 @@ class TestNotFinite:
         assert np.isfinite(samples).all()
         path = sounds.write_float_wav(tmp_path / "huge.wav", samples)
         with pytest.raises(NotFinite, match="export it again"):
-            embedder.hear(path)
+            embedder.analyse(path)
 
     def test_one_bad_window_spoils_the_track(self, embedder) -> None:
         clips = [beats(10, seed, HEARD_RATE) for seed in range(3)]
         clips[1] = clips[1] * np.float32(1e25)
         with pytest.raises(NotFinite):
-            embedder.hear_clips(tuple(AudioClip(clip, HEARD_RATE) for clip in clips))
+            embedder.analyse_clips(tuple(AudioClip(clip, HEARD_RATE) for clip in clips))
 
 
 class TestStoredSpectrograms:
@@ -265,9 +265,9 @@ class TestStoredSpectrograms:
         files = sorted(p for p in (shared / "gtzan" / "audio").rglob("*") if p.is_file())
         twins = data.select([path.stem for path in files])
         side = side_of_tracks(data, [data.track_ids[i] for i in twins])
-        stored = published_activations(find(), side).tracks
-        heard = [embedder.hear(path) for path in files]
-        served = np.stack([hearing.activations for hearing in heard])
+        stored = published_activations(find_model(), side).tracks
+        analysed = [embedder.analyse(path) for path in files]
+        served = np.stack([analysis.activations for analysis in analysed])
 
         bare = [cosine(one, other) for one, other in zip(served, stored, strict=True)]
         assert min(bare) > 0.96
@@ -276,7 +276,9 @@ class TestStoredSpectrograms:
         assert projected.diagonal().min() > 0.88
         assert (projected.argmax(axis=1) == np.arange(len(files))).all()
 
-        served_shares = np.array([list(hearing.genre_probabilities.values()) for hearing in heard])
-        shares = find().head().probabilities(stored)
+        served_shares = np.array(
+            [list(analysis.genre_probabilities.values()) for analysis in analysed]
+        )
+        shares = find_model().head().probabilities(stored)
         apart = np.abs(served_shares - shares).sum(axis=1) / 2
         assert apart.max() < 0.3

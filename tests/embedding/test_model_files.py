@@ -13,16 +13,16 @@ from hypothesis.extra import numpy as hnp
 from safetensors.torch import load_file, save_file
 
 from recommender.audio.windows import Windowing
-from recommender.embedding.genre_head import Head
+from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.model_files import (
     CARD,
     DEFAULT_MODEL,
     HEAD,
     PROJECTION,
     WEIGHTS,
-    Card,
+    ModelCard,
     file_digest,
-    find,
+    find_model,
     shipped_models,
 )
 from recommender.embedding.projection import Projection
@@ -35,7 +35,7 @@ from recommender.research.model_building.activations import Parts
 def copied(tmp_path):
     """The default model's folder, to be damaged."""
     folder = tmp_path / "model"
-    shutil.copytree(find().folder, folder)
+    shutil.copytree(find_model().folder, folder)
     return folder
 
 
@@ -45,7 +45,7 @@ class TestShippedModels:
 
     @pytest.mark.parametrize("name", shipped_models())
     def test_is_whole_and_fits_its_card(self, name: str) -> None:
-        files = find(name)
+        files = find_model(name)
         networks, head, projection = files.networks(), files.head(), files.projection()
         assert not any(network.training for network in networks)
         sizes = [network.feature_dim for network in networks]
@@ -59,7 +59,7 @@ class TestShippedModels:
 
     @pytest.mark.parametrize("name", shipped_models())
     def test_card_says_what_was_measured_and_how(self, name: str) -> None:
-        card = find(name).card
+        card = find_model(name).card
         assert card.licence
         assert card.data["split"] == "filtered"
         assert card.results["command"].startswith("recsys train")
@@ -68,63 +68,63 @@ class TestShippedModels:
             assert 0 < card.measured[figure]["mean"] < 1
 
     def test_default_keeps_its_promise(self) -> None:
-        results = find().card.measured
+        results = find_model().card.measured
         assert len(results["seeds"]) >= 5
         assert results["test_track"]["mean"] > 0.58
 
 
 class TestFind:
     def test_a_folder_can_be_named(self, copied) -> None:
-        assert find(str(copied)).card == find().card
+        assert find_model(str(copied)).card == find_model().card
 
     def test_unknown_name_lists_the_shipped(self) -> None:
         with pytest.raises(WeightsError, match=DEFAULT_MODEL):
-            find("no-such-model")
+            find_model("no-such-model")
 
     def test_flipped_bit_in_the_weights_is_noticed(self, copied) -> None:
         content = bytearray((copied / WEIGHTS).read_bytes())
         content[len(content) // 2] ^= 1
         (copied / WEIGHTS).write_bytes(content)
         with pytest.raises(WeightsError, match="not those of their card"):
-            find(str(copied)).networks()
+            find_model(str(copied)).networks()
 
     @pytest.mark.parametrize("name", [WEIGHTS, HEAD, PROJECTION])
     def test_missing_file_is_told(self, copied, name: str) -> None:
         (copied / name).unlink()
-        files = find(str(copied))
+        files = find_model(str(copied))
         with pytest.raises(WeightsError, match=name):
             {WEIGHTS: files.networks, HEAD: files.head, PROJECTION: files.projection}[name]()
 
     def test_another_projection_is_noticed(self, copied) -> None:
-        projection = find().projection()
+        projection = find_model().projection()
         Projection(projection.mean + 1, projection.matrix).save(copied / PROJECTION)
         with pytest.raises(WeightsError, match="projection"):
-            find(str(copied)).projection()
+            find_model(str(copied)).projection()
 
     def test_another_head_is_noticed(self, copied) -> None:
-        head = find().head()
-        Head(head.weight, head.bias + 1).save(copied / HEAD)
+        head = find_model().head()
+        GenreHead(head.weight, head.bias + 1).save(copied / HEAD)
         with pytest.raises(WeightsError, match="head"):
-            find(str(copied)).head()
+            find_model(str(copied)).head()
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}'])
     def test_damaged_card_is_told(self, copied, text: str) -> None:
         (copied / CARD).write_text(text)
         with pytest.raises(WeightsError, match="no model card"):
-            _ = find(str(copied)).card
+            _ = find_model(str(copied)).card
 
     def test_card_survives_writing_and_reading(self, copied) -> None:
-        card = dataclasses.replace(find().card, notes=("é ✓",))
+        card = dataclasses.replace(find_model().card, notes=("é ✓",))
         card.write(copied / CARD)
         assert type(card).read(copied / CARD).notes == ("é ✓",)
         json.loads((copied / CARD).read_text(encoding="utf-8"))
 
 
-def rewritten(folder, values, **changes) -> Card:
+def rewritten(folder, values, **changes) -> ModelCard:
     """The card of a folder whose weights are `values` from now on."""
     save_file(values, folder / WEIGHTS)
     card = dataclasses.replace(
-        find(str(folder)).card, weights_digest=file_digest(folder / WEIGHTS), **changes
+        find_model(str(folder)).card, weights_digest=file_digest(folder / WEIGHTS), **changes
     )
     card.write(folder / CARD)
     return card
@@ -134,48 +134,48 @@ class TestSeveralNetworks:
     def test_each_gets_its_own_weights(self, copied) -> None:
         first = load_file(copied / WEIGHTS)
         both = first | {name.replace("0.", "1.", 1): 2 * value for name, value in first.items()}
-        (network,) = find().card.networks
+        (network,) = find_model().card.networks
         card = rewritten(copied, both, networks=(network, network))
-        one, other = (net.state_dict() for net in find(str(copied)).networks())
-        assert card.hears_with == "2 × conv2d-encoder + descriptors"
+        one, other = (net.state_dict() for net in find_model(str(copied)).networks())
+        assert card.architecture_summary == "2 × conv2d-encoder + descriptors"
         for name, values in one.items():
             torch.testing.assert_close(values, first[f"0.{name}"])
             torch.testing.assert_close(other[name], 2 * values)
 
     def test_there_may_be_none(self, copied) -> None:
         card = rewritten(copied, {}, networks=(), descriptors=True)
-        assert find(str(copied)).networks() == []
-        assert card.hears_with == "descriptors"
+        assert find_model(str(copied)).networks() == []
+        assert card.architecture_summary == "descriptors"
 
     def test_weights_that_no_network_takes_are_told(self, copied) -> None:
         values = load_file(copied / WEIGHTS)
         rewritten(copied, values | {"1.stray": torch.zeros(1)})
         with pytest.raises(WeightsError, match=r"nothing takes 1\.stray"):
-            find(str(copied)).networks()
+            find_model(str(copied)).networks()
 
     def test_weights_that_are_missing_are_told(self, copied) -> None:
         rewritten(copied, {})
         with pytest.raises(WeightsError, match="does not fit its card"):
-            find(str(copied)).networks()
+            find_model(str(copied)).networks()
 
 
 class TestSpace:
     def test_descriptors_and_their_version_change_it(self, copied, monkeypatch) -> None:
-        described = find().space()
-        dataclasses.replace(find().card, descriptors=False).write(copied / CARD)
-        bare = find(str(copied)).space()
+        described = find_model().space()
+        dataclasses.replace(find_model().card, descriptors=False).write(copied / CARD)
+        bare = find_model(str(copied)).space()
         monkeypatch.setattr(descriptors, "VERSION", descriptors.VERSION + 1)
-        newly = find().space()
+        newly = find_model().space()
         assert len({space.weights for space in (described, bare, newly)}) == 3
-        assert find(str(copied)).space() == bare
+        assert find_model(str(copied)).space() == bare
 
     def test_windowing_and_weights_change_it(self, copied) -> None:
-        space = find().space()
-        assert find().space(Windowing(**find().card.windowing)) == space
-        assert find().space(Windowing(count=7)) != space
-        card = dataclasses.replace(find().card, weights_digest="000000000000")
+        space = find_model().space()
+        assert find_model().space(Windowing(**find_model().card.windowing)) == space
+        assert find_model().space(Windowing(count=7)) != space
+        card = dataclasses.replace(find_model().card, weights_digest="000000000000")
         card.write(copied / CARD)
-        assert find(str(copied)).space() != space
+        assert find_model(str(copied)).space() != space
 
 
 FLOATS = st.floats(-100, 100, width=32)
@@ -204,13 +204,13 @@ class TestProjection:
         assert one.digest != other.digest
 
     def test_round_trip(self, tmp_path) -> None:
-        projection = find().projection()
+        projection = find_model().projection()
         projection.save(tmp_path / "p.safetensors")
         assert Projection.load(tmp_path / "p.safetensors").digest == projection.digest
 
     def test_other_dimension_is_refused(self) -> None:
         with pytest.raises(SpaceMismatch, match="recsys ingest"):
-            find().projection().apply(np.zeros((1, 3), dtype=np.float32))
+            find_model().projection().apply(np.zeros((1, 3), dtype=np.float32))
 
 
 class TestHead:
@@ -221,21 +221,21 @@ class TestHead:
         hnp.arrays(np.float32, 3, elements=FLOATS),
     )
     def test_is_torchs_softmax_of_a_linear_layer(self, activations, weight, bias) -> None:
-        found = Head(weight, bias).probabilities(activations)
+        found = GenreHead(weight, bias).probabilities(activations)
         x, w, b = (torch.from_numpy(a).double() for a in (activations, weight, bias))
         assert found.dtype == np.float32
         np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
         np.testing.assert_allclose(found, (x @ w + b).softmax(dim=1).numpy(), atol=2e-2)
 
     def test_round_trip(self, tmp_path) -> None:
-        head = find().head()
+        head = find_model().head()
         head.save(tmp_path / "h.safetensors")
-        assert Head.load(tmp_path / "h.safetensors").digest == head.digest
-        assert Head(head.weight, head.bias + 1).digest != head.digest
+        assert GenreHead.load(tmp_path / "h.safetensors").digest == head.digest
+        assert GenreHead(head.weight, head.bias + 1).digest != head.digest
 
     def test_other_dimension_is_refused(self) -> None:
         with pytest.raises(SpaceMismatch, match="recsys ingest"):
-            find().head().probabilities(np.zeros((1, 3), dtype=np.float32))
+            find_model().head().probabilities(np.zeros((1, 3), dtype=np.float32))
 
 
 class TestParts:

@@ -21,9 +21,9 @@ def test_similarity_is_the_cosine() -> None:
     assert one.similarity(one) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("part", ["model", "weights", "hearing", "projection"])
+@pytest.mark.parametrize("part", ["model", "weights", "analysis", "projection"])
 def test_any_other_part_refuses_the_comparison(part: str) -> None:
-    values = {"model": "model", "weights": "w1", "hearing": "h1", "projection": "p1", part: "x"}
+    values = {"model": "model", "weights": "w1", "analysis": "h1", "projection": "p1", part: "x"}
     other = Embedding(unit(1, 0), SpaceId(**values))
     cure = "recsys adapt" if part == "projection" else "recsys ingest"
     with pytest.raises(SpaceMismatch, match=cure) as caught:

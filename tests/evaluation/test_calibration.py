@@ -11,8 +11,9 @@ import sounds
 import toy_models
 from command_line import recsys
 
-from recommender.embedding.model_files import CARD, WeightsFiles
-from recommender.evaluation.calibration import Closeness, calibration_error, fitted_closeness
+from recommender.embedding.model_files import CARD, ModelFiles
+from recommender.embedding.similarity_scale import SimilarityCalibration
+from recommender.evaluation.calibration import calibration_error, fit_similarity_calibration
 
 
 def test_calibration_error_by_hand() -> None:
@@ -39,17 +40,17 @@ def world(spread: float, seed: int = 0, size: int = 200) -> tuple[np.ndarray, li
 
 
 def test_what_is_more_similar_is_more_probably_of_one_genre() -> None:
-    close = fitted_closeness(*world(0.6))
+    close = fit_similarity_calibration(*world(0.6))
     assert close is not None
     assert close.slope > 0
-    assert close.probability(close.half) == pytest.approx(0.5)
-    assert close.is_close(close.half + 0.01)
-    assert not close.is_close(close.half - 0.01)
+    assert close.probability(close.midpoint) == pytest.approx(0.5)
+    assert close.is_close(close.midpoint + 0.01)
+    assert not close.is_close(close.midpoint - 0.01)
 
 
 def test_probabilities_are_those_of_other_tracks() -> None:
     size = 1500
-    close = fitted_closeness(*world(0.6, size=size))
+    close = fit_similarity_calibration(*world(0.6, size=size))
     assert close is not None
     vectors, genres, _ = world(0.6, seed=1, size=size)
     cosines = vectors @ vectors.T - 2 * np.eye(size)
@@ -68,18 +69,20 @@ def test_neighbours_by_the_same_artist_do_not_count() -> None:
     vectors, genres, artists = world(0.6)
     twins = np.concatenate([vectors, vectors])
     strange = [*genres, *["another"] * 200]
-    assert fitted_closeness(twins, strange, [""] * 400) is None  # the nearest are the wrongest
-    assert fitted_closeness(twins, strange, [*artists, *artists]) is not None
+    assert (
+        fit_similarity_calibration(twins, strange, [""] * 400) is None
+    )  # the nearest are the wrongest
+    assert fit_similarity_calibration(twins, strange, [*artists, *artists]) is not None
 
 
 def test_nothing_is_told_where_similarity_tells_nothing() -> None:
     vectors, _, artists = world(0.6)
-    assert fitted_closeness(vectors, ["one"] * 200, artists) is None
-    assert fitted_closeness(vectors, [str(i) for i in range(200)], artists) is None
+    assert fit_similarity_calibration(vectors, ["one"] * 200, artists) is None
+    assert fit_similarity_calibration(vectors, [str(i) for i in range(200)], artists) is None
 
 
 def test_closeness_is_plain_values() -> None:
-    assert vars(Closeness(half=0.5, slope=8.0)) == {"half": 0.5, "slope": 8.0}
+    assert vars(SimilarityCalibration(midpoint=0.5, slope=8.0)) == {"midpoint": 0.5, "slope": 8.0}
 
 
 @pytest.fixture(scope="module")
@@ -90,26 +93,34 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def model_with(folder: Path, closeness: Closeness | None) -> WeightsFiles:
+def model_with(folder: Path, similarity_calibration: SimilarityCalibration | None) -> ModelFiles:
     files = toy_models.with_other_weights(folder, "judged")
-    values = {} if closeness is None else asdict(closeness)
-    dataclasses.replace(files.card, closeness=values).write(folder / CARD)
-    return WeightsFiles(folder)
+    values = {} if similarity_calibration is None else asdict(similarity_calibration)
+    dataclasses.replace(files.card, similarity_calibration=values).write(folder / CARD)
+    return ModelFiles(folder)
 
 
 @pytest.mark.parametrize(
-    ("closeness", "close", "told"),
+    ("similarity_calibration", "close", "told"),
     [
-        (Closeness(half=1.01, slope=9.0), False, "nothing in the catalogue is really close"),
-        (Closeness(half=-1.0, slope=9.0), True, ""),
+        (
+            SimilarityCalibration(midpoint=1.01, slope=9.0),
+            False,
+            "nothing in the catalogue is really close",
+        ),
+        (SimilarityCalibration(midpoint=-1.0, slope=9.0), True, ""),
         (None, None, ""),
     ],
     ids=["far", "close", "not measured"],
 )
 def test_similar_says_when_nothing_is_close(
-    closeness: Closeness | None, close: bool | None, told: str, music: Path, tmp_path: Path
+    similarity_calibration: SimilarityCalibration | None,
+    close: bool | None,
+    told: str,
+    music: Path,
+    tmp_path: Path,
 ) -> None:
-    model = model_with(tmp_path / "model", closeness).folder
+    model = model_with(tmp_path / "model", similarity_calibration).folder
     catalog = tmp_path / "catalog.db"
     assert recsys("ingest", music, "--model", model, "--db", catalog).status == 0
     listed = recsys("similar", 1, "--db", catalog, "--json")

@@ -15,10 +15,10 @@ from recommender.evaluation.report import RetrievalReport, bootstrap_interval, e
 from recommender.evaluation.retrieval import (
     LabelledVectors,
     hubness,
-    is_unit,
     neighbour_lists,
     score_queries,
 )
+from recommender.utils.arrays import is_unit
 
 
 def on_circle(degrees: Sequence[float]) -> np.ndarray:

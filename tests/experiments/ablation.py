@@ -28,7 +28,6 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.model_selection import StratifiedGroupKFold
 
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray
 from recommender.features.descriptors import DIMENSION, slices
 from recommender.projections import wccn
 from recommender.projections.lda import beside, shrunk_discriminants, standardising
@@ -46,7 +45,14 @@ from recommender.research.model_building.results import (
 )
 from recommender.research.training.inference import log_loss
 from recommender.search import reranking
-from recommender.search.reranking import Ranking, answering, asking, gathered_catalog, ranking
+from recommender.search.reranking import (
+    Ranking,
+    augmented_database,
+    database_vectors,
+    query_vectors,
+    ranking,
+)
+from recommender.utils.arrays import FloatArray
 
 SHARE = 0.15
 """Of the discriminants, as the shipped models have it."""
@@ -114,11 +120,11 @@ def ranked_with(vectors: FloatArray, **constants: float) -> Ranking:
 
 
 def only_gathered(vectors: FloatArray) -> FloatArray:
-    return gathered_catalog(vectors)[0]
+    return augmented_database(vectors)[0]
 
 
 def only_evened(vectors: FloatArray) -> Ranking:
-    return Ranking(asking(vectors), answering(vectors))
+    return Ranking(query_vectors(vectors), database_vectors(vectors))
 
 
 def variants(estimated: float) -> Iterator[Variant]:
@@ -146,12 +152,12 @@ def variants(estimated: float) -> Iterator[Variant]:
     yield Variant("discriminants shrunk by .9", shrinkage=0.9)
     yield Variant("discriminants alone", share=1.0)
     yield Variant("bare cosines", order=lambda vectors: vectors)
-    yield Variant("gathered, not evened", order=only_gathered)
-    yield Variant("evened, not gathered", order=only_evened)
+    yield Variant("expanded, not evened", order=only_gathered)
+    yield Variant("evened, not expanded", order=only_evened)
     for count in (5, 20):
         yield Variant(f"{count} neighbours", order=partial(ranked_with, NEIGHBOURS=count))
     for pull in (0.25, 1.0):
-        yield Variant(f"pull {pull:g}", order=partial(ranked_with, PULL=pull))
+        yield Variant(f"pull {pull:g}", order=partial(ranked_with, ALPHA=pull))
 
 
 def weighing_alike(kept: np.ndarray) -> Callable[[FloatArray, np.ndarray], Projection]:

@@ -16,10 +16,10 @@ from duplicates import gtzan_activations
 from stored import judged
 
 from recommender.adaptation import Adaptation, Music, adaptation_of
-from recommender.embedding.model_files import find
-from recommender.evaluation.metrics import FloatArray
+from recommender.embedding.model_files import find_model
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import rows_of
+from recommender.utils.arrays import FloatArray
 
 Names = Sequence[str | None]
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def adapted(model: str, activations: FloatArray, genres: Names, artists: Names) -> Adaptation:
-    own = find(model).projection()
+    own = find_model(model).projection()
     ids = np.arange(len(activations))
     return adaptation_of(own, Music.of(own, ids, activations, genres, artists))
 

@@ -1,9 +1,9 @@
 """Does a model's space order tracks within a genre, or does it only tell genres apart?
 
-Artists have a sound of their own. So among the unheard tracks of one genre (GTZAN's filtered valid
+Artists have a sound of their own. So among the not_analysed tracks of one genre (GTZAN's filtered valid
 and test sides), those by the query's artist should come first; a space of ten labels would put them
-anywhere. Queries are tracks whose artist has another unheard track in the genre; candidates are
-the genre's other unheard tracks.
+anywhere. Queries are tracks whose artist has another not_analysed track in the genre; candidates are
+the genre's other not_analysed tracks.
 
     OMP_NUM_THREADS=1 python tests/experiments/artists.py --shared SHARED [--model NAME ...]
 
@@ -20,8 +20,7 @@ import numpy as np
 import torch
 from stored import judged, outputs
 
-from recommender.embedding.model_files import find
-from recommender.evaluation.metrics import FloatArray
+from recommender.embedding.model_files import find_model
 from recommender.evaluation.report import GenreScores, mean_scores
 from recommender.evaluation.retrieval import (
     GivenSimilarities,
@@ -32,12 +31,13 @@ from recommender.evaluation.retrieval import (
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.results import Side, side_of_tracks
 from recommender.search.reranking import ranking
+from recommender.utils.arrays import FloatArray
 
 K = 10
 GENRES = "all genres"
 
 
-def unheard(data: gtzan.Gtzan) -> Side:
+def not_analysed(data: gtzan.Gtzan) -> Side:
     """The valid and test tracks of the filtered split."""
     sides = [gtzan.split_ids("filtered", name) for name in ("valid", "test")]
     return side_of_tracks(data, [track_id for ids in sides for track_id in ids])
@@ -84,15 +84,15 @@ def main() -> None:
     parser.add_argument("--model", action="append", help="instead of every shipped model; repeat")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    side = unheard(gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz"))
+    side = not_analysed(gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz"))
     print(
         "| model | queries | artist-match@10 | chance | share of the 10 | chance "
         "| artist-match@10 by genre (chance) |\n|" + 7 * "---|"
     )
     for model in judged(args.model):
-        vectors = outputs(find(model), side)[0]
+        vectors = outputs(find_model(model), side)[0]
         order = ranking(vectors)
-        print_row(model, artist_scores(order.asking @ order.answering.T, side))
+        print_row(model, artist_scores(order.query_vectors @ order.database_vectors.T, side))
         print_row(f"{model}, by bare cosines", artist_scores(vectors @ vectors.T, side))
 
 

@@ -1,6 +1,6 @@
 """How near are copies of a recording, and how near are different recordings of one length?
 
-Hears every file of a folder and prints the pairs whose durations agree within 2 %, nearest first,
+Analyses every file of a folder and prints the pairs whose durations agree within 2 %, nearest first,
 by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg`` and
 ``X.hq.ogg``) are copies, marked ``copy``. The threshold in the model's card should lie above the
 nearest other pair, and below as many copies as it can.
@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from recommender.catalog.projector import ModelProjection
-from recommender.embedding.duplicates import SameRecording
+from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.embedder import load_embedder
-from recommender.embedding.model_files import DEFAULT_MODEL, find
-from recommender.embedding.space import Hearing
+from recommender.embedding.model_files import DEFAULT_MODEL, find_model
+from recommender.embedding.space import Analysis
 from recommender.errors import AudioError
 from recommender.research.datasets.gtzan import load as load_gtzan
 from recommender.research.datasets.gtzan import split_ids
@@ -41,20 +41,20 @@ def main() -> None:
     args = parser.parse_args()
 
     embedder = load_embedder(args.model)
-    heard: dict[Path, Hearing] = {}
+    analysed: dict[Path, Analysis] = {}
     for path in sorted(args.folder.rglob("*")):
         if path.suffix.lower() in ENDINGS:
             try:
-                heard[path] = embedder.hear(path)
+                analysed[path] = embedder.analyse(path)
             except AudioError as error:
-                print(f"not heard: {path.relative_to(args.folder)}: {error}")
-    files = list(heard)
-    raw = np.stack([heard[path].activations for path in files])
-    same = same_recording(args.model)
+                print(f"not analysed: {path.relative_to(args.folder)}: {error}")
+    files = list(analysed)
+    raw = np.stack([analysed[path].activations for path in files])
+    same = duplicate_detector(args.model)
     pairs = [
         (a, b)
         for a, b in combinations(range(len(files)), 2)
-        if same.durations_agree(heard[files[a]].duration, heard[files[b]].duration)
+        if same.durations_agree(analysed[files[a]].duration, analysed[files[b]].duration)
     ]
     print(f"{len(files)} files, {len(pairs)} pairs of equal length; limit now {same.threshold}")
     for name, rows in vectors(args.model, raw).items():
@@ -64,14 +64,14 @@ def main() -> None:
             report_different(name, rows)
 
 
-def same_recording(model: str) -> SameRecording:
+def duplicate_detector(model: str) -> DuplicateDetector:
     """The test that the model is served with."""
-    return ModelProjection.of_files(find(model)).test_for_copies
+    return ModelProjection.of_files(find_model(model)).test_for_copies
 
 
 def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:
     """What could be compared, by name: np.ndarrays [shape=(n, d)]."""
-    projection, same = find(model).projection(), same_recording(model)
+    projection, same = find_model(model).projection(), duplicate_detector(model)
     return {
         "activations": raw,
         "activations, the training mean subtracted": raw - projection.mean,
@@ -84,7 +84,7 @@ def gtzan_activations(model: str, path: Path) -> np.ndarray:
     """Activations of the valid and test tracks: np.ndarray [shape=(487, d)]."""
     data = load_gtzan(path)
     side = side_of_tracks(data, [*split_ids("filtered", "valid"), *split_ids("filtered", "test")])
-    return published_activations(find(model), side).tracks
+    return published_activations(find_model(model), side).tracks
 
 
 def report_different(name: str, rows: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""How the head is fitted, and how much of a window the networks hear, one changed at a time.
+"""How the head is fitted, and how much of a window the networks analyse, one changed at a time.
 
 As in `ablation.py`, what is learned from one half of GTZAN's training and validation tracks is
 asked of the other, in four divisions by artist whose mean is taken; here the default's network is
@@ -24,7 +24,7 @@ from unittest.mock import patch
 import numpy as np
 from ablation import REPETITIONS, divisions
 
-from recommender.embedding.model_files import find
+from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
 from recommender.networks import GenreNetwork
 from recommender.projections.lda import shrunk_discriminants, standardising
@@ -32,7 +32,7 @@ from recommender.research.datasets import gtzan
 from recommender.research.model_building import head_fitting
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.head_fitting import fitted_head
-from recommender.research.model_building.recipes import BEST_MODEL, HEARD_FRAMES, NETWORK
+from recommender.research.model_building.recipes import BEST_MODEL, NETWORK, NETWORK_FRAMES
 from recommender.research.model_building.results import Side, model_activations, side_of
 from recommender.research.training.inference import log_loss
 from recommender.research.training.loop import train
@@ -46,13 +46,13 @@ class Variant:
 
     Attributes:
         changed: makes `last_layer` fit heads in another way.
-        heard_frames: columns in the middle of each clip that the network hears.
+        network_frames: columns in the middle of each clip that the network analyses.
         network, descriptors: whether the head has them.
     """
 
     name: str
     changed: Callable[[], AbstractContextManager[object]] = nullcontext
-    heard_frames: int = HEARD_FRAMES
+    network_frames: int = NETWORK_FRAMES
     network: bool = True
     descriptors: bool = True
 
@@ -62,8 +62,8 @@ def variants() -> Iterator[Variant]:
     yield Variant("descriptors alone", network=False)
     yield Variant("network alone", descriptors=False)
     whole = NETWORK.clip_frames
-    yield Variant("the network hears 7.5 s", heard_frames=3 * whole // 4)
-    yield Variant("the network hears all 10 s", heard_frames=whole)
+    yield Variant("the network analyses 7.5 s", network_frames=3 * whole // 4)
+    yield Variant("the network analyses all 10 s", network_frames=whole)
     constant = partial(patch.object, head_fitting)
     for components in (75, 300):
         yield Variant(f"{components} components", partial(constant, "COMPONENTS", components))
@@ -75,9 +75,9 @@ def variants() -> Iterator[Variant]:
     )
     yield Variant("linear discriminants", partial(constant, "_regressed", discriminating))
     yield Variant(
-        "linear discriminants, the network hears all 10 s",
+        "linear discriminants, the network analyses all 10 s",
         partial(constant, "_regressed", discriminating),
-        heard_frames=whole,
+        network_frames=whole,
     )
 
 
@@ -110,7 +110,7 @@ def figures(variant: Variant, network: GenreNetwork, known: Side, asked: Side) -
             [NETWORK.clip_frames] if variant.network else [],
             side,
             variant.descriptors,
-            variant.heard_frames,
+            variant.network_frames,
         )
         for side in (known, asked)
     )
@@ -155,7 +155,7 @@ def main() -> None:
             figures(variant, network, *sides)
             for network, sides in zip(networks, divided, strict=True)
         ]
-        valid = [figures(variant, one, *official) for one in find(BEST_MODEL).networks()]
+        valid = [figures(variant, one, *official) for one in find_model(BEST_MODEL).networks()]
         row = [*np.mean(found, axis=0), *np.mean(valid, axis=0)]
         rows.append([variant.name, *(round(float(value), 4) for value in row)])
         print(

@@ -1,6 +1,6 @@
 """The shipped models beside methods that learn little: same tracks, same queries, same measures.
 
-Every method hears GTZAN's stored spectrograms and is fitted, where it learns at all, on the 443
+Every method analyses GTZAN's stored spectrograms and is fitted, where it learns at all, on the 443
 filtered training tracks. Each of the 290 test tracks asks the other 289.
 
     python tests/experiments/rivals.py --shared SHARED [--side valid] [--json FILE]
@@ -11,7 +11,7 @@ Methods
         for fast retrieval in massive databases", PhD thesis, Linz 2012): one Gaussian of 25 MFCCs
         a track, compared by the root of an approximate Jensen-Shannon divergence; then mutual
         proximity (Schnitzer, Flexer, Schedl & Widmer, JMLR 13, 2012, with independent normal
-        distributions). Written anew; Musly itself hears sound, at a finer step.
+        distributions). Written anew; Musly itself analyses sound, at a finer step.
     *descriptors*: `features.descriptors`, by plain cosine, whitened by what varies within
         recordings (`projections.wccn`), by shrinkage LDA, and the last two beside each other.
     *models*: shipped ones, each with its own head and projection.
@@ -37,9 +37,8 @@ import torch
 from scipy.stats import norm
 from stored import judged, outputs
 
-from recommender.embedding.model_files import find
+from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
-from recommender.evaluation.metrics import FloatArray, IntArray
 from recommender.evaluation.report import bootstrap_interval
 from recommender.evaluation.retrieval import (
     GivenSimilarities,
@@ -61,6 +60,7 @@ from recommender.research.model_building.leave_genres_out import (
 from recommender.research.model_building.results import side_of_tracks
 from recommender.research.training.inference import clip_starts
 from recommender.search.reranking import ranking
+from recommender.utils.arrays import FloatArray, IntArray
 
 CLIPS, CLIP_COLUMNS = 3, 129
 KNOWN_SHARE = 0.15
@@ -271,16 +271,16 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
 
 def model_method(model: str, data: gtzan.Gtzan) -> Method:
     """A trained model with its own head and projection."""
-    weights = find(model)
+    weights = find_model(model)
 
     @cache
-    def heard(rows: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
+    def analysed(rows: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
         return outputs(weights, side_of_tracks(data, [data.track_ids[row] for row in rows]))
 
     return Method(
-        f"model {weights.card.name} ({weights.card.hears_with})",
-        lambda *_: lambda rows: heard(tuple(map(int, rows)))[0],
-        lambda *_: lambda rows: heard(tuple(map(int, rows)))[1].argmax(axis=1),
+        f"model {weights.card.name} ({weights.card.architecture_summary})",
+        lambda *_: lambda rows: analysed(tuple(map(int, rows)))[0],
+        lambda *_: lambda rows: analysed(tuple(map(int, rows)))[1].argmax(axis=1),
         knows_all=True,
     )
 

@@ -1,10 +1,10 @@
 """What serving does differently from training, by its effect on the embedding.
 
 The networks learn from GTZAN's stored spectrograms: 387 columns of a 512-sample grid, decibels
-below the maximum of 30 s, rounded to bytes. Served files are heard through windows that are
+below the maximum of 30 s, rounded to bytes. Served files are analysed through windows that are
 transformed one by one with a hop of 1,708 samples. For the sound files of GTZAN in
 ``SHARED/gtzan/audio`` each difference is applied alone to the training path, then all together
-(`Embedder.hear`), and the outcome is compared with that of the stored spectrogram: the *twin*.
+(`Embedder.analyse`), and the outcome is compared with that of the stored spectrogram: the *twin*.
 
     OMP_NUM_THREADS=1 python tests/experiments/serving.py --shared SHARED [--model NAME]
 
@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recommender.audio.reader import AudioClip, Windowing, hear_whole
+from recommender.audio.reader import AudioClip, Windowing, read_whole
 from recommender.embedding.embedder import Embedder
-from recommender.embedding.model_files import DEFAULT_MODEL, WeightsFiles, find
-from recommender.embedding.space import FloatArray
+from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.features.log_mel import FrontEnd, log_mel
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.results import published_activations, side_of_tracks
 from recommender.research.training.inference import clip_starts
+from recommender.utils.arrays import FloatArray
 
 UNCUT = 400.0
 """A `top_db` that cuts nothing off."""
@@ -115,7 +115,7 @@ class Outcome:
         return Outcome(self.activations[rows], self.probabilities[rows])
 
 
-def stored_outcome(weights: WeightsFiles, data: gtzan.Gtzan) -> Outcome:
+def stored_outcome(weights: ModelFiles, data: gtzan.Gtzan) -> Outcome:
     """The training path over every stored track."""
     activations = published_activations(weights, side_of_tracks(data, data.track_ids)).tracks
     return Outcome(activations, weights.head().probabilities(activations))
@@ -126,13 +126,13 @@ def outcomes(files: list[Path], embedder: Embedder, chains: dict[str, Chain]) ->
     found: dict[str, list[tuple[FloatArray, FloatArray]]] = {name: [] for name in chains}
     served = []
     for path in files:
-        clip = hear_whole(path, embedder.front_end.sample_rate)
+        clip = read_whole(path, embedder.front_end.sample_rate)
         for name, chain in chains.items():
             windows = window_decibels(clip, chain, embedder.front_end)
-            found[name].append(embedder.hear_spectrograms(list(windows)))
-        hearing = embedder.hear(path)
-        shares = [hearing.genre_probabilities[label] for label in embedder.labels]
-        served.append((hearing.activations, np.array(shares, dtype=np.float32)))
+            found[name].append(embedder.analyse_spectrograms(list(windows)))
+        analysis = embedder.analyse(path)
+        shares = [analysis.genre_probabilities[label] for label in embedder.labels]
+        served.append((analysis.activations, np.array(shares, dtype=np.float32)))
     found["all: as served"] = served
     return {
         name: Outcome(*(np.stack(column) for column in zip(*rows, strict=True)))
@@ -182,7 +182,7 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(1)
-    weights = find(args.model)
+    weights = find_model(args.model)
     embedder = Embedder(weights)
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     stored = stored_outcome(weights, data)

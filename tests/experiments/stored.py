@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from recommender.embedding.model_files import WeightsFiles, find, shipped_models
-from recommender.evaluation.metrics import FloatArray
+from recommender.embedding.model_files import ModelFiles, find_model, shipped_models
 from recommender.research.model_building.results import Side, published_activations
+from recommender.utils.arrays import FloatArray
 
 
 def judged(names: Sequence[str] | None) -> list[str]:
@@ -14,16 +14,16 @@ def judged(names: Sequence[str] | None) -> list[str]:
         SystemExit: one of them was taught the test tracks.
     """
     for name in names or ():
-        if not find(name).card.has_own_figures:
+        if not find_model(name).card.has_test_results:
             raise SystemExit(
                 f"{name} was taught GTZAN's test tracks, so they measure nothing: name the folder "
                 "of the same model taught the training tracks alone ('recsys train')."
             )
-    shipped = [name for name in shipped_models() if find(name).card.has_own_figures]
+    shipped = [name for name in shipped_models() if find_model(name).card.has_test_results]
     return list(names or shipped)
 
 
-def outputs(weights: WeightsFiles, side: Side) -> tuple[FloatArray, FloatArray]:
+def outputs(weights: ModelFiles, side: Side) -> tuple[FloatArray, FloatArray]:
     """Unit vectors [n, p] and genre probabilities [n, n_classes] of a side."""
     found = published_activations(weights, side).tracks
     return weights.projection().apply(found), weights.head().probabilities(found)

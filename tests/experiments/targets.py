@@ -22,7 +22,7 @@ from scipy import stats
 
 ROWS = {
     "accuracy by track, 290 test tracks, %": ("test_track", 100, 1),
-    "of the 264 with an unheard artist, %": ("disjoint_track", 100, 1),
+    "of the 264 with an not_analysed artist, %": ("disjoint_track", 100, 1),
     "precision@10, artist filter": ("test_precision", 1, 3),
     "at least one of the genre in 10, %": ("test_hit", 100, 1),
     "precision@10 of genres never taught": ("unseen_test", 1, 3),

@@ -1,11 +1,11 @@
 """Does a track find itself when its sound was changed a little?
 
 Copies of sound files, each changed one way, ask a gallery of GTZAN's 1,000 stored tracks and the
-files of SHARED/music as heard. Printed is the share of copies whose nearest neighbour is the
+files of SHARED/music as analysed. Printed is the share of copies whose nearest neighbour is the
 original (for SHARED/music: or its other bit rate, ``X.hq.ogg`` beside ``X.ogg``): the nearest leads
 every list of recommendations, too (`recommender.search.reranking`). Apart: the sound
 files of SHARED/gtzan/audio that the model was trained on and those it was not, whose originals are
-their stored spectrograms, and SHARED/music, of which the first `--seconds` are heard, in the
+their stored spectrograms, and SHARED/music, of which the first `--seconds` are analysed, in the
 gallery as in the copies.
 
     OMP_NUM_THREADS=1 python tests/experiments/transforms.py --shared SHARED [--model NAME …]
@@ -13,7 +13,7 @@ gallery as in the copies.
 
 Without --model: the shipped models that were not taught the test tracks.
 
-Changes: none (heard from sound); mp3 at 64 kbit/s (mono, 44,100 Hz, LAME); 9 dB softer; a semitone
+Changes: none (analysed from sound); mp3 at 64 kbit/s (mono, 44,100 Hz, LAME); 9 dB softer; a semitone
 up and down; 5 % faster and slower (both by librosa's phase vocoder); all above 8 kHz cut off
 (Butterworth, eighth order).
 """
@@ -35,14 +35,14 @@ import soxr
 import torch
 from stored import judged, outputs
 
-from recommender.audio.reader import AudioClip, hear_whole
+from recommender.audio.reader import AudioClip, read_whole
 from recommender.embedding.embedder import Embedder
-from recommender.embedding.model_files import find
-from recommender.embedding.space import FloatArray
+from recommender.embedding.model_files import find_model
 from recommender.errors import AudioError
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.results import side_of_tracks
+from recommender.utils.arrays import FloatArray
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
 MP3_RATE = 44_100
@@ -56,7 +56,7 @@ def unchanged(samples: FloatArray, rate: int) -> FloatArray:
 
 
 def through_mp3(samples: FloatArray, rate: int) -> FloatArray:
-    """Encoded with LAME at 64 kbit/s, and heard again."""
+    """Encoded with LAME at 64 kbit/s, and analysed again."""
     loud = np.clip(soxr.resample(samples, rate, MP3_RATE), -1, 1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "copy.mp3"
@@ -66,7 +66,7 @@ def through_mp3(samples: FloatArray, rate: int) -> FloatArray:
             frame = av.AudioFrame.from_ndarray(loud[None].astype(np.float32), "fltp", "mono")
             frame.sample_rate, frame.pts, frame.time_base = MP3_RATE, 0, Fraction(1, MP3_RATE)
             container.mux([*stream.encode(frame), *stream.encode(None)])
-        return hear_whole(path, rate).samples
+        return read_whole(path, rate).samples
 
 
 def softer(samples: FloatArray, rate: int) -> FloatArray:
@@ -108,12 +108,12 @@ class Original:
 
 
 def embedded(embedder: Embedder, clip: AudioClip) -> FloatArray:
-    """Unit vector of samples heard through windows placed as on a file, [p]."""
+    """Unit vector of samples analysed through windows placed as on a file, [p]."""
     length = round(embedder.windowing.seconds * clip.sample_rate)
     places = [int(s * clip.sample_rate) for s in embedder.windowing.starts(clip.duration)]
     pieces = [AudioClip(clip.samples[p : p + length], clip.sample_rate) for p in places]
     sounding = tuple(piece for piece in pieces if np.abs(piece.samples).max() > 0)
-    return embedder.project(embedder.hear_clips(sounding)[0][None])[0]
+    return embedder.project(embedder.analyse_clips(sounding)[0][None])[0]
 
 
 def gtzan_files(folder: Path, rate: int) -> list[Original]:
@@ -122,7 +122,7 @@ def gtzan_files(folder: Path, rate: int) -> list[Original]:
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS)
     return [
         Original(
-            hear_whole(path, rate),
+            read_whole(path, rate),
             path.stem,
             "GTZAN, trained on" if path.stem in learned else "GTZAN, not trained on",
         )
@@ -135,9 +135,9 @@ def music_files(folder: Path, rate: int, seconds: float) -> list[Original]:
     originals = []
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS):
         try:
-            samples = hear_whole(path, rate).samples[: round(seconds * rate)]
+            samples = read_whole(path, rate).samples[: round(seconds * rate)]
         except AudioError as error:
-            print(f"not heard: {path.relative_to(folder)}: {error}")
+            print(f"not analysed: {path.relative_to(folder)}: {error}")
             continue
         name = str(path.relative_to(folder)).removesuffix(path.suffix).removesuffix(".hq")
         originals.append(Original(AudioClip(samples, rate), name, "music"))
@@ -149,7 +149,7 @@ class Asked:
     """A model and the gallery that copies ask.
 
     Attributes:
-        gallery: unit vectors [n, p] of the stored tracks and of the music as heard.
+        gallery: unit vectors [n, p] of the stored tracks and of the music as analysed.
         names: of each.
     """
 
@@ -159,11 +159,11 @@ class Asked:
 
     @classmethod
     def of(cls, model: str, data: gtzan.Gtzan, music: list[Original]) -> "Asked":
-        embedder = Embedder(find(model))
-        heard = np.stack([embedded(embedder, original.clip) for original in music])
-        stored, _ = outputs(find(model), side_of_tracks(data, data.track_ids))
+        embedder = Embedder(find_model(model))
+        analysed = np.stack([embedded(embedder, original.clip) for original in music])
+        stored, _ = outputs(find_model(model), side_of_tracks(data, data.track_ids))
         names = [*data.track_ids, *(original.name for original in music)]
-        return cls(embedder, np.concatenate([stored, heard]), names)
+        return cls(embedder, np.concatenate([stored, analysed]), names)
 
     def nearest(self, copy: AudioClip) -> str:
         """Name of the nearest neighbour."""
@@ -202,7 +202,9 @@ def main() -> None:
     )
     parser.add_argument("--shared", type=Path, required=True, help="folder with gtzan/ and music/")
     parser.add_argument("--model", action="append", help="name or folder; may be repeated")
-    parser.add_argument("--seconds", type=float, default=30.0, help="heard of SHARED/music's files")
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, help="analysed of SHARED/music's files"
+    )
     parser.add_argument("--write", type=Path, help="folder for the figures, MODEL.json each")
     args = parser.parse_args()
     torch.set_num_threads(1)

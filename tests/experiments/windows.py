@@ -1,11 +1,11 @@
 """How many windows a track needs: what more of them give, and what they cost.
 
-First table: the validation tracks of GTZAN from their stored spectrograms of 30 s, heard through
+First table: the validation tracks of GTZAN from their stored spectrograms of 30 s, analysed through
 1, 2 or 3 windows placed as when serving, and as one piece. Accuracy by track, precision@10 with
 artist filter with its 95 % interval, and the paired difference to the 3 windows (bootstrap over
 queries). The test tracks are not looked at: the number of windows is a choice.
 
-Second table: songs of more than a minute, heard from their files. How near the embedding is to
+Second table: songs of more than a minute, analysed from their files. How near the embedding is to
 that of the whole track (all consecutive windows), how much of the whole track's list of five
 nearest songs it finds, and CPU milliseconds a track: decoding, and all of it (median over songs,
 one thread). Of two encodings of one recording (``X.hq.ogg`` beside ``X.ogg``) one is used.
@@ -21,15 +21,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recommender.audio.reader import Windowing, hear_windows
+from recommender.audio.reader import Windowing, read_windows
 from recommender.embedding.embedder import Embedder, load_embedder
-from recommender.embedding.model_files import DEFAULT_MODEL, find
-from recommender.embedding.space import FloatArray
+from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.errors import AudioError
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.results import NEIGHBOURS, Side, side_of
+from recommender.utils.arrays import FloatArray
 
 STORED_COUNTS = (1, 2, 3)
 COUNTS = (1, 2, 3, 5, 8, 0)
@@ -47,17 +47,17 @@ def stored_outputs(
     embedder: Embedder, side: Side, starts: list[int], frames: int
 ) -> tuple[FloatArray, FloatArray]:
     """Activations [n, d] and genre probabilities [n, n_classes], of the windows of each track."""
-    heard = [
-        embedder.hear_spectrograms([track[:, s : s + frames] for s in starts])
+    analysed = [
+        embedder.analyse_spectrograms([track[:, s : s + frames] for s in starts])
         for track in side.tracks.decibels
     ]
-    activations, probabilities = zip(*heard, strict=True)
+    activations, probabilities = zip(*analysed, strict=True)
     return np.stack(activations), np.stack(probabilities)
 
 
 def stored_table(model: str, archive: Path) -> None:
     """Print the first table."""
-    weights = find(model)
+    weights = find_model(model)
     embedder, projection = Embedder(weights), weights.projection()
     seconds = weights.card.windowing["seconds"]
     side = side_of(gtzan.load(archive), "filtered", "valid")
@@ -104,7 +104,7 @@ def _interval(differences: np.ndarray) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Song:
-    """One song heard one way: its activations and CPU seconds."""
+    """One song analysed one way: its activations and CPU seconds."""
 
     activations: FloatArray
     windows: int
@@ -112,12 +112,12 @@ class Song:
     rest: float
 
 
-def heard(path: Path, embedder: Embedder) -> Song:
+def analysed(path: Path, embedder: Embedder) -> Song:
     """Decode, then listen, each with its CPU time."""
     began = time.process_time()
-    found = hear_windows(path, embedder.windowing, embedder.front_end.sample_rate)
+    found = read_windows(path, embedder.windowing, embedder.front_end.sample_rate)
     decoded = time.process_time()
-    activations, _ = embedder.hear_clips(found.clips)
+    activations, _ = embedder.analyse_clips(found.clips)
     done = time.process_time()
     return Song(activations, len(found.clips), decoded - began, done - decoded)
 
@@ -129,10 +129,10 @@ def long_songs(folder: Path, embedder: Embedder) -> list[Path]:
         if path.suffix.lower() not in ENDINGS or ".hq." in path.name:
             continue
         try:
-            if embedder.hear(path).duration > LONGER_THAN_S:
+            if embedder.analyse(path).duration > LONGER_THAN_S:
                 songs.append(path)
         except AudioError as error:
-            print(f"not heard: {path.name}: {error}")
+            print(f"not analysed: {path.name}: {error}")
     return songs
 
 
@@ -141,7 +141,7 @@ def songs_table(model: str, folder: Path) -> None:
     embedders = {count: load_embedder(model, Windowing(count)) for count in COUNTS}
     songs = long_songs(folder, embedders[1])
     outcomes = {
-        count: [heard(path, embedder) for path in songs] for count, embedder in embedders.items()
+        count: [analysed(path, embedder) for path in songs] for count, embedder in embedders.items()
     }
 
     def vectors(count: int) -> FloatArray:

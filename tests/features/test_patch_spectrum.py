@@ -55,18 +55,18 @@ def test_every_value_is_that_of_its_definition() -> None:
     scale_bins = [[0], [1], [2, 3], [4, 5, 6, 7], [15], [14, 13], [12, 11, 10, 9]]
     rate_bins = [[0], [1], [2, 3], [4, 5, 6, 7, 8]]
     height = 3
-    heard = []
+    analysed = []
     for window in windows:
         for column in range(0, window.shape[1] - 15, 16):
             patch = window[8 * height : 8 * height + 16, column : column + 16].astype(np.float64)
             power = np.abs(np.fft.fft2((patch - patch.mean()) * taper)) ** 2
-            heard.append(
+            analysed.append(
                 [
                     [np.sqrt(power[np.ix_(s, r)].mean() / (taper**2).sum()) for r in rate_bins]
                     for s in scale_bins
                 ]
             )
-    mean, deviation = np.mean(heard, axis=0) + NOISE, np.std(heard, axis=0) + NOISE
+    mean, deviation = np.mean(analysed, axis=0) + NOISE, np.std(analysed, axis=0) + NOISE
     np.testing.assert_allclose(amplitudes[height], np.log(mean), atol=1e-4)
     np.testing.assert_allclose(unsteadiness[height], np.log(deviation / mean), atol=1e-4)
 

@@ -15,7 +15,7 @@ import soundfile as sf
 FloatArray = npt.NDArray[np.float32]
 
 FORMATS = ("wav", "au", "aiff", "flac", "mp3", "ogg", "opus", "m4a", "aac", "alac", "wma")
-"""Every format the product promises to hear: m4a holds aac, aac is the bare stream (ADTS), and
+"""Every format the product promises to analyse: m4a holds aac, aac is the bare stream (ADTS), and
 alac is written into an m4a too."""
 
 LOSSLESS = ("wav", "au", "aiff", "flac", "alac")

@@ -14,7 +14,7 @@ from mutagen.asf import ASF
 from mutagen.id3 import APIC, TIT2, ParseID3v1
 from mutagen.mp4 import MP4
 
-from recommender.ingestion.content_hash import content_digest, whole_digest
+from recommender.ingestion.content_hash import hash_content, hash_file
 
 UNTAGGED = ("au", "aac")  # formats without tags, or none that mutagen writes
 TAGGED = tuple(name for name in sounds.FORMATS if name not in UNTAGGED)
@@ -57,64 +57,64 @@ def overwrite(path: Path, place: int, length: int) -> None:
 @pytest.mark.parametrize("name", [*TAGGED, "vbr"])
 def test_tags_do_not_matter(library: Path, tmp_path: Path, name: str) -> None:
     file = Path(shutil.copy(library / name, tmp_path))
-    before, whole_before = content_digest(file), whole_digest(file)
+    before, whole_before = hash_content(file), hash_file(file)
     retag(file, "short")
-    assert content_digest(file) == before
+    assert hash_content(file) == before
     retag(file, LONG)
-    assert content_digest(file) == before
-    assert whole_digest(file) != whole_before
+    assert hash_content(file) == before
+    assert hash_file(file) != whole_before
     mutagen.File(file).delete()
-    assert content_digest(file) == before
+    assert hash_content(file) == before
 
 
 @pytest.mark.parametrize("name", ["mp3", "vbr"])
 def test_tags_at_the_end_of_an_mp3_do_not_matter(library: Path, tmp_path: Path, name: str) -> None:
     file = Path(shutil.copy(library / name, tmp_path))
-    before = content_digest(file)
+    before = hash_content(file)
     tags = APEv2()
     tags["Title"] = "an APEv2 title"
     tags.save(file)
-    assert content_digest(file) == before
+    assert hash_content(file) == before
     with file.open("ab") as end:
         end.write(b"LYRICSBEGININD00002110000021LYRICS200"[:28] + b"000028LYRICS200")
         end.write(b"TAG" + b"an ID3v1 title".ljust(125, b"\0"))
     assert ParseID3v1(file.read_bytes()[-128:]) is not None
-    assert content_digest(file) == before
+    assert hash_content(file) == before
 
 
 @pytest.mark.parametrize("name", [*sounds.FORMATS, "vbr"])
 def test_another_middle_is_another_recording(library: Path, tmp_path: Path, name: str) -> None:
     file = Path(shutil.copy(library / name, tmp_path))
-    before = content_digest(file)
+    before = hash_content(file)
     overwrite(file, file.stat().st_size // 2, 64)
-    assert content_digest(file) != before
+    assert hash_content(file) != before
 
 
 @pytest.mark.parametrize("name", [*sounds.FORMATS, "vbr"])
 def test_a_shorter_copy_is_another_recording(library: Path, tmp_path: Path, name: str) -> None:
     file = Path(shutil.copy(library / name, tmp_path))
-    before = content_digest(file)
+    before = hash_content(file)
     sounds.truncate(file, 0.9)
-    assert content_digest(file) != before
+    assert hash_content(file) != before
 
 
 def test_all_recordings_differ(library: Path) -> None:
     files = [path for path in library.iterdir() if path.is_file()]
-    assert len({content_digest(path) for path in files}) == len(files)
+    assert len({hash_content(path) for path in files}) == len(files)
 
 
 def test_name_and_place_do_not_matter(library: Path, tmp_path: Path) -> None:
     copy = shutil.copy(library / "flac", tmp_path / "other.wav")
-    assert content_digest(Path(copy)) == content_digest(library / "flac")
+    assert hash_content(Path(copy)) == hash_content(library / "flac")
 
 
 def test_few_bytes_are_read_of_a_long_file(tmp_path: Path) -> None:
-    """Only the three blocks count: a change elsewhere is for `whole_digest` to find."""
+    """Only the three blocks count: a change elsewhere is for `file_hash` to find."""
     file = sounds.write_sound(tmp_path / "a.wav", sounds.noise(30))
-    before, whole_before = content_digest(file), whole_digest(file)
+    before, whole_before = hash_content(file), hash_file(file)
     overwrite(file, file.stat().st_size // 3, 64)
-    assert content_digest(file) == before
-    assert whole_digest(file) != whole_before
+    assert hash_content(file) == before
+    assert hash_file(file) != whole_before
 
 
 def test_pages_numbered_anew_that_straddle_a_block(tmp_path: Path) -> None:
@@ -131,12 +131,12 @@ def test_pages_numbered_anew_that_straddle_a_block(tmp_path: Path) -> None:
             page = header[:18] + number + header[26:]
             data = header + body[len(header) : place] + page + body[place + len(page) :]
             file.write_bytes(data)
-            digests.add(content_digest(file))
+            digests.add(hash_content(file))
         assert len(digests) == 1, offset
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:
-    for digest in (content_digest, whole_digest):
+    for digest in (hash_content, hash_file):
         with pytest.raises(FileNotFoundError):
             digest(tmp_path / "gone.mp3")
 
@@ -145,9 +145,9 @@ def test_digests_do_not_change_between_releases(tmp_path: Path) -> None:
     """Catalogues hold them: a change here makes every file look new."""
     file = tmp_path / "x"
     file.write_bytes(b"")
-    assert content_digest(file) == "c804ce198ec337e3dc762bdd1a09aece"
+    assert hash_content(file) == "c804ce198ec337e3dc762bdd1a09aece"
     file.write_bytes(b"RIFF" + bytes(4) + b"WAVEdata" + (4).to_bytes(4, "little") + b"abcdLIST")
-    assert content_digest(file) == "52361565dd417e989b3817a144a7d06e"
+    assert hash_content(file) == "52361565dd417e989b3817a144a7d06e"
 
 
 MAGIC = (b"ID3\x04\0\0", b"OggS", b"RIFF\0\0\0\0WAVE", b"RF64\0\0\0\0WAVEds64", b"FORM\0\0\0\0AIFF")
@@ -169,7 +169,7 @@ def test_garbage_has_a_digest(tmp_path: Path, head: bytes, rest: bytes) -> None:
         head + rest + b"APETAGEX" + rest[:24],
     ):
         file.write_bytes(content)
-        assert len(content_digest(file)) == len(whole_digest(file)) == 32
+        assert len(hash_content(file)) == len(hash_file(file)) == 32
 
 
 @pytest.mark.parametrize("name", [*sounds.FORMATS, "vbr"])
@@ -181,4 +181,4 @@ def test_damaged_files_have_a_digest(library: Path, tmp_path: Path, name: str) -
         for place in rng.integers(0, 600, 20):
             head[place] = int(rng.integers(256))
         file.write_bytes(head[: int(rng.integers(1, len(head)))])
-        assert len(content_digest(file)) == 32
+        assert len(hash_content(file)) == 32

@@ -57,8 +57,8 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[IngestReport, Cat
 
 def test_no_damaged_file_stops_the_rest(damaged: tuple[IngestReport, Catalog]) -> None:
     report, catalog = damaged
-    heard = {track.path for track in catalog.all_tracks()}
-    assert {"really ogg.mp3", "folder.mp3/inside.wav", "line\nbreak.wav", LATIN1_NAME} <= heard
+    analysed = {track.path for track in catalog.all_tracks()}
+    assert {"really ogg.mp3", "folder.mp3/inside.wav", "line\nbreak.wav", LATIN1_NAME} <= analysed
     failed = {failure.path: failure.kind for failure in catalog.failures()}
     certain = {
         "empty.wav": "empty",
@@ -70,17 +70,21 @@ def test_no_damaged_file_stops_the_rest(damaged: tuple[IngestReport, Catalog]) -
     }
     assert certain.items() <= failed.items()
     either = {"truncated.mp3", "flipped.mp3", "flipped.ogg"}  # as much as the decoders save
-    assert set(failed) - set(certain) | heard >= either
-    assert report.heard == len(heard)
+    assert set(failed) - set(certain) | analysed >= either
+    assert report.analysed == len(analysed)
     assert report.failed == len(failed)
-    assert report.heard + report.failed == 13
+    assert report.analysed + report.failed == 13
     assert report.skipped_by_ending == {"(broken link)": 1, "(not a regular file)": 1}
 
 
 def test_damaged_files_are_not_tried_again(damaged: tuple[IngestReport, Catalog]) -> None:
     report, catalog = damaged
     again = ingest(catalog, [catalog.libraries()[0].root], SETTINGS)
-    assert (again.failed, again.still_failing, again.unchanged) == (0, report.failed, report.heard)
+    assert (again.failed, again.still_failing, again.unchanged) == (
+        0,
+        report.failed,
+        report.analysed,
+    )
 
 
 def never() -> bool:
@@ -106,7 +110,7 @@ def test_a_model_that_cannot_be_loaded_is_one_error() -> None:
                 ["a"] * 100, never
             )
         )
-    with pytest.raises(RecsysError, match="before they have heard"):
+    with pytest.raises(RecsysError, match="before they have analysed"):
         list(
             WorkerPool(worker_tasks.load_and_die, worker_tasks.misbehave, 2, 60).rounds(
                 ["a"] * 100, never
@@ -154,7 +158,7 @@ def has_tracks(database: Path, minimum: int) -> bool:
         return False
     try:
         with Catalog.open(str(database)) as catalog:
-            return catalog.counts().heard >= minimum
+            return catalog.counts().analysed >= minimum
     except RecsysError:  # its tables are being made
         return False
 

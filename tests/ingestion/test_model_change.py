@@ -16,14 +16,14 @@ from command_line import Output, recsys
 
 from recommender.catalog import Catalog, FileStat, ProjectionOrigin, Tags
 from recommender.catalog.projector import ModelProjection, catalog_projector
-from recommender.embedding.duplicates import SAME_DESCRIBED, SameRecording
-from recommender.embedding.genre_head import Head
-from recommender.embedding.model_files import HEAD, PROJECTION, WeightsFiles
+from recommender.embedding.duplicates import DESCRIPTOR_THRESHOLD, DuplicateDetector
+from recommender.embedding.genre_head import GenreHead
+from recommender.embedding.model_files import HEAD, PROJECTION, ModelFiles
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import Hearing
+from recommender.embedding.space import Analysis
 from recommender.errors import SpaceMismatch
 from recommender.ingestion import IngestSettings, ingest
-from recommender.ingestion.report import Silence
+from recommender.ingestion.report import NoProgress
 from recommender.recommendation.service import SimilarityService
 
 KILLED_IN_THE_MIDDLE = textwrap.dedent("""
@@ -31,9 +31,9 @@ KILLED_IN_THE_MIDDLE = textwrap.dedent("""
     from pathlib import Path
     from recommender.catalog import Catalog
     from recommender.ingestion import IngestSettings, ingest, pipeline as run
-    from recommender.ingestion.report import Silence
+    from recommender.ingestion.report import NoProgress
 
-    class Killer(Silence):
+    class Killer(NoProgress):
         def done(self, path, outcome):
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -46,7 +46,7 @@ KILLED_IN_THE_MIDDLE = textwrap.dedent("""
 
 @dataclass
 class Story:
-    """Six recordings heard with a model whose weights then changed; what was listed before."""
+    """Six recordings analysed with a model whose weights then changed; what was listed before."""
 
     music: Path
     model: Path
@@ -63,7 +63,7 @@ class Story:
         return [self.recsys("similar", track, "--json").json for track in range(1, 7)]
 
     def heard_in_new_space(self) -> int:
-        return dict(self.catalog.spaces()).get(WeightsFiles(self.model).space(), 0)
+        return dict(self.catalog.spaces()).get(ModelFiles(self.model).space(), 0)
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +85,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def test_a_story_of_other_weights(story: Story) -> None:
     """One test, as each chapter goes on where the last one ended."""
-    old, new = story.catalog.active_space(), WeightsFiles(story.model).space()
+    old, new = story.catalog.active_space(), ModelFiles(story.model).space()
     assert old is not None
-    assert (old.model, old.hearing) == (new.model, new.hearing)
+    assert (old.model, old.analysis) == (new.model, new.analysis)
     assert old.weights != new.weights
 
-    # Before anything is heard anew
+    # Before anything is analysed anew
     assert story.listed() == story.before
     outside = story.music.parent / "outside.wav"
     shutil.copy(story.music / "first" / "0.wav", outside)
@@ -112,8 +112,8 @@ def test_a_story_of_other_weights(story: Story) -> None:
 
     # One folder of two
     part = story.ingest(story.music / "first", "--json")
-    assert part.json["heard"] == 4 - 2
-    assert (part.json["unheard"], part.json["switched"]) == (2, False)
+    assert part.json["analysed"] == 4 - 2
+    assert (part.json["not_analysed"], part.json["switched"]) == (2, False)
     assert part.err.startswith("the model's weights have changed: 2 tracks of the catalogue")
     assert story.catalog.active_space() == old
     assert story.listed() == story.before
@@ -122,8 +122,8 @@ def test_a_story_of_other_weights(story: Story) -> None:
     whole = story.ingest(story.music)
     assert whole.err.splitlines() == [
         "the model's weights have changed: 2 tracks of the catalogue in these folders will be "
-        "heard again; until the whole catalogue is, recommendations stay as they are.",
-        "every track was heard by this model: it makes the recommendations from now on.",
+        "analysed again; until the whole catalogue is, recommendations stay as they are.",
+        "every track was analysed by this model: it makes the recommendations from now on.",
     ]
     assert dict(story.catalog.spaces()) == {old: 6, new: 6}
     assert story.catalog.active_space() == new
@@ -139,9 +139,9 @@ def test_a_story_of_other_weights(story: Story) -> None:
 
 @dataclass
 class World:
-    """A catalogue of tracks that a toy model with descriptors heard, as its activations say."""
+    """A catalogue of tracks that a toy model with descriptors analysed, as its activations say."""
 
-    model: WeightsFiles
+    model: ModelFiles
     catalog: Catalog
 
     def add(self, name: str, seed: int, blur: float = 0.0) -> int:
@@ -149,10 +149,10 @@ class World:
         space, size = self.model.space(), len(self.model.projection().mean)
         rng = np.random.default_rng(seed)
         activations = rng.normal(size=size) + blur * np.random.default_rng(99).normal(size=size)
-        heard = Hearing(activations.astype(np.float32), {}, 60.0, ((0.0, 10.0),), space)
+        analysed = Analysis(activations.astype(np.float32), {}, 60.0, ((0.0, 10.0),), space)
         library, _ = self.catalog.scope_of(self.model.folder.parent / "music")
         with self.catalog.writing() as write:
-            return write.heard(library, FileStat(name, 1, 1), name, Tags(), heard, "test")
+            return write.analysed(library, FileStat(name, 1, 1), name, Tags(), analysed, "test")
 
     def ingest(self) -> None:
         """What an ingest with nothing new does."""
@@ -183,7 +183,7 @@ class World:
         adapted = Projection(own.mean + 1, own.matrix[:, :4].copy())
         details = {"kept": "by hand", "tracks": 1}
         space = self.model.space()
-        self.catalog.keep_projection(space, ProjectionOrigin.ADAPTED, adapted, details)
+        self.catalog.store_projection(space, ProjectionOrigin.ADAPTED, adapted, details)
         return adapted
 
 
@@ -214,37 +214,39 @@ def test_the_limit_of_copies_is_kept_with_it(world: World) -> None:
     def limits() -> tuple[float | None, float]:
         kept = ModelProjection.kept(world.catalog, world.model.space())
         assert kept is not None
-        return kept.same_recording, catalog_projector(world.catalog).same_recording.threshold
+        return kept.duplicate_threshold, catalog_projector(
+            world.catalog
+        ).duplicate_detector.threshold
 
-    toy_models.with_card(world.model.folder, same_recording=None)
+    toy_models.with_card(world.model.folder, duplicate_threshold=None)
     world.ingest()
-    assert limits() == (None, SAME_DESCRIBED)
-    toy_models.with_card(world.model.folder, same_recording=0.9)
+    assert limits() == (None, DESCRIPTOR_THRESHOLD)
+    toy_models.with_card(world.model.folder, duplicate_threshold=0.9)
     world.ingest()
     assert limits() == (0.9, 0.9)
     world.new_weights()
-    toy_models.with_card(world.model.folder, same_recording=0.8)
-    assert limits() == (0.9, 0.9)  # that of what the catalogue was heard with
+    toy_models.with_card(world.model.folder, duplicate_threshold=0.8)
+    assert limits() == (0.9, 0.9)  # that of what the catalogue was analysed with
 
 
 def test_catalogues_of_older_versions_say_no_limit_of_copies(world: World) -> None:
     kept = world.catalog.projection(world.model.space(), ProjectionOrigin.MODEL)
     assert kept is not None
-    older = {name: kept.details[name] for name in ("descriptors", "closeness")}
-    world.catalog.keep_projection(
+    older = {name: kept.details[name] for name in ("descriptors", "similarity_calibration")}
+    world.catalog.store_projection(
         world.model.space(), ProjectionOrigin.MODEL, kept.projection, older
     )
     found = ModelProjection.kept(world.catalog, world.model.space())
     assert found is not None
-    assert found.same_recording is None
+    assert found.duplicate_threshold is None
 
 
 def test_also_where_some_tracks_were_heard_in_another_space_only(world: World) -> None:
     own, other = world.model, replace(world.model.space(), weights="another")
-    heard = Hearing(np.ones(4, np.float32), {}, 60.0, ((0.0, 10.0),), other)
+    analysed = Analysis(np.ones(4, np.float32), {}, 60.0, ((0.0, 10.0),), other)
     library, _ = world.catalog.scope_of(own.folder.parent / "music")
     with world.catalog.writing() as write:
-        write.heard(library, FileStat("other.wav", 1, 1), "other", Tags(), heard, "test")
+        write.analysed(library, FileStat("other.wav", 1, 1), "other", Tags(), analysed, "test")
     assert world.catalog.drop_projection(own.space(), ProjectionOrigin.MODEL)
     world.ingest()
     assert ModelProjection.kept(world.catalog, own.space()) is not None
@@ -267,8 +269,8 @@ def test_networks_that_hear_another_part_of_windows_are_other_weights(world: Wor
     before, _ = world.served()
     old = world.model.space()
     world.new_projection()
-    toy_models.with_card(world.model.folder, heard_frames=64)
-    assert WeightsFiles(world.model.folder).space().weights != old.weights
+    toy_models.with_card(world.model.folder, network_frames=64)
+    assert ModelFiles(world.model.folder).space().weights != old.weights
     assert world.served() == (before, False)
     world.ingest()  # of none of its tracks
     assert world.served() == (before, False)
@@ -281,10 +283,10 @@ def test_another_head_tells_the_genres_of_all_that_was_heard(world: World) -> No
     generator, folder, space = np.random.default_rng(1), world.model.folder, world.model.space()
     former = world.model.head()
     values = (generator.normal(0, 1e-2, a.shape) for a in (former.weight, former.bias))
-    head = Head(*(array.astype(np.float32) for array in values))
+    head = GenreHead(*(array.astype(np.float32) for array in values))
     head.save(folder / HEAD)
     toy_models.with_card(folder, head_digest=head.digest)
-    assert WeightsFiles(folder).space() == space
+    assert ModelFiles(folder).space() == space
     state = world.catalog.state()
     world.ingest()
     assert world.catalog.state() != state
@@ -292,10 +294,10 @@ def test_another_head_tells_the_genres_of_all_that_was_heard(world: World) -> No
     expected = head.probabilities(activations)
     assert len(ids) == 3
     for track_id, row in zip(ids.tolist(), expected, strict=True):
-        hearing = world.catalog.hearing_of(track_id, space)
-        assert hearing is not None
-        assert list(hearing.genre_probabilities) == list(world.model.card.labels)
-        assert list(hearing.genre_probabilities.values()) == pytest.approx(row.tolist())
+        analysis = world.catalog.analysis_of(track_id, space)
+        assert analysis is not None
+        assert list(analysis.genre_probabilities) == list(world.model.card.labels)
+        assert list(analysis.genre_probabilities.values()) == pytest.approx(row.tolist())
     state = world.catalog.state()
     world.ingest()
     assert world.catalog.state() == state
@@ -314,11 +316,11 @@ def test_an_adapted_projection_comes_first_and_stays(world: World) -> None:
 def test_copies_are_recognised_by_the_models_own_projection(world: World) -> None:
     seed = world.add("copied.wav", 7)
     world.add("copy.mp3", 7, blur=0.01)
-    own = SameRecording.of_model(world.model.projection(), descriptors=True)
+    own = DuplicateDetector.of_model(world.model.projection(), descriptors=True)
 
     def listed() -> list[str]:
         with SimilarityService.open(world.catalog.url) as service:
-            assert np.array_equal(service.projector.same_recording.matrix, own.matrix)
+            assert np.array_equal(service.projector.duplicate_detector.matrix, own.matrix)
             return sorted(found.track.path for found in service.similar(seed))
 
     expected = ["0.wav", "1.wav", "2.wav"]
@@ -348,14 +350,14 @@ def test_a_catalogue_outlives_the_folder_of_its_weights(world: World) -> None:
 
 
 def test_a_switch_leaves_the_adaptation_behind(world: World, tmp_path: Path) -> None:
-    """The tracks are said to be heard in the new space, too, so that nothing needs hearing."""
+    """The tracks are said to be analysed in the new space, too, so that nothing needs analysis."""
     world.adapt()
     old = world.model.space()
     world.model = toy_models.with_descriptors(tmp_path / "other", networks=1)
     for seed in range(3):
         world.add(f"{seed}.wav", seed)
     settings = IngestSettings(model=str(world.model.folder), workers=1)
-    report = ingest(world.catalog, [tmp_path / "nothing"], settings, Silence())
+    report = ingest(world.catalog, [tmp_path / "nothing"], settings, NoProgress())
     assert (report.switched, report.adaptation_left) == (True, True)
     assert world.served() == (world.model.projection().digest, True)
     back = IngestSettings(model=str(tmp_path / "model"), workers=1)

@@ -39,7 +39,7 @@ class Witness:
     def scanned(self, entries: int) -> None:
         self.entries = entries
 
-    def hearing_again(self, tracks: int) -> None:
+    def reanalysing(self, tracks: int) -> None:
         self.again = tracks
 
     def planned(self, files: int) -> None:
@@ -67,7 +67,7 @@ class Story:
 
 def accounted(report: IngestReport) -> int:
     return (
-        report.heard
+        report.analysed
         + report.retagged
         + report.moved
         + report.found_again
@@ -114,7 +114,7 @@ def change_folder(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """Four chapters; only the first two have anything to hear."""
+    """Four chapters; only the first two have anything to analyse."""
     place = tmp_path_factory.mktemp("story")
     write_folder(place / "music")
     with Catalog.open(str(place / "catalog.db")) as catalog:
@@ -130,7 +130,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def test_everything_is_heard_or_told(story: Story) -> None:
     report = story.reports["first"]
-    assert (report.scanned, report.heard, report.failed) == (15, 11, 1)
+    assert (report.scanned, report.analysed, report.failed) == (15, 11, 1)
     assert report.skipped_by_ending == {".txt": 1, "(no ending)": 1, ".mp4": 1}
     assert (report.interrupted, report.missing, report.unreadable) == (False, 0, ())
 
@@ -139,13 +139,13 @@ def test_a_second_run_has_nothing_to_do(story: Story) -> None:
     report = story.reports["second"]
     assert (report.unchanged, report.still_failing) == (11, 1)
     assert report.skipped_by_ending == story.reports["first"].skipped_by_ending
-    assert report.heard == report.failed == 0
+    assert report.analysed == report.failed == 0
 
 
 def test_every_change_is_recognised(story: Story) -> None:
     report = story.reports["changed"]
     assert report.retagged == 2  # retagged.mp3, touched.flac
-    assert report.heard == 2  # replaced.ogg, added.wav
+    assert report.analysed == 2  # replaced.ogg, added.wav
     assert report.moved == 4  # to another folder, to another name, the twins
     assert report.failed == 1  # spoilt.wav
     assert report.missing == 1  # deleted.au
@@ -168,16 +168,16 @@ def test_states_and_tags_after_the_changes(story: Story) -> None:
     assert tracks["retagged.mp3"].tags.title == "A new title"
     assert tracks["spoilt.wav"].state is TrackState.FAILED
     assert tracks["replaced.ogg"].duration == pytest.approx(3, abs=0.01)
-    heard = {path for path, track in tracks.items() if track.state is TrackState.HEARD}
-    assert heard == set(tracks) - {"spoilt.wav"}
+    analysed = {path for path, track in tracks.items() if track.state is TrackState.ANALYSED}
+    assert analysed == set(tracks) - {"spoilt.wav"}
     ids, activations = story.catalog.activations(SPACE)
-    assert len(ids) == len(activations) == len(heard)
+    assert len(ids) == len(activations) == len(analysed)
 
 
 def test_missing_files_that_are_back_are_not_heard_again(story: Story) -> None:
     report = story.reports["back"]
     assert (report.found_again, report.unchanged) == (1, 10)
-    assert report.heard == report.retagged == report.moved == 0
+    assert report.analysed == report.retagged == report.moved == 0
     assert story.ids["back"] == story.ids["changed"]
 
 
@@ -195,7 +195,7 @@ def test_failures_say_why(story: Story) -> None:
 
 def test_the_space_that_was_heard_is_active(story: Story) -> None:
     assert story.catalog.active_space() == SPACE
-    assert story.catalog.active_listening() == SETTINGS.listening()
+    assert story.catalog.analysis_settings() == SETTINGS.analysis_settings()
 
 
 def test_an_idle_run_opens_no_file_starts_no_process_and_loads_no_network(story: Story) -> None:
@@ -232,7 +232,7 @@ def test_a_part_of_the_folder_touches_nothing_else(story: Story) -> None:
 
 
 def test_another_way_of_listening_hears_again(story: Story, tmp_path: Path) -> None:
-    """Also what moves meanwhile; and what was heard before stays."""
+    """Also what moves meanwhile; and what was analysed before stays."""
     music = tmp_path / "music"
     music.mkdir()
     for name in ("stays.wav", "another name.m4a"):
@@ -243,31 +243,31 @@ def test_another_way_of_listening_hears_again(story: Story, tmp_path: Path) -> N
         elsewhere.mkdir()
         shutil.copy(music / "stays.wav", elsewhere)
         copy_hearings(story, catalog, elsewhere)
-        catalog.set_active(SPACE, SETTINGS.listening())
+        catalog.set_active(SPACE, SETTINGS.analysis_settings())
         (music / "stays.wav").rename(music / "went.wav")
         other = IngestSettings(workers=1, model=SETTINGS.model, windowing=Windowing(count=1))
         witness = Witness()
         report = ingest(catalog, [music], other, witness)
-        assert (report.heard, report.moved, witness.files) == (1, 1, 2)
+        assert (report.analysed, report.moved, witness.files) == (1, 1, 2)
         assert witness.outcomes["went.wav"] is Outcome.MOVED
-        assert report.unheard == 1
-        assert catalog.active_space() == SPACE  # until all is heard in the new way
-        assert ingest(catalog, [music, elsewhere], other).unheard == 0
+        assert report.not_analysed == 1
+        assert catalog.active_space() == SPACE  # until all is analysed in the new way
+        assert ingest(catalog, [music, elsewhere], other).not_analysed == 0
         assert dict(catalog.spaces()) == {SPACE: 3, other.space(): 3}
         assert catalog.active_space() == other.space()
 
 
 def copy_hearings(story: Story, catalog: Catalog, music: Path) -> None:
-    """Make a catalogue of copied files as if they had been heard there."""
+    """Make a catalogue of copied files as if they had been analysed there."""
     library, _ = catalog.scope_of(music)
     for file in sorted(music.iterdir()):
         track = story.catalog.track_at(story.folder / file.name)
         assert track is not None
-        hearing = story.catalog.hearing_of(track.id, SPACE)
-        assert hearing is not None
+        analysis = story.catalog.analysis_of(track.id, SPACE)
+        assert analysis is not None
         stat = FileStat(file.name, file.stat().st_size, file.stat().st_mtime_ns)
         with catalog.writing() as write:
-            write.heard(library, stat, track.digest, track.tags, hearing, "test")
+            write.analysed(library, stat, track.content_hash, track.tags, analysis, "test")
 
 
 def test_folders_that_cannot_be_ingested_change_nothing(story: Story) -> None:
@@ -311,8 +311,8 @@ KNOWN = st.builds(
     stat=STATS,
     track_id=st.integers(1, 99),
     state=st.sampled_from(TrackState),
-    digest=st.just("d"),
-    heard_in_space=st.booleans(),
+    content_hash=st.just("d"),
+    analysed_in_space=st.booleans(),
     failure_kind=st.sampled_from([None, "unreadable", "no-permission", "video-without-sound"]),
 )
 

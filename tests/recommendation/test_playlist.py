@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from recommender.catalog.records import Library, Tags, Track, TrackState
+from recommender.audio.tags import Tags
+from recommender.catalog.records import Library, Track, TrackState
 from recommender.recommendation.playlist import write_m3u
 
 
 def track(root: Path, path: str, duration: float = 61.6, **tags: str) -> Track:
-    return Track(1, Library(1, root), path, 1, 1, "d", duration, Tags(**tags), TrackState.HEARD)
+    return Track(1, Library(1, root), path, 1, 1, "d", duration, Tags(**tags), TrackState.ANALYSED)
 
 
 def lines(path: Path) -> list[bytes]:

@@ -13,9 +13,9 @@ from command_line import recsys
 
 from recommender.catalog import Catalog, FileStat, Tags
 from recommender.catalog.projector import CatalogProjector
-from recommender.embedding.model_files import find
-from recommender.embedding.space import Hearing
-from recommender.evaluation.calibration import Closeness
+from recommender.embedding.model_files import find_model
+from recommender.embedding.similarity_scale import SimilarityCalibration
+from recommender.embedding.space import Analysis
 from recommender.ingestion import IngestSettings
 from recommender.recommendation.service import Filters, SimilarityService
 
@@ -25,23 +25,25 @@ EVERYTHING = Filters(per_artist=None, keep_duplicates=True)
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tracks of three genres, of which each is heard as its genre and a lot of noise."""
+    """Tracks of three genres, of which each is analysed as its genre and a lot of noise."""
     place = tmp_path_factory.mktemp("served")
     (place / "music").mkdir()
-    listening = IngestSettings(workers=1)
+    analysis_settings = IngestSettings(workers=1)
     random = np.random.default_rng(0)
-    dimension = len(find(listening.model).projection().mean)
+    dimension = len(find_model(analysis_settings.model).projection().mean)
     genres = random.standard_normal((len(GENRES), dimension))
     with Catalog.open(str(place / "catalog.db")) as catalog:
-        catalog.set_active(listening.space(), listening.listening())
+        catalog.set_active(analysis_settings.space(), analysis_settings.analysis_settings())
         library, _ = catalog.scope_of(place / "music")
         with catalog.writing() as write:
             for number in range(COUNT):
-                heard = 0.3 * genres[number % 3] + random.standard_normal(dimension)
-                hearing = Hearing(heard.astype(np.float32), {}, 60.0, (), listening.space())
+                analysed = 0.3 * genres[number % 3] + random.standard_normal(dimension)
+                analysis = Analysis(
+                    analysed.astype(np.float32), {}, 60.0, (), analysis_settings.space()
+                )
                 tags = Tags(title=f"song {number}", genre=GENRES[number % 3])
                 stat = FileStat(f"{number}.ogg", 1, 1)
-                write.heard(library, stat, str(number), tags, hearing, "test")
+                write.analysed(library, stat, str(number), tags, analysis, "test")
     return place / "catalog.db"
 
 
@@ -56,16 +58,16 @@ def served_precision(catalog: Path, ranking: str, k: int) -> float:
 
 def test_what_is_measured_is_what_is_served(catalog: Path) -> None:
     values = {}
-    for ranking in ("neighbourhood", "cosine"):
+    for ranking in ("reranked", "cosine"):
         options = ("-k", 5, "--ranking", ranking, "--db", catalog)
         report = recsys("evaluate", *options, "--json").json
         values[ranking] = report["without_filter"]["overall"]["precision"]["value"]
         assert report["ranking"] == ranking
         assert values[ranking] == pytest.approx(served_precision(catalog, ranking, 5))
         assert f"ranked by {ranking}, k = 5" in recsys("evaluate", *options).out
-    assert values["neighbourhood"] != values["cosine"]
+    assert values["reranked"] != values["cosine"]
     default = recsys("evaluate", "-k", 5, "--db", catalog, "--json").json
-    assert default["ranking"] == "neighbourhood"
+    assert default["ranking"] == "reranked"
 
 
 def test_models_are_compared_by_the_same_ranking(catalog: Path, tmp_path: Path) -> None:
@@ -79,12 +81,12 @@ def test_models_are_compared_by_the_same_ranking(catalog: Path, tmp_path: Path) 
         space = replace(active, model=other.space().model, weights=other.space().weights)
         with both.writing() as write:
             for track in tracks:
-                again = both.hearing_of(track.id, active)
+                again = both.analysis_of(track.id, active)
                 assert again is not None
                 stat = FileStat(track.path, track.size, track.mtime_ns)
                 new = replace(again, space=space)
-                write.heard(track.library, stat, track.digest, track.tags, new, "test")
-    for ranking in ("neighbourhood", "cosine"):
+                write.analysed(track.library, stat, track.content_hash, track.tags, new, "test")
+    for ranking in ("reranked", "cosine"):
         options = ("--ranking", ranking, "--db", place, "--json")
         both_models = recsys("evaluate", "--compare", "default", other.folder, *options).json
         alone = recsys("evaluate", *options).json
@@ -117,8 +119,8 @@ def test_the_nearest_decides_whether_anything_is_close(
             break
 
     def said(half: float) -> str:
-        close = Closeness(half=half, slope=9.0)
-        monkeypatch.setattr(CatalogProjector, "closeness", property(lambda _: close))
+        close = SimilarityCalibration(midpoint=half, slope=9.0)
+        monkeypatch.setattr(CatalogProjector, "similarity_calibration", property(lambda _: close))
         return recsys(*asked).err
 
     told = re.search(r"the nearest reaches (\S+),", said(nearest + 0.005))

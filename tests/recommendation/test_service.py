@@ -15,8 +15,8 @@ from mutagen.id3 import TPE1
 from mutagen.wave import WAVE
 
 from recommender.catalog import Catalog, FileStat, Tags, Track
-from recommender.embedding.duplicates import Recording, SameRecording
-from recommender.embedding.space import Embedding, Hearing, SpaceId
+from recommender.embedding.duplicates import DuplicateDetector, Recording
+from recommender.embedding.space import Analysis, Embedding, SpaceId
 from recommender.errors import (
     AmbiguousTrack,
     CatalogError,
@@ -33,7 +33,7 @@ GENRES = ("folk", "rock")
 COPY = 0.1
 """Degrees between copies of a recording; other tracks here are at least 4 degrees apart."""
 
-same_recording = SameRecording(threshold=float(np.cos(np.radians(1))))
+same_sound = DuplicateDetector(threshold=float(np.cos(np.radians(1))))
 
 
 def direction(degrees: float) -> np.ndarray:
@@ -42,22 +42,22 @@ def direction(degrees: float) -> np.ndarray:
     return 3 * np.array([np.cos(turn), np.sin(turn)], np.float32)
 
 
-def hearing(degrees: float, duration: float, heard: str = "rock") -> Hearing:
-    probabilities = {label: 0.75 if label == heard else 0.25 for label in GENRES}
-    return Hearing(direction(degrees), probabilities, duration, ((0.0, duration),), SPACE)
+def analysis(degrees: float, duration: float, analysed: str = "rock") -> Analysis:
+    probabilities = {label: 0.75 if label == analysed else 0.25 for label in GENRES}
+    return Analysis(direction(degrees), probabilities, duration, ((0.0, duration),), SPACE)
 
 
 class ToyEmbedder:
-    """Projects by normalising; hears in a sound file the angle that its samples say."""
+    """Projects by normalising; analyses in a sound file the angle that its samples say."""
 
     space = replace(SPACE, projection="unit")
 
     def project(self, activations: np.ndarray) -> np.ndarray:
         return activations / np.linalg.norm(activations, axis=1, keepdims=True)
 
-    def hear(self, path: Path) -> Hearing:
+    def analyse(self, path: Path) -> Analysis:
         samples, rate = soundfile.read(path, dtype="float32")
-        return hearing(360 * float(samples.mean()), len(samples) / rate)
+        return analysis(360 * float(samples.mean()), len(samples) / rate)
 
 
 @dataclass
@@ -74,14 +74,14 @@ class World:
         degrees: float,
         *,
         duration: float = 60.0,
-        heard: str = "rock",
+        analysed: str = "rock",
         space: SpaceId = SPACE,
         **tags: str,
     ) -> int:
         library, _ = self.catalog.scope_of(self.folder / "music")
-        one = replace(hearing(degrees, duration, heard), space=space)
+        one = replace(analysis(degrees, duration, analysed), space=space)
         with self.catalog.writing() as write:
-            return write.heard(library, FileStat(path, 1, 1), path, Tags(**tags), one, "test")
+            return write.analysed(library, FileStat(path, 1, 1), path, Tags(**tags), one, "test")
 
     def names(self, query: object, k: int = 10, **filters: object) -> list[str]:
         found = self.service.similar(query, k, Filters(**filters))
@@ -106,7 +106,7 @@ def world(tmp_path, empty_database):
     shutil.copy(empty_database, tmp_path / "toy.db")
     with Catalog.open(str(tmp_path / "toy.db")) as catalog:
         embedder = ToyEmbedder()
-        service = SimilarityService(catalog, embedder, lambda: embedder, "cpu", same_recording)
+        service = SimilarityService(catalog, embedder, lambda: embedder, "cpu", same_sound)
         yield World(tmp_path, catalog, service)
 
 
@@ -239,8 +239,8 @@ class TestOutsideFiles:
         world.add("a.ogg", 0)
 
         class Other(ToyEmbedder):
-            def hear(self, path: Path) -> Hearing:
-                return replace(super().hear(path), space=SpaceId("other", "w", "h"))
+            def analyse(self, path: Path) -> Analysis:
+                return replace(super().analyse(path), space=SpaceId("other", "w", "h"))
 
         service = SimilarityService(world.catalog, ToyEmbedder(), Other, "cpu")
         with pytest.raises(SpaceMismatch, match=r"toy.*other|other.*toy"):
@@ -279,9 +279,9 @@ class TestFilters:
     @pytest.fixture(autouse=True)
     def tracks(self, world):
         self.seed = world.add("seed.ogg", 0)
-        world.add("short.ogg", 10, duration=20, genre="Hip-Hop", heard="folk")
-        world.add("middle.ogg", 20, duration=200, genre="hip hop; Pop", heard="rock")
-        world.add("long.ogg", 30, duration=2000, genre="Chanson Française", heard="folk")
+        world.add("short.ogg", 10, duration=20, genre="Hip-Hop", analysed="folk")
+        world.add("middle.ogg", 20, duration=200, genre="hip hop; Pop", analysed="rock")
+        world.add("long.ogg", 30, duration=2000, genre="Chanson Française", analysed="folk")
         world.add("bare.ogg", 40, duration=90)
 
     @pytest.mark.parametrize(
@@ -290,8 +290,8 @@ class TestFilters:
             ({"genre": "HIP-HOP"}, ["short", "middle"]),
             ({"genre": "chanson francaise"}, ["long"]),
             ({"genre": "hip"}, []),
-            ({"heard": "Folk"}, ["short", "long"]),
-            ({"heard": "folk", "genre": "hip-hop"}, ["short"]),
+            ({"analysed": "Folk"}, ["short", "long"]),
+            ({"analysed": "folk", "genre": "hip-hop"}, ["short"]),
             ({"min_duration": 90}, ["middle", "long", "bare"]),
             ({"max_duration": 90}, ["short", "bare"]),
             ({"min_duration": 90, "max_duration": 200}, ["middle", "bare"]),
@@ -303,7 +303,7 @@ class TestFilters:
 
     def test_a_genre_that_the_network_does_not_know(self, world):
         with pytest.raises(UsageError, match="it knows folk, rock"):
-            world.service.similar(self.seed, filters=Filters(heard="polka"))
+            world.service.similar(self.seed, filters=Filters(analysed="polka"))
 
     @pytest.mark.parametrize(
         "filters", [{"per_artist": 0}, {"min_duration": 10, "max_duration": 9}], ids=str
@@ -355,10 +355,10 @@ class TestCopies:
         one = Recording(np.array([1, 0], np.float32), 100.0)
         near = np.array([np.cos(0.01), np.sin(0.01)], np.float32)
         far = np.array([np.cos(0.03), np.sin(0.03)], np.float32)
-        assert same_recording(one, Recording(near, 102.0))
-        assert not same_recording(one, Recording(near, 102.1))
-        assert not same_recording(one, Recording(far, 100.0))
-        assert not same_recording(one, Recording(np.zeros(2, np.float32), 100.0))
+        assert same_sound(one, Recording(near, 102.0))
+        assert not same_sound(one, Recording(near, 102.1))
+        assert not same_sound(one, Recording(far, 100.0))
+        assert not same_sound(one, Recording(np.zeros(2, np.float32), 100.0))
 
 
 @dataclass
@@ -378,8 +378,10 @@ class Crowd:
         compared = self.service.index().comparable(ranking)
         if ranking == "cosine":
             return compared @ compared[seed_at]
-        scores = (compared.answering @ compared.asking[seed_at]).astype(np.float64)
-        scores[compared.leading[seed_at]] = scores.max() + 1e-9  # first, and as good as the best
+        scores = (compared.database_vectors @ compared.query_vectors[seed_at]).astype(np.float64)
+        scores[compared.pinned_first[seed_at]] = (
+            scores.max() + 1e-9
+        )  # first, and as good as the best
         return scores
 
 
@@ -396,10 +398,10 @@ def crowd(tmp_path_factory, empty_database):
                 angle = 0.4 * number + random.uniform(0, 0.2)
                 stat = FileStat(f"{angle:.6f}.ogg", 1, 1)
                 tags = Tags(artist=f"artist {random.integers(20)}")
-                heard = hearing(angle, duration=float(random.uniform(10, 300)))
-                write.heard(library, stat, str(number), tags, heard, "test")
+                analysed = analysis(angle, duration=float(random.uniform(10, 300)))
+                write.analysed(library, stat, str(number), tags, analysed, "test")
         embedder = ToyEmbedder()
-        no_copies = SameRecording(threshold=1.1)
+        no_copies = DuplicateDetector(threshold=1.1)
         service = SimilarityService(catalog, embedder, lambda: embedder, "cpu", no_copies)
         yield Crowd(service, list(catalog.all_tracks()))
 
@@ -410,7 +412,7 @@ def crowd(tmp_path_factory, empty_database):
     seed_at=st.integers(0, 199),
     shortest=st.integers(0, 310),
     per_artist=st.sampled_from([None, 1, 2, 50]),
-    ranking=st.sampled_from(["neighbourhood", "cosine"]),
+    ranking=st.sampled_from(["reranked", "cosine"]),
 )
 def test_never_fewer_than_could_be_had(crowd, k, seed_at, shortest, per_artist, ranking):
     """However few tracks pass, the search widens until it has them, in the right order."""
@@ -434,7 +436,7 @@ def test_never_fewer_than_could_be_had(crowd, k, seed_at, shortest, per_artist, 
 
 def test_the_default_is_by_neighbourhood(crowd):
     seed = crowd.tracks[60]
-    both = [crowd.service.similar(seed.id, 20, ranking=r) for r in ("neighbourhood", "cosine")]
+    both = [crowd.service.similar(seed.id, 20, ranking=r) for r in ("reranked", "cosine")]
     assert [n.score for n in crowd.service.similar(seed.id, 20)] == [n.score for n in both[0]]
     assert [n.track.id for n in both[0]] != [n.track.id for n in both[1]]
     assert [n.score for n in both[1]] == [n.similarity for n in both[1]]
@@ -446,8 +448,8 @@ def test_the_default_is_by_neighbourhood(crowd):
 
 def test_a_copy_from_outside_finds_its_track_first(crowd):
     for track in crowd.tracks:
-        heard = Embedding(direction(float(Path(track.path).stem)) / 3, ToyEmbedder.space)
-        best, second = crowd.service.similar(heard, 2)
+        analysed = Embedding(direction(float(Path(track.path).stem)) / 3, ToyEmbedder.space)
+        best, second = crowd.service.similar(analysed, 2)
         assert best.track.id == track.id
         assert best.similarity == pytest.approx(1, abs=1e-6)
         assert best.score >= second.score

@@ -205,7 +205,7 @@ def test_gpu_gives_the_same_results():
     ids = np.arange(5_000)
     queries = unit_rows(50, 64, 1)
     for k in (1, 10, 3_000):
-        for by in ("cosine", "neighbourhood"):
+        for by in ("cosine", "reranked"):
             cpu = build(ids, vectors, "cpu").rank(queries, k, by)
             gpu = build(ids, vectors, "cuda").rank(queries, k, by)
             for name in ("ids", "scores", "similarities"):
@@ -228,13 +228,15 @@ class TestByNeighbourhood:
     def test_a_track_finds_what_the_ranking_says(self, index, k):
         order = np.argsort(IDS)
         ids, exact = IDS[order], ranking(VECTORS[order])
-        scores = exact.asking.astype(np.float64) @ exact.answering.T.astype(np.float64)
+        scores = exact.query_vectors.astype(np.float64) @ exact.database_vectors.T.astype(
+            np.float64
+        )
         found = index.rank_tracks(IDS, k)
         assert found.ids.shape == (400, min(k, 400))
         for place, track in enumerate(IDS):
             row = np.searchsorted(ids, track)
             rows = np.searchsorted(ids, found.ids[place])
-            assert rows[0] == exact.leading[row]
+            assert rows[0] == exact.pinned_first[row]
             assert found.scores[place, 0] == pytest.approx(scores[row].max(), abs=1e-5)
             np.testing.assert_allclose(found.scores[place, 1:], scores[row, rows[1:]], atol=1e-5)
             best = np.sort(np.delete(scores[row], rows[0]))[::-1][: min(k, 400) - 1]
@@ -279,7 +281,7 @@ class TestByNeighbourhood:
     def test_some_tracks_do_not_lead_their_lists_by_their_score(self, index):
         """Or else the test above would say nothing."""
         compared = index.comparable()
-        scores = compared.asking @ compared.answering.T
+        scores = compared.query_vectors @ compared.database_vectors.T
         assert (scores.argmax(axis=1) != np.arange(len(scores))).any()
 
     def test_a_changed_copy_finds_its_track_first(self, index):
@@ -322,7 +324,7 @@ class TestByNeighbourhood:
             assert found.scores.tobytes() == exact.similarities.tobytes()
 
     def test_who_asks_nothing_is_told_nothing(self, index):
-        for by in ("neighbourhood", "cosine"):
+        for by in ("reranked", "cosine"):
             for found in (index.rank(VECTORS[:0], 5, by), index.rank_tracks(IDS[:0], 5, by)):
                 assert found.ids.shape == found.scores.shape == found.similarities.shape == (0, 5)
 

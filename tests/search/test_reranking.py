@@ -15,17 +15,17 @@ from recommender.evaluation.retrieval import (
 )
 from recommender.search import reranking
 from recommender.search.reranking import (
+    ALPHA,
     LEAST,
     NEIGHBOURS,
-    PULL,
     Ranking,
-    answering,
-    asking,
-    asking_again,
+    augmented_database,
+    database_vectors,
+    effective_method,
     exact_nearest,
-    gathered,
-    gathered_catalog,
-    ranked_by,
+    expanded,
+    query_vectors,
+    query_vectors_again,
     ranking,
 )
 
@@ -48,7 +48,7 @@ def clear_rows(n: int, d: int, seed: int) -> np.ndarray:
 
 def scores_of(vectors: np.ndarray) -> np.ndarray:
     found = ranking(vectors)
-    return found.asking @ found.answering.T
+    return found.query_vectors @ found.database_vectors.T
 
 
 # Toy worlds.
@@ -92,9 +92,9 @@ def test_what_is_far_from_everything_answers_to_nothing() -> None:
     """Its cosines with the rest have no spread at all: the least one would stand out endlessly."""
     music = np.hstack([random_rows(200, 15, 2), np.zeros((200, 1))])
     vectors = unit(np.vstack([music, np.eye(16)[-1:]]))
-    answers = answering(gathered_catalog(vectors)[0])
+    answers = database_vectors(augmented_database(vectors)[0])
     hint = unit(music[:50] + 0.1 * np.eye(16)[-1])
-    best = (asking(hint) @ answers.T).argmax(axis=1)
+    best = (query_vectors(hint) @ answers.T).argmax(axis=1)
     assert 200 not in best
 
 
@@ -109,7 +109,7 @@ def naive_scores(vectors: np.ndarray) -> np.ndarray:
         cosines = rows @ x
         cosines[own] = -np.inf
         nearest = np.argsort(-cosines)[:NEIGHBOURS]
-        sum_ = x + PULL * sum(max(cosines[y], 0) * rows[y] for y in nearest)
+        sum_ = x + ALPHA * sum(max(cosines[y], 0) * rows[y] for y in nearest)
         moved.append(sum_ / np.linalg.norm(sum_))
     cosines = np.array(moved) @ np.array(moved).T
     others = [np.delete(line, own) for own, line in enumerate(cosines)]
@@ -127,14 +127,16 @@ def test_scores_are_what_the_description_says(n: int, d: int, seed: int) -> None
 
 def test_neighbours_on_the_far_side_pull_nothing() -> None:
     one, neighbours = np.eye(3, dtype=np.float32)[:1], -np.eye(3, dtype=np.float32)[None, :2]
-    assert gathered(one, neighbours, np.array([[-1, 0.0]], np.float32)).tolist() == one.tolist()
-    pulled = gathered(one, np.eye(3, dtype=np.float32)[None, 1:2], np.ones((1, 1), np.float32))
-    np.testing.assert_allclose(pulled, unit(np.array([[1, PULL, 0]])), atol=1e-7)
+    assert expanded(one, neighbours, np.array([[-1, 0.0]], np.float32)).tolist() == one.tolist()
+    pulled = expanded(one, np.eye(3, dtype=np.float32)[None, 1:2], np.ones((1, 1), np.float32))
+    np.testing.assert_allclose(pulled, unit(np.array([[1, ALPHA, 0]])), atol=1e-7)
 
 
 def test_what_asks_can_be_had_again_from_what_answers() -> None:
-    moved, _ = gathered_catalog(random_rows(150, 10, 3))
-    np.testing.assert_allclose(asking_again(answering(moved)), asking(moved), atol=1e-6)
+    moved, _ = augmented_database(random_rows(150, 10, 3))
+    np.testing.assert_allclose(
+        query_vectors_again(database_vectors(moved)), query_vectors(moved), atol=1e-6
+    )
 
 
 # Invariants.
@@ -154,12 +156,12 @@ def test_the_order_of_the_tracks_does_not_matter(n: int, d: int, seed: int) -> N
 def test_copies_answer_alike_and_gathered_vectors_are_unit(n: int, copies: int, seed: int) -> None:
     vectors = random_rows(n, 12, seed)
     vectors = np.vstack([vectors, np.repeat(vectors[:1], copies, axis=0), vectors[1:3]])
-    moved, leading = gathered_catalog(vectors)
+    moved, pinned_first = augmented_database(vectors)
     np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, atol=1e-5)
-    answers = answering(moved)
+    answers = database_vectors(moved)
     assert np.isfinite(answers).all()
-    assert (leading != np.arange(len(vectors))).all()
-    np.testing.assert_allclose(vectors[leading[n:]], vectors[n:], atol=1e-6)  # a copy
+    assert (pinned_first != np.arange(len(vectors))).all()
+    np.testing.assert_allclose(vectors[pinned_first[n:]], vectors[n:], atol=1e-6)  # a copy
     np.testing.assert_allclose(answers[n:-2], np.repeat(answers[:1], copies, axis=0), atol=1e-4)
     np.testing.assert_allclose(answers[-2:], answers[1:3], atol=1e-4)
 
@@ -183,25 +185,29 @@ def test_memory_bounds_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None
     expected = ranking(vectors)
     monkeypatch.setattr(reranking, "CHUNK_CELLS", 7 * 300)
     found = ranking(vectors)
-    np.testing.assert_allclose(found.asking, expected.asking, atol=1e-6)
-    np.testing.assert_allclose(found.answering, expected.answering, atol=1e-5)
+    np.testing.assert_allclose(found.query_vectors, expected.query_vectors, atol=1e-6)
+    np.testing.assert_allclose(found.database_vectors, expected.database_vectors, atol=1e-5)
 
 
 def test_references_stand_for_a_large_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    moved, _ = gathered_catalog(random_rows(1_000, 20, 6))
-    every = answering(moved)
+    moved, _ = augmented_database(random_rows(1_000, 20, 6))
+    every = database_vectors(moved)
     monkeypatch.setattr(reranking, "REFERENCES", 400)
-    some = answering(moved)
+    some = database_vectors(moved)
     assert np.abs(some - every).max() > 0
-    assert np.abs(asking(moved) @ some.T - asking(moved) @ every.T).mean() < 0.02
+    assert np.abs(query_vectors(moved) @ some.T - query_vectors(moved) @ every.T).mean() < 0.02
 
 
 def test_below_the_least_number_cosines_are_bare() -> None:
     vectors = random_rows(LEAST - 1, 8, 7)
     assert scores_of(vectors).tolist() == (vectors @ vectors.T).tolist()
     assert len(ranking(vectors)) == LEAST - 1
-    assert ranked_by("neighbourhood", LEAST - 1) == ranked_by("cosine", LEAST) == "cosine"
-    assert ranked_by("neighbourhood", LEAST) == "neighbourhood"
+    assert (
+        effective_method("reranked", LEAST - 1)
+        == effective_method("cosine", LEAST)
+        == "cosine"
+    )
+    assert effective_method("reranked", LEAST) == "reranked"
 
 
 # As something to evaluate.
@@ -227,15 +233,15 @@ def test_the_nearest_leads_whatever_its_score() -> None:
     found = ranking(vectors)
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -1)
-    assert found.leading is not None
-    assert found.leading.tolist() == cosines.argmax(axis=1).tolist()
+    assert found.pinned_first is not None
+    assert found.pinned_first.tolist() == cosines.argmax(axis=1).tolist()
     lists = neighbour_lists(found)
-    assert lists[:, 0].tolist() == found.leading.tolist()
+    assert lists[:, 0].tolist() == found.pinned_first.tolist()
     scores = scores_of(vectors)
     np.fill_diagonal(scores, -1)
-    assert (scores.argmax(axis=1) != found.leading).any()  # or else this would say nothing
+    assert (scores.argmax(axis=1) != found.pinned_first).any()  # or else this would say nothing
     for own, row in enumerate(lists):
-        others = [y for y in np.argsort(-scores[own]) if y not in (own, found.leading[own])]
+        others = [y for y in np.argsort(-scores[own]) if y not in (own, found.pinned_first[own])]
         assert row[1:].tolist() == others[:9]
 
 
@@ -268,6 +274,6 @@ def test_rankings_that_are_none_are_refused() -> None:
             score_queries(
                 LabelledVectors.of(Ranking(asked, answers), ["a"] * 4), 2, artist_filter=False
             )
-    for leading in ([0, 1, 2], [0, 1, 2, 4], [0, 1, 2, -1]):
+    for pinned_first in ([0, 1, 2], [0, 1, 2, 4], [0, 1, 2, -1]):
         with pytest.raises(UsageError, match="must be 4 rows of the tracks"):
-            neighbour_lists(Ranking(vectors, vectors, np.array(leading)), 2)
+            neighbour_lists(Ranking(vectors, vectors, np.array(pinned_first)), 2)

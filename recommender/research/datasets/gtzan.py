@@ -162,7 +162,7 @@ def load(path: Path, progress: Progress | None = None, cache: Path | None = None
         arrays = _read_archive(cache)
         if str(arrays.get("listing", "")) == listing:
             return _from_arrays(arrays, cache)
-    gtzan = _hear(files, progress)
+    gtzan = _analyse(files, progress)
     if not gtzan.track_ids:
         track_id, reason = gtzan.missing[0]
         raise DatasetError(f"no sound file of {path} could be read; {track_id}: {reason}")
@@ -264,22 +264,22 @@ def _listing_digest(files: dict[str, Path]) -> str:
     return digest.hexdigest()
 
 
-def _hear(files: dict[str, Path], progress: Progress | None) -> Gtzan:
-    heard: dict[str, tuple[npt.NDArray[np.uint8], float]] = {}
+def _analyse(files: dict[str, Path], progress: Progress | None) -> Gtzan:
+    analysed: dict[str, tuple[npt.NDArray[np.uint8], float]] = {}
     missing: list[tuple[str, str]] = []
     for done, (track_id, file) in enumerate(files.items(), start=1):
         try:
-            heard[track_id] = _spectrogram(file)
+            analysed[track_id] = _spectrogram(file)
         except AudioError as error:
             missing.append((track_id, str(error)))
         if progress is not None:
             progress(done, len(files))
-    levels = [values for values, _ in heard.values()]
+    levels = [values for values, _ in analysed.values()]
     return Gtzan(
-        tuple(heard),
-        _labels(tuple(heard)),
+        tuple(analysed),
+        _labels(tuple(analysed)),
         np.stack(levels) if levels else np.empty((0, N_MELS, COLUMNS), dtype=np.uint8),
-        np.array([span for _, span in heard.values()], dtype=np.float32),
+        np.array([span for _, span in analysed.values()], dtype=np.float32),
         tuple(missing),
     )
 
@@ -290,10 +290,10 @@ def _spectrogram(file: Path) -> tuple[npt.NDArray[np.uint8], float]:
     The bytes give the decibels back to half a step (0.16 dB), as those of the archive do.
     """
     # Imported here: reading splits or an archive needs neither torch nor a decoder.
-    from recommender.audio.reader import hear_whole
+    from recommender.audio.reader import read_whole
     from recommender.features.log_mel import FrontEnd, log_mel
 
-    clip = hear_whole(file)
+    clip = read_whole(file)
     if not SHORTEST_S <= clip.duration <= LONGEST_S:
         raise UnreadableAudio(f"lasts {clip.duration:.1f} s, but tracks of GTZAN last 30 s")
     values = log_mel([clip], FrontEnd(hop_length=HOP_LENGTH, n_mels=N_MELS))[0].values

@@ -3,7 +3,7 @@
 Each lever is the default's network with one setting changed, or taught otherwise, trained with one
 seed on the training tracks and measured on the validation tracks alone; the default itself is
 measured with all of `SEEDS`, so that its spread says which differences mean anything. What is
-measured is the head fitted on the network alone, which hears all ten seconds of a clip, as it does
+measured is the head fitted on the network alone, which analyses all ten seconds of a clip, as it does
 while it is trained: the descriptors beside it would even out the differences.
 """
 

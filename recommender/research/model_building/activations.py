@@ -3,13 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from recommender.embedding.space import FloatArray
 from recommender.features.descriptors import DIMENSION
-
-IntArray = npt.NDArray[np.int64]
+from recommender.utils.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from recommender.embedding.duplicates import SameRecording
-from recommender.embedding.model_files import Card
+from recommender.embedding.duplicates import DuplicateDetector
+from recommender.embedding.model_files import ModelCard
 from recommender.embedding.projection import Projection
+from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import UsageError
-from recommender.evaluation.calibration import Closeness, fitted_closeness
+from recommender.evaluation.calibration import fit_similarity_calibration
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.guard import (
@@ -96,7 +97,7 @@ class Maker:
                     on_epoch=None if self.on_epoch is None else partial(self.on_epoch, what, place),
                 )
             )
-        return TrainedModel(seed, tuple(runs), self.recipe.descriptors, self.recipe.heard_frames)
+        return TrainedModel(seed, tuple(runs), self.recipe.descriptors, self.recipe.network_frames)
 
     def pupils(self, seed: int, taught: Sequence[Lesson]) -> list[Pupil]:
         """The same without each fold of genres."""
@@ -143,7 +144,7 @@ def make_model(
     command: str = "",
     tried: Sequence[Mapping[str, Any]] = (),
     on_epoch: OnEpoch | None = None,
-) -> Card:
+) -> ModelCard:
     """Train with every seed, report them all, and publish the first.
 
     Args:
@@ -182,7 +183,7 @@ def make_model(
             model,
             head,
             projections[choice.name],
-            closeness(projections[choice.name], theirs, valid),
+            similarity_calibration(projections[choice.name], theirs, valid),
             copies_from(projections[choice.name], ours, protocol),
         )
         for model, (head, _), ours, theirs, projections in zip(
@@ -206,7 +207,7 @@ def make_model(
         "split": protocol,
         "trained_on": "train",
         "chosen_on": "valid",
-        "tested_on": "test (290 tracks), and the 264 of them with an unheard artist",
+        "tested_on": "test (290 tracks), and the 264 of them with an not_analysed artist",
     }
     return publish(name, folder, finished[0], told, results)
 
@@ -222,21 +223,23 @@ def chosen_projection(known: Mapping[str, float], unseen: Mapping[str, float]) -
     return max(known, key=lambda name: known[name] + unseen.get(name, 0.0))
 
 
-def closeness(projection: Projection, found: Activations, side: Side) -> Closeness | None:
+def similarity_calibration(
+    projection: Projection, found: Activations, side: Side
+) -> SimilarityCalibration | None:
     """What similarities of the projection mean, on tracks that nothing was fitted on."""
     genres = [track_id.partition(".")[0] for track_id in side.ids]
-    return fitted_closeness(projection.apply(found.tracks), genres, side.artists)
+    return fit_similarity_calibration(projection.apply(found.tracks), genres, side.artists)
 
 
 def copies_from(projection: Projection, known: Activations, protocol: str) -> float | None:
     """From which cosine on two tracks are copies, by those that the model was taught.
 
-    See `SameRecording.fitted`. None without descriptors, and where recordings are repeated among
+    See `DuplicateDetector.fitted`. None without descriptors, and where recordings are repeated among
     the tracks: the filtered split alone is without.
     """
     if known.parts.descriptors is None or protocol != "filtered":
         return None
-    return SameRecording.of_model(projection, descriptors=True).fitted(known.tracks)
+    return DuplicateDetector.of_model(projection, descriptors=True).fitted(known.tracks)
 
 
 def _chosen(

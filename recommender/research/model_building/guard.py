@@ -24,8 +24,9 @@ from recommender.research.model_building.leave_genres_out import (
 )
 from recommender.research.model_building.projection_search import fit_candidates
 from recommender.research.model_building.results import Side, TrainedModel, side_of_tracks
-from recommender.research.training.inference import IntArray, TrackSet
+from recommender.research.training.inference import TrackSet
 from recommender.search.reranking import ranking
+from recommender.utils.arrays import IntArray
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,10 @@ def unseen_figures(
     bare: dict[str, list[float]] = {name: [] for name in candidates}
     ranked: dict[str, list[float]] = {name: [] for name in candidates}
     for pupil in pupils:
-        heard = pupil.model.activations(gallery.side).tracks
+        analysed = pupil.model.activations(gallery.side).tracks
         left_out = pupil.lesson.left_out
         for name in candidates:
-            vectors = pupil.projections[name].apply(heard)
+            vectors = pupil.projections[name].apply(analysed)
             bare[name].append(fold_precision(data, vectors, gallery.rows, left_out))
             order = ranking(vectors)
             ranked[name].append(fold_precision(data, order, gallery.rows, left_out))

@@ -12,7 +12,7 @@ by what varies within recordings and artists, of which there are many more than 
 (`steadiness`); in that space logistic regression tells genres apart. Such probabilities are too
 sure of themselves, so a temperature (Guo et al. 2017) divides the logits. It and the weight of the
 descriptors are those of least log loss on the validation tracks. All of it is affine, so it is one
-`Head`.
+`GenreHead`.
 """
 
 import itertools
@@ -23,11 +23,12 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from recommender.embedding.genre_head import Head
+from recommender.embedding.genre_head import GenreHead
 from recommender.projections.shrinkage import Doubles
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.projection_search import on_descriptors_steady
-from recommender.research.training.inference import IntArray, log_loss
+from recommender.research.training.inference import log_loss
+from recommender.utils.arrays import IntArray
 
 SHARPNESSES = tuple(float(s) for s in np.geomspace(0.25, 16, 25))
 """Inverse temperatures that are tried, of logits of unit deviation."""
@@ -92,7 +93,7 @@ class HeadChoice:
 
 def fitted_head(
     known: Activations, known_labels: IntArray, asked: Activations, asked_labels: IntArray
-) -> tuple[Head, HeadChoice]:
+) -> tuple[GenreHead, HeadChoice]:
     """The head of a model, and what was chosen of it.
 
     Args:
@@ -114,7 +115,7 @@ def fitted_head(
     return _head(groups, choice), choice
 
 
-def head_as_chosen(known: Activations, labels: IntArray, choice: HeadChoice) -> Head:
+def head_as_chosen(known: Activations, labels: IntArray, choice: HeadChoice) -> GenreHead:
     """A head for which nothing is left to choose.
 
     Args:
@@ -124,10 +125,10 @@ def head_as_chosen(known: Activations, labels: IntArray, choice: HeadChoice) -> 
     return _head(_group_layers(known, labels), choice)
 
 
-def _head(groups: Mapping[str, _Layer], choice: HeadChoice) -> Head:
+def _head(groups: Mapping[str, _Layer], choice: HeadChoice) -> GenreHead:
     shares = [choice.sharpness * _weights(choice)[name] for name in groups]
     layer = _sum(list(groups.values()), shares)
-    return Head(layer.weight.astype(np.float32), layer.bias.astype(np.float32))
+    return GenreHead(layer.weight.astype(np.float32), layer.bias.astype(np.float32))
 
 
 def _weights(choice: HeadChoice) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """How well are genres found that nothing was trained on?
 
 Listeners' music is mostly of kinds that GTZAN does not have. To measure that with GTZAN, some of
-its genres are left out of training and asked for afterwards: what is fitted hears the training
+its genres are left out of training and asked for afterwards: what is fitted analyses the training
 tracks of the other seven genres alone; queries are the tracks of the genres left out, and the
 gallery they are looked for in holds all ten. precision@10 with artist filter, the mean over the
 queries of a fold, then over the folds.
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.errors import UsageError
-from recommender.evaluation.metrics import IntArray
 from recommender.evaluation.retrieval import Comparable, LabelledVectors, score_queries
 from recommender.research.datasets import gtzan
+from recommender.utils.arrays import IntArray
 
 FOLDS: tuple[tuple[str, ...], ...] = (
     ("blues", "hiphop", "rock"),

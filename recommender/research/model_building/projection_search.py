@@ -13,11 +13,9 @@ from typing import TypeVar
 import numpy as np
 
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray
 from recommender.errors import UsageError
 from recommender.projections.lda import (
     CANDIDATES,
-    IntArray,
     beside,
     discriminants,
     principal,
@@ -25,6 +23,7 @@ from recommender.projections.lda import (
 )
 from recommender.projections.wccn import COMPONENTS, steady
 from recommender.research.model_building.activations import Activations, Parts
+from recommender.utils.arrays import FloatArray, IntArray
 
 T = TypeVar("T")
 

@@ -6,17 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from recommender.audio.reader import Windowing
-from recommender.embedding.genre_head import Head
-from recommender.embedding.model_files import CARD, HEAD, PROJECTION, WEIGHTS, Card, file_digest
+from recommender.embedding.genre_head import GenreHead
+from recommender.embedding.model_files import (
+    CARD,
+    HEAD,
+    PROJECTION,
+    WEIGHTS,
+    ModelCard,
+    file_digest,
+)
 from recommender.embedding.projection import Projection
-from recommender.evaluation.calibration import Closeness
+from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.results import TrainedModel
 from recommender.research.training.loop import TrainingResult
 
 WINDOWING = Windowing(count=5)
-"""How the published models hear a track. Lists made from five windows of a song share 71 % with
+"""How the published models analyse a track. Lists made from five windows of a song share 71 % with
 those made from all of it, from three windows 65 %, for 1.6 times the time (experiments/windows.py).
 """
 
@@ -37,7 +44,7 @@ NOTES = (
     "among the genres taught, plus that among genres left out of the training, where measured.",
     "The published seed was named before any seed was measured; figures are over all seeds.",
     "Ten genres of Western popular and classical music from before 2002: of other music the "
-    "genre heard is only the nearest of these ten.",
+    "genre analysed is only the nearest of these ten.",
 )
 
 NETWORK_NOTES = (
@@ -63,14 +70,14 @@ class Finished:
         model: its networks.
         head, projection: fitted on its activations of the training tracks.
         closeness: of the projection, on the validation tracks; None where there is none.
-        same_recording: from which cosine on two tracks are copies; None where it was not fitted.
+        duplicate_threshold: from which cosine on two tracks are copies; None where it was not fitted.
     """
 
     model: TrainedModel
-    head: Head
+    head: GenreHead
     projection: Projection
-    closeness: Closeness | None
-    same_recording: float | None
+    similarity_calibration: SimilarityCalibration | None
+    duplicate_threshold: float | None
 
 
 def publish(
@@ -79,7 +86,7 @@ def publish(
     finished: Finished,
     data: Mapping[str, Any],
     results: Mapping[str, Any],
-) -> Card:
+) -> ModelCard:
     """Write a model's folder.
 
     Args:
@@ -103,7 +110,7 @@ def publish(
     save_file(values, folder / WEIGHTS)
     finished.head.save(folder / HEAD)
     finished.projection.save(folder / PROJECTION)
-    card = Card(
+    card = ModelCard(
         name=name,
         networks=tuple(
             {"architecture": run.settings.model, "model_settings": run.settings.model_settings}
@@ -116,9 +123,11 @@ def publish(
         weights_digest=file_digest(folder / WEIGHTS),
         head_digest=finished.head.digest,
         projection_digest=finished.projection.digest,
-        closeness={} if finished.closeness is None else asdict(finished.closeness),
-        heard_frames=finished.model.heard_frames,
-        same_recording=finished.same_recording,
+        similarity_calibration={}
+        if finished.similarity_calibration is None
+        else asdict(finished.similarity_calibration),
+        network_frames=finished.model.network_frames,
+        duplicate_threshold=finished.duplicate_threshold,
         data={"data_set": DATA_SET, **data},
         training={"seed": finished.model.seed, "networks": [_told(run) for run in runs]},
         results=results,

@@ -23,10 +23,10 @@ NETWORK = TrainingSettings(
 )
 """The network of the default model: 61,450 weights. `study.levers` has what else was tried."""
 
-HEARD_FRAMES = NETWORK.crop_frames
-"""Of each window of ten seconds it hears the middle five, as long as what it learned from. That
+NETWORK_FRAMES = NETWORK.crop_frames
+"""Of each window of ten seconds it analyses the middle five, as long as what it learned from. That
 takes half the time; in cross-validation (`experiments/heads.py`) the log loss is .824 where all ten
-are heard .814, on the validation tracks .860 for .858."""
+are analysed .814, on the validation tracks .860 for .858."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,19 @@ class Recipe:
         descriptors: whether handcrafted descriptors are beside them.
         guarded: whether the choice of the projection also looks at genres that were not taught,
             for which the networks are trained four times more (`guard`).
-        heard_frames: columns in the middle of each clip that the networks hear once they are
+        network_frames: columns in the middle of each clip that the networks analyse once they are
             trained; 0: all.
     """
 
     networks: tuple[TrainingSettings, ...]
     descriptors: bool
     guarded: bool = False
-    heard_frames: int = 0
+    network_frames: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a model that hears nothing."""
+        """Refuse a model that analyses nothing."""
         if not self.networks and not self.descriptors:
-            raise UsageError("a model needs a network or descriptors to hear with.")
+            raise UsageError("a model needs a network or descriptors to analyse with.")
 
     def seeded(self, seed: int) -> tuple[TrainingSettings, ...]:
         """The settings of each network's run, no two with one seed."""
@@ -76,12 +76,12 @@ def recipe(name: str) -> Recipe:
         UsageError: no recipe has this name; the message lists those there are.
     """
     if name == DEFAULT_MODEL:
-        return Recipe((NETWORK,), descriptors=True, guarded=True, heard_frames=HEARD_FRAMES)
+        return Recipe((NETWORK,), descriptors=True, guarded=True, network_frames=NETWORK_FRAMES)
     if name == FAST_MODEL:
         return Recipe((), descriptors=True, guarded=True)
     if name == BEST_MODEL:
         networks = ENSEMBLE * (NETWORK,)
-        return Recipe(networks, descriptors=True, guarded=True, heard_frames=HEARD_FRAMES)
+        return Recipe(networks, descriptors=True, guarded=True, network_frames=NETWORK_FRAMES)
     run = main_run(name)
     if run is None:
         raise UsageError(f"no recipe is named {name!r}; there are: {', '.join(recipe_names())}.")

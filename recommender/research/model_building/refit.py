@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from recommender.embedding.model_files import HONEST, Card
+from recommender.embedding.model_files import HELD_OUT, ModelCard
+from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import UsageError
-from recommender.evaluation.calibration import Closeness
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.build import TRIED, Maker, OnEpoch, copies_from
 from recommender.research.model_building.head_fitting import HeadChoice, head_as_chosen
@@ -38,7 +38,7 @@ TAUGHT = {"train+valid": ("train", "valid"), "all": ("train", "valid", "test")}
 
 
 def remake_model(
-    chosen: Card,
+    chosen: ModelCard,
     made_so: Recipe,
     data: gtzan.Gtzan,
     folder: Path,
@@ -49,7 +49,7 @@ def remake_model(
     command: str = "",
     tried: Sequence[Mapping[str, Any]] = (),
     on_epoch: OnEpoch | None = None,
-) -> Card:
+) -> ModelCard:
     """Teach a model more tracks, and publish the first seed.
 
     Args:
@@ -72,7 +72,11 @@ def remake_model(
     training = _joined([side_of(data, protocol, name) for name in TAUGHT[taught]])
     last = tuple(replace(network, kept="last", patience=0) for network in made_so.networks)
     maker = Maker(replace(made_so, networks=last), device, folder / "checkpoints", on_epoch)
-    close = Closeness(**chosen.closeness) if chosen.closeness else None
+    close = (
+        SimilarityCalibration(**chosen.similarity_calibration)
+        if chosen.similarity_calibration
+        else None
+    )
     finished = []
     for seed in seeds:
         model = maker.trained(seed, training, None)
@@ -89,7 +93,7 @@ def remake_model(
         "seeds": list(seeds),
         "projection": projection,
         "head": chosen.results["head"],
-        HONEST: dict(chosen.results),
+        HELD_OUT: dict(chosen.results),
         **({TRIED: list(tried)} if tried else {}),
     }
     if "test" not in TAUGHT[taught]:
@@ -103,16 +107,16 @@ def remake_model(
     return publish(chosen.name, folder, finished[0], _told(protocol, taught), results)
 
 
-def _choices(chosen: Card, made_so: Recipe) -> tuple[HeadChoice, str]:
+def _choices(chosen: ModelCard, made_so: Recipe) -> tuple[HeadChoice, str]:
     architectures = tuple(network["architecture"] for network in chosen.networks)
     as_made_so = (
         architectures == tuple(network.model for network in made_so.networks)
         and chosen.descriptors == made_so.descriptors
-        and chosen.heard_frames == made_so.heard_frames
+        and chosen.network_frames == made_so.network_frames
     )
     if not as_made_so:
         raise UsageError(
-            f"{chosen.name} hears with {chosen.hears_with}, which is another recipe: name the "
+            f"{chosen.name} analyses with {chosen.architecture_summary}, which is another recipe: name the "
             "folder of a model that was made by this one."
         )
     try:
@@ -141,7 +145,7 @@ def _told(protocol: str, taught: str) -> Mapping[str, Any]:
         "trained_on": " and ".join(sides),
         "chosen_on": "nothing: the choices are those of the model trained on train alone",
         "tested_on": (
-            f"nothing: the figures under '{HONEST}' are those of the same model taught train alone"
+            f"nothing: the figures under '{HELD_OUT}' are those of the same model taught train alone"
             if "test" in sides
             else "test"
         ),

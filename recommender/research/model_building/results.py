@@ -15,10 +15,9 @@ import numpy as np
 import torch
 
 from recommender.audio.reader import Windowing
-from recommender.embedding.genre_head import Head
-from recommender.embedding.model_files import WeightsFiles
+from recommender.embedding.genre_head import GenreHead
+from recommender.embedding.model_files import ModelFiles
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray
 from recommender.evaluation.calibration import calibration_error
 from recommender.evaluation.report import GenreScores, RetrievalReport, evaluate_retrieval
 from recommender.evaluation.retrieval import Comparable
@@ -30,7 +29,6 @@ from recommender.research.model_building.activations import Activations, Parts
 from recommender.research.model_building.leave_genres_out import UnseenFigures
 from recommender.research.training.augmentation import Augmentation, random_treble_cut
 from recommender.research.training.inference import (
-    IntArray,
     TrackSet,
     clip_activations,
     clip_probabilities,
@@ -38,6 +36,7 @@ from recommender.research.training.inference import (
 )
 from recommender.research.training.loop import EpochReport, TrainingResult
 from recommender.search.reranking import ranking
+from recommender.utils.arrays import FloatArray, IntArray
 
 NEIGHBOURS = 10
 """k of the precision that the projection is chosen by and that is reported."""
@@ -52,7 +51,7 @@ class ResultRow:
     """What one seed gave. Accuracies and precisions are shares in [0, 1].
 
     Attributes:
-        model: what it hears with.
+        model: what it analyses with.
         epochs: run, of all its networks together.
         best_epochs: of each network, with spaces between.
         valid_track, test_track, disjoint_track: accuracy by track (the head's, of its activations)
@@ -161,19 +160,19 @@ class TrainedModel:
         seed: as asked for; networks after the first derive their own from it.
         runs: one a network; may be empty.
         descriptors: whether the activations end with descriptors.
-        heard_frames: columns in the middle of each clip that the networks hear; 0: all.
+        network_frames: columns in the middle of each clip that the networks analyse; 0: all.
     """
 
     seed: int
     runs: tuple[TrainingResult, ...]
     descriptors: bool
-    heard_frames: int = 0
+    network_frames: int = 0
 
     def activations(self, side: Side) -> Activations:
         """What the model makes of a side."""
         frames = [run.settings.clip_frames for run in self.runs]
         networks = [run.network for run in self.runs]
-        return model_activations(networks, frames, side, self.descriptors, self.heard_frames)
+        return model_activations(networks, frames, side, self.descriptors, self.network_frames)
 
     def plain_probabilities(self, found: Activations) -> FloatArray | None:
         """Of tracks by the networks' own classifiers, [n, n_classes]; None without a network."""
@@ -192,11 +191,11 @@ def model_activations(
     frames: Sequence[int],
     side: Side,
     descriptors: bool,
-    heard_frames: int = 0,
+    network_frames: int = 0,
 ) -> Activations:
     """What a model makes of a side, from its stored spectrograms.
 
-    A network hears a track through its clips, whose activations are averaged; descriptors are those
+    A network analyses a track through its clips, whose activations are averaged; descriptors are those
     of the whole stored track, and of each clip.
 
     Args:
@@ -204,13 +203,13 @@ def model_activations(
         frames: length of the clips of each network, in columns.
         side: its tracks.
         descriptors: whether descriptors follow.
-        heard_frames: columns in the middle of each clip that the networks hear; 0: all.
+        network_frames: columns in the middle of each clip that the networks analyse; 0: all.
     """
     clips = [
-        clip_activations(network, side.tracks, length, clips=CLIPS, heard_frames=heard_frames)
+        clip_activations(network, side.tracks, length, clips=CLIPS, network_frames=network_frames)
         for network, length in zip(networks, frames, strict=True)
     ]
-    tracks = [heard.mean(axis=1) for heard in clips]
+    tracks = [analysed.mean(axis=1) for analysed in clips]
     if descriptors:
         of_tracks, of_clips = side.descriptions
         tracks, clips = [*tracks, of_tracks], [*clips, of_clips]
@@ -221,12 +220,12 @@ def model_activations(
     )
 
 
-def published_activations(weights: WeightsFiles, side: Side) -> Activations:
+def published_activations(weights: ModelFiles, side: Side) -> Activations:
     """What published weights make of a side; clips are as long as the windows they are served."""
     card, networks = weights.card, weights.networks()
     frames = FrontEnd(**card.front_end).frames(card.windowing["seconds"])
     return model_activations(
-        networks, [frames] * len(networks), side, card.descriptors, card.heard_frames
+        networks, [frames] * len(networks), side, card.descriptors, card.network_frames
     )
 
 
@@ -249,7 +248,7 @@ def side_of_tracks(data: gtzan.Gtzan, wanted: Sequence[str]) -> Side:
 
 def result_row(
     model: TrainedModel,
-    head: Head,
+    head: GenreHead,
     projection: Projection,
     sides: Mapping[str, Side],
     protocol: str,
@@ -317,9 +316,9 @@ def _precision_figures(name: str, report: RetrievalReport) -> dict[str, float]:
 
 
 def _accuracies(
-    name: str, model: TrainedModel, head: Head, found: Activations, side: Side, protocol: str
+    name: str, model: TrainedModel, head: GenreHead, found: Activations, side: Side, protocol: str
 ) -> dict[str, float | None]:
-    """By track, by clip, and with the networks' own last layers; also of unheard artists."""
+    """By track, by clip, and with the networks' own last layers; also of not_analysed artists."""
     groups = {name: list(range(len(side.ids)))}
     if name == "test":
         groups["disjoint"] = artist_disjoint(side.ids, protocol)

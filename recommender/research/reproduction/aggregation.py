@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from recommender.errors import DatasetError, UsageError
-from recommender.evaluation.metrics import Scores
 from recommender.research.reproduction.experiments import RUNS, StudyRun, run_named
 from recommender.research.reproduction.outcomes import Outcome, outcome_path
 from recommender.research.reproduction.splits import LEAKY, PROTOCOLS
+from recommender.utils.arrays import Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +55,9 @@ class RunResults:
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
     def right(self) -> Scores:
-        """Share of the seeds that heard each test track right, [n]; it needs outcomes."""
-        heard = [np.equal(o.predicted, o.labels) for o in self.outcomes]
-        return np.asarray(np.mean(heard, axis=0), dtype=np.float64)
+        """Share of the seeds that analysed each test track right, [n]; it needs outcomes."""
+        analysed = [np.equal(o.predicted, o.labels) for o in self.outcomes]
+        return np.asarray(np.mean(analysed, axis=0), dtype=np.float64)
 
     def precisions(self) -> Scores | None:
         """Precision@10 of each test track over the seeds, [n]; NaN for tracks without one.

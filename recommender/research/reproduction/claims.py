@@ -62,7 +62,7 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def beats(first: str, second: str) -> Claim:
-    """`first` hears more of the test tracks right than `second`, by the paired test."""
+    """`first` analyses more of the test tracks right than `second`, by the paired test."""
 
     def decide(results: Results) -> Finding:
         def verdict(difference: Difference) -> Verdict:

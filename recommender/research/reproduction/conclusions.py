@@ -119,7 +119,7 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
 DEFINITIONS = f"""\
 Every verdict is computed from the outcomes.
 
-- "Beats": more of the test tracks heard right, by the paired sign-flip test (p < {LEVEL:.2f}), and
+- "Beats": more of the test tracks analysed right, by the paired sign-flip test (p < {LEVEL:.2f}), and
   the 95 % interval of the difference leaves out zero. Where several pairs make one claim, p is
   corrected by Holm's method.
 - "No gain", "as good as": the 95 % interval of the difference stays below, or within,

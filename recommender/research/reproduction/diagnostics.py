@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recommender.evaluation.metrics import Scores
 from recommender.research.datasets import gtzan
 from recommender.research.reproduction.aggregation import Results, RunResults
 from recommender.research.reproduction.claims import Claim, Finding, Verdict, at_length, not_run
 from recommender.research.reproduction.formatting import percent, points
+from recommender.utils.arrays import Scores
 
 OVERFITS = 0.15
 """From this gap between training and validation accuracy on, a network is said to overfit."""

@@ -1,4 +1,4 @@
-"""How long the declared runs' networks take to hear a clip, and shipped models a whole track.
+"""How long the declared runs' networks take to analyse a clip, and shipped models a whole track.
 
 Weights do not change the time: the runs' networks are measured with random ones, and the models on
 noise. Timings of different machines, or of one that does something else meanwhile, do not compare.
@@ -112,7 +112,7 @@ def measure(
     """Time networks and models on one thread of the processor, evaluating, without gradients.
 
     A batch is the three clips of one track; the time is the median of the repetitions by clip. A
-    model hears one track.
+    model analyses one track.
 
     Args:
         runs, models: one after the other.
@@ -177,7 +177,7 @@ def _model_timed(model: str, repetitions: int) -> ModelTiming:
     generator = np.random.default_rng(0)
     noise = 10 * generator.standard_normal((count, gtzan.N_MELS, frames), dtype=np.float32)
     windows = list(noise)
-    taken = _milliseconds(lambda: embedder.hear_spectrograms(windows), repetitions)
+    taken = _milliseconds(lambda: embedder.analyse_spectrograms(windows), repetitions)
     return ModelTiming(model, count, round(taken, 2))
 
 

@@ -28,7 +28,7 @@ class Outcome:
         train_clip: accuracy by clip on the training side, of the kept network.
         valid_track, valid_clip, test_track, test_clip, disjoint_track, disjoint_clip: accuracies by
             track (mean of the clips' probabilities) and by 10 s clip; disjoint: of the test tracks
-            with an unheard artist; None where the protocol has none.
+            with an not_analysed artist; None where the protocol has none.
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
             side; None where clips are split, and where all activations are the same.
         projection: the one the precisions are of, chosen on the validation side.

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.evaluation.metrics import Scores
 from recommender.evaluation.report import bootstrap_interval
 from recommender.evaluation.significance import sign_flip_p
 from recommender.research.reproduction.aggregation import Results, RunResults
 from recommender.research.reproduction.experiments import RUNS
+from recommender.utils.arrays import Scores
 
 RESAMPLES = 9_999
 SEED = 0
@@ -72,7 +72,7 @@ class Pair:
 
 
 def compare_accuracy(first: RunResults, second: RunResults) -> Difference:
-    """Compare the shares of the test tracks that two runs heard right.
+    """Compare the shares of the test tracks that two runs analysed right.
 
     Args:
         first, second: of one protocol, each with outcomes.

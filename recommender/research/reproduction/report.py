@@ -92,7 +92,7 @@ def report_text(
             parts += [f"## LEAKY: the {protocol}'s split\n\n" + PAPER]
             parts += [protocol_table(present[protocol])]
     parts += ["## Families compared", pairs_section(results["filtered"])]
-    parts += ["## Time to hear a clip", timing_section(timings)]
+    parts += ["## Time to analyse a clip", timing_section(timings)]
     parts += ["## The paper's conclusions\n\n" + DEFINITIONS, conclusions_text(present)]
     parts += ["## What the leak is worth", leak_table(results)]
     if pictures:
@@ -126,7 +126,7 @@ mean ± standard deviation over the seeds where there are several; precision@10 
 ten nearest tracks with the genre of the query, artist filter on. The paper's figures are validation
 accuracies. The figures that count are those of the fault-filtered split. Those marked LEAKY are
 measured on clips of recordings that were partly trained on; they say what the paper's protocol
-gives, not how well a network hears a genre."""
+gives, not how well a network analyses a genre."""
 
 FILTERED = """\
 Whole tracks are split, without GTZAN's repeated and distorted recordings. "Unheard artists" are the

@@ -9,8 +9,6 @@ import numpy as np
 import torch
 
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import FloatArray
-from recommender.evaluation.metrics import BoolArray
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.projections.lda import CANDIDATES
 from recommender.research.datasets import gtzan
@@ -18,13 +16,9 @@ from recommender.research.model_building.results import NEIGHBOURS, Side, precis
 from recommender.research.reproduction.experiments import RUNS, StudyRun
 from recommender.research.reproduction.outcomes import Outcome, outcome_path
 from recommender.research.reproduction.splits import PROTOCOLS, Sides, sides
-from recommender.research.training.inference import (
-    IntArray,
-    TrackSet,
-    clip_activations,
-    clip_probabilities,
-)
+from recommender.research.training.inference import TrackSet, clip_activations, clip_probabilities
 from recommender.research.training.loop import EpochReport, TrainingResult, train
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -129,12 +123,14 @@ def measured(
     job: Job, result: TrainingResult, split: Sides, device: str, rehearsed: bool, command: str
 ) -> Outcome:
     """Measure a trained network on every side of its protocol."""
-    heard = {
-        name: _Heard.by(result, side.tracks)
+    analysed = {
+        name: _Analysed.by(result, side.tracks)
         for name, side in (("train", split.train), ("valid", split.valid), ("test", split.test))
     }
-    test, disjoint = heard["test"], list(split.disjoint)
-    chosen, precisions = _precisions(heard, split, ["centred"] if rehearsed else list(CANDIDATES))
+    test, disjoint = analysed["test"], list(split.disjoint)
+    chosen, precisions = _precisions(
+        analysed, split, ["centred"] if rehearsed else list(CANDIDATES)
+    )
     known = [value for value in precisions if value is not None]
     return Outcome(
         run=job.run.name,
@@ -147,9 +143,9 @@ def measured(
         epochs=len(result.history),
         best_epoch=result.best_epoch,
         seconds_per_epoch=round(float(np.median([e.seconds for e in result.history])), 2),
-        train_clip=_share(heard["train"].clips_right),
-        valid_track=_share(heard["valid"].right),
-        valid_clip=_share(heard["valid"].clips_right),
+        train_clip=_share(analysed["train"].clips_right),
+        valid_track=_share(analysed["valid"].right),
+        valid_clip=_share(analysed["valid"].clips_right),
         test_track=_share(test.right),
         test_clip=_share(test.clips_right),
         disjoint_track=_share(test.right[disjoint]) if disjoint else None,
@@ -167,7 +163,7 @@ def measured(
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Analysed:
     """What a network makes of n tracks by c clips each.
 
     Attributes:
@@ -180,7 +176,7 @@ class _Heard:
     labels: IntArray
 
     @classmethod
-    def by(cls, result: TrainingResult, tracks: TrackSet) -> "_Heard":
+    def by(cls, result: TrainingResult, tracks: TrackSet) -> "_Analysed":
         settings = result.settings
         activations = clip_activations(
             result.network, tracks, settings.clip_frames, clips=settings.clips_per_track
@@ -211,24 +207,24 @@ class _Heard:
 
 
 def _precisions(
-    heard: dict[str, _Heard], split: Sides, candidates: Sequence[str]
+    analysed: dict[str, _Analysed], split: Sides, candidates: Sequence[str]
 ) -> tuple[tuple[str, float] | None, list[float | None]]:
     """The projection chosen on valid with its precision there, and each test track's precision."""
     if split.clips_per_track == 1:
         return None, []  # clips of the query's own track would be among its neighbours
-    if _is_constant(heard["train"].vectors):
+    if _is_constant(analysed["train"].vectors):
         return None, []  # nothing tells one track from another
     fitted: dict[str, tuple[float, Projection]] = {}
     for name in candidates:
         try:
-            projection = CANDIDATES[name](heard["train"].vectors, heard["train"].labels)
+            projection = CANDIDATES[name](analysed["train"].vectors, analysed["train"].labels)
         except np.linalg.LinAlgError:
             continue  # too few tracks, or activations that hardly vary
-        valid = precision(projection.apply(heard["valid"].vectors), split.valid)
+        valid = precision(projection.apply(analysed["valid"].vectors), split.valid)
         fitted[name] = (round(valid, 4), projection)
     chosen = max(fitted, key=lambda name: fitted[name][0])
     valid, projection = fitted[chosen]
-    return (chosen, valid), track_precisions(projection.apply(heard["test"].vectors), split.test)
+    return (chosen, valid), track_precisions(projection.apply(analysed["test"].vectors), split.test)
 
 
 def _is_constant(vectors: FloatArray) -> bool:

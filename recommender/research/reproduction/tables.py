@@ -43,7 +43,7 @@ def summary_table(outcomes: Sequence[Outcome]) -> str:
     leaky = results_of(outcomes, "paper")
     headings = (
         "run", ">paper %", f">filtered: test ({_tracks(honest)}) %",
-        f">filtered: unheard artists ({_disjoint()}) %", ">filtered: precision@10",
+        f">filtered: not_analysed artists ({_disjoint()}) %", ">filtered: precision@10",
         ">LEAKY: paper's split, validation %", ">parameters", ">epochs",
     )  # fmt: skip
     rows = [
@@ -68,7 +68,7 @@ def filtered_table(results: Results) -> str:
     columns: dict[str, Column] = {
         f">test ({_tracks(results)}) %": lambda row: _accuracy(row, "test_track", NOT_RUN),
         ">seeds": _seeds,
-        f">unheard artists ({_disjoint()}) %": lambda row: _accuracy(row, "disjoint_track"),
+        f">not_analysed artists ({_disjoint()}) %": lambda row: _accuracy(row, "disjoint_track"),
         ">test by clip %": lambda row: _accuracy(row, "test_clip"),
         ">validation %": lambda row: _accuracy(row, "valid_track"),
     }
@@ -117,7 +117,7 @@ def pairs_section(results: Results) -> str:
     words = [
         "Each family's main run (another of its runs where that is missing) against each other's "
         "on the same test tracks: difference of the "
-        "shares heard right (each track averaged over the seeds) and of precision@10, first less "
+        "shares analysed right (each track averaged over the seeds) and of precision@10, first less "
         "second, with the 95 % interval over tracks and seeds and p of the two-sided sign-flip "
         f"test ({RESAMPLES:,} resamples); then p by Holm's correction over all pairs.",
         _differing(pairs),

@@ -1,6 +1,6 @@
 """What a network makes of tracks: activations, probabilities, loss and accuracy.
 
-A track is heard through clips spread evenly over it, as when serving; their activations or their
+A track is analysed through clips spread evenly over it, as when serving; their activations or their
 probabilities are averaged.
 """
 
@@ -8,18 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from recommender.embedding.space import FloatArray
 from recommender.features.log_mel import middle
 from recommender.networks import GenreNetwork
 from recommender.research.training.augmentation import standardised_batch
-
-IntArray = npt.NDArray[np.int64]
+from recommender.utils.arrays import FloatArray, IntArray
 
 BATCH = 16
-"""Tracks heard at once: 48 clips of a wide two-dimensional network take 2 GB."""
+"""Tracks analysed at once: 48 clips of a wide two-dimensional network take 2 GB."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +49,24 @@ def clip_activations(
     clip_frames: int,
     device: str = "cpu",
     clips: int = 3,
-    heard_frames: int = 0,
+    network_frames: int = 0,
 ) -> FloatArray:
     """Activations of clips spread evenly over each track, as when serving.
 
     Args:
         clip_frames: length of the clips.
-        heard_frames: columns in the middle of each clip that the network hears; 0: all.
+        network_frames: columns in the middle of each clip that the network analyses; 0: all.
 
     Returns:
         np.ndarray [shape=(n, clips, feature_dim)].
     """
     network.eval()
     starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
-    heard = middle(min(clip_frames, tracks.decibels.shape[2]), heard_frames)
+    analysed = middle(min(clip_frames, tracks.decibels.shape[2]), network_frames)
     found = []
     for first in range(0, len(tracks), BATCH):
         batch = torch.from_numpy(tracks.decibels[first : first + BATCH]).to(device)
-        stacked = torch.cat([batch[:, :, s + heard.start : s + heard.stop] for s in starts])
+        stacked = torch.cat([batch[:, :, s + analysed.start : s + analysed.stop] for s in starts])
         hidden = network.activations(standardised_batch(stacked))
         # [clips * batch, d] → [batch, clips, d]
         found.append(hidden.reshape(clips, len(batch), -1).transpose(0, 1).cpu().numpy())

@@ -45,7 +45,7 @@ class TrainingSettings:
         averaging: decay of the moving average of the weights that is measured and kept; 0 keeps
             the weights themselves.
         clip_frames: length of the clips that are measured (10 s, as long as the windows of a track,
-            however much of those the network will hear).
+            however much of those the network will analyse).
         crop_frames: length of the random crops that are learned from; 0: the clips that are
             measured are those that are learned from.
         clips_per_track: clips of each track, spread evenly where they are measured.

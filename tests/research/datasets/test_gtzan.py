@@ -69,11 +69,13 @@ def test_splits_are_disjoint_and_of_known_size(protocol: str, sizes: tuple[int, 
 
 def test_artist_disjoint_test_shares_no_artist_with_train_and_valid() -> None:
     artist = gtzan.artists()
-    heard = {artist[i] for s in ("train", "valid") for i in gtzan.split_ids("filtered", s)} - {""}
+    analysed = {artist[i] for s in ("train", "valid") for i in gtzan.split_ids("filtered", s)} - {
+        ""
+    }
     test = gtzan.split_ids("filtered", "test")
     disjoint = gtzan.split_ids("filtered", "test_artist_disjoint")
     assert len(disjoint) == 264
-    assert disjoint == tuple(i for i in test if artist[i] not in heard)
+    assert disjoint == tuple(i for i in test if artist[i] not in analysed)
 
 
 def test_artists_cover_all_tracks() -> None:
@@ -187,7 +189,7 @@ def test_cache_is_used_until_the_folder_changes(tmp_path: Path, genres_folder: P
     np.testing.assert_array_equal(second.log_mel, first.log_mel)
     np.testing.assert_array_equal(second.range_db, first.range_db)
     extra = genres_folder / "jazz" / "jazz.00099.wav"
-    extra.write_bytes(b"nothing heard")
+    extra.write_bytes(b"nothing analysed")
     third = gtzan.load(genres_folder, cache=cache)
     extra.unlink()
     assert "jazz.00099" in dict(third.missing)
@@ -213,12 +215,12 @@ def test_features_from_sound_equal_the_stored_ones(shared: Path, archive: gtzan.
     where a rounding falls differently; measured here are 0.04 dB (median over tracks), 0.15 at
     worst. Another grid of columns or another reference level gives 0.9 dB and more.
     """
-    heard = gtzan.load(shared / "gtzan" / "audio")
-    assert len(heard.track_ids) == 32
-    assert heard.missing == ()
+    analysed = gtzan.load(shared / "gtzan" / "audio")
+    assert len(analysed.track_ids) == 32
+    assert analysed.missing == ()
     errors = [
-        float(np.abs(heard.decibels(ours) - archive.decibels(int(theirs))).mean())
-        for ours, theirs in enumerate(archive.select(heard.track_ids))
+        float(np.abs(analysed.decibels(ours) - archive.decibels(int(theirs))).mean())
+        for ours, theirs in enumerate(archive.select(analysed.track_ids))
     ]
     assert np.median(errors) < 0.08
     assert max(errors) < 0.2

@@ -12,7 +12,7 @@ from toy_gtzan import toy_gtzan, toy_split
 
 from recommender.embedding import duplicates
 from recommender.embedding.duplicates import cosine
-from recommender.embedding.model_files import CARD, HEAD, PROJECTION, WEIGHTS, WeightsFiles
+from recommender.embedding.model_files import CARD, HEAD, PROJECTION, WEIGHTS, ModelFiles
 from recommender.errors import DatasetError, UsageError
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.features.descriptors import DIMENSION, describe
@@ -57,8 +57,8 @@ TINY = TrainingSettings(
     augmentation=Augmentation(mask_bands=4, mask_frames=4),
 )
 NETWORK = Recipe((TINY,), descriptors=False)
-HEARD = 50
-BOTH = Recipe((TINY,), descriptors=True, heard_frames=HEARD)
+ANALYSED = 50
+BOTH = Recipe((TINY,), descriptors=True, network_frames=ANALYSED)
 GUARDED = dataclasses.replace(NETWORK, guarded=True)
 FILES = (WEIGHTS, HEAD, PROJECTION)
 
@@ -81,17 +81,17 @@ def data(split) -> gtzan.Gtzan:
 
 
 @pytest.fixture(scope="module")
-def made(data, tmp_path_factory) -> WeightsFiles:
+def made(data, tmp_path_factory) -> ModelFiles:
     folder = tmp_path_factory.mktemp("model")
     make_model("toy", BOTH, data, folder, SEEDS, command="recsys train toy")
-    return WeightsFiles(folder)
+    return ModelFiles(folder)
 
 
 @pytest.fixture(scope="module")
-def network_alone(data, tmp_path_factory) -> WeightsFiles:
+def network_alone(data, tmp_path_factory) -> ModelFiles:
     folder = tmp_path_factory.mktemp("network")
     make_model("net", NETWORK, data, folder, SEEDS)
-    return WeightsFiles(folder)
+    return ModelFiles(folder)
 
 
 def contents(folder: Path, *names: str) -> list[bytes]:
@@ -103,14 +103,14 @@ def side(data: gtzan.Gtzan, ids: tuple[str, ...]) -> TrackSet:
     return TrackSet(np.stack([data.decibels(int(row)) for row in rows]), data.labels[rows])
 
 
-def by_hand(files: WeightsFiles, tracks: TrackSet) -> tuple[np.ndarray, np.ndarray]:
+def by_hand(files: ModelFiles, tracks: TrackSet) -> tuple[np.ndarray, np.ndarray]:
     """Activations of whole tracks [n, d] and of clips [n, 3, d], from the written weights."""
-    heard = files.card.heard_frames
+    analysed = files.card.network_frames
     clips = [
-        clip_activations(net, tracks, TINY.clip_frames, heard_frames=heard)
+        clip_activations(net, tracks, TINY.clip_frames, network_frames=analysed)
         for net in files.networks()
     ]
-    whole = [heard.mean(axis=1) for heard in clips]
+    whole = [analysed.mean(axis=1) for analysed in clips]
     if files.card.descriptors:
         starts = clip_starts(gtzan.COLUMNS, 130, 3)
         whole.append(np.stack([describe(track) for track in tracks.decibels]))
@@ -165,34 +165,34 @@ class TestWhatIsWritten:
         for name, values in network.state_dict().items():
             np.testing.assert_array_equal(values, plain.state_dict()[name])
         test = side(data, split["test"])
-        heard = clip_activations(plain, test, TINY.clip_frames, heard_frames=HEARD)
-        found = clip_probabilities(plain, heard).mean(axis=1).argmax(axis=1)
+        analysed = clip_activations(plain, test, TINY.clip_frames, network_frames=ANALYSED)
+        found = clip_probabilities(plain, analysed).mean(axis=1).argmax(axis=1)
         told = made.card.results["plain_test_track"]["of_published_seed"]
         assert told == pytest.approx((found == test.labels).mean(), abs=1e-4)
 
     def test_networks_hear_the_middle_of_each_clip(self, made, data, split) -> None:
-        assert made.card.heard_frames == HEARD
+        assert made.card.network_frames == ANALYSED
         (network,), tracks = made.networks(), side(data, split["test"])
-        heard = clip_activations(network, tracks, TINY.clip_frames, heard_frames=HEARD)
+        analysed = clip_activations(network, tracks, TINY.clip_frames, network_frames=ANALYSED)
         for place, start in enumerate(clip_starts(gtzan.COLUMNS, TINY.clip_frames, 3)):
-            first = start + (TINY.clip_frames - HEARD) // 2
-            middles = TrackSet(tracks.decibels[:, :, first : first + HEARD], tracks.labels)
-            alone = clip_activations(network, middles, HEARD, clips=1)
-            np.testing.assert_allclose(heard[:, place], alone[:, 0], atol=1e-5)
+            first = start + (TINY.clip_frames - ANALYSED) // 2
+            middles = TrackSet(tracks.decibels[:, :, first : first + ANALYSED], tracks.labels)
+            alone = clip_activations(network, middles, ANALYSED, clips=1)
+            np.testing.assert_allclose(analysed[:, place], alone[:, 0], atol=1e-5)
 
     def test_the_limit_of_copies_lies_above_the_nearest_two_taught(
         self, made, network_alone, data, split, tmp_path, monkeypatch
     ) -> None:
-        assert made.card.same_recording == 0.9  # the toy world's are far from each other
-        assert network_alone.card.same_recording is None
+        assert made.card.duplicate_threshold == 0.9  # the toy world's are far from each other
+        assert network_alone.card.duplicate_threshold is None
         monkeypatch.setattr(duplicates, "_LEAST", 0.0)
         card = make_model("toy", Recipe((), descriptors=True), data, tmp_path, (0,))
-        projection = WeightsFiles(tmp_path).projection()
+        projection = ModelFiles(tmp_path).projection()
         described = np.stack([describe(track) for track in side(data, split["train"]).decibels])
         views = (described - projection.mean) @ projection.matrix
         nearest = max(cosine(a, b) for a, b in itertools.combinations(views, 2))
         assert 0 < nearest < 0.9
-        assert card.same_recording == pytest.approx(nearest + 0.1 * (1 - nearest), abs=1e-4)
+        assert card.duplicate_threshold == pytest.approx(nearest + 0.1 * (1 - nearest), abs=1e-4)
 
     def test_card_equals_what_the_written_weights_give(self, made, data, split) -> None:
         head, projection = made.head(), made.projection()
@@ -247,38 +247,41 @@ def test_any_family_becomes_a_model(model: str, data, tmp_path) -> None:
         model_settings=slight.get(model, {"filters": (3, 2)}),
     )
     made = make_model(model, Recipe((settings,), descriptors=False), data, tmp_path, (0,))
-    (network,) = WeightsFiles(tmp_path).networks()
+    (network,) = ModelFiles(tmp_path).networks()
     assert made.networks[0]["architecture"] == made.name == model
-    assert len(WeightsFiles(tmp_path).projection().mean) == network.feature_dim
+    assert len(ModelFiles(tmp_path).projection().mean) == network.feature_dim
     if model != "lstm":  # of so few units, one may hardly move
         assert made.results["test_precision"]["mean"] > 0
 
 
 class TestOtherParts:
     def test_name_and_architecture_are_told_apart(self, made) -> None:
-        assert (made.card.name, made.card.hears_with) == ("toy", "conv1d-encoder + descriptors")
+        assert (made.card.name, made.card.architecture_summary) == (
+            "toy",
+            "conv1d-encoder + descriptors",
+        )
 
     def test_several_networks(self, data, split, tmp_path) -> None:
         pair = Recipe((TINY, dataclasses.replace(TINY, epochs=3)), descriptors=False)
         card = make_model("pair", pair, data, tmp_path, SEEDS[:1])
-        one, other = WeightsFiles(tmp_path).networks()
+        one, other = ModelFiles(tmp_path).networks()
         assert not np.array_equal(one.classifier.weight.detach(), other.classifier.weight.detach())
         assert [ran["seed"] for ran in card.training["networks"]] == [10, 11]
         assert [ran["epochs_run"] for ran in card.training["networks"]] == [2, 3]
-        activations, _ = by_hand(WeightsFiles(tmp_path), side(data, split["test"]))
+        activations, _ = by_hand(ModelFiles(tmp_path), side(data, split["test"]))
         assert activations.shape[1] == 24
-        right = WeightsFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
+        right = ModelFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
         accuracy = (right == side(data, split["test"]).labels).mean()
         assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
 
     def test_no_network(self, data, split, tmp_path) -> None:
         card = make_model("none", recipe("fast"), data, tmp_path, (0,))
-        assert WeightsFiles(tmp_path).networks() == []
+        assert ModelFiles(tmp_path).networks() == []
         assert card.training["networks"] == []
         assert not (tmp_path / "checkpoints").exists()
         assert not [name for name in card.results if name.startswith("plain")]
-        activations, _ = by_hand(WeightsFiles(tmp_path), side(data, split["test"]))
-        right = WeightsFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
+        activations, _ = by_hand(ModelFiles(tmp_path), side(data, split["test"]))
+        right = ModelFiles(tmp_path).head().probabilities(activations).argmax(axis=1)
         accuracy = (right == side(data, split["test"]).labels).mean()
         assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
         with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
@@ -329,10 +332,10 @@ class TestHonesty:
 
 
 @pytest.fixture(scope="module")
-def guarded(data, tmp_path_factory) -> WeightsFiles:
+def guarded(data, tmp_path_factory) -> ModelFiles:
     folder = tmp_path_factory.mktemp("guarded")
     make_model("guarded", GUARDED, data, folder, SEEDS[:1])
-    return WeightsFiles(folder)
+    return ModelFiles(folder)
 
 
 class TestGuard:
@@ -355,7 +358,7 @@ class TestGuard:
         assert 0 < results["unseen_test"]["mean"] < 1
 
     def test_a_fold_by_hand(self, guarded, data, split) -> None:
-        """The networks hear seven genres only, and three are asked for among ten."""
+        """The networks analyse seven genres only, and three are asked for among ten."""
         results, fold = guarded.card.results, FOLDS[2]
         sides = [
             side(data, tuple(i for i in split[name] if i.partition(".")[0] not in fold))
@@ -369,10 +372,10 @@ class TestGuard:
         known = Activations(clips.mean(axis=1), clips, parts)
         projection = fit_candidates(known, sides[0].labels)[results["projection"]]
         ids = (*split["valid"], *split["test"])
-        heard = clip_activations(network, side(data, ids), TINY.clip_frames).mean(axis=1)
+        analysed = clip_activations(network, side(data, ids), TINY.clip_frames).mean(axis=1)
         genres = [i.partition(".")[0] for i in ids]
         report = evaluate_retrieval(
-            projection.apply(heard),
+            projection.apply(analysed),
             genres,
             [gtzan.artists()[i] for i in ids],
             k=10,
@@ -390,7 +393,7 @@ class TestGuard:
     def lessons(self, data: gtzan.Gtzan) -> list[Lesson]:
         return lessons(side_of(data, "filtered", "train"), side_of(data, "filtered", "valid"))
 
-    def model(self, guarded: WeightsFiles, lesson: Lesson) -> TrainedModel:
+    def model(self, guarded: ModelFiles, lesson: Lesson) -> TrainedModel:
         """From its checkpoint."""
         settings = dataclasses.replace(GUARDED.networks[0], seed=SEEDS[0])
         name = "-".join(["seed-5-without", *lesson.left_out])
@@ -419,8 +422,8 @@ class TestTaughtMore:
         assert "valid_track" not in card.results
         assert card.results["honest"] == made.card.results
         assert card.measured is card.results  # it has figures of its own
-        assert card.closeness == made.card.closeness
-        files = WeightsFiles(tmp_path)
+        assert card.similarity_calibration == made.card.similarity_calibration
+        files = ModelFiles(tmp_path)
         tracks = side(data, split["test"])
         activations, _ = by_hand(files, tracks)
         right = files.head().probabilities(activations).argmax(axis=1) == tracks.labels
@@ -435,7 +438,7 @@ class TestTaughtMore:
         both = side(data, (*split["train"], *split["valid"]))
         plain = train(settings, both, None, len(gtzan.GENRES))
         assert plain.best_epoch == TINY.epochs
-        (network,) = WeightsFiles(tmp_path).networks()
+        (network,) = ModelFiles(tmp_path).networks()
         for name, values in network.state_dict().items():
             np.testing.assert_array_equal(values, plain.network.state_dict()[name])
 
@@ -447,15 +450,15 @@ class TestTaughtMore:
         assert not [
             name for name in card.results if name.startswith(("test", "valid", "unseen", "ranked"))
         ]
-        assert not card.has_own_figures
+        assert not card.has_test_results
         assert card.measured == made.card.results
         assert not (tmp_path / "results.csv").exists()
-        assert len(WeightsFiles(tmp_path).networks()) == 1
+        assert len(ModelFiles(tmp_path).networks()) == 1
 
     def test_choices_of_another_recipe_are_refused(self, made, data, tmp_path) -> None:
         with pytest.raises(UsageError, match="another recipe"):
             remake_model(made.card, recipe("lstm"), data, tmp_path, SEEDS[:1], "all")
-        for changed in ({"heard_frames": 0}, {"descriptors": False}):
+        for changed in ({"network_frames": 0}, {"descriptors": False}):
             other = dataclasses.replace(made.card, **changed)
             with pytest.raises(UsageError, match="another recipe"):
                 remake_model(other, BOTH, data, tmp_path, SEEDS[:1], "all")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.embedding.genre_head import Head
+from recommender.embedding.genre_head import GenreHead
 from recommender.features.descriptors import DIMENSION
 from recommender.projections.lda import CANDIDATES, discriminants
 from recommender.research.model_building.activations import Activations, Parts
@@ -36,13 +36,13 @@ def toy_world(
     """Networks of 12 activations, each on a scale, then descriptors of some noise."""
     generator = np.random.default_rng(seed)
     labels = np.repeat(np.arange(CLASSES), PER_CLASS)
-    heard = [
+    analysed = [
         toy_part(generator, labels, 12, scale=scale, noise=level)
         for scale, level in zip(networks, noise, strict=True)
     ]
     if descriptors is not None:
-        heard.append(toy_part(generator, labels, DIMENSION, scale=10, noise=descriptors))
-    clips = np.concatenate(heard, axis=2)
+        analysed.append(toy_part(generator, labels, DIMENSION, scale=10, noise=descriptors))
+    clips = np.concatenate(analysed, axis=2)
     parts = Parts.of([12] * len(networks), descriptors is not None)
     return Activations(clips.mean(axis=1), clips, parts), labels
 
@@ -105,7 +105,7 @@ class TestCandidates:
         assert all(used(matrix, where) for where in known.parts.networks)
 
 
-def accuracy(head: Head, unseen: tuple[Activations, np.ndarray]) -> float:
+def accuracy(head: GenreHead, unseen: tuple[Activations, np.ndarray]) -> float:
     activations, labels = unseen
     return float((head.probabilities(activations.tracks).argmax(axis=1) == labels).mean())
 
@@ -157,7 +157,7 @@ class TestFittedHead:
         head, _ = fitted_head(*known, *asked)
         losses = {
             factor: log_loss(
-                Head(factor * head.weight, factor * head.bias).probabilities(asked[0].tracks),
+                GenreHead(factor * head.weight, factor * head.bias).probabilities(asked[0].tracks),
                 asked[1],
             )
             for factor in (np.float32(0.7), np.float32(1.0), np.float32(1.4))

@@ -14,7 +14,7 @@ def test_default_is_augmented_and_families_are_as_the_study_has_them() -> None:
     assert default.descriptors
     assert default.guarded
     assert [network.augmentation is None for network in default.networks] == [False]
-    assert [network.crop_frames for network in default.networks] == [default.heard_frames]
+    assert [network.crop_frames for network in default.networks] == [default.network_frames]
     for name in model_names():
         assert recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
         assert recipe(name).networks[0].model == name

@@ -56,7 +56,7 @@ EVEN = (0.1,) * 10
 
 
 def outcome(run: str, right: int = 30, seed: int = 0, **changes: Any) -> Outcome:
-    """An outcome that hears the first `right` of 60 tracks, and the others as the next genre."""
+    """An outcome that analyses the first `right` of 60 tracks, and the others as the next genre."""
     predicted = [y if i < right else (y + 1) % 10 for i, y in enumerate(LABELS)]
     accuracy = round(right / len(LABELS), 4)
     plain = Outcome(
@@ -204,13 +204,13 @@ def test_no_gain_and_same() -> None:
 
 def test_best_wants_every_rival() -> None:
     claim = best(("lstm-128", "conv1d-encoder"), ("transformer", "conv2d"))
-    leading = [outcome("lstm-128", 50), outcome("conv1d-encoder", 52)]
+    pinned_first = [outcome("lstm-128", 50), outcome("conv1d-encoder", 52)]
     rivals = [outcome("transformer", 20), outcome("conv2d", 25)]
-    assert verdict(claim, *leading, *rivals) is HOLDS
-    assert verdict(claim, *leading, rivals[0]) is OPEN
-    assert verdict(claim, *leading, rivals[0], replace(rivals[1], epochs_allowed=8)) is OPEN
-    assert verdict(claim, *leading, outcome("transformer", 60)) is FAILS
-    assert verdict(claim, leading[0], *rivals) is OPEN
+    assert verdict(claim, *pinned_first, *rivals) is HOLDS
+    assert verdict(claim, *pinned_first, rivals[0]) is OPEN
+    assert verdict(claim, *pinned_first, rivals[0], replace(rivals[1], epochs_allowed=8)) is OPEN
+    assert verdict(claim, *pinned_first, outcome("transformer", 60)) is FAILS
+    assert verdict(claim, pinned_first[0], *rivals) is OPEN
 
 
 def test_overfitting_is_seen_kept_or_at_the_last_epoch() -> None:
