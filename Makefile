@@ -1,5 +1,6 @@
 # make demo   set everything up, ingest a demo library (or MUSIC=folder), recommend, evaluate
-# make test   set everything up, run the tests
+# make test   set everything up, run the tests (without those marked slow)
+# make test-slow   the slow ones
 # make lint   style and types
 
 PYTHON ?= python3
@@ -8,13 +9,16 @@ MUSIC  ?=
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-slow lint clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/recsys demo $(if $(MUSIC),--music "$(MUSIC)")
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
