@@ -156,7 +156,13 @@ def require_study_extra(*modules: str) -> None:
 
     from recommender.errors import UsageError
 
-    absent = [module for module in modules if find_spec(module) is None]
+    def installed(module: str) -> bool:
+        try:
+            return find_spec(module) is not None
+        except ValueError:  # what `sys.modules` has under this name is no module
+            return False
+
+    absent = [module for module in modules if not installed(module)]
     if absent:
         raise UsageError(
             f"this needs {' and '.join(absent)}, of the extra 'study': "
