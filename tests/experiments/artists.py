@@ -29,7 +29,7 @@ from recommender.evaluation.retrieval import (
     score_queries,
 )
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import SplitTracks, load_tracks
+from recommender.research.model_building.split_tracks import SplitTracks, load_tracks
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import FloatArray
 

@@ -16,6 +16,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from stored import published_activations
 
 from recommender.catalog.projector import ModelProjection
 from recommender.embedding.duplicates import DuplicateDetector
@@ -25,7 +26,7 @@ from recommender.embedding.space import Analysis
 from recommender.errors import AudioError
 from recommender.research.datasets.gtzan import load as load_gtzan
 from recommender.research.datasets.gtzan import split_ids
-from recommender.research.model_building.results import published_activations, load_tracks
+from recommender.research.model_building.split_tracks import load_tracks
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
 

@@ -33,7 +33,7 @@ from recommender.research.model_building import head_fitting
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.head_fitting import fitted_head
 from recommender.research.model_building.recipes import BEST_MODEL, NETWORK, NETWORK_FRAMES
-from recommender.research.model_building.results import SplitTracks, model_activations, load_split
+from recommender.research.model_building.results import SplitTracks, load_split, model_activations
 from recommender.research.training.inference import log_loss
 from recommender.research.training.loop import train
 
@@ -70,9 +70,7 @@ def variants() -> Iterator[Variant]:
     for variance in (0.5, 2.0):
         name = f"weights' variance {variance:g}"
         yield Variant(name, partial(constant, "PRIOR_VARIANCE", variance))
-    yield Variant(
-        "standardised, not whitened", partial(constant, "descriptor_wccn", not_whitened)
-    )
+    yield Variant("standardised, not whitened", partial(constant, "descriptor_wccn", not_whitened))
     yield Variant("linear discriminants", partial(constant, "_regressed", discriminating))
     yield Variant(
         "linear discriminants, the network analyses all 10 s",
@@ -102,7 +100,9 @@ def discriminating(known: Activations, labels: np.ndarray) -> head_fitting._Laye
     return head_fitting._Layer(weight, -(means**2).sum(axis=1) / 2 - mean @ weight).even
 
 
-def figures(variant: Variant, network: GenreNetwork, known: SplitTracks, asked: SplitTracks) -> list[float]:
+def figures(
+    variant: Variant, network: GenreNetwork, known: SplitTracks, asked: SplitTracks
+) -> list[float]:
     """Accuracy and log loss of the asked side."""
     ours, theirs = (
         model_activations(
@@ -124,11 +124,15 @@ def figures(variant: Variant, network: GenreNetwork, known: SplitTracks, asked: 
     ]
 
 
-def trained(divided: Sequence[tuple[SplitTracks, SplitTracks]], checkpoints: Path) -> list[GenreNetwork]:
+def trained(
+    divided: Sequence[tuple[SplitTracks, SplitTracks]], checkpoints: Path
+) -> list[GenreNetwork]:
     """The default's network taught each division's first side."""
     found = []
     for place, (known, _) in enumerate(divided):
-        settings = replace(NETWORK, select_epoch_by="last", seed=place * REPETITIONS // len(divided))
+        settings = replace(
+            NETWORK, select_epoch_by="last", seed=place * REPETITIONS // len(divided)
+        )
         checkpoint = checkpoints / f"division-{place}.pt"
         run = train(settings, known.tracks, None, len(gtzan.GENRES), checkpoint=checkpoint)
         found.append(run.network)

@@ -144,7 +144,9 @@ def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
         accuracy=accuracy,
         ranked_precision=None if ranked is None else float(ranked.precision[kept].mean()),
         ranked_hit=None if ranked is None else float(ranked.hit[kept].mean()),
-        reranked_held_out_genres=reranked_held_out_genres.mean if reranked_held_out_genres else None,
+        reranked_held_out_genres=reranked_held_out_genres.mean
+        if reranked_held_out_genres
+        else None,
     )
 
 

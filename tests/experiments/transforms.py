@@ -41,7 +41,7 @@ from recommender.embedding.model_files import find_model
 from recommender.errors import AudioError
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import load_tracks
+from recommender.research.model_building.split_tracks import load_tracks
 from recommender.utils.arrays import FloatArray
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}

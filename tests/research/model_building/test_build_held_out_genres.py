@@ -26,7 +26,7 @@ from recommender.research.model_building.trained_model import TrainedModel
 from recommender.research.training.inference import TrackSet, clip_activations
 from recommender.research.training.loop import train
 
-pytestmark = pytest.mark.usefixtures("small_split")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_split")]
 
 
 class TestLeaveGenresOut:

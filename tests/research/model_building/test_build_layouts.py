@@ -12,7 +12,7 @@ from recommender.research.model_building.build import build_model
 from recommender.research.model_building.recipes import RECIPES, Recipe
 from recommender.research.reproduction.experiments import main_run
 
-pytestmark = pytest.mark.usefixtures("small_split")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_split")]
 
 
 @pytest.mark.parametrize("model", ["lstm", "transformer", "conv1d", "conv2d", "conv2d-encoder"])

@@ -13,7 +13,7 @@ from recommender.research.model_building.refit import refit_model
 from recommender.research.reproduction.experiments import find_recipe
 from recommender.research.training.loop import train
 
-pytestmark = pytest.mark.usefixtures("small_split")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("small_split")]
 
 
 class TestRefit:
