@@ -330,9 +330,11 @@ def main() -> None:
         rows.append(row)
         print(
             f"| {row.variant} | {100 * row.accuracy:.1f} | {row.log_loss:.3f} "
-            f"| {row.precision:.3f} | {row.hit:.3f} | {row.held_out_genres:.3f} | {row.skewness:.2f} "
+            f"| {row.precision:.3f} | {row.hit:.3f} | {row.held_out_genres:.3f} "
+            f"| {row.skewness:.2f} "
             f"| {100 * row.anti_hub_rate:.1f} | {100 * row.low_passed_found:.1f} "
-            f"| {row.valid_precision:.3f} | {row.valid_hit:.3f} | {row.valid_held_out_genres:.3f} |",
+            f"| {row.valid_precision:.3f} | {row.valid_hit:.3f} "
+            f"| {row.valid_held_out_genres:.3f} |",
             flush=True,
         )
     if args.csv:

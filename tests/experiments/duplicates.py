@@ -1,7 +1,7 @@
-"""How near are copies of a recording, and how near are different recordings of one length?
+"""How similar are duplicates of a recording, and different recordings of one length?
 
-Analyses every file of a folder and prints the pairs whose durations agree within 2 %, nearest first,
-by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg`` and
+Analyses every file of a folder and prints the pairs whose durations agree within 2 %, nearest
+first, by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg`` and
 ``X.hq.ogg``) are copies, marked ``copy``. The threshold in the model's card should lie above the
 nearest other pair, and below as many copies as it can.
 
