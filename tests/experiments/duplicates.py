@@ -1,8 +1,8 @@
 """How similar are duplicates of a recording, and different recordings of one length?
 
 Analyses every file of a folder and prints the pairs whose durations agree within 2 %, nearest
-first, by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg`` and
-``X.hq.ogg``) are copies, marked ``copy``. The threshold in the model's card should lie above the
+first, by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg``
+and ``X.hq.ogg``) are copies, marked ``copy``. The threshold in the card should lie above the
 nearest other pair, and below as many copies as it can.
 
 With `--gtzan`, the same for the 487 valid and test tracks of GTZAN, which all last 30 s and among

@@ -170,9 +170,7 @@ def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
         accuracy=accuracy,
         reranked_precision=None if ranked is None else float(ranked.precision[answerable].mean()),
         reranked_hit=None if ranked is None else float(ranked.hit[answerable].mean()),
-        reranked_held_out_genres=reranked_held_out_genres.mean
-        if reranked_held_out_genres
-        else None,
+        reranked_held_out_genres=held_out_reranked.mean if held_out_reranked else None,
     )
 
 

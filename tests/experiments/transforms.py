@@ -14,7 +14,7 @@ gallery as in the copies.
 Without --model: the shipped models that were not taught the test tracks.
 
 Changes: none (analysed from sound); mp3 at 64 kbit/s (mono, 44,100 Hz, LAME); 9 dB softer; a
-semitone up and down; 5 % faster and slower (both by librosa's phase vocoder); all above 8 kHz cut off
+semitone up and down; 5 % faster and slower (both by librosa's phase vocoder); 8 kHz low-pass
 (Butterworth, eighth order).
 """
 

@@ -69,7 +69,7 @@ def test_capped_rows_are_marked() -> None:
 
 
 def test_smoke_tests_and_undeclared_runs_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"filtered/lstm-10-seed-0\.json is of a smoke test"):
+    with pytest.raises(UsageError, match=r"filtered/lstm-10-seed-0 is of a smoke test"):
         report_text([outcome("lstm-10", smoke_test=True)])
     with pytest.raises(DatasetError, match="no declared run"):
         flat_rows([replace(outcome("lstm-10"), run="lstm-11")])
