@@ -129,9 +129,8 @@ def train_command(
     require_study_extra(*STUDY_MODULES)
     training_set = former_training_set or training_set
     source = _settings_source(training_set, settings_from or former_settings_from)
-    numbers = _seed_numbers(seeds)
+    numbers, recipe = _seed_numbers(seeds), _find_recipe(name, epochs)
     rows = _ablation_rows(ablation or former_ablation)
-    recipe = _find_recipe(name, epochs)
     command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}"
     command += f" --epochs {epochs}" if epochs else ""
     data = load_gtzan(gtzan, out / "gtzan.npz", threads)
@@ -148,8 +147,7 @@ def train_command(
     else:
         from recommender.research.model_building.refit import refit_model
 
-        command += f" --train-on {training_set.value} --settings-from FOLDER"
-        common["command"] = command
+        common["command"] = f"{command} --train-on {training_set.value} --settings-from FOLDER"
         card = refit_model(source, recipe, data, out, numbers, training_set.value, **common)
     _print_results(card, numbers, out)
 
