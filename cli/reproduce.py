@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
 from recommender.cli.output import (
-    AsJson,
-    Device,
-    GtzanPath,
-    Threads,
     busy,
     counting,
     note,
     print_json,
     print_table,
     say,
-    torch_device,
     writing_file,
 )
 

@@ -351,3 +351,16 @@ def counts(connection: Connection) -> Counts:
         failures=connection.scalar(select(func.count()).select_from(FailureRow)) or 0,
         seconds_of_music=float(seconds),
     )
+
+
+def library_counts(connection: Connection) -> dict[int, dict[TrackState, int]]:
+    """Library id → number of its tracks by state; states without a track are left out."""
+    rows = connection.execute(
+        select(TrackRow.library_id, TrackRow.state, func.count()).group_by(
+            TrackRow.library_id, TrackRow.state
+        )
+    )
+    found: dict[int, dict[TrackState, int]] = {}
+    for library_id, state, number in rows:
+        found.setdefault(library_id, {})[TrackState(state)] = number
+    return found
