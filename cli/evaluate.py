@@ -33,6 +33,7 @@ from recommender.cli.output import (
     figure,
     interval,
     note,
+    open_service,
     print_json,
     print_table,
     say,
@@ -139,10 +140,9 @@ def _evaluate(
 ) -> _Evaluation:
     from recommender.catalog import ProjectionOrigin
     from recommender.evaluation.report import evaluate_retrieval
-    from recommender.recommendation.service import SimilarityService
     from recommender.search.reranking import effective_method
 
-    with busy("reading the catalogue"), SimilarityService.open(db) as service:
+    with busy("reading the catalogue"), open_service(db) as service:
         index = service.index()
         tracks = service.catalog.tracks(index.ids.tolist())
         compared = index.comparable(ranking.value)

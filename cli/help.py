@@ -6,6 +6,7 @@ columns to the descriptions of a command with long option names. These classes p
 never cut off.
 """
 
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -15,6 +16,10 @@ from typer.core import TyperCommand, TyperGroup
 ARGUMENTS, OPTIONS, COMMANDS = "Arguments", "Options", "Commands"
 WIDEST = 100
 """Longer lines are tiring to read, however wide the terminal is."""
+
+_TYPE = re.compile(r"<(?:list\[)?(.+?)\]?>")
+_METAVARS = {"int": "N", "int range": "N", "float": "X", "float range": "X", "str": "TEXT"}
+"""What stands for a value of a type where the option names no `metavar`."""
 
 FORMER_NAMES = ("--heard",)
 """Names that options had in version 0.1: accepted for this version, without being listed."""
@@ -62,10 +67,11 @@ def _display_name(argument: Any) -> str:
     return str(argument.metavar or argument.name.upper())
 
 
-def _without_former_names(names: str) -> str:
+def _readable(names: str) -> str:
+    """Option names without former ones, and with a plain word for typer's ``<type>``."""
     for former in FORMER_NAMES:
         names = names.replace(f", {former}", "")
-    return names
+    return _TYPE.sub(lambda match: _METAVARS.get(match[1], match[1]), names)
 
 
 def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
@@ -77,7 +83,7 @@ def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
         if parameter.param_type_name == "argument":
             record, default = (_display_name(parameter), parameter.help), ARGUMENTS
         else:
-            record, default = (_without_former_names(record[0]), record[1]), OPTIONS
+            record, default = (_readable(record[0]), record[1]), OPTIONS
         panel = getattr(parameter, "rich_help_panel", None) or default
         panels.setdefault(panel, []).append(record)
     _write_panels(formatter, panels)

@@ -7,8 +7,10 @@ import typer
 
 from recommender.cli.options import AsJson, Database
 from recommender.cli.output import (
+    DATABASE_HINT,
     counted,
     counting,
+    hint,
     note,
     open_catalog,
     print_json,
@@ -16,7 +18,7 @@ from recommender.cli.output import (
     say,
 )
 from recommender.cli.table_layout import Column, Cut
-from recommender.errors import CatalogError, UsageError
+from recommender.errors import CatalogError
 
 database_app = typer.Typer(help="Upgrade the database behind the catalogue.", no_args_is_help=True)
 
@@ -70,12 +72,8 @@ def prune_command(
     Unavailable tracks stay: the folder of their library may be on a disk that is not mounted.
     """
     with open_catalog(db) as catalog:
-        try:
+        with hint(CatalogError, "(--force drops them all the same.)"):
             dropped = catalog.prune(force=force)
-        except CatalogError as error:
-            if force:
-                raise
-            raise UsageError(f"{error} (--force drops them all the same.)") from error
         counts = catalog.counts()
     say(f"{counted(dropped, 'missing track')} dropped.")
     if counts.unavailable:
@@ -95,9 +93,10 @@ def database_upgrade_command(db: Database = None) -> None:
     """Bring the database to this version's schema."""
     from recommender.catalog import migrations
 
-    before = migrations.current(db)
-    migrations.upgrade(db)
-    after = migrations.current(db)
+    with hint(CatalogError, DATABASE_HINT):
+        before = migrations.current(db)
+        migrations.upgrade(db)
+        after = migrations.current(db)
     say(f"already at {after}." if before == after else f"upgraded: {before or 'new'} → {after}.")
 
 
@@ -106,7 +105,8 @@ def database_current_command(db: Database = None) -> None:
     """Show the schema version of the database, and the newest."""
     from recommender.catalog import migrations
 
-    found = migrations.current(db)
+    with hint(CatalogError, DATABASE_HINT):
+        found = migrations.current(db)
     say(f"{found or 'no schema'} (newest: {migrations.HEAD})")
     if found != migrations.HEAD:
         note("run 'recsys db upgrade'.")

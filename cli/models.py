@@ -185,7 +185,7 @@ def _result_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
     seeds = counted(len(measured.get("seeds", ())), "seed")
     for key, value in measured.items():
         if isinstance(value, Mapping) and "mean" in value:
-            figure = f"{percent(value['mean'], value.get('sd'))} %"
+            figure = share(value["mean"], value.get("sd"))
             yield key.replace("_", " "), f"{figure} over {seeds}"
     yield "command", card.results.get("command")
 

@@ -112,5 +112,5 @@ def torch_device(device: Device) -> str:
 
     visible = device is not Device.CPU and torch.cuda.is_available()
     if device is Device.CUDA and not visible:
-        raise UsageError("torch sees no GPU: use --device cpu.")
+        raise UsageError("torch finds no GPU: use --device cpu.")
     return "cuda" if visible else "cpu"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from recommender.cli.table_layout import Column, columns_of, fact_lines, table_lines
+from recommender.errors import CatalogError, RecsysError
 from recommender.utils.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -22,13 +23,35 @@ if TYPE_CHECKING:
 
     from recommender.catalog import Catalog
     from recommender.catalog.records import Track
+    from recommender.recommendation.service import SimilarityService
+
+
+DATABASE_HINT = "(--db FILE|URL or RECSYS_DB gives another catalogue.)"
+
+
+@contextmanager
+def hint(kind: type[RecsysError], text: str) -> Iterator[None]:
+    """Add `text` to errors of a kind: where an option helps, as the library knows of none."""
+    try:
+        yield
+    except kind as error:
+        raise type(error)(f"{error} {text}") from error
 
 
 def open_catalog(url: str | None, *, create: bool = False) -> "Catalog":
     """The catalogue a command works on; only an ingest makes a new one."""
     from recommender.catalog import Catalog
 
-    return Catalog.open(url, create=create)
+    with hint(CatalogError, DATABASE_HINT):
+        return Catalog.open(url, create=create)
+
+
+def open_service(url: str | None, device: str = "auto") -> "SimilarityService":
+    """The service of the catalogue a command works on."""
+    from recommender.recommendation.service import SimilarityService
+
+    with hint(CatalogError, DATABASE_HINT):
+        return SimilarityService.open(url, device=device)
 
 
 def output_width() -> int | None:

@@ -20,6 +20,7 @@ from recommender.cli.output import (
     busy,
     counted,
     note,
+    open_service,
     print_json,
     print_table,
     say,
@@ -172,7 +173,6 @@ def similar_command(
 ) -> None:
     """List the tracks that sound most like TRACK, best first."""
     from recommender.recommendation.filters import Filters
-    from recommender.recommendation.service import SimilarityService
 
     playlist = _PlaylistOptions(m3u, absolute, with_seed)
     playlist.check(as_json)
@@ -185,7 +185,7 @@ def similar_command(
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
     )
-    with busy("searching"), SimilarityService.open(db, device=device.value) as service:
+    with busy("searching"), open_service(db, device.value) as service:
         found = _recommend(service, track, k, filters, ranking.value)
     if m3u is not None:
         _write_playlist(found, playlist)
