@@ -179,7 +179,7 @@ def _card_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
 
 
 def _result_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
-    from recommender.research.reproduction.formatting import percent
+    from recommender.research.reproduction.formatting import share
 
     measured = card.measured
     seeds = counted(len(measured.get("seeds", ())), "seed")
