@@ -45,10 +45,10 @@ from recommender.catalog.schema import (
     SpaceRow,
     TrackRow,
 )
-from recommender.catalog.search_text import fold
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
 from recommender.utils.arrays import FloatArray
+from recommender.utils.names import fold
 
 CHUNK = 500
 """Rows or ids in one statement; databases limit the number of parameters."""

@@ -18,9 +18,10 @@ from recommender.catalog.schema import (
     TrackRow,
     table,
 )
-from recommender.catalog.search_text import search_text, storable
+from recommender.catalog.search_text import search_text
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
+from recommender.utils.names import storable
 
 _LARGEST_INTEGER = 2**31 - 1
 _LARGEST_BIG_INTEGER = 2**63 - 1
