@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from safetensors.numpy import load_file, save_file
 
-from recommender.embedding.tensor_file import load_arrays, save_arrays, values_digest
+from recommender.embedding.tensor_file import (
+    FLOAT16_BITS,
+    as_float16,
+    load_arrays,
+    save_arrays,
+    values_digest,
+)
 from recommender.errors import WeightsError
 
 ANY_FLOATS = st.floats(width=32, allow_nan=False) | st.sampled_from([0.0, -0.0])
@@ -37,6 +43,24 @@ def test_rows_of_zeros_are_not_stored(tmp_path) -> None:
     save_arrays(tmp_path / "few", {"matrix": matrix})
     sizes = [(tmp_path / name).stat().st_size for name in ("few", "all")]
     assert sizes[0] < 0.2 * sizes[1]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    hnp.arrays(np.float32, (5, 3), elements=st.floats(-(2.0**99), 2.0**99, width=32)),
+    st.integers(4, FLOAT16_BITS),
+)
+def test_rounding_to_float16(tmp_path_factory, matrix, bits) -> None:
+    rounded = as_float16(matrix, bits)
+    largest = np.abs(matrix).max()
+    wide = np.abs(matrix) >= 2.0**-28 * largest
+    np.testing.assert_allclose(rounded[wide], matrix[wide], rtol=2.0**-bits)
+    np.testing.assert_allclose(rounded, matrix, atol=2.0**-bits * largest)
+    assert as_float16(rounded, bits).tobytes() == rounded.tobytes()
+    path = tmp_path_factory.mktemp("arrays") / "a.safetensors"
+    save_arrays(path, {"matrix": rounded})
+    assert load_file(path)["matrix"].dtype == np.float16
+    assert load_arrays(path, ("matrix",), "projection")[0].tobytes() == rounded.tobytes()
 
 
 def test_files_without_the_list_of_rows_are_read(tmp_path) -> None:
