@@ -183,7 +183,7 @@ def _status_facts(status: dict[str, Any]) -> list[tuple[str, object]]:
     rows += [
         ("tracks analysed", f"{status['analysed']:,} ({hours:,.1f} hours)"),
         ("tracks missing", f"{status['missing']:,}"),
-        ("tracks unavailable", f"{status.get('unavailable', 0):,}"),
+        ("tracks unavailable", f"{status['unavailable']:,}"),
         ("tracks that fail now", f"{status['failed_tracks']:,}"),
         ("files that fail", f"{status['failures']:,}"),
     ]

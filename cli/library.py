@@ -37,7 +37,7 @@ def library_list_command(as_json: AsJson = False, db: Database = None) -> None:
         Column("failed", number=True, drop=3),
         Column("folder", least=30, cut=Cut.START),
     )
-    print_table(columns, ([library.get(key, 0) for key in _COLUMN_KEYS] for library in libraries))
+    print_table(columns, ([library[key] for key in _COLUMN_KEYS] for library in libraries))
 
 
 _COLUMN_KEYS = ("id", "state", "analysed", "missing", "unavailable", "failed", "root")
