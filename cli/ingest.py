@@ -110,32 +110,13 @@ def ingest_command(
 
 @contextmanager
 def _catalog_to_fill(url: str | None, *, create: bool) -> "Iterator[Catalog]":
-    """The catalogue; one that is new is removed again when the ingest fails before any track."""
-    from recommender.catalog.engine import catalog_url, database_file
-
-    file = database_file(catalog_url(url))
-    absent = _absent_parents(file) if file is not None else []
+    """The catalogue; if it is new and the ingest fails before any track is stored, none is left."""
     with open_catalog(url, create=create) as catalog:
         try:
             yield catalog
-            return
         except BaseException:
-            if file is None or not absent or next(catalog.all_tracks(state=None), None):
-                raise
-            catalog.close()
-            for made in (*file.parent.glob(f"{file.name}*"), *absent[1:]):
-                made.rmdir() if made.is_dir() else made.unlink(missing_ok=True)
+            catalog.discard_if_new()
             raise
-
-
-def _absent_parents(file: Path) -> list[Path]:
-    """`file` and its folders, innermost first, as far as they do not exist yet."""
-    absent = []
-    for path in (file, *file.parents):
-        if path.exists():
-            break
-        absent.append(path)
-    return absent
 
 
 def _settings(
@@ -152,6 +133,7 @@ def _settings(
         "timeout_s": timeout,
         "exclude": tuple(exclude),
         "retry_failed": retry_failed,
+        "in_process": False,  # also with one worker, a decoder that crashes costs one file only
     }
     if model is not None:
         given["model"] = model
