@@ -1,6 +1,5 @@
 """`recsys similar`: the tracks that sound most like one."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,10 +28,10 @@ from recommender.cli.output import (
 )
 from recommender.cli.table_layout import Column, Cut
 from recommender.errors import UsageError
+from recommender.utils.files import real_path
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from recommender.catalog.records import Track
     from recommender.recommendation.service import Neighbour, Recommendation
 
 SCHEMA_VERSION = 1
@@ -180,74 +179,32 @@ def similar_command(
         same_artist=same_artist,
         per_artist=per_artist or None,
         genre=genre,
-        analysed=predicted_genre,
+        predicted_genre=predicted_genre,
         min_duration=min_duration,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
     )
     with busy("searching"), open_service(db, device.value) as service:
-        found = _recommend(service, track, k, filters, ranking.value)
+        found = service.recommend(track, k, filters, ranking.value)
     if m3u is not None:
-        _write_playlist(found, playlist)
+        _write_playlist(found, playlist, m3u)
     if as_json:
         print_json(_as_dict(found, full))
     elif m3u != STDOUT:
         _print(found)
 
 
-# CONTRACT: replaced by service.recommend
-def _recommend(service: Any, query: str, k: int, filters: Any, ranking: Any) -> Any:
-    from types import SimpleNamespace
-
-    from recommender.recommendation.query import resolve
-    from recommender.search.reranking import effective_method
-
-    neighbours = service.similar(query, k, filters, ranking)
-    scale = service.similarity_calibration
-    found = resolve(service.catalog, query)
-    seed = (
-        SimpleNamespace(track=None, title=found.stem, artist=None, path=found)
-        if isinstance(found, Path)
-        else SimpleNamespace(track=found, title=found.title, artist=found.artist, path=found.file)
-    )
-    close = [
-        SimpleNamespace(**vars(n), close=None if scale is None else scale.is_close(n.similarity))
-        for n in neighbours
-    ]
-    return SimpleNamespace(
-        seed=seed,
-        neighbours=close,
-        ranking=effective_method(ranking, len(service.index())),
-        space=service.projector.space,
-        calibration=scale,
-    )
-
-
-def _write_playlist(found: "Recommendation", options: _PlaylistOptions) -> None:
+def _write_playlist(found: "Recommendation", options: _PlaylistOptions, file: Path) -> None:
     from recommender.recommendation.playlist import m3u_text, write_m3u
 
-    tracks = [neighbour.track for neighbour in found.neighbours]
-    if options.with_seed:
-        tracks.insert(0, _seed_track(found))
-    file = options.file
-    if file is None:
-        return
+    tracks = [*[found.seed] * options.with_seed, *(item.track for item in found.neighbours)]
     if file == STDOUT:
-        text = m3u_text(tracks, None if options.absolute else Path.cwd())
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        text = m3u_text(tracks, None if options.absolute else real_path(Path.cwd()))
+        typer.echo(text.encode("utf-8", "surrogateescape"), nl=False)
         return
     with writing_file(file):
         written = write_m3u(file, tracks, absolute=options.absolute)
     note(f"playlist of {counted(written, 'track')} written: {file}")
-
-
-def _seed_track(found: "Recommendation") -> "Track":
-    if found.seed.track is None:
-        raise UsageError(
-            "--with-seed needs a track of the catalogue; ingest the file, or leave the option out."
-        )
-    return found.seed.track
 
 
 def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
@@ -286,7 +243,7 @@ def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
 def _print(found: "Recommendation") -> None:
     say(f"like: {_seed_name(found)}")
     if not found.neighbours:
-        note("no other track passes these filters.")
+        note(found.hint or "no other track passes these filters.")
         return
     reranked = found.ranking != "cosine"
     _print_neighbours(found.neighbours, reranked)
