@@ -1,6 +1,7 @@
 """The progress line of `recsys ingest`, on a terminal only."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from recommender.cli.output import clock, counted, note
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, Task
+    from rich.progress import Progress
 
     from recommender.ingestion import Outcome
 
@@ -48,7 +49,8 @@ class IngestProgress:
         self._bar = bar
         self._scan = bar.add_task("scanning", total=None, detail="")
         self._analyse = bar.add_task("analysing", total=None, detail="", visible=False)
-        self._failed = 0
+        self._planned = self._done = self._failed = 0
+        self._began = time.monotonic()
         self._file = ""
 
     def unavailable(self, root: Path, tracks: int) -> None:
@@ -68,6 +70,7 @@ class IngestProgress:
 
     def planned(self, files: int) -> None:
         """Go over from scanning to analysing."""
+        self._planned, self._began = files, time.monotonic()
         self._bar.update(self._scan, visible=False)
         self._bar.reset(self._analyse, total=files, visible=files > 0, detail="")
 
@@ -78,6 +81,7 @@ class IngestProgress:
 
     def done(self, path: Path, outcome: "Outcome", reason: str | None = None) -> None:
         """Count a file, and a failure apart."""
+        self._done += 1
         self._failed += outcome == "failed"
         self._bar.update(self._analyse, advance=1)
         self._show()
@@ -90,13 +94,14 @@ class IngestProgress:
         )
 
     def _show(self) -> None:
-        task = next(task for task in self._bar.tasks if task.id == self._analyse)
-        self._bar.update(self._analyse, detail=self._detail(task))
+        self._bar.update(self._analyse, detail=self._detail())
 
-    def _detail(self, task: "Task") -> str:
-        parts = [f"{task.speed:.1f}/s"] if task.speed else []
-        if task.time_remaining is not None:
-            parts.append(f"{clock(task.time_remaining)} left")
+    def _detail(self) -> str:
+        """Rate and time left since the beginning, as files are done in batches; failures; a file."""
+        parts = []
+        rate = self._done / max(time.monotonic() - self._began, 1e-3)
+        if rate:
+            parts = [f"{rate:.1f}/s", f"{clock((self._planned - self._done) / rate)} left"]
         if self._failed:
             parts.append(f"{self._failed:,} failed")
         return "  ".join([*parts, self._file])

@@ -191,7 +191,7 @@ def similar_command(
     if as_json:
         print_json(_as_dict(found, full))
     elif m3u != STDOUT:
-        _print(found)
+        print_recommendation(found)
 
 
 def _write_playlist(found: "Recommendation", options: _PlaylistOptions, file: Path) -> None:
@@ -240,7 +240,8 @@ def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
     return {**lean, **track_as_dict(track)} if full else lean
 
 
-def _print(found: "Recommendation") -> None:
+def print_recommendation(found: "Recommendation") -> None:
+    """Print the seed, the table, and what the columns mean."""
     say(f"like: {_seed_name(found)}")
     if not found.neighbours:
         note(found.hint or "no other track passes these filters.")

@@ -13,7 +13,7 @@ def test_demo_with_a_folder_of_music(shop: Shop) -> None:
     assert steps == ["ingest", "status", "similar", "evaluate"]
     assert "8 analysed" in shop.demo.out
     assert "1 failed" in shop.demo.out
-    assert "genre-hit rate (P@3)" in shop.demo.out
+    assert "precision@3" in shop.demo.out
     assert str(shop.database) in shop.demo.out
     assert "recsys failures" in shop.demo.err
 

@@ -5,37 +5,45 @@ from pathlib import Path
 import pytest
 from command_line import Shop, recsys
 
+from recommender.catalog import Catalog
+
 
 def test_errors_are_one_line(shop: Shop, catalog: Path) -> None:
-    place = catalog.parent
-    (place / "text.db").write_text("no database")
-    (place / "folder.m3u8").mkdir()
+    folder = catalog.parent
+    (folder / "text.db").write_text("no database")
+    (folder / "folder.m3u8").mkdir()
     cases: list[tuple[tuple[object, ...], str]] = [
-        (("ingest", place / "absent"), "absent"),
-        (("ingest", shop.music / "one.flac"), "is a file"),
+        (("ingest", folder / "absent"), "absent"),
         (("ingest", shop.music, "--model", "nonesuch"), "nonesuch"),
-        (("similar", 1, "--db", place / "new.db"), "recsys ingest"),
-        (("evaluate", "--db", place / "new.db"), "recsys ingest"),
-        (("export", place / "e.npz", "--db", place / "new.db"), "recsys ingest"),
+        (("similar", 1, "--db", folder / "new.db"), "recsys ingest"),
+        (("evaluate", "--db", folder / "new.db"), "recsys ingest"),
+        (("export", folder / "e.npz", "--db", folder / "new.db"), "recsys ingest"),
         (("similar", 99), "99"),
         (("show", "no such words"), "no such words"),
         (("show", "polka\nmusic"), "'polka\\nmusic'"),
         (("similar", shop.music / "text.mp3"), ""),
-        (("similar", 1, "--analysed", "polka"), "it knows blues"),
+        (("similar", 1, "--predicted-genre", "polka"), "it knows blues"),
         (("similar", 1, "--min-duration", 9, "--max-duration", 8), "at most 8 s"),
-        (("similar", 1, "--m3u", place / "folder.m3u8"), "cannot be written"),
-        (("evaluate", "--labels", place / "absent.csv"), "absent.csv"),
-        (("evaluate", "--csv", place / "absent" / "e.csv"), "cannot be written"),
-        (("export", place / "e.csv"), "ends in"),
-        (("list", "--db", place / "text.db"), "not a database"),
-        (("list", "--db", place), "cannot be used"),
+        (("similar", 1, "--m3u", folder / "folder.m3u8"), "cannot be written"),
+        (("evaluate", "--labels", folder / "absent.csv"), "absent.csv"),
+        (("evaluate", "--csv", folder / "absent" / "e.csv"), "cannot be written"),
+        (("export", folder / "e.csv"), "ends in"),
+        (("list", "--db", folder / "text.db"), "not a database"),
+        (("list", "--db", folder), "cannot be used"),
         (("list", "--db", "foo://bar"), "foo://bar"),
         (("list", "--db", "/dev/null/catalog.db"), "--db"),
-        (("library", "move", place / "a", place), "library"),
-        (("library", "move", place / "a", place / "b"), "no folder"),
-        (("train", "nonesuch", "--gtzan", place, "--out", place), "conv1d-encoder"),
-        (("train", "default", "--gtzan", place, "--out", place, "--seeds", "x"), "--seeds"),
-        (("train", "default", "--gtzan", place / "absent", "--out", place), "absent"),
+        (("similar", 1, "--db", folder / "new.db"), "--db"),
+        (("db", "current", "--db", "foo://bar"), "--db"),
+        (("similar", 1, "--with-seed"), "--m3u"),
+        (("compare", "default"), "at least two models"),
+        (("library", "remove", folder / "a", "--yes"), "no library"),
+        (("library", "remove", shop.music), "--yes"),
+        (("models", "nonesuch"), "nonesuch"),
+        (("library", "move", folder / "a", folder), "library"),
+        (("library", "move", folder / "a", folder / "b"), "no folder"),
+        (("train", "nonesuch", "--gtzan", folder, "--out", folder), "conv1d-encoder"),
+        (("train", "default", "--gtzan", folder, "--out", folder, "--seeds", "x"), "--seeds"),
+        (("train", "default", "--gtzan", folder / "absent", "--out", folder), "absent"),
     ]
     for words, fragment in cases:
         output = recsys(*words)
@@ -63,7 +71,8 @@ def test_a_damaged_database(catalog: Path) -> None:
         "similar 1 -k 0",
         "similar",
         "similar 1 --per-artist -1",
-        "ingest",
+        "similar 1 --min-duration 3x",
+        "similar 1 --ranking best",
         "nonesuch",
         "list --nonesuch",
         "ingest . --workers 0",
@@ -77,3 +86,28 @@ def test_usage_errors(words: str) -> None:
     assert (output.status, output.out) == (2, "")
     assert "Usage: recsys" in output.err
     assert "Error: " in output.err
+
+
+def test_an_unexpected_error_is_one_line(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("two\nlines")
+
+    monkeypatch.setattr(Catalog, "search", fail)
+    output = recsys("list")
+    assert (output.status, output.out) == (1, "")
+    assert output.err.startswith("recsys: unexpected error, ZeroDivisionError: two\\nlines")
+    assert "RECSYS_DEBUG=1" in output.err
+    assert output.err.count("\n") == 1
+    monkeypatch.setenv("RECSYS_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        recsys("list")
+
+
+def test_prune_names_the_option_that_forces_it(catalog: Path) -> None:
+    with Catalog.open(str(catalog)) as opened, opened.writing() as write:
+        write.missing([track.id for track in opened.all_tracks()])
+    output = recsys("prune")
+    assert output.status == 1
+    assert "--force" in output.err
+    assert output.err.count("\n") == 1
+    assert recsys("prune", "--force").out == "8 missing tracks dropped.\n"

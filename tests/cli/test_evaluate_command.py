@@ -4,11 +4,13 @@ from pathlib import Path
 
 from command_line import Shop, recsys
 
+from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_rate_at, precision_at
+
 
 def test_evaluate(shop: Shop, catalog: Path) -> None:
     report = recsys("evaluate", "-k", 2, "--json").json
     assert (report["k"], report["tracks"], report["unlabelled"]) == (2, 8, 4)
-    assert report["ranking"] == "cosine"  # so few tracks have no neighbourhoods
+    assert report["ranking"] == "cosine"  # so few tracks are not reranked
     folder = recsys("evaluate", "--genre-from", "folder", "--csv", catalog.parent / "e.csv")
     assert "8 tracks with a genre" in folder.out
     assert folder.err == f"table written: {catalog.parent / 'e.csv'}\n"
@@ -36,3 +38,9 @@ def test_evaluate_where_the_artist_filter_leaves_no_query(catalog: Path) -> None
     assert (output.status, output.err) == (0, "")
     assert "Artist filter on: no query can be judged" in output.out
     assert "artist filter on:" not in output.out  # no table of dashes
+
+
+def test_evaluate_and_adapt_call_a_figure_by_one_name(catalog: Path) -> None:
+    text = recsys("evaluate", "--genre-from", "folder").out
+    for name in (precision_at(10), hit_rate_at(10), SKEWNESS, ANTI_HUB_RATE):
+        assert name in text

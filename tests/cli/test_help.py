@@ -3,27 +3,22 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 from command_line import recsys
 
-from recommender.cli import app
+from recommender.cli.reference import commands, help_text, reference
+from recommender.version import __version__
+
+REPOSITORY = Path(__file__).parents[2]
+
+COMMANDS: dict[tuple[str, ...], Any] = dict(commands())
+PLAIN_COMMANDS = {path: found for path, found in COMMANDS.items() if not hasattr(found, "commands")}
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
-        below = getattr(command, "commands", None)
-        if below is None:
-            yield (name,), command
-        else:
-            yield from (((name, inner), found) for inner, found in below.items())
-
-
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("path", PLAIN_COMMANDS, ids=" ".join)
 def test_every_command_and_option_is_explained(path: tuple[str, ...]) -> None:
     command = COMMANDS[path]
     assert command.help
@@ -32,24 +27,58 @@ def test_every_command_and_option_is_explained(path: tuple[str, ...]) -> None:
     assert (shown.status, shown.err) == (0, "")
     assert f"recsys {' '.join(path)}" in shown.out
     for parameter in command.params:
-        assert parameter.help.split()[0] in shown.out
+        assert parameter.hidden or parameter.help.split()[0] in shown.out
     assert recsys(*path, "-h") == shown
 
 
-def test_help_names_every_command() -> None:
-    shown = recsys("--help")
-    assert {path[0] for path in COMMANDS} <= set(shown.out.split())
-    assert max(map(len, shown.out.splitlines())) <= 80
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("path", [(), *COMMANDS], ids=" ".join)
+def test_help_fits_and_is_not_cut_off(
+    path: tuple[str, ...], width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = recsys(*path, "--help").out
+    assert max(map(len, text.splitlines())) <= width
+    assert "..." not in text.replace("COMMAND [ARGS]...", "")
+    assert not re.search(r"<[a-z].*>", text)  # a type of Python in place of a word
+
+
+def test_help_names_every_command_in_a_panel() -> None:
+    text = recsys("--help").out
+    assert {path[0] for path in COMMANDS} <= set(text.split())
+    panels = re.findall(r"^(\S.*):$", text, flags=re.MULTILINE)
+    assert panels == ["Options", "Listening", "Catalogue", "Models and research"]
     for group in ("library", "db"):
         assert recsys(group, "--help").status == 0
 
 
-def test_the_readme_names_every_command() -> None:
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    code = " ".join(re.findall(r"`([^`]+)`", text))
-    for path in COMMANDS:
-        assert all(re.search(rf"\b{re.escape(word)}\b", code) for word in path), path
+def test_rare_options_come_last() -> None:
+    text = recsys("similar", "--help").out
+    common, advanced = text.split("\nAdvanced:\n")
+    assert "--m3u" in common
+    assert "--device" in advanced
+
+
+def test_former_names_of_options_are_not_listed() -> None:
+    text = reference()
+    for former in ("--heard", "neighbourhood", "--compare"):
+        assert former not in text
+
+
+def test_version() -> None:
+    assert recsys("--version").out == f"recsys {__version__}\n"
+
+
+def test_the_command_reference_is_up_to_date() -> None:
+    page = (REPOSITORY / "cli" / "README.md").read_text(encoding="utf-8")
+    assert page == reference(), "run: python -m recommender.cli.reference > cli/README.md"
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_the_command_reference_has_every_command(path: tuple[str, ...]) -> None:
+    page = (REPOSITORY / "cli" / "README.md").read_text(encoding="utf-8")
+    assert f"# recsys {' '.join(path)}\n" in page
+    assert help_text(path, COMMANDS[path]) in page
 
 
 def test_the_installed_script_runs() -> None:

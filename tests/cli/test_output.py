@@ -41,7 +41,6 @@ def test_names_that_are_no_text(catalog: Path) -> None:
 def test_tables_are_whole_in_a_pipe_and_fit_a_terminal(
     catalog: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("TERM", "xterm")
     long = " ".join(["word"] * 100)
     with Catalog.open(str(catalog)) as opened:
@@ -50,9 +49,48 @@ def test_tables_are_whole_in_a_pipe_and_fit_a_terminal(
             stat = opened.known_files(track.library, opened.spaces()[0][0])[track.path].stat
             write.retagged(1, stat, Tags(title=long), track.content_hash)
     assert long in recsys("list").out
-    folded = re.sub(r"\x1b\[\d*m", "", recsys("list", stream=Terminal).out).splitlines()
-    assert max(map(len, folded)) <= 60
-    assert "…" not in "".join(folded)
+    for width in (60, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = re.sub(r"\x1b\[\d*m", "", recsys("list", stream=Terminal).out).splitlines()
+        assert len(lines) == 9  # no cell is broken over lines
+        assert width - 20 < max(map(len, lines)) <= width
+        assert "word…" in "".join(lines)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list",
+        "similar 1",
+        "failures",
+        "status",
+        "show 1",
+        "library list",
+        "models",
+        "models default",
+        "evaluate --genre-from folder",
+        "verify",
+        "ingest",
+    ],
+)
+def test_no_line_is_wider_than_the_terminal(
+    command: str, width: int, catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    output = recsys(*command.split())
+    assert output.status == 0
+    for line in (output.out + output.err).splitlines():
+        # A path in a sentence stays whole, so that it can be copied.
+        assert len(line) <= width or " " not in line.strip()
+
+
+def test_models_is_a_readable_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = recsys("models").out.splitlines()
+    assert len(lines) < 40
+    (default,) = [line for line in lines if line.startswith("default (default)")]
+    assert "±" in default
 
 
 def test_progress_is_for_terminals(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def recsys(*words: object, stream: type[io.TextIOWrapper] = io.TextIOWrapper) ->
             main()
         except SystemExit as end:
             status = int(end.code or 0)
-    texts = [s.buffer.getvalue().decode() for s in (out, err)]  # type: ignore[attr-defined]
+    texts = [s.buffer.getvalue().decode(errors="surrogateescape") for s in (out, err)]  # type: ignore[attr-defined]
     return Output(status, *texts)
 
 
