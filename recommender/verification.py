@@ -17,6 +17,7 @@ from recommender.errors import (
 from recommender.ingestion.scan import IGNORE_FILE, scan_folder
 from recommender.recommendation.service import SimilarityService
 from recommender.search.index import FaissIndex
+from recommender.search.reranking import RerankingSettings
 from recommender.utils.arrays import usable_rows
 
 INGEST = "ingest its folder"
@@ -217,7 +218,7 @@ class _Check:
             yield Finding("space", self.catalog.url, str(error), "ingest every folder again")
             return
         with service:
-            path = service.index_path(self.catalog.state())
+            path = service.catalog_index.path(self.catalog.state())
             trouble = _index_trouble(service, path)
             if trouble is None:
                 return
@@ -236,7 +237,8 @@ def _index_trouble(service: SimilarityService, path: Path) -> str | None:
     except IndexDamaged as error:
         return str(error)
     catalog = service.catalog
-    if index.space != service.projector.space or index.state != catalog.state():
+    current = (service.projector.space, catalog.state(), RerankingSettings())
+    if (index.space, index.state, index.settings) != current:
         return None  # stale by its own account: replaced at the next use
     ids, activations = catalog.activations(index.space)
     vectors = service.projector.project(activations)
@@ -252,7 +254,7 @@ def _index_trouble(service: SimilarityService, path: Path) -> str | None:
 
 def _answer_alike(index: FaissIndex, fresh: FaissIndex) -> bool:
     """Whether the tracks of two indexes of the same vectors answer alike, save for rounding."""
-    found, expected = index.answers, fresh.answers
+    found, expected = index.database_vectors, fresh.database_vectors
     if found.shape != expected.shape:
         return False
     alike = np.isclose(found, expected, rtol=1e-3, atol=1e-4).all(axis=1)

@@ -15,9 +15,9 @@ from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
 from recommender.ingestion import IGNORE_FILE, IngestSettings
 from recommender.recommendation.service import SimilarityService
-from recommender.search import index_file, reranking
+from recommender.search import index_file
 from recommender.search.index import FaissIndex
-from recommender.search.reranking import LEAST
+from recommender.search.reranking import RerankingSettings
 from recommender.verification import Finding, verify
 
 SETTINGS = IngestSettings(workers=1)
@@ -73,7 +73,7 @@ class World:
     def index_path(self) -> Path:
         with SimilarityService.open(self.catalog.url) as service:
             service.index()
-            return service.index_path(self.catalog.state())
+            return service.catalog_index.path(self.catalog.state())
 
     def check(self, **options: bool) -> list[Finding]:
         return verify(self.catalog, **options)
@@ -316,20 +316,23 @@ def test_index_with_wrong_vectors_or_tracks(world: World) -> None:
 @pytest.fixture
 def crowd(world: World) -> World:
     """Enough tracks for neighbourhoods."""
-    for seed in range(3, LEAST + 20):
+    for seed in range(3, RerankingSettings().min_tracks + 20):
         world.add(f"{seed}.wav", seed)
     return world
 
 
-def test_index_with_tracks_that_answer_otherwise(
-    crowd: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    crowd.index_path()
+def test_index_with_tracks_that_answer_otherwise(crowd: World) -> None:
+    path = crowd.index_path()
     assert crowd.check() == []
-    monkeypatch.setattr(reranking, "ALPHA", 0.4)
-    with SimilarityService.open(crowd.catalog.url) as service:
-        service.rebuild()
-    monkeypatch.undo()
+    index = FaissIndex.load(path, "cpu")
+    other = RerankingSettings(alpha=0.4)
+    wrong = FaissIndex.build(
+        index.ids, index.vectors, index.space, index.state, "cpu", settings=other
+    )
+    wrong.save(path)
+    assert crowd.check() == []  # stale by its own account
+    wrong._ranker.settings = RerankingSettings()
+    wrong.save(path)
     (finding,) = crowd.check()
     assert (finding.kind, finding.mended) == ("index", False)
     assert "neighbourhoods" in finding.detail
