@@ -39,13 +39,13 @@ from stored import judged, outputs
 
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
-from recommender.evaluation.report import bootstrap_interval
 from recommender.evaluation.retrieval import (
     GivenSimilarities,
     LabelledVectors,
     hubness,
     score_queries,
 )
+from recommender.evaluation.significance import bootstrap_interval
 from recommender.features.descriptors import describe
 from recommender.projections.lda import beside, shrunk_discriminants, standardising
 from recommender.projections.wccn import steady

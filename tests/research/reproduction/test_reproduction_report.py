@@ -14,7 +14,7 @@ import pytest
 
 from recommender.cli import main
 from recommender.errors import DatasetError, UsageError
-from recommender.evaluation.significance import sign_flip_p
+from recommender.evaluation.significance import holm, sign_flip_p
 from recommender.research.datasets import gtzan
 from recommender.research.reproduction import latency
 from recommender.research.reproduction.aggregation import results_of
@@ -41,7 +41,6 @@ from recommender.research.reproduction.latency import ModelTiming, RunTiming, Ti
 from recommender.research.reproduction.outcomes import Outcome
 from recommender.research.reproduction.paired_tests import (
     family_pairs,
-    holm,
     paired,
     representatives,
 )
