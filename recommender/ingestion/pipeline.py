@@ -117,7 +117,7 @@ class _Run:
         self._tell_genres_anew()
         # The projection first: whoever finds the space active finds what to recommend with, also
         # when the package brings other weights one day.
-        self.settings.projection().keep(self.catalog, self.space)
+        self.settings.projection().store(self.catalog, self.space)
         self.catalog.set_active(self.space, self.settings.analysis_settings())
 
     def _tell_genres_anew(self) -> None:
