@@ -1,18 +1,10 @@
 """What a listener wants of the neighbours besides nearness."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-from recommender.catalog.labels import genre_key
 from recommender.catalog.records import TrackFacts
-from recommender.catalog.search_text import fold
 from recommender.errors import UsageError
-
-
-@lru_cache(maxsize=10_000)  # few names come often: a filter asks for every candidate
-def name_key(name: str | None) -> str:
-    """`name` without case, accents and needless blanks; empty for None."""
-    return " ".join(fold(name or "").split())
+from recommender.utils.names import genre_key, name_key
 
 
 @dataclass(frozen=True)

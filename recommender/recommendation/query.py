@@ -6,8 +6,8 @@ from pathlib import Path
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track, TrackState
 from recommender.errors import AmbiguousTrack, TrackNotFound
-from recommender.recommendation.filters import name_key
 from recommender.utils.files import real_path
+from recommender.utils.names import name_key
 
 LISTED = 10
 """Tracks named in the message of `AmbiguousTrack`."""

@@ -8,8 +8,9 @@ from typing import NamedTuple, Protocol
 from recommender.catalog.records import Track, TrackFacts, TrackState
 from recommender.embedding.duplicates import DuplicateDetector, Recording
 from recommender.errors import UsageError
-from recommender.recommendation.filters import Filters, name_key
+from recommender.recommendation.filters import Filters
 from recommender.utils.arrays import FloatArray
+from recommender.utils.names import name_key
 
 BATCH = 512
 """Candidates looked up in the catalogue at a time; the rest of them may not be needed."""

@@ -1,4 +1,4 @@
-"""Array types, and what makes rows of an array comparable as unit vectors. numpy only."""
+"""Array types, and checks and normalisation of vectors. numpy only."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +11,18 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LENGTH_TOLERANCE = 1e-3
-"""How far from 1 the length of a unit vector may be."""
+"""Largest difference from 1 that the length of a unit vector may have."""
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:
-    """Rows [n, d] brought to length 1; those of nothing but 0 stay 0."""
+    """Rows of `vectors` (np.ndarray [shape=(n, d)]) scaled to length 1; zero rows stay zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: FloatArray = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
     return unit
 
 
 def is_unit(vectors: FloatArray) -> BoolArray:
-    """Which rows of `vectors` [shape=(n, d)] are finite and of length 1."""
+    """Which rows of `vectors` (np.ndarray [shape=(n, d)]) are finite and of length 1: bool [n]."""
     # A length is NaN or infinite where any value is, and then compares as False.
     close: BoolArray = np.abs(np.linalg.norm(vectors, axis=1) - 1) <= LENGTH_TOLERANCE
     return close

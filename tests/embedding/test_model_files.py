@@ -208,6 +208,21 @@ class TestProjection:
         projection.save(tmp_path / "p.safetensors")
         assert Projection.load(tmp_path / "p.safetensors").digest == projection.digest
 
+    def test_rounding_changes_similarities_by_less_than_a_thousandth(self) -> None:
+        generator = np.random.default_rng(0)
+        for size in (64, 3000):  # as float16, and as what compresses better
+            x = generator.normal(size=(40, size)).astype(np.float32)
+            matrix = generator.normal(size=(size, 30)).astype(np.float32)
+            projection = Projection(x.mean(axis=0), matrix)
+            one, other = (p.apply(x) for p in (projection, projection.rounded()))
+            assert 0 < np.abs(one @ one.T - other @ other.T).max() < 1e-3
+
+    def test_the_shipped_ones_are_rounded(self) -> None:
+        for name in shipped_models():
+            projection, head = find_model(name).projection(), find_model(name).head()
+            assert projection.rounded().digest == projection.digest
+            assert head.rounded().digest == head.digest
+
     def test_other_dimension_is_refused(self) -> None:
         with pytest.raises(SpaceMismatch, match="recsys ingest"):
             find_model().projection().apply(np.zeros((1, 3), dtype=np.float32))

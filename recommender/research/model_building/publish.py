@@ -108,8 +108,9 @@ def publish(
         for name, value in run.network.state_dict().items()
     }
     save_file(values, folder / WEIGHTS)
-    finished.head.save(folder / HEAD)
-    finished.projection.save(folder / PROJECTION)
+    head, projection = finished.head.rounded(), finished.projection.rounded()
+    head.save(folder / HEAD)
+    projection.save(folder / PROJECTION)
     card = ModelCard(
         name=name,
         networks=tuple(
@@ -121,8 +122,8 @@ def publish(
         front_end=asdict(FrontEnd()),
         windowing=asdict(WINDOWING),
         weights_digest=file_digest(folder / WEIGHTS),
-        head_digest=finished.head.digest,
-        projection_digest=finished.projection.digest,
+        head_digest=head.digest,
+        projection_digest=projection.digest,
         similarity_calibration={}
         if finished.similarity_calibration is None
         else asdict(finished.similarity_calibration),
