@@ -66,10 +66,10 @@ def load_analyser(model: str, windowing: "Windowing | None") -> "Embedder":
     """The embedder of a worker, which uses one core. Raises `WeightsError`."""
     import torch
 
-    from recommender.embedding.embedder import load_embedder
+    from recommender.embedding.embedder import Embedder
 
     torch.set_num_threads(1)
-    return load_embedder(model, windowing)
+    return Embedder.load(model, windowing)
 
 
 def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisFailure:
