@@ -53,11 +53,11 @@ def verify_command(
                 Column("detail", least=16, drop=1),
                 Column("to do", least=16),
             ),
-            ((f.kind, f.where, f.detail, "repaired" if f.mended else f.cure) for f in findings),
+            ((f.kind, f.where, f.detail, "repaired" if f.repaired else f.fix) for f in findings),
         )
     else:
         say("catalogue, files and index agree.")
-    if any(not finding.mended for finding in findings):
+    if any(not finding.repaired for finding in findings):
         raise typer.Exit(1)
 
 

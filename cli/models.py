@@ -16,11 +16,11 @@ FIGURES = {
     "test_track": "accuracy",
     "disjoint_track": "artist-disjoint",
     "test_precision": "precision@10",
-    "ranked_test_precision": "reranked",
+    "reranked_test_precision": "reranked",
 }
 """Results in a card, and how the table calls them."""
 
-ALWAYS_SHOWN = ("test_track", "ranked_test_precision")
+ALWAYS_SHOWN = ("test_track", "reranked_test_precision")
 """The two that a narrow terminal still shows."""
 
 ModelName = Annotated[
@@ -64,7 +64,7 @@ def _as_dict(cards: "list[ModelCard]") -> dict[str, Any]:
     from recommender.embedding.model_files import DEFAULT_MODEL
     from recommender.research.reproduction.published_results import (
         milliseconds_per_track,
-        standings,
+        family_results,
     )
 
     took = milliseconds_per_track()
@@ -76,7 +76,7 @@ def _as_dict(cards: "list[ModelCard]") -> dict[str, Any]:
         }
         for card in cards
     ]
-    return {"models": models, "families": [vars(family) for family in standings()]}
+    return {"models": models, "families": [vars(family) for family in family_results()]}
 
 
 def _print_models(cards: "list[ModelCard]") -> None:
@@ -120,7 +120,7 @@ def _print_models(cards: "list[ModelCard]") -> None:
 
 
 def _print_families() -> None:
-    from recommender.research.reproduction.published_results import spread, standings
+    from recommender.research.reproduction.published_results import spread, family_results
 
     columns = (
         Column("family", least=14),
@@ -131,7 +131,7 @@ def _print_families() -> None:
         Column("section", least=12, drop=4),
         Column("summary", least=20, drop=5),
     )
-    families = standings()
+    families = family_results()
     rows = [
         (
             family.name,

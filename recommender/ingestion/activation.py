@@ -21,7 +21,7 @@ def activate(catalog: Catalog, settings: IngestSettings, space: SpaceId) -> None
     _update_predicted_genres(catalog, settings, space)
     # The projection first: whoever finds the space active finds what to recommend with, also
     # when the package brings other weights one day.
-    settings.projection().keep(catalog, space)
+    settings.projection().store(catalog, space)
     catalog.set_active(space, settings.analysis_settings())
 
 

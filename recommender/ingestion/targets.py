@@ -13,10 +13,9 @@ from recommender.catalog import Catalog, Library, TrackState
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.ingestion.scan import require_folder
-from recommender.utils.files import real_path
+from recommender.utils.files import AnyPath, as_path, real_path
 from recommender.utils.terminal_text import one_line
 
-AnyPath = str | os.PathLike[str]
 Paths = AnyPath | Iterable[AnyPath]
 
 
@@ -57,15 +56,13 @@ def as_paths(paths: Paths) -> list[Path]:
         TypeError: something is neither `str` nor `os.PathLike`.
         UsageError: there is none, or one is the empty string.
     """
-    several = [paths] if isinstance(paths, str | os.PathLike) else list(_iterated(paths))
-    for path in several:
-        if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-            raise TypeError(f"a path must be a str or an os.PathLike of str, not {path!r}.")
-        if not os.fspath(path):
-            raise UsageError("a path to ingest is empty; name a folder or a file.")
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(_iterated(paths))
+    several = [as_path(path, "a path to ingest") for path in given]
+    if any(not os.fspath(path) for path in given):
+        raise UsageError("a path to ingest is empty; name a folder or a file.")
     if not several:
         raise UsageError("no folder or file to ingest was given; name one that holds music.")
-    return [Path(path) for path in several]
+    return several
 
 
 def _iterated(paths: object) -> Iterable[AnyPath]:
