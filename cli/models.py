@@ -63,8 +63,8 @@ def models_command(name: ModelName = None, as_json: AsJson = False) -> None:
 def _as_dict(cards: "list[ModelCard]") -> dict[str, Any]:
     from recommender.embedding.model_files import DEFAULT_MODEL
     from recommender.research.reproduction.published_results import (
-        milliseconds_per_track,
         family_results,
+        milliseconds_per_track,
     )
 
     took = milliseconds_per_track()
@@ -120,7 +120,7 @@ def _print_models(cards: "list[ModelCard]") -> None:
 
 
 def _print_families() -> None:
-    from recommender.research.reproduction.published_results import spread, family_results
+    from recommender.research.reproduction.published_results import family_results, spread
 
     columns = (
         Column("family", least=14),
@@ -135,8 +135,8 @@ def _print_families() -> None:
     rows = [
         (
             family.name,
-            spread(family.test_track) + ("" if family.full_length else " †"),
-            spread(family.test_precision),
+            spread(family.test_track, full_length=family.full_length),
+            spread(family.test_precision, full_length=family.full_length),
             f"{family.parameters:,}",
             len(family.test_track),
             family.section,
