@@ -111,8 +111,8 @@ def _unexpected(error: Exception) -> str:
     """One line for an error that no command foresees."""
     if isinstance(error, MemoryError):
         return "there is not enough memory; close other programs, or use fewer workers."
-    if isinstance(error, ImportError):
-        return f"{error}; is the installation complete? Install the package again."
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("recommender"):
+        return f"the Python package {error.name!r} is missing: install it, or recsys again."
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return f"unexpected error, {reason} ({DEBUG}=1 shows where it happened)."
 

@@ -112,7 +112,7 @@ def _print(
 ) -> None:
     judged = counted(comparison.tracks - comparison.unlabelled, "track")
     say(
-        f"{judged} with a genre from {labelled.source}, analysed by every model, ranking "
+        f"{judged} with a genre from {labelled.source}, analysed by every model, ranked by "
         f"{ranked}, k = {comparison.k}"
     )
     say()

@@ -97,7 +97,10 @@ class IngestProgress:
         self._bar.update(self._analyse, detail=self._detail())
 
     def _detail(self) -> str:
-        """Rate and time left since the beginning, as files are done in batches; failures; a file."""
+        """Rate and time left, failures, the file in work.
+
+        The rate is the mean from the beginning, as results arrive in batches.
+        """
         parts = []
         rate = self._done / max(time.monotonic() - self._began, 1e-3)
         if rate:

@@ -51,7 +51,7 @@ def models_command(name: ModelName = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(_as_dict(cards))
         return
-    say("shipped models, for 'recsys ingest --model' (per cent, mean ± deviation over seeds):")
+    say("shipped models, for 'recsys ingest --model' (%, mean ± sd over seeds):")
     _print_models(cards)
     say()
     say("families of the paper as it trains them, for 'recsys train':")
@@ -179,14 +179,12 @@ def _card_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
 
 
 def _result_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
-    from recommender.research.reproduction.formatting import share
-
     measured = card.measured
     seeds = counted(len(measured.get("seeds", ())), "seed")
     for key, value in measured.items():
         if isinstance(value, Mapping) and "mean" in value:
-            figure = share(value["mean"], value.get("sd"))
-            yield key.replace("_", " "), f"{figure} over {seeds}"
+            deviation = "" if value.get("sd") is None else f" ± {value['sd']:.3f}"
+            yield key.replace("_", " "), f"{value['mean']:.3f}{deviation} over {seeds}"
     yield "command", card.results.get("command")
 
 

@@ -9,7 +9,7 @@ from command_line import Shop, recsys
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 
 
-def test_evaluate_compares_models(shop: Shop, catalog: Path) -> None:
+def test_compare(shop: Shop, catalog: Path) -> None:
     other = toy_models.with_other_weights(catalog.parent / "other").folder
     not_analysed = recsys("evaluate", "--compare", DEFAULT_MODEL, other)
     assert (not_analysed.status, not_analysed.out) == (1, "")
@@ -30,8 +30,13 @@ def test_evaluate_compares_models(shop: Shop, catalog: Path) -> None:
     assert second["difference"]["value"] == pytest.approx(rates[1] - rates[0])
     assert 0 < second["difference"]["p"] <= 1
     assert [row["scores"]["queries"] for row in report["with_filter"]] == [2, 2]
-    for words in (("--compare", DEFAULT_MODEL, other), (other, "--compare", DEFAULT_MODEL)):
-        text = recsys("evaluate", *words)
+    assert recsys("compare", "-k", 1, DEFAULT_MODEL, other, "--json").json == report
+    for words in (
+        ("compare", DEFAULT_MODEL, other),
+        ("evaluate", "--compare", DEFAULT_MODEL, other),
+        ("evaluate", other, "--compare", DEFAULT_MODEL),
+    ):
+        text = recsys(*words)
         assert (text.status, text.err) == (0, "")
         assert "4 tracks with a genre from the genre tags, analysed by every model" in text.out
         assert ", ranked by cosine, k = 10" in text.out
@@ -45,7 +50,7 @@ def test_comparisons_that_make_no_sense(catalog: Path) -> None:
         (("--compare", DEFAULT_MODEL, DEFAULT_MODEL), "the same model"),
         (("--compare", DEFAULT_MODEL, find_model().folder), "the same model"),
         (("--compare", DEFAULT_MODEL, "nonesuch"), "nonesuch"),
-        (("nonesuch",), "after --compare"),
+        (("nonesuch",), "recsys compare"),
         (("--compare", "a", "b", "--csv", catalog.parent / "e.csv"), "use --json"),
     ]
     for words, fragment in cases:

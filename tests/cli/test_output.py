@@ -54,7 +54,7 @@ def test_tables_are_whole_in_a_pipe_and_fit_a_terminal(
         lines = re.sub(r"\x1b\[\d*m", "", recsys("list", stream=Terminal).out).splitlines()
         assert len(lines) == 9  # no cell is broken over lines
         assert width - 20 < max(map(len, lines)) <= width
-        assert "word…" in "".join(lines)
+        assert "…" in "".join(lines)
 
 
 @pytest.mark.parametrize("width", [80, 200])
