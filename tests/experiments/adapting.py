@@ -1,6 +1,6 @@
 """`recsys adapt` on music that the shipped models were not trained on.
 
-The 487 valid and test tracks of GTZAN's fault-filtered split take the part of a user's library, with
+The 487 valid and test tracks of GTZAN's fault-filtered split stand for a user's library, with
 genres and artists, then with artists alone, then with neither. Printed is what the command prints:
 every candidate on tracks held out by artist, and which is kept.
 
