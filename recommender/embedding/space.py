@@ -1,8 +1,8 @@
 """Identities of embedding spaces, and the vectors in them. No torch, no audio, no SQL.
 
 Two vectors may be compared only when every step that made them was the same: the model, its
-weights, the way the file was analysed (front end and windows) and the projection. `SpaceId` identifies
-all four, so that a comparison across spaces is an error and never a wrong neighbour.
+weights, the way the file was analysed (front end and windows) and the projection. `SpaceId`
+identifies all four, so that a comparison across spaces is an error and never a wrong neighbour.
 """
 
 import hashlib
