@@ -1,4 +1,4 @@
-"""The schema is made by the migrations alone, and a database of another kind is never touched."""
+"""The schema is created by the migrations alone; a database of another kind is never touched."""
 
 import os
 import sqlite3
@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
-from recommender.catalog import Catalog, ProjectionOrigin
+from recommender.catalog import Catalog, FileStat, ProjectionOrigin
 from recommender.catalog.engine import catalog_url, make_engine, transaction
 from recommender.catalog.migrations import (
     HEAD,
@@ -76,7 +76,7 @@ def test_head_is_the_newest_revision_and_order_is_plain(database: Path) -> None:
     assert all(len(revision) == 4 and revision.isdigit() for revision in newest_first)
 
 
-def test_migrations_make_what_the_models_say(database: Path) -> None:
+def test_migrations_create_what_the_models_say(database: Path) -> None:
     engine = make_engine(catalog_url(str(database)))
     with transaction(engine) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -152,6 +152,20 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_and_back(older: Path) -> No
     assert rows(older) == before
 
 
+def test_unavailable_tracks_are_kept_by_a_downgrade(older: Path) -> None:
+    before = rows(older)
+    upgrade(older)
+    with Catalog.open(older) as catalog:
+        for library in catalog.libraries():
+            catalog.set_unavailable(library)
+        assert catalog.counts().analysed == 0
+    engine = make_engine(catalog_url(older), foreign_keys=False)
+    with transaction(engine, writes=True) as connection:
+        command.downgrade(alembic_config(connection), "0001")
+    engine.dispose()
+    assert rows(older)["tracks"] == before["tracks"]
+
+
 def test_upgrading_the_newest_changes_nothing(database: Path) -> None:
     with Catalog.open(str(database)) as catalog:
         before = catalog.state()
@@ -173,6 +187,11 @@ def test_alembic_prints_sql_for_postgresql() -> None:
     assert "activations BYTEA" in sql
     assert "CREATE TABLE projections" in sql
     assert "matrix BYTEA" in sql
+    assert "ALTER TABLE hearings RENAME TO analyses" in sql
+    assert "ALTER TABLE tracks RENAME COLUMN digest TO content_hash" in sql
+    assert "INSERT INTO analyses" not in sql
+    back = alembic("postgresql://nobody@nowhere/music", "downgrade", "0003:0002", "--sql")
+    assert "ALTER TABLE analyses RENAME TO hearings" in back
 
 
 def test_rebuilding_a_table_keeps_what_refers_to_it(database: Path) -> None:
@@ -209,7 +228,7 @@ def test_newer_schema_says_update(database: Path) -> None:
         upgrade(str(database))
 
 
-def test_asking_for_the_version_makes_no_file(tmp_path: Path) -> None:
+def test_reading_the_version_creates_no_file(tmp_path: Path) -> None:
     assert current(str(tmp_path / "absent.db")) is None
     assert list(tmp_path.iterdir()) == []
 
@@ -234,7 +253,7 @@ def test_database_of_another_program(tmp_path: Path) -> None:
     assert tables(file) == {"songs"}
 
 
-def test_place_that_cannot_hold_a_file(tmp_path: Path) -> None:
+def test_path_that_cannot_hold_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CatalogError, match="cannot be created"):
         Catalog.open(str(tmp_path / "file" / "catalog.db"))
@@ -279,6 +298,41 @@ def test_url_is_a_path_or_a_url_or_the_variable(
     with Catalog.open() as catalog, Catalog.open(catalog.url) as again:
         assert catalog.folder == file.parent
         assert again.state() == catalog.state()
+    with Catalog.open(file) as by_path:
+        assert by_path.url == catalog.url
+
+
+@pytest.mark.parametrize("wrong", [3, b"catalog.db", ["catalog.db"]])
+def test_what_is_no_path_or_url_is_a_type_error(wrong: object) -> None:
+    with pytest.raises(TypeError, match=r"path \(str or os\.PathLike\), a database URL"):
+        Catalog.open(wrong)  # type: ignore[arg-type]
+
+
+def test_a_catalogue_that_nothing_was_stored_in_can_be_discarded(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "deep" / "catalog.db"
+    with Catalog.open(file) as catalog:
+        catalog.scope_of(tmp_path / "music")
+        assert file.exists()
+        assert catalog.discard_if_new()
+        assert list(tmp_path.iterdir()) == []
+        assert not catalog.discard_if_new()
+
+
+def test_a_catalogue_that_is_in_use_is_not_discarded(tmp_path: Path) -> None:
+    """Nor are the folder and the files that others put into it."""
+    file = tmp_path / "new" / "catalog.db"
+    with Catalog.open(file) as catalog:
+        library, _ = catalog.scope_of(tmp_path / "music")
+        with catalog.writing() as write:
+            write.failed(library, FileStat("a.mp3", 1, 1), "unreadable", "damaged")
+        assert not catalog.discard_if_new()
+        with catalog.writing() as write:
+            write.forget_failures(library, ["a.mp3"])
+        with Catalog.open(file) as second:  # which did not create it
+            assert not second.discard_if_new()
+        (file.parent / "notes.txt").touch()
+        assert catalog.discard_if_new()
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "notes.txt"]
 
 
 def test_the_default_is_the_user_data_folder(
@@ -291,7 +345,7 @@ def test_the_default_is_the_user_data_folder(
     assert Path(database).parts[-2:] == ("recsys", "catalog.db")
 
 
-def test_several_processes_make_one_catalogue(tmp_path: Path) -> None:
+def test_several_processes_create_one_catalogue(tmp_path: Path) -> None:
     script = "import sys; from recommender.catalog import Catalog as C; print(C.open().state())"
     environment = {**os.environ, "RECSYS_DB": str(tmp_path / "new" / "catalog.db")}
     processes = [
@@ -300,9 +354,9 @@ def test_several_processes_make_one_catalogue(tmp_path: Path) -> None:
         )
         for _ in range(3)
     ]
-    said = {process.communicate()[0] for process in processes}
+    printed = {process.communicate()[0] for process in processes}
     assert [process.returncode for process in processes] == [0] * 3
-    assert len(said) == 1
+    assert len(printed) == 1
 
 
 def test_migrations_are_found_in_the_checkout() -> None:
