@@ -25,16 +25,16 @@ def projection(seed: int = 0, columns: int = 3) -> Projection:
 
 
 def test_projections_come_back_one_of_each_origin_and_space(catalog: Catalog) -> None:
-    kept = {
+    projections = {
         (space, origin): projection(seed, columns=seed + 1)
         for seed, (space, origin) in enumerate(product((SPACE, OTHER_SPACE), ProjectionOrigin))
     }
     assert catalog.projection(SPACE, ProjectionOrigin.MODEL) is None
     before = revision(catalog)
-    for (space, origin), one in kept.items():
+    for (space, origin), one in projections.items():
         catalog.store_projection(space, origin, one, {"of": origin.value})
     assert revision(catalog) == before  # no index is stale: it names its projection
-    for (space, origin), one in kept.items():
+    for (space, origin), one in projections.items():
         found = catalog.projection(space, origin)
         assert found is not None
         assert (found.origin, found.details) == (origin, {"of": origin.value})
@@ -45,18 +45,18 @@ def test_projections_come_back_one_of_each_origin_and_space(catalog: Catalog) ->
 
 
 def test_a_projection_is_replaced_and_dropped(catalog: Catalog) -> None:
-    def kept() -> StoredProjection:
+    def stored() -> StoredProjection:
         found = catalog.projection(SPACE, ProjectionOrigin.MODEL)
         assert found is not None
         return found
 
     catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(0), {"n": 1})
-    first = kept()
+    first = stored()
     catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(0), {"n": 1})
-    assert kept().stored_at == first.stored_at
+    assert stored().stored_at == first.stored_at
     catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(1), {"n": 2})
-    assert kept().projection.digest == projection(1).digest
-    assert kept().details == {"n": 2}
+    assert stored().projection.digest == projection(1).digest
+    assert stored().details == {"n": 2}
     assert not catalog.drop_projection(SPACE, ProjectionOrigin.ADAPTED)
     assert not catalog.drop_projection(OTHER_SPACE, ProjectionOrigin.MODEL)
     assert catalog.drop_projection(SPACE, ProjectionOrigin.MODEL)
