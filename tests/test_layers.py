@@ -89,7 +89,7 @@ def importers(library: str) -> set[str]:
     }
 
 
-def test_only_one_module_imports_faiss() -> None:
+def test_only_the_faiss_backend_imports_faiss() -> None:
     assert importers("faiss") == {"search/faiss_backend.py"}
 
 

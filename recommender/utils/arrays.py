@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from recommender.errors import UsageError
+
 FloatArray = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -30,3 +32,23 @@ def usable_rows(vectors: FloatArray) -> BoolArray:
     """Which rows of `vectors` (np.ndarray [shape=(n, d)]) are finite and not zero: bool [n]."""
     usable: BoolArray = np.isfinite(vectors).all(axis=1) & (vectors != 0).any(axis=1)
     return usable
+
+
+def checked_vectors(vectors: FloatArray) -> FloatArray:
+    """`vectors` as float32; raises `UsageError` unless they are unit vectors [shape=(n, d)]."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    if vectors.ndim != 2:
+        raise UsageError(f"vectors must have shape (n, d), not {vectors.shape}.")
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(broken):
+        raise UsageError(
+            f"{len(broken)} vectors hold NaN or infinity, the first in row {broken[0]}: "
+            "leave those tracks out or analyse them again."
+        )
+    odd = np.flatnonzero(~is_unit(vectors))
+    if len(odd):
+        raise UsageError(
+            f"{len(odd)} vectors are not of length 1, the first in row {odd[0]}: "
+            "divide every vector by its length."
+        )
+    return vectors

@@ -23,12 +23,14 @@ from recommender.embedding.space import Analysis
 from recommender.errors import RecsysError, UsageError
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.recommendation.service import SimilarityService
-from recommender.search.reranking import LEAST, ranking
+from recommender.search.reranking import RerankingSettings, ranking
 from recommender.utils.arrays import is_unit
 
 DIMENSIONS = 24
 OWN = Projection(np.zeros(DIMENSIONS, np.float32), np.eye(DIMENSIONS, dtype=np.float32))
 GENRES = ("folk", "jazz", "rock")
+
+LEAST = RerankingSettings().min_tracks
 
 
 @dataclass(frozen=True)
@@ -339,7 +341,7 @@ def test_adapt_and_undo(library: Library) -> None:
     assert adapted.space != own
     with SimilarityService.open(library.catalog.url) as service:
         assert service.index().space == adapted.space
-        assert service.index_path(library.catalog.state()).exists()
+        assert service.catalog_index.path(library.catalog.state()).exists()
     assert library.recsys("similar", 1, "--json").json != before
     assert library.recsys("verify").status == 0
     status = library.recsys("status", "--json").json["projection"]

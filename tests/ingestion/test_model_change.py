@@ -30,16 +30,17 @@ KILLED_IN_THE_MIDDLE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
     from recommender.catalog import Catalog
-    from recommender.ingestion import IngestSettings, ingest, pipeline as run
+    from recommender.ingestion import IngestSettings, ingest
     from recommender.ingestion.report import NoProgress
 
     class Killer(NoProgress):
-        def done(self, path, outcome):
+        def done(self, path, outcome, reason=None):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    run._BATCH = 2
     if __name__ == "__main__":
-        settings = IngestSettings(model=sys.argv[3], workers=1)
+        settings = IngestSettings(
+            model=sys.argv[3], workers=1, in_process=False, files_per_transaction=2
+        )
         ingest(Catalog.open(sys.argv[1]), [Path(sys.argv[2])], settings, Killer())
 """)
 
