@@ -1,4 +1,4 @@
-"""The demo library: what is written can be analysed, is what its tags say, and is always the same."""
+"""The demo library: audio that can be analysed, as its tags say, and always the same."""
 
 from collections import Counter
 from pathlib import Path
