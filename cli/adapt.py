@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_rate_at, precision_at
+from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_at, precision_at
 from recommender.cli.label_options import (
     GenreFrom,
     GenreSource,
@@ -103,12 +103,10 @@ def _labels(
 
 def _print(found: "Adaptation", labelled: "TrackLabels", dry_run: bool) -> None:
     by = counted(found.artists, "artist")
+    say(f"{counted(found.tracks, 'track')} by {by} (or without one); criterion: {found.measured}")
     say(
-        f"{counted(found.tracks, 'track')} by {by} (or without one); criterion: {_criterion(found)}"
-    )
-    say(
-        "Held-out tracks are ranked among themselves, reranked from 100 tracks a fold on; 'recsys "
-        "evaluate' ranks all tracks of the catalogue, so its figures differ."
+        f"Held-out tracks are ranked by {found.ranking} among themselves, 'recsys evaluate' ranks all "
+        "tracks of the catalogue: the same figures, over other tracks."
     )
     if found.genres:
         say(f"genres that LDA was fitted to, from {labelled.source}: {', '.join(found.genres)}")
@@ -120,17 +118,8 @@ def _print(found: "Adaptation", labelled: "TrackLabels", dry_run: bool) -> None:
         say(remark)
 
 
-def _criterion(found: "Adaptation") -> str:
-    """What candidates are chosen by, under the name that 'recsys evaluate' gives it."""
-    return {
-        "genre": f"{precision_at(found.k)} by genre, artist filter on",
-        "artist": f"{hit_rate_at(found.k)} by artist, artist filter off",
-        "hubs": SKEWNESS,
-    }[found.measure]
-
-
 def _figure_name(found: "Adaptation") -> str:
-    return hit_rate_at(found.k) if found.measure == "artist" else precision_at(found.k)
+    return hit_at(found.k) if found.measure == "artist" else precision_at(found.k)
 
 
 def _print_candidates(found: "Adaptation") -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_rate_at, precision_at
+from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_at, precision_at
 from recommender.cli.label_options import (
     NO_QUERY_WITH_FILTER,
     GenreFrom,
@@ -146,7 +146,7 @@ def _print_scores(comparison: "Comparison") -> None:
         Column(precision_at(k), number=True),
         Column("95 % interval", number=True, drop=2),
         Column("chance", number=True, drop=1),
-        Column(hit_rate_at(k), number=True),
+        Column(hit_at(k), number=True),
         Column("95 % interval", number=True, drop=4),
         Column("queries", number=True, drop=3),
     )
@@ -201,7 +201,7 @@ def _remarks(
     """What was left out of the figures, and what to bear in mind."""
     remarks = ["p: two-sided sign-flip test over queries; each is that of one comparison alone."]
     if comparison.with_filter is None:
-        remarks.append("No artist is known, so there are no figures with the artist filter.")
+        remarks.append("No track has an artist, so there are no figures with the artist filter.")
     elif not comparison.with_filter[0].scores.queries:
         remarks.append(NO_QUERY_WITH_FILTER)
     for name, models in _filters(comparison):

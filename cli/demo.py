@@ -52,7 +52,7 @@ def demo_command(
     except UsageError as error:  # the user's own music may have no genre tags
         note(f"not evaluated: {error}")
     say()
-    say(f"The demo's catalogue is {db}; your own is kept elsewhere: recsys ingest ~/Music")
+    say(f"The demo's catalogue is {db}; your own is another file: recsys ingest ~/Music")
 
 
 def _render(folder: Path) -> None:

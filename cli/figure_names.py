@@ -11,6 +11,6 @@ def precision_at(k: int) -> str:
     return f"precision@{k}"
 
 
-def hit_rate_at(k: int) -> str:
+def hit_at(k: int) -> str:
     """Share of queries with at least one relevant track among the k neighbours."""
-    return f"hit rate@{k}"
+    return f"hit@{k}"

@@ -2,19 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from recommender.cli.options import (
-    ADVANCED,
-    AsJson,
-    Database,
-    Device,
-    RankedBy,
-    RankingChoice,
-    parse_duration,
-)
+from recommender.cli.options import AsJson, Database, Device, RankedBy, RankingChoice
 from recommender.cli.output import (
     busy,
     counted,
@@ -25,6 +17,22 @@ from recommender.cli.output import (
     say,
     track_as_dict,
     writing_file,
+)
+from recommender.cli.similar_options import (
+    Absolute,
+    Full,
+    Genre,
+    KeepDuplicates,
+    ListLength,
+    MaxDuration,
+    MinDuration,
+    PerArtist,
+    Playlist,
+    PredictedGenre,
+    SameArtist,
+    SearchDevice,
+    TrackQuery,
+    WithSeed,
 )
 from recommender.cli.table_layout import Column, Cut
 from recommender.errors import UsageError
@@ -38,97 +46,6 @@ SCHEMA_VERSION = 1
 """Of the JSON object; raised when a key changes its name or meaning."""
 
 STDOUT = Path("-")
-
-TrackQuery = Annotated[
-    str,
-    typer.Argument(
-        metavar="TRACK",
-        help="A path (in the catalogue or not), a track id, or words that match one title.",
-    ),
-]
-ListLength = Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many tracks to list.")]
-SameArtist = Annotated[
-    bool, typer.Option(help="Whether tracks by TRACK's own artist may be listed.")
-]
-PerArtist = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        metavar="N",
-        help="At most N tracks by any one artist, TRACK's own included; 0: no limit.",
-    ),
-]
-Genre = Annotated[
-    str | None,
-    typer.Option(metavar="GENRE", help="Only tracks that are tagged with this genre."),
-]
-PredictedGenre = Annotated[
-    str | None,
-    typer.Option(
-        "--predicted-genre",
-        "--heard",
-        metavar="GENRE",
-        help="Only tracks for which the network predicts this genre.",
-    ),
-]
-MinDuration = Annotated[
-    float | None,
-    typer.Option(
-        parser=parse_duration,
-        metavar="TIME",
-        help="Only tracks of at least this length: 180, 3:00, 1:02:03 or 3m.",
-    ),
-]
-MaxDuration = Annotated[
-    float | None,
-    typer.Option(parser=parse_duration, metavar="TIME", help="Only tracks of at most this length."),
-]
-Playlist = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Also write the list as an extended M3U8 playlist; '-' writes it to standard output, "
-        "in place of the table.",
-    ),
-]
-Absolute = Annotated[
-    bool,
-    typer.Option(
-        "--absolute",
-        help="Absolute paths in the playlist. Default: relative to its folder.",
-        rich_help_panel=ADVANCED,
-    ),
-]
-WithSeed = Annotated[
-    bool,
-    typer.Option(
-        "--with-seed", help="Begin the playlist with TRACK itself.", rich_help_panel=ADVANCED
-    ),
-]
-KeepDuplicates = Annotated[
-    bool,
-    typer.Option(
-        "--keep-duplicates",
-        help="Also list duplicates: other files of one recording.",
-        rich_help_panel=ADVANCED,
-    ),
-]
-SearchDevice = Annotated[
-    Device,
-    typer.Option(
-        metavar="auto|cpu|cuda",
-        help="Where FAISS searches; auto: on a GPU if it sees one.",
-        rich_help_panel=ADVANCED,
-    ),
-]
-Full = Annotated[
-    bool,
-    typer.Option(
-        "--full",
-        help="With --json: all that the catalogue holds of each track.",
-        rich_help_panel=ADVANCED,
-    ),
-]
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ def test_show_a_track_whose_file_is_missing(shop: Shop, catalog: Path) -> None:
     track_id = recsys("show", "fourth", "--json").json["id"]
     with Catalog.open(str(catalog)) as opened, opened.writing() as write:
         write.missing([track_id])
-    for asked in (track_id, shop.music / "four.ogg", "fourth"):
-        assert recsys("show", asked, "--json").json["state"] == "missing"
+    for query in (track_id, shop.music / "four.ogg", "fourth"):
+        assert recsys("show", query, "--json").json["state"] == "missing"
     assert "missing" in recsys("show", track_id).out
     assert recsys("prune").out == "1 missing track dropped.\n"
     assert recsys("show", track_id).status == 1
@@ -76,11 +76,11 @@ def test_status(shop: Shop, catalog: Path) -> None:
 
 @pytest.mark.parametrize("command", ["list", "status", "failures", "verify", "prune"])
 def test_no_catalogue_is_made_by_who_only_reads(command: str, tmp_path: Path) -> None:
-    place = tmp_path / "mistyped" / "catalog.db"
-    output = recsys(command, "--db", place)
+    folder = tmp_path / "mistyped" / "catalog.db"
+    output = recsys(command, "--db", folder)
     assert (output.status, output.out) == (1, "")
     assert "recsys ingest FOLDER" in output.err
-    assert not place.parent.exists()
+    assert not folder.parent.exists()
 
 
 def test_an_empty_catalogue() -> None:

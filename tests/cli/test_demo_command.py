@@ -21,9 +21,9 @@ def test_demo_with_a_folder_of_music(shop: Shop) -> None:
 def test_demo_goes_on_without_genre_tags(shop: Shop, catalog: Path) -> None:
     with Catalog.open(str(catalog)) as opened:
         library = opened.libraries()[0]
-        known = opened.known_files(library, opened.spaces()[0][0])
+        files = opened.known_files(library, opened.spaces()[0][0])
         with opened.writing() as write:
-            for file in known.values():
+            for file in files.values():
                 if file.track_id:
                     write.retagged(file.track_id, file.stat, Tags(), file.content_hash or "")
     catalog.rename(catalog.with_name(shop.database.name))

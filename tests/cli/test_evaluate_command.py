@@ -4,7 +4,7 @@ from pathlib import Path
 
 from command_line import Shop, recsys
 
-from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_rate_at, precision_at
+from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_at, precision_at
 
 
 def test_evaluate(shop: Shop, catalog: Path) -> None:
@@ -42,5 +42,5 @@ def test_evaluate_where_the_artist_filter_leaves_no_query(catalog: Path) -> None
 
 def test_evaluate_and_adapt_call_a_figure_by_one_name(catalog: Path) -> None:
     text = recsys("evaluate", "--genre-from", "folder").out
-    for name in (precision_at(10), hit_rate_at(10), SKEWNESS, ANTI_HUB_RATE):
+    for name in (precision_at(10), hit_at(10), SKEWNESS, ANTI_HUB_RATE):
         assert name in text

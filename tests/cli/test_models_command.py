@@ -27,13 +27,13 @@ def test_a_model_with_descriptors(shop: Shop, catalog: Path, networks: int) -> N
     toy_models.with_descriptors(folder, networks)
     options = ("--model", folder, "--workers", 1, "--json")
     assert recsys("ingest", shop.music, *options).json["analysed"] == 8
-    listed, kept = (
+    listed, with_duplicates = (
         [Path(track["path"]).name for track in neighbours("plain.wav", *words)]
         for words in ((), ("--keep-duplicates",))
     )
     assert len(listed) == usual
     assert "copy.wav" not in listed
-    assert kept[0] == "copy.wav"
+    assert with_duplicates[0] == "copy.wav"
     outside = shop.music.parent / "outside.wav"
     sounds.write_sound(outside, sounds.music(3, 22_050, 0), 22_050)
     assert recsys("similar", outside, "--json").status == 0

@@ -63,8 +63,8 @@ def test_duplicates_are_collapsed(catalog: Path) -> None:
     names = [track["path"] for track in neighbours("plain.wav", "--per-artist", 0)]
     assert "copy.wav" not in names
     assert len(names) == 6
-    kept = neighbours("plain.wav", "--keep-duplicates")
-    assert (kept[0]["path"], kept[0]["similarity"]) == ("copy.wav", 1)
+    listed = neighbours("plain.wav", "--keep-duplicates")
+    assert (listed[0]["path"], listed[0]["similarity"]) == ("copy.wav", 1)
 
 
 def test_nobody_passes_the_filters(catalog: Path) -> None:
