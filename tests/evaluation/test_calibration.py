@@ -107,7 +107,7 @@ def model_with(folder: Path, similarity_calibration: SimilarityCalibration | Non
         (
             SimilarityCalibration(midpoint=1.01, slope=9.0),
             False,
-            "nothing in the catalogue is close",
+            "in the catalogue is close",
         ),
         (SimilarityCalibration(midpoint=-1.0, slope=9.0), True, ""),
         (None, None, ""),
