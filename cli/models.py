@@ -23,7 +23,7 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from recommender.embedding.model_files import ModelCard
+    from recommender.embedding.model_card import ModelCard
     from recommender.research.training.loop import EpochReport
 
 

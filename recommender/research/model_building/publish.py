@@ -7,14 +7,8 @@ from typing import Any
 
 from recommender.audio.reader import Windowing
 from recommender.embedding.genre_head import GenreHead
-from recommender.embedding.model_files import (
-    CARD,
-    HEAD,
-    PROJECTION,
-    WEIGHTS,
-    ModelCard,
-    file_digest,
-)
+from recommender.embedding.model_card import ModelCard
+from recommender.embedding.model_files import CARD, HEAD, PROJECTION, WEIGHTS, file_digest
 from recommender.embedding.projection import Projection
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.features.log_mel import FrontEnd

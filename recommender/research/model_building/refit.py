@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.embedding.model_files import HELD_OUT, ModelCard
+from recommender.embedding.model_card import HELD_OUT, ModelCard
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import UsageError
 from recommender.research.datasets import gtzan
