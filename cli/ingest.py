@@ -101,6 +101,7 @@ def _settings(
         "timeout_s": timeout,
         "exclude": tuple(exclude),
         "retry_failed": retry_failed,
+        "in_process": False,  # a decoder that crashes costs its file, with one worker, too
     }
     if model is not None:
         given["model"] = model
@@ -136,7 +137,20 @@ class _Bar:
         self._bar.update(self._scan, visible=False)
         self._bar.update(self._analyse, total=files, visible=files > 0)
 
-    def done(self, path: Path, outcome: "Outcome") -> None:
+    def unavailable(self, root: Path, tracks: int) -> None:
+        note(
+            f"{one_line(str(root))} is absent or empty (is the disk mounted?): "
+            f"{counted(tracks, 'track')} of it will not be recommended until it is back."
+        )
+
+    def started(self, path: Path) -> None:
+        """Shown when done."""
+
+    def indexing(self, tracks: int) -> None:
+        self._bar.update(self._analyse, visible=False)
+        self._bar.add_task("indexing", total=None, detail=counted(tracks, "track"))
+
+    def done(self, path: Path, outcome: "Outcome", reason: str | None = None) -> None:
         self._failed += outcome == "failed"
         failed = f"{self._failed} failed " if self._failed else ""
         self._bar.update(self._analyse, advance=1, detail=failed + one_line(path.name)[:50])

@@ -38,7 +38,7 @@ def verify_command(
     ] = False,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Mend what can be mended without analysis a file again."),
+        typer.Option("--repair", help="Repair what can be repaired without analysing a file again."),
     ] = False,
     as_json: AsJson = False,
     db: Database = None,
@@ -52,12 +52,12 @@ def verify_command(
         print_json([asdict(finding) for finding in findings])
     elif findings:
         print_table(
-            ("what", "where", "detail", "cure"),
-            ((f.kind, f.where, f.detail, "mended" if f.mended else f.cure) for f in findings),
+            ("what", "where", "detail", "what to do"),
+            ((f.kind, f.where, f.detail, "repaired" if f.repaired else f.fix) for f in findings),
         )
     else:
         say("catalogue, files and index agree.")
-    if any(not finding.mended for finding in findings):
+    if any(not finding.repaired for finding in findings):
         raise typer.Exit(1)
 
 

@@ -49,11 +49,11 @@ def models_command(as_json: AsJson = False) -> None:
     from recommender.research.reproduction.published_results import (
         milliseconds_per_track,
         spread,
-        standings,
+        family_results,
     )
 
     cards = [find_model(name).card for name in shipped_models()]
-    families, took = standings(), milliseconds_per_track()
+    families, took = family_results(), milliseconds_per_track()
     if as_json:
         models = [
             {
@@ -109,7 +109,7 @@ def models_command(as_json: AsJson = False) -> None:
     )
 
 
-FIGURES = ("test_track", "disjoint_track", "test_precision", "ranked_test_precision")
+FIGURES = ("test_track", "disjoint_track", "test_precision", "reranked_test_precision")
 
 
 def _mean_and_spread(results: Mapping[str, Any], name: str) -> str:
@@ -181,11 +181,11 @@ def train_command(
     """Train a model on GTZAN; an interrupted run goes on where it was."""
 
     from recommender.research.datasets import gtzan as data_set
-    from recommender.research.model_building.build import make_model
+    from recommender.research.model_building.build import build_model
     from recommender.research.model_building.recipes import recipe
-    from recommender.research.model_building.refit import remake_model
+    from recommender.research.model_building.refit import refit_model
 
-    made_so = recipe(name)
+    recipe = recipe(name)
     numbers = _seed_numbers(seeds)
     chosen = _chosen_model(taught, as_chosen_in)
     if threads:
@@ -193,8 +193,8 @@ def train_command(
 
         torch.set_num_threads(threads)
     if epochs:
-        shortened = tuple(replace(network, epochs=epochs) for network in made_so.networks)
-        made_so = replace(made_so, networks=shortened)
+        shortened = tuple(replace(network, epochs=epochs) for network in recipe.networks)
+        recipe = replace(recipe, networks=shortened)
     with counting("analysis GTZAN") as progress:
         data = data_set.load(gtzan, progress=progress, cache=out / "gtzan.npz")
     for track_id, reason in data.missing:
@@ -206,9 +206,9 @@ def train_command(
             if chosen is not None
             else f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}; "
         )
-        which = f" network {network + 1}" if len(made_so.networks) > 1 else ""
+        which = f" network {network + 1}" if len(recipe.networks) > 1 else ""
         note(
-            f"{what}{which} epoch {report.epoch}/{made_so.networks[network].epochs}: "
+            f"{what}{which} epoch {report.epoch}/{recipe.networks[network].epochs}: "
             f"loss {report.train_loss:.3f}, accuracy {report.train_accuracy:.3f}; {judged}"
             f"{report.seconds:.1f} s"
         )
@@ -219,9 +219,9 @@ def train_command(
     where = torch_device(device)
     tried = [] if levers is None else _tried(levers)
     if chosen is None:
-        card = make_model(
+        card = build_model(
             name,
-            made_so,
+            recipe,
             data,
             out,
             numbers,
@@ -232,9 +232,9 @@ def train_command(
             on_epoch=told,
         )
     else:
-        card = remake_model(
+        card = refit_model(
             chosen,
-            made_so,
+            recipe,
             data,
             out,
             numbers,

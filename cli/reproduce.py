@@ -22,7 +22,7 @@ from recommender.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from recommender.research.model_building.ablation import LeverRow
+    from recommender.research.model_building.ablation import AblationRow
     from recommender.research.reproduction.outcomes import Outcome
     from recommender.research.reproduction.runner import Job
     from recommender.research.training.loop import EpochReport
@@ -35,7 +35,7 @@ study_app = typer.Typer(
 
 OUTCOMES = Path("data/results/study")
 CHECKPOINTS = Path("runs/study")
-LEVERS = Path("data/results/ablation.csv")
+VARIANTS = Path("data/results/ablation.csv")
 
 Outcomes = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Where the outcomes of the runs are kept.")
@@ -134,10 +134,10 @@ def run_command(
             help="Train the 2D networks to the paper's epochs on a processor too, for days.",
         ),
     ] = False,
-    rehearse: Annotated[
+    smoke_test: Annotated[
         bool,
         typer.Option(
-            "--rehearse",
+            "--smoke_test",
             help="One step of training on a few tracks, the first seed of each run: tries the "
             "machinery, measures nothing. Give it a folder of its own with --out.",
         ),
@@ -153,9 +153,9 @@ def run_command(
     Two of these beside each other, of different families, use two processors best.
     """
     from recommender.research.datasets import gtzan as data_set
-    from recommender.research.reproduction.runner import carry_out, is_done
+    from recommender.research.reproduction.runner import run_jobs, is_done
 
-    jobs = _jobs(protocol, family, seeds=1 if rehearse else seeds)
+    jobs = _jobs(protocol, family, seeds=1 if smoke_test else seeds)
     if threads:
         import torch
 
@@ -179,14 +179,14 @@ def run_command(
             f"{outcome.epochs}"
         )
 
-    carry_out(
+    run_jobs(
         waiting,
         data,
         out,
         checkpoints,
         device=torch_device(device),
         full=full,
-        rehearse=rehearse,
+        smoke_test=smoke_test,
         command="recsys study run --gtzan GTZAN" + (" --full" if full else ""),
         on_epoch=epoch_ended,
         on_outcome=run_ended,
@@ -271,7 +271,7 @@ def time_command(
 
 
 @study_app.command("levers")
-def levers_command(
+def ablation_command(
     gtzan: GtzanPath,
     device: Annotated[
         Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
@@ -279,7 +279,7 @@ def levers_command(
     threads: Threads = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The table, CSV; gets what it lacks.")
-    ] = LEVERS,
+    ] = VARIANTS,
     checkpoints: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where interrupted trainings go on from.")
     ] = CHECKPOINTS / "levers",
@@ -306,11 +306,11 @@ def levers_command(
     def epoch_ended(changed: str, report: "EpochReport") -> None:
         note(f"{changed}: epoch {report.epoch}, validation loss {report.valid_loss:.3f}")
 
-    def row_added(row: "LeverRow") -> None:
+    def row_added(row: "AblationRow") -> None:
         note(f"{row.changed}, seed {row.seed}: accuracy {100 * row.accuracy:.1f} %")
 
     with writing_file(out):
-        ablation.carry_out(
+        ablation.run_jobs(
             data,
             out,
             checkpoints,

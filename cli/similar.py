@@ -80,7 +80,7 @@ def similar_command(
         same_artist=same_artist,
         per_artist=per_artist or None,
         genre=genre,
-        analysed=analysed,
+        predicted_genre=analysed,
         min_duration=min_duration,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,

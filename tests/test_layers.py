@@ -78,8 +78,8 @@ def importers(library: str) -> set[str]:
     }
 
 
-def test_only_the_index_imports_faiss() -> None:
-    assert importers("faiss") == {"search/index.py"}
+def test_only_the_faiss_backend_imports_faiss() -> None:
+    assert importers("faiss") == {"search/faiss_backend.py"}
 
 
 def test_only_the_catalogue_imports_sqlalchemy() -> None:

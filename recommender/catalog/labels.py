@@ -5,31 +5,20 @@ folded (`fold`): "Hip-Hop", "hip hop" and "HIPHOP" are one genre, shown as it is
 """
 
 import csv
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from recommender.catalog.records import Track
 from recommender.errors import DatasetError
+from recommender.utils.names import NOT_AN_ARTIST, first_genre, label_key
 
 ID_COLUMNS = ("path", "file", "filename", "track_id", "id")
 """Columns of a CSV that may name its tracks; the first one present does."""
 
 GENRE_COLUMNS = ("genre", "label")
-
-NOT_A_GENRE = frozenset({"genre", "none", "other", "undefined", "unknown", "unknowngenre"})
-NOT_AN_ARTIST = frozenset({"unknown", "unknownartist", "various", "variousartists", "va"})
-"""Folded tags that say nothing; two tracks that bear one have nothing in common."""
-
-_BETWEEN_GENRES = re.compile("[;/,|\\\\\0]")
-_BETWEEN_WORDS = re.compile(r"[\s_\-‐‑–—]+")
-_ACCENT = 200
-"""Unicode combining classes from here on are accents above and below letters; below are marks
-that tell one letter from another, such as the Japanese voicing mark."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +51,7 @@ def labels_from_tags(tracks: Sequence[Track]) -> TrackLabels:
     Of several ("Rock; Pop", "Hip Hop/Rap") the first counts, which taggers take for the main one.
     Tags such as "Other" or "Unknown" are no genre.
     """
-    genres = [_first_genre(track.tags.genre) for track in tracks]
+    genres = [first_genre(track.tags.genre) for track in tracks]
     return TrackLabels(_spelled_alike(genres), _tagged_artists(tracks), "the genre tags")
 
 
@@ -96,9 +85,9 @@ def labels_from_csv(tracks: Sequence[Track], path: Path) -> TrackLabels:
             (ambiguous if found else unmatched).append(row.name)
             continue
         earlier = row_of.setdefault(found[0], row)
-        if (fold(earlier.genre), fold(earlier.artist or "")) != (
-            fold(row.genre),
-            fold(row.artist or ""),
+        if (label_key(earlier.genre), label_key(earlier.artist or "")) != (
+            label_key(row.genre),
+            label_key(row.artist or ""),
         ):
             raise DatasetError(
                 f"{path}, lines {earlier.line} and {row.line}: two different labels for "
@@ -116,25 +105,6 @@ def labels_from_csv(tracks: Sequence[Track], path: Path) -> TrackLabels:
     )
 
 
-def fold(name: str) -> str:
-    """`name` without case, accents, spaces, hyphens and underscores: what two names compare by."""
-    decomposed = unicodedata.normalize("NFKD", name)
-    letters = "".join(c for c in decomposed if unicodedata.combining(c) < _ACCENT)
-    return _BETWEEN_WORDS.sub("", unicodedata.normalize("NFKC", letters.casefold()))
-
-
-@lru_cache(maxsize=10_000)
-def genre_key(tag: str | None) -> str:
-    """What two genre tags are compared by: the first genre they name, folded; empty for none."""
-    return fold(_first_genre(tag) or "")
-
-
-def _first_genre(tag: str | None) -> str | None:
-    parts = (part.strip() for part in _BETWEEN_GENRES.split(tag or ""))
-    first = next((part for part in parts if part), None)
-    return None if first is None or fold(first) in NOT_A_GENRE else first
-
-
 def _tagged_artists(tracks: Sequence[Track]) -> tuple[str | None, ...]:
     return _spelled_alike([track.artist for track in tracks], NOT_AN_ARTIST)
 
@@ -143,7 +113,7 @@ def _spelled_alike(
     names: Sequence[str | None], meaningless: frozenset[str] = frozenset()
 ) -> tuple[str | None, ...]:
     """Names that fold alike in their most frequent spelling (the first by alphabet of several)."""
-    folded = [fold(name or "") for name in names]
+    folded = [label_key(name or "") for name in names]
     spellings: Mapping[str, Counter[str]] = defaultdict(Counter)
     for key, name in zip(folded, names, strict=True):
         if key and key not in meaningless and name:

@@ -180,8 +180,8 @@ def test_rebuilding_a_table_keeps_what_refers_to_it(database: Path) -> None:
         connection.executescript(
             "INSERT INTO libraries VALUES (1, '/music');"
             "INSERT INTO spaces VALUES (1, 'net', 'w', 'h', 1);"
-            "INSERT INTO tracks (id, library_id, path, size, mtime_ns, content_hash, state, duration,"
-            " search_text) VALUES (7, 1, 'a', 1, 1, 'd', 'analysed', 1.0, 'a');"
+            "INSERT INTO tracks (id, library_id, path, size, mtime_ns, content_hash, state,"
+            " duration, search_text) VALUES (7, 1, 'a', 1, 1, 'd', 'analysed', 1.0, 'a');"
             "INSERT INTO analyses VALUES (7, 1, '2024-01-01 00:00:00', 'v', '{}', '[]', x'00');"
         )
     connection.close()
@@ -236,7 +236,7 @@ def test_database_of_another_program(tmp_path: Path) -> None:
 
 def test_place_that_cannot_hold_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CatalogError, match="cannot be made"):
+    with pytest.raises(CatalogError, match="cannot be created"):
         Catalog.open(str(tmp_path / "file" / "catalog.db"))
     with pytest.raises(CatalogError, match="cannot be used"):
         Catalog.open(str(tmp_path))

@@ -421,7 +421,7 @@ def test_verify(catalog: Path) -> None:
     found = recsys("verify", "--json")
     assert (found.status, [finding["kind"] for finding in found.json]) == (1, ["back"])
     mended = recsys("verify", "--repair")
-    assert (mended.status, "mended" in mended.out) == (0, True)
+    assert (mended.status, "repaired" in mended.out) == (0, True)
     assert recsys("verify").status == 0
 
 

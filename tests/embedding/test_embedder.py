@@ -14,13 +14,13 @@ import toy_models
 
 from recommender.audio.reader import AudioClip, read_whole, read_windows
 from recommender.audio.windows import Windowing
-from recommender.embedding.embedder import Embedder, load_embedder
+from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import find_model
 from recommender.errors import NotFinite, SpaceMismatch
 from recommender.features.descriptors import DIMENSION, describe
-from recommender.features.log_mel import log_mel, middle, standardised
+from recommender.features.log_mel import centre_crop, log_mel, standardised
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import published_activations, side_of_tracks
+from recommender.research.model_building.results import published_activations, load_tracks
 
 RATE = 44_100
 HEARD_RATE = 22_050
@@ -28,7 +28,7 @@ HEARD_RATE = 22_050
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return load_embedder()
+    return Embedder.load()
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
@@ -75,7 +75,7 @@ class TestHear:
 
     def test_twice_is_bit_equal(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.ogg", beats(31))
-        first, again, anew = (who.analyse(path) for who in (embedder, embedder, load_embedder()))
+        first, again, anew = (who.analyse(path) for who in (embedder, embedder, Embedder.load()))
         assert first.activations.tobytes() == again.activations.tobytes()
         assert first.activations.tobytes() == anew.activations.tobytes()
         assert first.genre_probabilities == again.genre_probabilities == anew.genre_probabilities
@@ -94,7 +94,7 @@ class TestDescriptors:
         before = analysis.activations[:-DIMENSION]
         if networks:
             (network,) = weights.networks()
-            analysed = middle(decibels[0].shape[1], weights.card.network_frames)
+            analysed = centre_crop(decibels[0].shape[1], weights.card.network_frames)
             middles = [standardised(window[:, analysed]) for window in decibels]
             batch = torch.from_numpy(np.stack(middles))
             with torch.no_grad():
@@ -133,7 +133,7 @@ class TestHeardFrames:
         part = Embedder(toy_models.with_card(files.folder, network_frames=65))
         found, _ = part.analyse_spectrograms(windows)
         networks = slice(0, -DIMENSION)
-        (of_middles,) = whole._of_networks(middles)
+        (of_middles,) = whole._network_activations(middles)
         np.testing.assert_allclose(found[networks], of_middles, rtol=1e-5, atol=1e-6)
         of_whole, _ = whole.analyse_spectrograms(windows)
         np.testing.assert_array_equal(found[-DIMENSION:], of_whole[-DIMENSION:])
@@ -216,7 +216,7 @@ class TestShortClips:
 
 class TestSpaces:
     def test_another_windowing_is_another_space(self, embedder, tmp_path) -> None:
-        other = load_embedder(windowing=Windowing(count=embedder.windowing.count + 1))
+        other = Embedder.load(windowing=Windowing(count=embedder.windowing.count + 1))
         assert other.space.analysis != embedder.space.analysis
         assert other.space.weights == embedder.space.weights
         path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
@@ -224,7 +224,7 @@ class TestSpaces:
             embedder.embed(path).similarity(other.embed(path))
 
     def test_the_windowing_of_the_card_is_the_default(self, embedder) -> None:
-        named = load_embedder(windowing=Windowing(**find_model().card.windowing))
+        named = Embedder.load(windowing=Windowing(**find_model().card.windowing))
         assert named.space == embedder.space
 
 
@@ -264,7 +264,7 @@ class TestStoredSpectrograms:
         data = gtzan.load(shared / "gtzan" / "gtzan_logmel.npz")
         files = sorted(p for p in (shared / "gtzan" / "audio").rglob("*") if p.is_file())
         twins = data.select([path.stem for path in files])
-        side = side_of_tracks(data, [data.track_ids[i] for i in twins])
+        side = load_tracks(data, [data.track_ids[i] for i in twins])
         stored = published_activations(find_model(), side).tracks
         analysed = [embedder.analyse(path) for path in files]
         served = np.stack([analysis.activations for analysis in analysed])

@@ -30,7 +30,7 @@ from recommender.embedding.projection import Projection
 from recommender.errors import SpaceMismatch, WeightsError
 from recommender.features import descriptors
 from recommender.features.log_mel import FrontEnd
-from recommender.research.model_building.activations import Parts
+from recommender.research.model_building.activations import ActivationLayout
 
 
 @pytest.fixture
@@ -290,13 +290,13 @@ class TestHead:
 
 class TestParts:
     def test_they_follow_each_other(self) -> None:
-        parts = Parts.of([3, 5], descriptors=True)
+        parts = ActivationLayout.of([3, 5], descriptors=True)
         assert parts.networks == (slice(0, 3), slice(3, 8))
         assert parts.all_networks == slice(0, 8)
         assert parts.descriptors == slice(8, 8 + descriptors.DIMENSION)
 
     def test_either_may_be_absent(self) -> None:
-        assert Parts.of([3], descriptors=False).descriptors is None
-        alone = Parts.of([], descriptors=True)
+        assert ActivationLayout.of([3], descriptors=False).descriptors is None
+        alone = ActivationLayout.of([], descriptors=True)
         assert (alone.networks, alone.all_networks) == ((), slice(0, 0))
         assert alone.descriptors == slice(0, descriptors.DIMENSION)

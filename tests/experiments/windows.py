@@ -22,13 +22,13 @@ import numpy as np
 import torch
 
 from recommender.audio.reader import Windowing, read_windows
-from recommender.embedding.embedder import Embedder, load_embedder
+from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.errors import AudioError
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS, Side, side_of
+from recommender.research.model_building.results import NEIGHBOURS, SplitTracks, load_split
 from recommender.utils.arrays import FloatArray
 
 STORED_COUNTS = (1, 2, 3)
@@ -44,7 +44,7 @@ HEADINGS = (
 
 
 def stored_outputs(
-    embedder: Embedder, side: Side, starts: list[int], frames: int
+    embedder: Embedder, side: SplitTracks, starts: list[int], frames: int
 ) -> tuple[FloatArray, FloatArray]:
     """Activations [n, d] and genre probabilities [n, n_classes], of the windows of each track."""
     analysed = [
@@ -60,7 +60,7 @@ def stored_table(model: str, archive: Path) -> None:
     weights = find_model(model)
     embedder, projection = Embedder(weights), weights.projection()
     seconds = weights.card.windowing["seconds"]
-    side = side_of(gtzan.load(archive), "filtered", "valid")
+    side = load_split(gtzan.load(archive), "filtered", "valid")
     columns = side.tracks.decibels.shape[2]
     frames = round(columns * seconds / 30)
     placings = {
@@ -138,7 +138,7 @@ def long_songs(folder: Path, embedder: Embedder) -> list[Path]:
 
 def songs_table(model: str, folder: Path) -> None:
     """Print the second table."""
-    embedders = {count: load_embedder(model, Windowing(count)) for count in COUNTS}
+    embedders = {count: Embedder.load(model, Windowing(count)) for count in COUNTS}
     songs = long_songs(folder, embedders[1])
     outcomes = {
         count: [analysed(path, embedder) for path in songs] for count, embedder in embedders.items()

@@ -202,11 +202,7 @@ def test_below_the_least_number_cosines_are_bare() -> None:
     vectors = random_rows(LEAST - 1, 8, 7)
     assert scores_of(vectors).tolist() == (vectors @ vectors.T).tolist()
     assert len(ranking(vectors)) == LEAST - 1
-    assert (
-        effective_method("reranked", LEAST - 1)
-        == effective_method("cosine", LEAST)
-        == "cosine"
-    )
+    assert effective_method("reranked", LEAST - 1) == effective_method("cosine", LEAST) == "cosine"
     assert effective_method("reranked", LEAST) == "reranked"
 
 

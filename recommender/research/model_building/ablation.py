@@ -20,10 +20,10 @@ from recommender.errors import RecsysError
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.head_fitting import fitted_head
 from recommender.research.model_building.recipes import NETWORK
-from recommender.research.model_building.results import Side, TrainedModel, side_of
+from recommender.research.model_building.results import SplitTracks, TrainedModel, load_split
 from recommender.research.training.inference import log_loss
 from recommender.research.training.loop import EpochReport, TrainingResult, TrainingSettings, train
-from recommender.research.training.losses import Objective, cross_entropy, imitating, with_contrast
+from recommender.research.training.losses import Loss, cross_entropy, distillation, cross_entropy_with_contrast
 from recommender.research.training.simclr import PretrainingSettings, pretrained
 
 DEFAULT = "the default"
@@ -39,7 +39,7 @@ def _filters(*filters: int) -> TrainingSettings:
     return replace(NETWORK, model_settings={**NETWORK.model_settings, "filters": list(filters)})
 
 
-LEVERS: Mapping[str, TrainingSettings] = {
+VARIANTS: Mapping[str, TrainingSettings] = {
     DEFAULT: NETWORK,
     "the 1D encoder in place of the 2D": replace(
         NETWORK, model="conv1d-encoder", model_settings={}
@@ -49,10 +49,10 @@ LEVERS: Mapping[str, TrainingSettings] = {
     "no masks of bands and frames": _augmented(mask_bands=0, mask_frames=0),
     "no shift of pitch, no stretch": _augmented(pitch_bands=0, stretch=0),
     "no equaliser, no raised floor": _augmented(equaliser_db=0, floor_db=0),
-    "no cut of the treble": _augmented(treble_cut=0),
+    "no cut of the treble": _augmented(low_pass=0),
     "weight decay 0.05 in place of 0.5": replace(NETWORK, weight_decay=0.05),
     "no label smoothing": replace(NETWORK, label_smoothing=0.0),
-    "no averaging of weights": replace(NETWORK, averaging=0.0),
+    "no ema_decay of weights": replace(NETWORK, ema_decay=0.0),
     "crops of 10 s in place of 5 s": replace(NETWORK, crop_frames=NETWORK.clip_frames),
     "half the filters": _filters(16, 32, 32),
 }
@@ -62,7 +62,7 @@ CONTRASTED = "a supervised contrastive loss beside"
 PRETRAINED = "begun with what SimCLR learned of the training tracks"
 IMITATING = f"taught by {len(SEEDS)} networks of the default"
 
-TAUGHT_OTHERWISE = (CONTRASTED, PRETRAINED, IMITATING)
+OTHER_TRAINING = (CONTRASTED, PRETRAINED, IMITATING)
 """Levers with the default's settings."""
 
 ENSEMBLE = f"{len(SEEDS)} networks of the default"
@@ -71,11 +71,11 @@ FIGURES = ("accuracy", "log_loss")
 
 
 @dataclass(frozen=True)
-class LeverRow:
+class AblationRow:
     """What a lever gave on the validation tracks.
 
     Attributes:
-        changed: name in `LEVERS` or `TAUGHT_OTHERWISE`, or `ENSEMBLE`.
+        changed: name in `VARIANTS` or `OTHER_TRAINING`, or `ENSEMBLE`.
         seed: of the training; -1 for the ensemble of all.
         epochs: trained for; `best_epoch` is the one that was kept.
         accuracy, log_loss: by track, of the head fitted on the network alone.
@@ -98,11 +98,11 @@ class LeverRow:
 
 def declared() -> list[tuple[str, int]]:
     """Every training, by what is changed and its seed: the default's first."""
-    others = [*LEVERS, *TAUGHT_OTHERWISE]
+    others = [*VARIANTS, *OTHER_TRAINING]
     return [(DEFAULT, seed) for seed in SEEDS] + [(name, 0) for name in others if name != DEFAULT]
 
 
-def carry_out(
+def run_jobs(
     data: gtzan.Gtzan,
     path: Path,
     checkpoints: Path,
@@ -110,7 +110,7 @@ def carry_out(
     device: str = "cpu",
     wanted: Sequence[tuple[str, int]] | None = None,
     on_epoch: Callable[[str, EpochReport], None] | None = None,
-    on_row: Callable[[LeverRow], None] | None = None,
+    on_row: Callable[[AblationRow], None] | None = None,
 ) -> None:
     """Train and measure what the table lacks; each row is written as it is there.
 
@@ -127,21 +127,21 @@ def carry_out(
         DatasetError, UsageError: data or checkpoints do not fit.
         RecsysError: the table is not one of levers.
     """
-    training, valid = side_of(data, "filtered", "train"), side_of(data, "filtered", "valid")
+    training, valid = load_split(data, "filtered", "train"), load_split(data, "filtered", "valid")
 
     def trained(name: str, seed: int) -> TrainingResult:
-        settings = replace(LEVERS[DEFAULT if name in TAUGHT_OTHERWISE else name], seed=seed)
+        settings = replace(VARIANTS[DEFAULT if name in OTHER_TRAINING else name], seed=seed)
         checkpoint = checkpoints / f"{_stem(name)}-seed-{seed}.pt"
-        objective: Objective = cross_entropy
-        begin_with = None
+        objective: Loss = cross_entropy
+        initial_weights = None
         if name == CONTRASTED:
-            objective = with_contrast(weight=0.5, temperature=0.1)
+            objective = cross_entropy_with_contrast(weight=0.5, temperature=0.1)
         elif name == PRETRAINED and not checkpoint.exists():
             how = PretrainingSettings()
-            begin_with = pretrained(settings, how, training.tracks, len(gtzan.GENRES))
+            initial_weights = pretrained(settings, how, training.tracks, len(gtzan.GENRES))
         elif name == IMITATING:
             teachers = [trained(DEFAULT, own).network.to(device) for own in SEEDS]
-            objective = imitating(teachers, share=0.7, temperature=2.0)
+            objective = distillation(teachers, share=0.7, temperature=2.0)
         return train(
             settings,
             training.tracks,
@@ -151,7 +151,7 @@ def carry_out(
             checkpoint=checkpoint,
             on_epoch=None if on_epoch is None else partial(on_epoch, name),
             objective=objective,
-            begin_with=begin_with,
+            initial_weights=initial_weights,
         )
 
     def add(name: str, seed: int, runs: Sequence[TrainingResult]) -> None:
@@ -173,15 +173,15 @@ def _stem(name: str) -> str:
 
 
 def _row(
-    name: str, seed: int, runs: Sequence[TrainingResult], training: Side, valid: Side
-) -> LeverRow:
+    name: str, seed: int, runs: Sequence[TrainingResult], training: SplitTracks, valid: SplitTracks
+) -> AblationRow:
     model = TrainedModel(seed, tuple(runs), descriptors=False)
     known, asked = model.activations(training), model.activations(valid)
     labels = valid.tracks.labels
     head, _ = fitted_head(known, training.tracks.labels, asked, labels)
     probabilities = head.probabilities(asked.tracks)
     reports = [report for run in runs for report in run.history]
-    return LeverRow(
+    return AblationRow(
         changed=name,
         seed=seed,
         epochs=len(reports),
@@ -193,8 +193,8 @@ def _row(
 
 
 @dataclass(frozen=True)
-class LeverLine:
-    """A lever over its seeds: means of the figures of `LeverRow`.
+class AblationSummary:
+    """A lever over its seeds: means of the figures of `AblationRow`.
 
     Attributes:
         seeds: how many; 1 for an ensemble.
@@ -209,7 +209,7 @@ class LeverLine:
     log_loss_sd: float | None
 
 
-def summary(rows: Sequence[LeverRow]) -> list[LeverLine]:
+def summary(rows: Sequence[AblationRow]) -> list[AblationSummary]:
     """One line for each thing changed, in the order of the table."""
     return [
         _line(name, [row for row in rows if row.changed == name])
@@ -217,7 +217,7 @@ def summary(rows: Sequence[LeverRow]) -> list[LeverLine]:
     ]
 
 
-def _line(name: str, rows: Sequence[LeverRow]) -> LeverLine:
+def _line(name: str, rows: Sequence[AblationRow]) -> AblationSummary:
     def mean(figure: str) -> float:
         return round(float(np.mean([getattr(row, figure) for row in rows])), 4)
 
@@ -225,7 +225,7 @@ def _line(name: str, rows: Sequence[LeverRow]) -> LeverLine:
         values = [getattr(row, figure) for row in rows]
         return round(float(np.std(values, ddof=1)), 4) if len(values) > 1 else None
 
-    return LeverLine(
+    return AblationSummary(
         name,
         len(rows),
         *(mean(figure) for figure in FIGURES),
@@ -233,19 +233,19 @@ def _line(name: str, rows: Sequence[LeverRow]) -> LeverLine:
     )
 
 
-def write(path: Path, rows: Sequence[LeverRow]) -> None:
+def write(path: Path, rows: Sequence[AblationRow]) -> None:
     """Write a table, CSV."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     with temporary.open("w", newline="") as file:
-        columns = [field.name for field in fields(LeverRow)]
+        columns = [field.name for field in fields(AblationRow)]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
     temporary.replace(path)
 
 
-def read(path: Path) -> list[LeverRow]:
+def read(path: Path) -> list[AblationRow]:
     """Read what `write` wrote; nothing where there is no file.
 
     Raises:
@@ -260,11 +260,11 @@ def read(path: Path) -> list[LeverRow]:
             raise RecsysError(f"{path} is not a table of levers ({error}).") from error
 
 
-def _parsed(row: Mapping[str, str]) -> LeverRow:
+def _parsed(row: Mapping[str, str]) -> AblationRow:
     whole = {"seed", "epochs", "best_epoch"}
     values: dict[str, Any] = {
         field.name: (int if field.name in whole else float)(row[field.name])
-        for field in fields(LeverRow)
+        for field in fields(AblationRow)
         if field.name != "changed"
     }
-    return LeverRow(changed=row["changed"], **values)
+    return AblationRow(changed=row["changed"], **values)

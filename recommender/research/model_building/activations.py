@@ -8,7 +8,7 @@ from recommender.utils.arrays import FloatArray
 
 
 @dataclass(frozen=True)
-class Parts:
+class ActivationLayout:
     """Where the parts lie in a vector of activations.
 
     Attributes:
@@ -20,8 +20,8 @@ class Parts:
     descriptors: slice | None
 
     @classmethod
-    def of(cls, networks: Sequence[int], descriptors: bool) -> "Parts":
-        """Parts of a model.
+    def of(cls, networks: Sequence[int], descriptors: bool) -> "ActivationLayout":
+        """ActivationLayout of a model.
 
         Args:
             networks: number of activations of each network; may be empty.
@@ -46,20 +46,20 @@ class Activations:
         tracks: np.ndarray [shape=(n, d)], float32, of each whole track.
         clips: np.ndarray [shape=(n, c, d)], float32, of c clips of each.
         parts: what lies where in the d values.
-        muffled: np.ndarray [shape=(n, DIMENSION)], float32, descriptors of the tracks with their
-            treble cut off (`results.Side.muffled`); None where it is not known.
+        low_passed: np.ndarray [shape=(n, DIMENSION)], float32, descriptors of the tracks with their
+            treble cut off (`results.SplitTracks.low_passed`); None where it is not known.
         artists: of each track, blank where unknown; empty where none is.
     """
 
     tracks: FloatArray
     clips: FloatArray
-    parts: Parts
-    muffled: FloatArray | None = None
+    layout: ActivationLayout
+    low_passed: FloatArray | None = None
     artists: Sequence[str] = ()
 
     @property
     def without_descriptors(self) -> "Activations":
         """Those of the networks alone."""
-        networks = self.parts.all_networks
-        parts = Parts(self.parts.networks, None)
+        networks = self.layout.all_networks
+        parts = ActivationLayout(self.layout.networks, None)
         return Activations(self.tracks[:, networks], self.clips[:, :, networks], parts)

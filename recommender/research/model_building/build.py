@@ -22,31 +22,31 @@ from recommender.research.datasets import gtzan
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.guard import (
     Gallery,
-    Lesson,
-    Pupil,
-    lessons,
-    unseen_figures,
+    GenreFold,
+    FoldModel,
+    genre_folds,
+    evaluate_held_out_genres,
 )
 from recommender.research.model_building.head_fitting import HeadChoice, fitted_head
-from recommender.research.model_building.leave_genres_out import GALLERIES, UnseenFigures
+from recommender.research.model_building.leave_genres_out import GALLERIES, HeldOutGenreFigures
 from recommender.research.model_building.projection_search import fit_candidates
-from recommender.research.model_building.publish import Finished, publish
+from recommender.research.model_building.publish import FittedModel, publish
 from recommender.research.model_building.recipes import Recipe
 from recommender.research.model_building.results import (
     ResultRow,
-    Side,
+    SplitTracks,
     TrainedModel,
     precision,
     result_row,
-    side_of,
-    spreads,
+    load_split,
+    mean_and_sd,
     write_curves,
     write_rows,
 )
 from recommender.research.training.loop import EpochReport, train
 from recommender.search.reranking import ranking
 
-TRIED = "tried_on_valid"
+ABLATION = "ablation_on_valid"
 """In a card's results: what else was tried, with figures on the validation tracks."""
 
 OnEpoch = Callable[[str, int, EpochReport], None]
@@ -54,7 +54,7 @@ OnEpoch = Callable[[str, int, EpochReport], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Maker:
+class NetworkTrainer:
     """What every training of a model has in common.
 
     Attributes:
@@ -70,19 +70,19 @@ class Maker:
     on_epoch: OnEpoch | None
 
     def trained(
-        self, seed: int, training: Side, valid: Side | None, lesson: Lesson | None = None
+        self, seed: int, training: SplitTracks, valid: SplitTracks | None, fold: GenreFold | None = None
     ) -> TrainedModel:
         """The networks of one seed, each with a checkpoint of its own.
 
         Args:
             seed: as asked for.
             training, valid: as for `training.train`.
-            lesson: what they are of, where genres are left out.
+            fold: what they are of, where genres are left out.
         """
         what, stem, genres = f"seed {seed}", f"seed-{seed}", len(gtzan.GENRES)
-        if lesson is not None:
-            what, genres = f"{what} without {', '.join(lesson.left_out)}", lesson.genres
-            stem = "-".join([stem, "without", *lesson.left_out])
+        if fold is not None:
+            what, genres = f"{what} without {', '.join(fold.left_out)}", fold.genres
+            stem = "-".join([stem, "without", *fold.left_out])
         runs = []
         for place, settings in enumerate(self.recipe.seeded(seed)):
             suffix = f"-network-{place}" if place else ""
@@ -99,11 +99,11 @@ class Maker:
             )
         return TrainedModel(seed, tuple(runs), self.recipe.descriptors, self.recipe.network_frames)
 
-    def pupils(self, seed: int, taught: Sequence[Lesson]) -> list[Pupil]:
+    def fold_models(self, seed: int, taught: Sequence[GenreFold]) -> list[FoldModel]:
         """The same without each fold of genres."""
         return [
-            Pupil(lesson, self.trained(seed, lesson.training, lesson.valid, lesson))
-            for lesson in taught
+            FoldModel(fold, self.trained(seed, fold.training, fold.valid, fold))
+            for fold in taught
         ]
 
 
@@ -115,26 +115,26 @@ class _Choice:
         name: of the projection.
         known: precision@10 on the validation tracks as they are recommended (`neighbourhood`),
             mean over the seeds, of every projection.
-        unseen: the same of genres left out; empty where the model is not guarded.
-        classes: each seed's pupils; empty likewise.
+        unseen: the same of genres left out; empty where the model is not leave_genres_out.
+        classes: each seed's fold_models; empty likewise.
     """
 
     name: str
     known: Mapping[str, float]
     unseen: Mapping[str, float]
-    classes: Sequence[Sequence[Pupil]]
+    classes: Sequence[Sequence[FoldModel]]
 
     def told(self) -> dict[str, Any]:
         """For the card."""
         rounded = {"valid_precision_of_projections": _rounded(self.known)}
         if self.unseen:
-            rounded["unseen_valid_precision_of_projections"] = _rounded(self.unseen)
+            rounded["held_out_genres_valid_precision_of_projections"] = _rounded(self.unseen)
         return {"projection": self.name, **rounded}
 
 
-def make_model(
+def build_model(
     name: str,
-    made_so: Recipe,
+    recipe: Recipe,
     data: gtzan.Gtzan,
     folder: Path,
     seeds: Sequence[int],
@@ -149,7 +149,7 @@ def make_model(
 
     Args:
         name: of the model, for its card.
-        made_so: its recipe; the seeds in it are replaced.
+        recipe: its recipe; the seeds in it are replaced.
         data: GTZAN.
         folder: where weights, card, `results.csv`, the learning curves (`curves.csv`) and the
             checkpoints of unfinished runs go.
@@ -165,21 +165,21 @@ def make_model(
     """
     if not seeds:
         raise UsageError("give at least one seed.")
-    training, valid = (side_of(data, protocol, name) for name in ("train", "valid"))
-    maker = Maker(made_so, device, folder / "checkpoints", on_epoch)
+    training, valid = (load_split(data, protocol, name) for name in ("train", "valid"))
+    maker = NetworkTrainer(recipe, device, folder / "checkpoints", on_epoch)
     models = [maker.trained(seed, training, valid) for seed in seeds]
     known, asked = ([m.activations(side) for m in models] for side in (training, valid))
     labels = training.tracks.labels
     fitted = [fit_candidates(activations, labels) for activations in known]
-    taught = lessons(training, valid) if made_so.guarded and protocol == "filtered" else []
-    classes = [maker.pupils(seed, taught) for seed in seeds] if taught else []
+    taught = genre_folds(training, valid) if recipe.leave_genres_out and protocol == "filtered" else []
+    classes = [maker.fold_models(seed, taught) for seed in seeds] if taught else []
     choice = _chosen(fitted, asked, valid, classes, data)
     heads = [
         fitted_head(ours, labels, theirs, valid.tracks.labels)
         for ours, theirs in zip(known, asked, strict=True)
     ]
     finished = [
-        Finished(
+        FittedModel(
             model,
             head,
             projections[choice.name],
@@ -190,7 +190,7 @@ def make_model(
             models, heads, known, asked, fitted, strict=True
         )
     ]
-    if made_so.networks:
+    if recipe.networks:
         write_curves(folder / "curves.csv", models)
     rows = _measured(finished, choice, data, valid, protocol)  # every choice is made
     write_rows(folder / "results.csv", rows)
@@ -198,10 +198,10 @@ def make_model(
         "command": command,
         "published_seed": rows[0].seed,
         "seeds": [row.seed for row in rows],
-        **spreads(rows),
+        **mean_and_sd(rows),
         **choice.told(),
         "head": _mean_choice([chosen for _, chosen in heads]),
-        **({TRIED: list(tried)} if tried else {}),
+        **({ABLATION: list(tried)} if tried else {}),
     }
     told = {
         "split": protocol,
@@ -224,7 +224,7 @@ def chosen_projection(known: Mapping[str, float], unseen: Mapping[str, float]) -
 
 
 def similarity_calibration(
-    projection: Projection, found: Activations, side: Side
+    projection: Projection, found: Activations, side: SplitTracks
 ) -> SimilarityCalibration | None:
     """What similarities of the projection mean, on tracks that nothing was fitted on."""
     genres = [track_id.partition(".")[0] for track_id in side.ids]
@@ -237,7 +237,7 @@ def copies_from(projection: Projection, known: Activations, protocol: str) -> fl
     See `DuplicateDetector.fitted`. None without descriptors, and where recordings are repeated among
     the tracks: the filtered split alone is without.
     """
-    if known.parts.descriptors is None or protocol != "filtered":
+    if known.layout.descriptors is None or protocol != "filtered":
         return None
     return DuplicateDetector.of_model(projection, descriptors=True).fitted(known.tracks)
 
@@ -245,8 +245,8 @@ def copies_from(projection: Projection, known: Activations, protocol: str) -> fl
 def _chosen(
     fitted: Sequence[Mapping[str, Projection]],
     asked: Sequence[Activations],
-    valid: Side,
-    classes: Sequence[Sequence[Pupil]],
+    valid: SplitTracks,
+    classes: Sequence[Sequence[FoldModel]],
     data: gtzan.Gtzan,
 ) -> _Choice:
     names = list(fitted[0])
@@ -260,20 +260,20 @@ def _chosen(
     unseen: dict[str, float] = {}
     if classes:
         gallery = Gallery.of(data, "valid")
-        found = [unseen_figures(pupils, data, names, gallery) for pupils in classes]
+        found = [evaluate_held_out_genres(fold_models, data, names, gallery) for fold_models in classes]
         unseen = {name: _mean(by_name[name].ranked.mean for by_name in found) for name in names}
     return _Choice(chosen_projection(known, unseen), known, unseen, classes)
 
 
 def _measured(
-    finished: Sequence[Finished], choice: _Choice, data: gtzan.Gtzan, valid: Side, protocol: str
+    finished: Sequence[FittedModel], choice: _Choice, data: gtzan.Gtzan, valid: SplitTracks, protocol: str
 ) -> list[ResultRow]:
     """One row a seed; from here on the test tracks are read."""
-    test = side_of(data, protocol, "test")
-    unseen: list[dict[str, UnseenFigures]] = [{} for _ in finished]
+    test = load_split(data, protocol, "test")
+    unseen: list[dict[str, HeldOutGenreFigures]] = [{} for _ in finished]
     for gallery in [Gallery.of(data, name) for name in GALLERIES] if choice.classes else []:
-        for figures, pupils in zip(unseen, choice.classes, strict=True):
-            found = unseen_figures(pupils, data, [choice.name], gallery)
+        for figures, fold_models in zip(unseen, choice.classes, strict=True):
+            found = evaluate_held_out_genres(fold_models, data, [choice.name], gallery)
             figures[gallery.name] = found[choice.name]
     return [
         result_row(
@@ -287,7 +287,7 @@ def _mean_choice(choices: Sequence[HeadChoice]) -> dict[str, float]:
     """Over the seeds: for who makes the model again from more tracks."""
     return {
         "descriptor_weight": round(_mean(c.descriptor_weight for c in choices), 4),
-        "sharpness": round(float(np.exp(_mean(np.log(c.sharpness) for c in choices))), 4),
+        "inverse_temperature": round(float(np.exp(_mean(np.log(c.inverse_temperature) for c in choices))), 4),
     }
 
 

@@ -17,20 +17,20 @@ from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import (
     FOLDS,
     GALLERIES,
-    UnseenFigures,
-    UnseenPrecision,
+    HeldOutGenreFigures,
+    HeldOutGenrePrecision,
     fold_precision,
     rows_of,
 )
 from recommender.research.model_building.projection_search import fit_candidates
-from recommender.research.model_building.results import Side, TrainedModel, side_of_tracks
+from recommender.research.model_building.results import SplitTracks, TrainedModel, load_tracks
 from recommender.research.training.inference import TrackSet
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import IntArray
 
 
 @dataclass(frozen=True)
-class Lesson:
+class GenreFold:
     """What is taught where some genres are left out.
 
     Attributes:
@@ -39,8 +39,8 @@ class Lesson:
     """
 
     left_out: tuple[str, ...]
-    training: Side
-    valid: Side
+    training: SplitTracks
+    valid: SplitTracks
 
     @property
     def genres(self) -> int:
@@ -48,35 +48,35 @@ class Lesson:
         return len(gtzan.GENRES) - len(self.left_out)
 
 
-def lessons(training: Side, valid: Side) -> list[Lesson]:
+def genre_folds(training: SplitTracks, valid: SplitTracks) -> list[GenreFold]:
     """One for each of `unseen.FOLDS`.
 
     Args:
         training, valid: sides of the filtered split.
     """
-    return [Lesson(fold, _without(training, fold), _without(valid, fold)) for fold in FOLDS]
+    return [GenreFold(fold, _without(training, fold), _without(valid, fold)) for fold in FOLDS]
 
 
-def _without(side: Side, left_out: tuple[str, ...]) -> Side:
+def _without(side: SplitTracks, left_out: tuple[str, ...]) -> SplitTracks:
     names = np.array([gtzan.GENRES[label] for label in side.tracks.labels])
     kept = np.flatnonzero(~np.isin(names, left_out))
     _, labels = np.unique(side.tracks.labels[kept], return_inverse=True)
     tracks = TrackSet(side.tracks.decibels[kept], labels.astype(np.int64))
-    return Side(tuple(side.ids[place] for place in kept), tracks)
+    return SplitTracks(tuple(side.ids[place] for place in kept), tracks)
 
 
 @dataclass(frozen=True, eq=False)
-class Pupil:
-    """A model that was taught a lesson, and every projection that is tried on it, by name."""
+class FoldModel:
+    """A model that was taught a fold, and every projection that is tried on it, by name."""
 
-    lesson: Lesson
+    fold: GenreFold
     model: TrainedModel
 
     @cached_property
     def projections(self) -> Mapping[str, Projection]:
-        """Fitted on the lesson's training tracks."""
-        known = self.model.activations(self.lesson.training)
-        return fit_candidates(known, self.lesson.training.tracks.labels)
+        """Fitted on the fold's training tracks."""
+        known = self.model.activations(self.fold.training)
+        return fit_candidates(known, self.fold.training.tracks.labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,40 +91,40 @@ class Gallery:
 
     name: str
     rows: IntArray
-    side: Side
+    side: SplitTracks
 
     @classmethod
     def of(cls, data: gtzan.Gtzan, name: str) -> "Gallery":
         """A gallery of the filtered split. Raises `DatasetError` where tracks are absent."""
         rows = np.concatenate([rows_of(data, side) for side in GALLERIES[name]])
-        return cls(name, rows, side_of_tracks(data, [data.track_ids[row] for row in rows]))
+        return cls(name, rows, load_tracks(data, [data.track_ids[row] for row in rows]))
 
 
-def unseen_figures(
-    pupils: Sequence[Pupil], data: gtzan.Gtzan, candidates: Collection[str], gallery: Gallery
-) -> dict[str, UnseenFigures]:
+def evaluate_held_out_genres(
+    fold_models: Sequence[FoldModel], data: gtzan.Gtzan, candidates: Collection[str], gallery: Gallery
+) -> dict[str, HeldOutGenreFigures]:
     """What projections reach among genres left out, by their names.
 
     Args:
-        pupils: of one seed, in the order of `unseen.FOLDS`.
+        fold_models: of one seed, in the order of `unseen.FOLDS`.
         data: GTZAN.
         candidates: names of projections.
         gallery: where is looked.
     """
     bare: dict[str, list[float]] = {name: [] for name in candidates}
     ranked: dict[str, list[float]] = {name: [] for name in candidates}
-    for pupil in pupils:
-        analysed = pupil.model.activations(gallery.side).tracks
-        left_out = pupil.lesson.left_out
+    for fold_model in fold_models:
+        analysed = fold_model.model.activations(gallery.side).tracks
+        left_out = fold_model.fold.left_out
         for name in candidates:
-            vectors = pupil.projections[name].apply(analysed)
+            vectors = fold_model.projections[name].apply(analysed)
             bare[name].append(fold_precision(data, vectors, gallery.rows, left_out))
             order = ranking(vectors)
             ranked[name].append(fold_precision(data, order, gallery.rows, left_out))
     return {
-        name: UnseenFigures(
-            UnseenPrecision(gallery.name, tuple(bare[name])),
-            UnseenPrecision(gallery.name, tuple(ranked[name])),
+        name: HeldOutGenreFigures(
+            HeldOutGenrePrecision(gallery.name, tuple(bare[name])),
+            HeldOutGenrePrecision(gallery.name, tuple(ranked[name])),
         )
         for name in candidates
     }

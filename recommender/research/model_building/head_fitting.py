@@ -26,11 +26,11 @@ import numpy.typing as npt
 from recommender.embedding.genre_head import GenreHead
 from recommender.projections.shrinkage import Doubles
 from recommender.research.model_building.activations import Activations
-from recommender.research.model_building.projection_search import on_descriptors_steady
+from recommender.research.model_building.projection_search import descriptor_wccn
 from recommender.research.training.inference import log_loss
 from recommender.utils.arrays import IntArray
 
-SHARPNESSES = tuple(float(s) for s in np.geomspace(0.25, 16, 25))
+INVERSE_TEMPERATURES = tuple(float(s) for s in np.geomspace(0.25, 16, 25))
 """Inverse temperatures that are tried, of logits of unit deviation."""
 
 DESCRIPTOR_WEIGHTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -84,11 +84,11 @@ class HeadChoice:
     Attributes:
         descriptor_weight: of the descriptors; the networks get the rest. 0 or 1 where a model has
             the one or the other.
-        sharpness: inverse temperature, of logits of unit deviation.
+        inverse_temperature: inverse temperature, of logits of unit deviation.
     """
 
     descriptor_weight: float
-    sharpness: float
+    inverse_temperature: float
 
 
 def fitted_head(
@@ -107,11 +107,11 @@ def fitted_head(
 
     def loss(choice: HeadChoice) -> float:
         mixed = sum(_weights(choice)[name] * found for name, found in logits.items())
-        return log_loss(_softmax(choice.sharpness * np.asarray(mixed)), asked_labels)
+        return log_loss(_softmax(choice.inverse_temperature * np.asarray(mixed)), asked_labels)
 
     alone = {"networks": 0.0, "descriptors": 1.0}
     weights = DESCRIPTOR_WEIGHTS if len(groups) > 1 else (alone[next(iter(groups))],)
-    choice = min(itertools.starmap(HeadChoice, product(weights, SHARPNESSES)), key=loss)
+    choice = min(itertools.starmap(HeadChoice, product(weights, INVERSE_TEMPERATURES)), key=loss)
     return _head(groups, choice), choice
 
 
@@ -126,7 +126,7 @@ def head_as_chosen(known: Activations, labels: IntArray, choice: HeadChoice) -> 
 
 
 def _head(groups: Mapping[str, _Layer], choice: HeadChoice) -> GenreHead:
-    shares = [choice.sharpness * _weights(choice)[name] for name in groups]
+    shares = [choice.inverse_temperature * _weights(choice)[name] for name in groups]
     layer = _sum(list(groups.values()), shares)
     return GenreHead(layer.weight.astype(np.float32), layer.bias.astype(np.float32))
 
@@ -138,10 +138,10 @@ def _weights(choice: HeadChoice) -> dict[str, float]:
 def _group_layers(known: Activations, labels: IntArray) -> dict[str, _Layer]:
     """The layer of the networks, and of the descriptors, as far as there are any."""
     groups = {}
-    if places := known.parts.networks:
+    if places := known.layout.networks:
         layers = [_discriminating(known, labels, where) for where in places]
         groups["networks"] = _sum(layers, [1.0] * len(layers))
-    if known.parts.descriptors is not None:
+    if known.layout.descriptors is not None:
         groups["descriptors"] = _regressed(known, labels)
     return {name: layer.scaled(known.tracks) for name, layer in groups.items()}
 
@@ -176,7 +176,7 @@ def _regressed(known: Activations, labels: IntArray) -> _Layer:
     """Logistic regression on the whitened descriptors, all classes counting alike."""
     from sklearn.linear_model import LogisticRegression
 
-    whitened = on_descriptors_steady(known, labels, COMPONENTS)
+    whitened = descriptor_wccn(known, labels, COMPONENTS)
     vectors = (known.tracks - whitened.mean) @ whitened.matrix
     length = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1).mean())
     regression = LogisticRegression(C=PRIOR_VARIANCE, class_weight="balanced", max_iter=1000)

@@ -26,7 +26,7 @@ FOLDS: tuple[tuple[str, ...], ...] = (
 """Genres left out together. Every genre is left out once, hip hop and jazz twice."""
 
 GALLERIES: dict[str, tuple[str, ...]] = {"valid": ("valid",), "valid+test": ("valid", "test")}
-"""Sides of the filtered split that are asked and answered: 197 tracks to choose by, and the 487
+"""StudySplit of the filtered split that are asked and answered: 197 tracks to choose by, and the 487
 that are reported and that nothing is chosen by."""
 
 NEIGHBOURS = 10
@@ -40,7 +40,7 @@ Fit = Callable[[IntArray, IntArray], Encoder]
 
 
 @dataclass(frozen=True)
-class UnseenPrecision:
+class HeldOutGenrePrecision:
     """precision@10 with artist filter of genres left out of training.
 
     Attributes:
@@ -58,7 +58,7 @@ class UnseenPrecision:
 
 
 @dataclass(frozen=True)
-class UnseenFigures:
+class HeldOutGenreFigures:
     """The same of one embedding in two orders.
 
     Attributes:
@@ -66,11 +66,11 @@ class UnseenFigures:
         ranked: as recommended (`neighbourhood`).
     """
 
-    bare: UnseenPrecision
-    ranked: UnseenPrecision
+    bare: HeldOutGenrePrecision
+    ranked: HeldOutGenrePrecision
 
 
-def unseen_precision(data: gtzan.Gtzan, fit: Fit, gallery: str = "valid") -> UnseenPrecision:
+def unseen_precision(data: gtzan.Gtzan, fit: Fit, gallery: str = "valid") -> HeldOutGenrePrecision:
     """Fit once a fold, and ask for what was left out.
 
     Args:
@@ -90,7 +90,7 @@ def unseen_precision(data: gtzan.Gtzan, fit: Fit, gallery: str = "valid") -> Uns
     for left_out in FOLDS:
         encode = fit(*training_rows(data, left_out))
         folds.append(fold_precision(data, encode(rows), rows, left_out))
-    return UnseenPrecision(gallery, tuple(folds))
+    return HeldOutGenrePrecision(gallery, tuple(folds))
 
 
 def training_rows(data: gtzan.Gtzan, left_out: tuple[str, ...]) -> tuple[IntArray, IntArray]:

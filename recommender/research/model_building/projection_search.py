@@ -16,13 +16,13 @@ from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
 from recommender.projections.lda import (
     CANDIDATES,
-    beside,
+    concatenate,
     discriminants,
     principal,
-    shrunk_discriminants,
+    fit_lda,
 )
-from recommender.projections.wccn import COMPONENTS, steady
-from recommender.research.model_building.activations import Activations, Parts
+from recommender.projections.wccn import COMPONENTS, fit_wccn
+from recommender.research.model_building.activations import Activations, ActivationLayout
 from recommender.utils.arrays import FloatArray, IntArray
 
 T = TypeVar("T")
@@ -31,42 +31,42 @@ Fit = Callable[[Activations, IntArray], Projection]
 """From the training tracks' activations and labels (np.ndarray [shape=(n,)])."""
 
 
-def on_networks(
+def fit_on_networks(
     fit: Callable[[FloatArray, IntArray], Projection], known: Activations, labels: IntArray
 ) -> Projection:
     """A projection fitted on the networks' activations; descriptors have no part in it.
 
     Each network's activations are brought to one largest deviation first.
     """
-    scales = np.ones(known.parts.all_networks.stop, dtype=np.float32)
-    for where in known.parts.networks:
+    scales = np.ones(known.layout.all_networks.stop, dtype=np.float32)
+    for where in known.layout.networks:
         scales[where] = 1 / max(float(known.tracks[:, where].std(axis=0).max()), 1e-12)
-    fitted = fit(known.tracks[:, known.parts.all_networks] * scales, labels)
-    return _embedded(scales[:, None] * fitted.matrix, known, known.parts.all_networks)
+    fitted = fit(known.tracks[:, known.layout.all_networks] * scales, labels)
+    return _embedded(scales[:, None] * fitted.matrix, known, known.layout.all_networks)
 
 
-def on_descriptors_steady(
+def descriptor_wccn(
     known: Activations, labels: IntArray, components: int = COMPONENTS
 ) -> Projection:
     """Descriptors whitened by what varies within recordings and artists; no genre is used."""
-    where = _descriptors(known.parts)
+    where = _descriptors(known.layout)
     tracks, clips = known.tracks[:, where], known.clips[:, :, where]
-    fitted = steady(tracks, clips, known.artists, known.muffled, components)
+    fitted = fit_wccn(tracks, clips, known.artists, known.low_passed, components)
     return _embedded(fitted.matrix, known, where)
 
 
-def on_descriptors_lda(known: Activations, labels: IntArray) -> Projection:
+def descriptor_lda(known: Activations, labels: IntArray) -> Projection:
     """Linear discriminants of the descriptors."""
-    where = _descriptors(known.parts)
-    fitted = shrunk_discriminants(known.tracks[:, where], labels)
+    where = _descriptors(known.layout)
+    fitted = fit_lda(known.tracks[:, where], labels)
     return _embedded(fitted.matrix, known, where)
 
 
 INGREDIENTS: dict[str, Fit] = {
-    "network LDA": lambda known, labels: on_networks(discriminants, known, labels),
-    "network components": lambda known, labels: on_networks(principal, known, labels),
-    "steady descriptors": on_descriptors_steady,
-    "descriptor LDA": on_descriptors_lda,
+    "network LDA": lambda known, labels: fit_on_networks(discriminants, known, labels),
+    "network PCA": lambda known, labels: fit_on_networks(principal, known, labels),
+    "descriptor WCCN": descriptor_wccn,
+    "descriptor LDA": descriptor_lda,
 }
 """What stands beside each other in the mixtures, by name."""
 
@@ -108,10 +108,10 @@ def fit_candidates(
     Raises:
         UsageError: one of `names` is not tried for such a model.
     """
-    if known.parts.descriptors is None:
+    if known.layout.descriptors is None:
         plain = _wanted(CANDIDATES, names)
-        return {name: on_networks(fit, known, labels) for name, fit in plain.items()}
-    shares = BOTH_SHARES if known.parts.networks else DESCRIPTOR_SHARES
+        return {name: fit_on_networks(fit, known, labels) for name, fit in plain.items()}
+    shares = BOTH_SHARES if known.layout.networks else DESCRIPTOR_SHARES
     mixtures = [
         {name: share for name, share in zip(INGREDIENTS, row, strict=True) if share}
         for row in shares
@@ -132,7 +132,7 @@ def _wanted(tried: Mapping[str, T], names: Collection[str] | None) -> dict[str, 
 def _mixed(
     mixture: Mapping[str, float], fitted: Mapping[str, Projection], known: Activations
 ) -> Projection:
-    return beside([fitted[name] for name in mixture], list(mixture.values()), known.tracks)
+    return concatenate([fitted[name] for name in mixture], list(mixture.values()), known.tracks)
 
 
 def _named(mixture: Mapping[str, float]) -> str:
@@ -146,6 +146,6 @@ def _embedded(matrix: FloatArray, known: Activations, where: slice) -> Projectio
     return Projection(known.tracks.mean(axis=0), whole)
 
 
-def _descriptors(parts: Parts) -> slice:
+def _descriptors(layout: ActivationLayout) -> slice:
     assert parts.descriptors is not None  # these ingredients are for models that have them
     return parts.descriptors

@@ -57,7 +57,7 @@ DESCRIPTOR_NOTES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Finished:
+class FittedModel:
     """All that is published of one seed.
 
     Attributes:
@@ -77,7 +77,7 @@ class Finished:
 def publish(
     name: str,
     folder: Path,
-    finished: Finished,
+    finished: FittedModel,
     data: Mapping[str, Any],
     results: Mapping[str, Any],
 ) -> ModelCard:

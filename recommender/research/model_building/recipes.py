@@ -19,7 +19,7 @@ NETWORK = TrainingSettings(
     model="conv2d-encoder",
     model_settings={"filters": [32, 64, 64], "pooling": [[2, 2], [2, 2], [1, 1]]},
     epochs=30,
-    augmentation=Augmentation(treble_cut=0.5),
+    augmentation=Augmentation(low_pass=0.5),
 )
 """The network of the default model: 61,450 weights. `study.levers` has what else was tried."""
 
@@ -36,7 +36,7 @@ class Recipe:
     Attributes:
         networks: how each is trained; may be empty.
         descriptors: whether handcrafted descriptors are beside them.
-        guarded: whether the choice of the projection also looks at genres that were not taught,
+        leave_genres_out: whether the choice of the projection also looks at genres that were not taught,
             for which the networks are trained four times more (`guard`).
         network_frames: columns in the middle of each clip that the networks analyse once they are
             trained; 0: all.
@@ -44,7 +44,7 @@ class Recipe:
 
     networks: tuple[TrainingSettings, ...]
     descriptors: bool
-    guarded: bool = False
+    leave_genres_out: bool = False
     network_frames: int = 0
 
     def __post_init__(self) -> None:
@@ -76,12 +76,12 @@ def recipe(name: str) -> Recipe:
         UsageError: no recipe has this name; the message lists those there are.
     """
     if name == DEFAULT_MODEL:
-        return Recipe((NETWORK,), descriptors=True, guarded=True, network_frames=NETWORK_FRAMES)
+        return Recipe((NETWORK,), descriptors=True, leave_genres_out=True, network_frames=NETWORK_FRAMES)
     if name == FAST_MODEL:
-        return Recipe((), descriptors=True, guarded=True)
+        return Recipe((), descriptors=True, leave_genres_out=True)
     if name == BEST_MODEL:
         networks = ENSEMBLE * (NETWORK,)
-        return Recipe(networks, descriptors=True, guarded=True, network_frames=NETWORK_FRAMES)
+        return Recipe(networks, descriptors=True, leave_genres_out=True, network_frames=NETWORK_FRAMES)
     run = main_run(name)
     if run is None:
         raise UsageError(f"no recipe is named {name!r}; there are: {', '.join(recipe_names())}.")

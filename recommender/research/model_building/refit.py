@@ -1,6 +1,6 @@
 """The same model taught more tracks, with every choice taken from one that was made honestly.
 
-`making.make_model` teaches a model the training tracks and chooses on the validation tracks. Once
+`making.build_model` teaches a model the training tracks and chooses on the validation tracks. Once
 that is done, those tracks can teach, too: nothing is chosen any more, and every network keeps its
 last epoch. Taught the validation tracks as well, the model is still measured on the test tracks, as
 the field often reports; taught all three sides, it is worth the most to listeners and has no figure
@@ -18,16 +18,16 @@ from recommender.embedding.model_card import HELD_OUT, ModelCard
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import UsageError
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.build import TRIED, Maker, OnEpoch, copies_from
+from recommender.research.model_building.build import ABLATION, NetworkTrainer, OnEpoch, copies_from
 from recommender.research.model_building.head_fitting import HeadChoice, head_as_chosen
 from recommender.research.model_building.projection_search import fit_candidates
-from recommender.research.model_building.publish import Finished, publish
+from recommender.research.model_building.publish import FittedModel, publish
 from recommender.research.model_building.recipes import Recipe
 from recommender.research.model_building.results import (
-    Side,
+    SplitTracks,
     result_row,
-    side_of,
-    spreads,
+    load_split,
+    mean_and_sd,
     write_curves,
     write_rows,
 )
@@ -37,9 +37,9 @@ TAUGHT = {"train+valid": ("train", "valid"), "all": ("train", "valid", "test")}
 """What a model can be taught beyond the training tracks, by name."""
 
 
-def remake_model(
+def refit_model(
     chosen: ModelCard,
-    made_so: Recipe,
+    recipe: Recipe,
     data: gtzan.Gtzan,
     folder: Path,
     seeds: Sequence[int],
@@ -54,13 +54,13 @@ def remake_model(
 
     Args:
         chosen: card of the model, made by the same recipe, that the choices are taken from.
-        made_so: the recipe; the seeds in it are replaced.
+        recipe: the recipe; the seeds in it are replaced.
         data: GTZAN.
-        folder: as for `making.make_model`.
+        folder: as for `making.build_model`.
         seeds: the first is published.
         taught: name in `TAUGHT`.
         command: written into the card.
-        tried: as for `making.make_model`.
+        tried: as for `making.build_model`.
         on_epoch: told what happens.
 
     Raises:
@@ -68,10 +68,10 @@ def remake_model(
         DatasetError: data do not fit.
     """
     protocol = str(chosen.data["split"])
-    choice, projection = _choices(chosen, made_so)
-    training = _joined([side_of(data, protocol, name) for name in TAUGHT[taught]])
-    last = tuple(replace(network, kept="last", patience=0) for network in made_so.networks)
-    maker = Maker(replace(made_so, networks=last), device, folder / "checkpoints", on_epoch)
+    choice, projection = _choices(chosen, recipe)
+    training = _joined([load_split(data, protocol, name) for name in TAUGHT[taught]])
+    last = tuple(replace(network, select_epoch_by="last", patience=0) for network in recipe.networks)
+    maker = NetworkTrainer(replace(recipe, networks=last), device, folder / "checkpoints", on_epoch)
     close = (
         SimilarityCalibration(**chosen.similarity_calibration)
         if chosen.similarity_calibration
@@ -84,8 +84,8 @@ def remake_model(
         fitted = fit_candidates(known, labels, [projection])[projection]
         head = head_as_chosen(known, labels, choice)
         copies = copies_from(fitted, known, protocol)
-        finished.append(Finished(model, head, fitted, close, copies))
-    if made_so.networks:
+        finished.append(FittedModel(model, head, fitted, close, copies))
+    if recipe.networks:
         write_curves(folder / "curves.csv", [one.model for one in finished])
     results = {
         "command": command,
@@ -94,25 +94,25 @@ def remake_model(
         "projection": projection,
         "head": chosen.results["head"],
         HELD_OUT: dict(chosen.results),
-        **({TRIED: list(tried)} if tried else {}),
+        **({ABLATION: list(tried)} if tried else {}),
     }
     if "test" not in TAUGHT[taught]:
-        test = side_of(data, protocol, "test")
+        test = load_split(data, protocol, "test")
         rows = [
             result_row(one.model, one.head, one.projection, {"test": test}, protocol)
             for one in finished
         ]
         write_rows(folder / "results.csv", rows)
-        results |= spreads(rows)
+        results |= mean_and_sd(rows)
     return publish(chosen.name, folder, finished[0], _told(protocol, taught), results)
 
 
-def _choices(chosen: ModelCard, made_so: Recipe) -> tuple[HeadChoice, str]:
+def _choices(chosen: ModelCard, recipe: Recipe) -> tuple[HeadChoice, str]:
     architectures = tuple(network["architecture"] for network in chosen.networks)
     as_made_so = (
-        architectures == tuple(network.model for network in made_so.networks)
-        and chosen.descriptors == made_so.descriptors
-        and chosen.network_frames == made_so.network_frames
+        architectures == tuple(network.model for network in recipe.networks)
+        and chosen.descriptors == recipe.descriptors
+        and chosen.network_frames == recipe.network_frames
     )
     if not as_made_so:
         raise UsageError(
@@ -128,8 +128,8 @@ def _choices(chosen: ModelCard, made_so: Recipe) -> tuple[HeadChoice, str]:
         ) from error
 
 
-def _joined(sides: Sequence[Side]) -> Side:
-    return Side(
+def _joined(sides: Sequence[SplitTracks]) -> SplitTracks:
+    return SplitTracks(
         tuple(track_id for side in sides for track_id in side.ids),
         TrackSet(
             np.concatenate([side.tracks.decibels for side in sides]),

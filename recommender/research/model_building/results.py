@@ -25,9 +25,9 @@ from recommender.features.descriptors import describe
 from recommender.features.log_mel import FrontEnd
 from recommender.networks import GenreNetwork
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.activations import Activations, Parts
-from recommender.research.model_building.leave_genres_out import UnseenFigures
-from recommender.research.training.augmentation import Augmentation, random_treble_cut
+from recommender.research.model_building.activations import Activations, ActivationLayout
+from recommender.research.model_building.leave_genres_out import HeldOutGenreFigures
+from recommender.research.training.augmentation import Augmentation, random_low_pass
 from recommender.research.training.inference import (
     TrackSet,
     clip_activations,
@@ -58,16 +58,16 @@ class ResultRow:
             on the validation tracks, the official test tracks, and those of them whose artist is in
             neither other side.
         valid_clip, test_clip, disjoint_clip: the same by 10 s clip.
-        plain_valid_track, plain_test_track, plain_disjoint_track: by track, with the networks' own
+        network_valid_track, network_test_track, network_disjoint_track: by track, with the networks' own
             last layers as they were trained (mean of the clips' probabilities); None where there is
             no network.
         valid_ece, test_ece: expected calibration error of the head's probabilities, by track.
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
             side itself. Figures of the validation tracks are None where those were taught.
         test_hit: share of the same queries with at least one track of their genre in those 10.
-        test_skewness, test_never: hubness among the test tracks: skewness of how often a track is
+        test_skewness, test_anti_hub_rate: hubness among the test tracks: skewness of how often a track is
             in the lists of 10, and the share of tracks that are in none.
-        unseen_valid, unseen_test: precision@10 with artist filter of genres that were not taught,
+        held_out_genres_valid, held_out_genres_test: precision@10 with artist filter of genres that were not taught,
             in the galleries of `unseen`, mean of the folds; None where that was not measured.
         ranked_...: the same of lists as they are recommended: ranked by `neighbourhood`, from the
             gallery alone, instead of by the bare cosines of the embedding.
@@ -85,30 +85,30 @@ class ResultRow:
     test_clip: float
     disjoint_track: float
     disjoint_clip: float
-    plain_valid_track: float | None
-    plain_test_track: float | None
-    plain_disjoint_track: float | None
+    network_valid_track: float | None
+    network_test_track: float | None
+    network_disjoint_track: float | None
     valid_ece: float | None
     test_ece: float
     valid_precision: float | None
     test_precision: float
     test_hit: float
     test_skewness: float
-    test_never: float
-    unseen_valid: float | None
-    unseen_test: float | None
-    ranked_valid_precision: float | None
-    ranked_test_precision: float
-    ranked_test_hit: float
-    ranked_test_skewness: float
-    ranked_test_never: float
-    ranked_unseen_valid: float | None
-    ranked_unseen_test: float | None
+    test_anti_hub_rate: float
+    held_out_genres_valid: float | None
+    held_out_genres_test: float | None
+    reranked_valid_precision: float | None
+    reranked_test_precision: float
+    reranked_test_hit: float
+    reranked_test_skewness: float
+    reranked_test_anti_hub_rate: float
+    reranked_held_out_genres_valid: float | None
+    reranked_held_out_genres_test: float | None
     seconds: float
 
 
 @dataclass(frozen=True)
-class Side:
+class SplitTracks:
     """The tracks of one side of a split."""
 
     ids: tuple[str, ...]
@@ -132,7 +132,7 @@ class Side:
         return np.stack([describe(track) for track in decibels]), np.array(clips)
 
     @cached_property
-    def muffled(self) -> FloatArray:
+    def low_passed(self) -> FloatArray:
         """Descriptors [n, d] of whole tracks that lost their treble, as to a lossy codec.
 
         What a track loses is drawn by its id: the same on whatever side it stands.
@@ -148,7 +148,7 @@ class Side:
 def _without_treble(track_id: str, decibels: FloatArray) -> FloatArray:
     drawn = torch.Generator().manual_seed(zlib.crc32(track_id.encode()))
     one = torch.from_numpy(decibels)[None]
-    cut: FloatArray = random_treble_cut(one, Augmentation(treble_cut=1.0), drawn)[0].numpy()
+    cut: FloatArray = random_low_pass(one, Augmentation(low_pass=1.0), drawn)[0].numpy()
     return cut
 
 
@@ -168,19 +168,19 @@ class TrainedModel:
     descriptors: bool
     network_frames: int = 0
 
-    def activations(self, side: Side) -> Activations:
+    def activations(self, side: SplitTracks) -> Activations:
         """What the model makes of a side."""
         frames = [run.settings.clip_frames for run in self.runs]
         networks = [run.network for run in self.runs]
         return model_activations(networks, frames, side, self.descriptors, self.network_frames)
 
-    def plain_probabilities(self, found: Activations) -> FloatArray | None:
+    def network_probabilities(self, found: Activations) -> FloatArray | None:
         """Of tracks by the networks' own classifiers, [n, n_classes]; None without a network."""
         if not self.runs:
             return None
         shares = [
             clip_probabilities(run.network, found.clips[:, :, where]).mean(axis=1)
-            for run, where in zip(self.runs, found.parts.networks, strict=True)
+            for run, where in zip(self.runs, found.layout.networks, strict=True)
         ]
         mean: FloatArray = np.mean(shares, axis=0)
         return mean
@@ -189,7 +189,7 @@ class TrainedModel:
 def model_activations(
     networks: Sequence[GenreNetwork],
     frames: Sequence[int],
-    side: Side,
+    side: SplitTracks,
     descriptors: bool,
     network_frames: int = 0,
 ) -> Activations:
@@ -213,14 +213,14 @@ def model_activations(
     if descriptors:
         of_tracks, of_clips = side.descriptions
         tracks, clips = [*tracks, of_tracks], [*clips, of_clips]
-    parts = Parts.of([network.feature_dim for network in networks], descriptors)
-    muffled = side.muffled if descriptors else None
+    parts = ActivationLayout.of([network.feature_dim for network in networks], descriptors)
+    low_passed = side.low_passed if descriptors else None
     return Activations(
-        np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts, muffled, side.artists
+        np.concatenate(tracks, axis=1), np.concatenate(clips, axis=2), parts, low_passed, side.artists
     )
 
 
-def published_activations(weights: ModelFiles, side: Side) -> Activations:
+def published_activations(weights: ModelFiles, side: SplitTracks) -> Activations:
     """What published weights make of a side; clips are as long as the windows they are served."""
     card, networks = weights.card, weights.networks()
     frames = FrontEnd(**card.front_end).frames(card.windowing["seconds"])
@@ -229,30 +229,30 @@ def published_activations(weights: ModelFiles, side: Side) -> Activations:
     )
 
 
-def side_of(data: gtzan.Gtzan, protocol: str, name: str) -> Side:
+def load_split(data: gtzan.Gtzan, protocol: str, name: str) -> SplitTracks:
     """One side of a committed split as decibels.
 
     Raises:
         DatasetError: tracks are absent (other than the one corrupt in circulation).
     """
-    return side_of_tracks(data, gtzan.split_ids(protocol, name))
+    return load_tracks(data, gtzan.split_ids(protocol, name))
 
 
-def side_of_tracks(data: gtzan.Gtzan, wanted: Sequence[str]) -> Side:
-    """The tracks `wanted` as decibels. Raises as `side_of`."""
+def load_tracks(data: gtzan.Gtzan, wanted: Sequence[str]) -> SplitTracks:
+    """The tracks `wanted` as decibels. Raises as `load_split`."""
     chosen = data.select(wanted, allow_missing=gtzan.CORRUPT_IN_CIRCULATION)
     decibels = np.stack([data.decibels(int(index)) for index in chosen])
     ids = tuple(data.track_ids[index] for index in chosen)
-    return Side(ids, TrackSet(decibels, data.labels[chosen]))
+    return SplitTracks(ids, TrackSet(decibels, data.labels[chosen]))
 
 
 def result_row(
     model: TrainedModel,
     head: GenreHead,
     projection: Projection,
-    sides: Mapping[str, Side],
+    sides: Mapping[str, SplitTracks],
     protocol: str,
-    unseen: Mapping[str, UnseenFigures] | None = None,
+    unseen: Mapping[str, HeldOutGenreFigures] | None = None,
 ) -> ResultRow:
     """Measure a seed.
 
@@ -264,14 +264,14 @@ def result_row(
     """
     figures: dict[str, float | None] = dict.fromkeys(_optional_figures())
     for gallery, found_there in (unseen or {}).items():
-        name = "unseen_test" if gallery == "valid+test" else f"unseen_{gallery}"
-        figures |= {name: found_there.bare.mean, f"ranked_{name}": found_there.ranked.mean}
+        name = "held_out_genres_test" if gallery == "valid+test" else f"held_out_genres_{gallery}"
+        figures |= {name: found_there.bare.mean, f"reranked_{name}": found_there.ranked.mean}
     for name, side in sides.items():
         found = model.activations(side)
         vectors = projection.apply(found.tracks)
         figures |= _precision_figures(name, retrieval_report(vectors, side))
         ranked = _precision_figures(name, retrieval_report(ranking(vectors), side))
-        figures |= {f"ranked_{figure}": value for figure, value in ranked.items()}
+        figures |= {f"reranked_{figure}": value for figure, value in ranked.items()}
         probabilities, labels = head.probabilities(found.tracks), side.tracks.labels
         figures[f"{name}_ece"] = calibration_error(probabilities, labels)
         figures |= _accuracies(name, model, head, found, side, protocol)
@@ -288,12 +288,12 @@ def result_row(
     )
 
 
-def precision(vectors: Comparable, side: Side) -> float:
+def precision(vectors: Comparable, side: SplitTracks) -> float:
     """Precision@10 with artist filter, each track of the side asking the others."""
     return _overall(retrieval_report(vectors, side)).precision.value
 
 
-def retrieval_report(vectors: Comparable, side: Side) -> RetrievalReport:
+def retrieval_report(vectors: Comparable, side: SplitTracks) -> RetrievalReport:
     """What lists of 10 are worth, each track of the side asking the others; no intervals."""
     genres = [track_id.split(".")[0] for track_id in side.ids]
     return evaluate_retrieval(vectors, genres, side.artists, k=NEIGHBOURS, bootstrap=0)
@@ -311,12 +311,12 @@ def _precision_figures(name: str, report: RetrievalReport) -> dict[str, float]:
         "test_precision": _overall(report).precision.value,
         "test_hit": _overall(report).hit.value,
         "test_skewness": report.hubness.skewness,
-        "test_never": report.hubness.never,
+        "test_anti_hub_rate": report.hubness.never,
     }
 
 
 def _accuracies(
-    name: str, model: TrainedModel, head: GenreHead, found: Activations, side: Side, protocol: str
+    name: str, model: TrainedModel, head: GenreHead, found: Activations, side: SplitTracks, protocol: str
 ) -> dict[str, float | None]:
     """By track, by clip, and with the networks' own last layers; also of not_analysed artists."""
     groups = {name: list(range(len(side.ids)))}
@@ -324,13 +324,13 @@ def _accuracies(
         groups["disjoint"] = artist_disjoint(side.ids, protocol)
     clips = found.clips.reshape(-1, found.clips.shape[2])
     by_clip = head.probabilities(clips).reshape(len(side.ids), CLIPS, -1)
-    by_track, plain = head.probabilities(found.tracks), model.plain_probabilities(found)
+    by_track, plain = head.probabilities(found.tracks), model.network_probabilities(found)
     figures: dict[str, float | None] = {}
     for group, members in groups.items():
         labels = side.tracks.labels[members]
         figures[f"{group}_track"] = _accuracy(by_track[members], labels)
         figures[f"{group}_clip"] = _accuracy(by_clip[members], labels[:, None])
-        figures[f"plain_{group}_track"] = (
+        figures[f"network_{group}_track"] = (
             None if plain is None else _accuracy(plain[members], labels)
         )
     return figures
@@ -369,7 +369,7 @@ def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
                     writer.writerow({"seed": model.seed, "network": place, **asdict(report)})
 
 
-def spreads(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:
+def mean_and_sd(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:
     """Figure → mean and sample deviation over the seeds (None for one), and the first seed's.
 
     Figures that the model does not have are left out.

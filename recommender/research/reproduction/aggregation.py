@@ -117,7 +117,7 @@ def check(outcomes: Sequence[Outcome]) -> None:
     """See that the outcomes can be compared.
 
     Raises:
-        UsageError: one is a rehearsal, whose figures mean nothing.
+        UsageError: one is a smoke_test, whose figures mean nothing.
         DatasetError: one is of no declared run or protocol, has no epochs, or was measured on
             other test tracks than the others of its protocol.
     """
@@ -125,9 +125,9 @@ def check(outcomes: Sequence[Outcome]) -> None:
     known = {run.name for run in RUNS}
     for outcome in outcomes:
         name = outcome_name(outcome)
-        if outcome.rehearsal:
+        if outcome.smoke_test:
             raise UsageError(
-                f"{name} is of a rehearsal, which measures nothing: remove it, or give the folder "
+                f"{name} is of a smoke_test, which measures nothing: remove it, or give the folder "
                 "of the real outcomes with --out."
             )
         if outcome.run not in known or outcome.protocol not in PROTOCOLS or not outcome.history:
@@ -152,7 +152,7 @@ def flat_row(outcome: Outcome) -> dict[str, Any]:
     run = run_named(outcome.run)
     last = outcome.history[-1]
     lists = {"history", "labels", "predicted", "clips_predicted", "precisions"}
-    lists |= {"run", "protocol", "seed", "rehearsal", "command"}
+    lists |= {"run", "protocol", "seed", "smoke_test", "command"}
     return {
         "run": run.name,
         "family": run.family,

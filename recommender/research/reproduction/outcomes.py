@@ -19,7 +19,7 @@ class Outcome:
 
     Attributes:
         run, protocol, seed: which.
-        rehearsal: True where it was only one step to try the machinery: then no figure counts.
+        smoke_test: True where it was only one step to try the machinery: then no figure counts.
         device: what it was trained on, and how many threads.
         parameters: of the network.
         epochs_allowed: at most; fewer than declared where the run was capped.
@@ -42,7 +42,7 @@ class Outcome:
     run: str
     protocol: str
     seed: int
-    rehearsal: bool
+    smoke_test: bool
     device: str
     parameters: int
     epochs_allowed: int

@@ -21,7 +21,7 @@ HONEST_PROTOCOL = "filtered"
 
 
 @dataclass(frozen=True)
-class Standing:
+class FamilyResult:
     """One architecture, and what its main run reached under the fault-filtered split.
 
     Attributes:
@@ -44,13 +44,13 @@ class Standing:
     full_length: bool
 
 
-def standings() -> list[Standing]:
+def family_results() -> list[FamilyResult]:
     """Every registered architecture, by name."""
     table = _table()
     return [_standing(name, table) for name in model_names()]
 
 
-def _standing(name: str, table: Sequence[dict[str, str]]) -> Standing:
+def _standing(name: str, table: Sequence[dict[str, str]]) -> FamilyResult:
     run = main_run(name)
     rows = [
         row
@@ -61,7 +61,7 @@ def _standing(name: str, table: Sequence[dict[str, str]]) -> Standing:
     def figures(column: str) -> tuple[float, ...]:
         return tuple(float(row[column]) for row in rows if row[column])
 
-    return Standing(
+    return FamilyResult(
         name=name,
         section=registered(name).section,
         summary=registered(name).summary,

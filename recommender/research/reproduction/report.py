@@ -48,7 +48,7 @@ def write_report(
         What was written, the page first.
 
     Raises:
-        UsageError: an outcome is of a rehearsal.
+        UsageError: an outcome is of a smoke_test.
         DatasetError: an outcome is of no declared run, or of other test tracks than the others.
         RecsysError: matplotlib or SciPy is not installed.
         OSError: a file cannot be written.
@@ -72,7 +72,7 @@ def report_text(
         pictures: names of files in `PICTURES`.
 
     Raises:
-        UsageError: an outcome is of a rehearsal.
+        UsageError: an outcome is of a smoke_test.
         DatasetError: an outcome is of no declared run, or of other test tracks than the others.
         RecsysError: SciPy is not installed.
     """

@@ -12,10 +12,10 @@ from recommender.embedding.projection import Projection
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.projections.lda import CANDIDATES
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS, Side, precision
+from recommender.research.model_building.results import NEIGHBOURS, SplitTracks, precision
 from recommender.research.reproduction.experiments import RUNS, StudyRun
 from recommender.research.reproduction.outcomes import Outcome, outcome_path
-from recommender.research.reproduction.splits import PROTOCOLS, Sides, sides
+from recommender.research.reproduction.splits import PROTOCOLS, StudySplit, sides
 from recommender.research.training.inference import TrackSet, clip_activations, clip_probabilities
 from recommender.research.training.loop import EpochReport, TrainingResult, train
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
@@ -63,7 +63,7 @@ def is_done(job: Job, folder: Path) -> bool:
     return outcome_path(folder, job.run.name, job.protocol, job.seed).exists()
 
 
-def carry_out(
+def run_jobs(
     jobs: Sequence[Job],
     data: gtzan.Gtzan,
     folder: Path,
@@ -71,7 +71,7 @@ def carry_out(
     *,
     device: str = "cpu",
     full: bool = False,
-    rehearse: bool = False,
+    smoke_test: bool = False,
     command: str = "",
     on_epoch: Callable[[Job, EpochReport], None] | None = None,
     on_outcome: Callable[[Job, Outcome], None] | None = None,
@@ -85,7 +85,7 @@ def carry_out(
         checkpoints: of unfinished and finished runs; from them an interrupted run goes on.
         device: ``cpu`` or ``cuda``.
         full: train to the declared end on a CPU too.
-        rehearse: one step of training on a few tracks.
+        smoke_test: one step of training on a few tracks.
         command: written into the outcomes.
         on_epoch, on_outcome: told what happens.
 
@@ -93,16 +93,16 @@ def carry_out(
         DatasetError: tracks are absent.
         UsageError: a checkpoint belongs to other settings.
     """
-    split: Sides | None = None
+    split: StudySplit | None = None
     for job in jobs:
         if is_done(job, folder):
             continue
         if split is None or split.protocol != job.protocol:
-            split = sides(data, job.protocol, rehearse=rehearse)
+            split = load_protocol(data, job.protocol, smoke_test=smoke_test)
         settings = job.run.settings(
             job.seed, device=device, clips_per_track=split.clips_per_track, full=full
         )
-        if rehearse:
+        if smoke_test:
             settings = replace(settings, epochs=1)
         result = train(
             settings,
@@ -110,17 +110,17 @@ def carry_out(
             split.valid.tracks,
             len(gtzan.GENRES),
             device=device,
-            checkpoint=None if rehearse else checkpoints / f"{job.name}.pt",
+            checkpoint=None if smoke_test else checkpoints / f"{job.name}.pt",
             on_epoch=None if on_epoch is None else partial(on_epoch, job),
         )
-        outcome = measured(job, result, split, device, rehearse, command)
+        outcome = measured(job, result, split, device, smoke_test, command)
         outcome.write(folder)
         if on_outcome is not None:
             on_outcome(job, outcome)
 
 
 def measured(
-    job: Job, result: TrainingResult, split: Sides, device: str, rehearsed: bool, command: str
+    job: Job, result: TrainingResult, split: StudySplit, device: str, smoke_test_ids: bool, command: str
 ) -> Outcome:
     """Measure a trained network on every side of its protocol."""
     analysed = {
@@ -129,14 +129,14 @@ def measured(
     }
     test, disjoint = analysed["test"], list(split.disjoint)
     chosen, precisions = _precisions(
-        analysed, split, ["centred"] if rehearsed else list(CANDIDATES)
+        analysed, split, ["centred"] if smoke_test_ids else list(CANDIDATES)
     )
     known = [value for value in precisions if value is not None]
     return Outcome(
         run=job.run.name,
         protocol=job.protocol,
         seed=job.seed,
-        rehearsal=rehearsed,
+        smoke_test=smoke_test_ids,
         device=_described(device),
         parameters=sum(p.numel() for p in result.network.parameters()),
         epochs_allowed=result.settings.epochs,
@@ -207,7 +207,7 @@ class _Analysed:
 
 
 def _precisions(
-    analysed: dict[str, _Analysed], split: Sides, candidates: Sequence[str]
+    analysed: dict[str, _Analysed], split: StudySplit, candidates: Sequence[str]
 ) -> tuple[tuple[str, float] | None, list[float | None]]:
     """The projection chosen on valid with its precision there, and each test track's precision."""
     if split.clips_per_track == 1:
@@ -231,7 +231,7 @@ def _is_constant(vectors: FloatArray) -> bool:
     return float(vectors.std(axis=0).max()) <= 1e-5 * float(np.abs(vectors).max())
 
 
-def track_precisions(vectors: FloatArray, side: Side) -> list[float | None]:
+def track_precisions(vectors: FloatArray, side: SplitTracks) -> list[float | None]:
     """Precision@10 with artist filter of each track; None where no candidate is relevant."""
     genres = [gtzan.GENRES[label] for label in side.tracks.labels]
     tracks = LabelledVectors.of(vectors, genres, side.artists, None, None)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import Side, artist_disjoint, side_of_tracks
+from recommender.research.model_building.results import SplitTracks, artist_disjoint, load_tracks
 from recommender.research.reproduction.experiments import CLIP_FRAMES
 from recommender.research.training.inference import TrackSet, clip_starts
 
@@ -23,12 +23,12 @@ LEAKY = frozenset({"paper"})
 CLIPS_PER_TRACK = 3
 PAPER_SIDES = {"train": 1500, "valid": 750, "test": 750}
 PAPER_SEED = 0
-REHEARSED_GENRES = gtzan.GENRES[:3]
-REHEARSED_TRACKS = 2
+SMOKE_TEST_GENRES = gtzan.GENRES[:3]
+SMOKE_TEST_TRACKS = 2
 
 
 @dataclass(frozen=True)
-class Sides:
+class StudySplit:
     """The tracks of a protocol (under `paper` each clip counts as a track).
 
     Attributes:
@@ -38,21 +38,21 @@ class Sides:
     """
 
     protocol: str
-    train: Side
-    valid: Side
-    test: Side
+    train: SplitTracks
+    valid: SplitTracks
+    test: SplitTracks
     clips_per_track: int
     disjoint: tuple[int, ...]
 
 
-def sides(data: gtzan.Gtzan, protocol: str, *, rehearse: bool = False) -> Sides:
+def load_protocol(data: gtzan.Gtzan, protocol: str, *, smoke_test: bool = False) -> StudySplit:
     """The three sides of a protocol.
 
     Args:
         data: GTZAN.
         protocol: one of `PROTOCOLS`.
-        rehearse: only a few tracks on each side, to try the machinery (`REHEARSED_TRACKS` of each
-            of `REHEARSED_GENRES`: at most 18 clips, which make one batch); the others need not be
+        smoke_test: only a few tracks on each side, to try the machinery (`SMOKE_TEST_TRACKS` of each
+            of `SMOKE_TEST_GENRES`: at most 18 clips, which make one batch); the others need not be
             in `data`.
 
     Raises:
@@ -62,16 +62,16 @@ def sides(data: gtzan.Gtzan, protocol: str, *, rehearse: bool = False) -> Sides:
     made = []
     for name in ("train", "valid", "test"):
         ids = gtzan.split_ids(protocol, name)
-        if rehearse:
-            ids = rehearsed(ids)
-        made.append(_clips(data, ids) if clips else side_of_tracks(data, ids))
+        if smoke_test:
+            ids = smoke_test_ids(ids)
+        made.append(_clips(data, ids) if clips else load_tracks(data, ids))
     train, valid, test = made
     disjoint = tuple(artist_disjoint(test.ids, protocol)) if protocol == "filtered" else ()
-    return Sides(protocol, train, valid, test, 1 if clips else CLIPS_PER_TRACK, disjoint)
+    return StudySplit(protocol, train, valid, test, 1 if clips else CLIPS_PER_TRACK, disjoint)
 
 
 def drawn_clips(track_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Side → clip ids (``blues.00000.0`` is the first clip), drawn at random over all clips."""
+    """SplitTracks → clip ids (``blues.00000.0`` is the first clip), drawn at random over all clips."""
     clips = [f"{track}.{i}" for track in sorted(track_ids) for i in range(CLIPS_PER_TRACK)]
     order = np.random.default_rng(PAPER_SEED).permutation(len(clips))
     ends = np.cumsum(list(PAPER_SIDES.values()))
@@ -81,7 +81,7 @@ def drawn_clips(track_ids: Sequence[str]) -> dict[str, list[str]]:
     }
 
 
-def _clips(data: gtzan.Gtzan, ids: Sequence[str]) -> Side:
+def _clips(data: gtzan.Gtzan, ids: Sequence[str]) -> SplitTracks:
     """Clips by id; those of the track that is corrupt in circulation may be absent."""
     split = [clip.rpartition(".") for clip in ids]
     may_lack = gtzan.CORRUPT_IN_CIRCULATION - set(data.track_ids)
@@ -95,10 +95,10 @@ def _clips(data: gtzan.Gtzan, ids: Sequence[str]) -> Side:
         ]
     )
     names = tuple(f"{track}.{number}" for track, number in wanted)
-    return Side(names, TrackSet(decibels, data.labels[chosen]))
+    return SplitTracks(names, TrackSet(decibels, data.labels[chosen]))
 
 
-def rehearsed(ids: Sequence[str]) -> tuple[str, ...]:
-    """The few tracks (or clips) of a side that a rehearsal takes."""
-    by_genre = [[i for i in ids if i.startswith(f"{genre}.")] for genre in REHEARSED_GENRES]
-    return tuple(track_id for of_genre in by_genre for track_id in of_genre[:REHEARSED_TRACKS])
+def smoke_test_ids(ids: Sequence[str]) -> tuple[str, ...]:
+    """The few tracks (or clips) of a side that a smoke_test takes."""
+    by_genre = [[i for i in ids if i.startswith(f"{genre}.")] for genre in SMOKE_TEST_GENRES]
+    return tuple(track_id for of_genre in by_genre for track_id in of_genre[:SMOKE_TEST_TRACKS])

@@ -29,7 +29,7 @@ class Augmentation:
         mask_frames: widest time mask, twice a clip.
         mixup: alpha of the beta distribution two clips are mixed by (Zhang et al. 2018).
         floor_db: how far the quiet end may be cut off further, as a louder reference would do.
-        treble_cut: share of the clips that lose their treble, as by a low-pass filter, a lossy
+        low_pass: share of the clips that lose their treble, as by a low-pass filter, a lossy
             codec or a shift of the pitch downwards.
     """
 
@@ -40,7 +40,7 @@ class Augmentation:
     mask_frames: int = 20
     mixup: float = 0.3
     floor_db: float = 15.0
-    treble_cut: float = 0.0
+    low_pass: float = 0.0
 
 
 UNCHANGED = Augmentation(0, 0, 0, 0, 0, 0, 0)
@@ -94,18 +94,18 @@ def random_equaliser(
     return torch.maximum(clips + curve[:, :, None], floor)
 
 
-def random_treble_cut(
+def random_low_pass(
     clips: torch.Tensor, settings: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
     """Let some clips fall to their floor above a random band, at a random slope."""
-    if settings.treble_cut <= 0:
+    if settings.low_pass <= 0:
         return clips
     batch, n_mels, _ = clips.shape
     drawn = torch.rand(3, batch, 1, generator=generator, device=clips.device)
     first = n_mels * (1 - _WIDEST_CUT * drawn[0])
     slope = _GENTLEST_SLOPE * _STEEPER ** drawn[1]  # dB a band
     bands = torch.arange(n_mels, device=clips.device)
-    loss = slope * (bands - first).clamp(min=0) * (drawn[2] < settings.treble_cut)
+    loss = slope * (bands - first).clamp(min=0) * (drawn[2] < settings.low_pass)
     return torch.maximum(clips - loss[:, :, None], clips.amin(dim=(1, 2), keepdim=True))
 
 
@@ -136,7 +136,7 @@ def changed(
 ) -> torch.Tensor:
     """Crops in decibels with another equaliser, floor and treble, standardised, with masks."""
     equalised = random_equaliser(crops, settings, generator)
-    cut = random_treble_cut(equalised, settings, generator)
+    cut = random_low_pass(equalised, settings, generator)
     return random_masks(standardised_batch(cut), settings, generator)
 
 

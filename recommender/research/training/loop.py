@@ -27,7 +27,7 @@ from recommender.research.training.augmentation import (
     standardised_batch,
 )
 from recommender.research.training.inference import TrackSet, clip_starts, measure
-from recommender.research.training.losses import Objective, cross_entropy
+from recommender.research.training.losses import Loss, cross_entropy
 from recommender.utils.malloc import reuse_memory_while_training
 
 
@@ -42,7 +42,7 @@ class TrainingSettings:
             least loss among equals), or the `last`, which needs no validation tracks.
         schedule: of the learning rate: `one-cycle` (up and down once over all epochs) or
             `constant`.
-        averaging: decay of the moving average of the weights that is measured and kept; 0 keeps
+        ema_decay: decay of the moving average of the weights that is measured and kept; 0 keeps
             the weights themselves.
         clip_frames: length of the clips that are measured (10 s, as long as the windows of a track,
             however much of those the network will analyse).
@@ -57,13 +57,13 @@ class TrainingSettings:
     seed: int = 0
     epochs: int = 50
     patience: int = 0
-    kept: str = "loss"
+    select_epoch_by: str = "loss"
     batch_size: int = 32
     learning_rate: float = 1e-3
     schedule: str = "one-cycle"
     weight_decay: float = 0.5
     label_smoothing: float = 0.1
-    averaging: float = 0.99
+    ema_decay: float = 0.99
     clip_frames: int = 130
     crop_frames: int = 65
     clips_per_track: int = 3
@@ -108,8 +108,8 @@ def train(
     device: str = "cpu",
     checkpoint: Path | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
-    objective: Objective = cross_entropy,
-    begin_with: Mapping[str, torch.Tensor] | None = None,
+    objective: Loss = cross_entropy,
+    initial_weights: Mapping[str, torch.Tensor] | None = None,
 ) -> TrainingResult:
     """Train a network, choosing the epoch on the validation tracks.
 
@@ -122,15 +122,15 @@ def train(
         checkpoint: file written after each epoch; where it exists, the run goes on from it.
         on_epoch: called with each epoch's report.
         objective: what is made small. The checkpoint does not say it: another needs another file.
-        begin_with: the weights to begin with, in place of random ones; likewise.
+        initial_weights: the weights to begin with, in place of random ones; likewise.
 
     Raises:
         UsageError: the checkpoint belongs to a run with other settings, or there are no tracks to
             choose the epoch by.
     """
-    if validation is None and settings.kept != "last":
+    if validation is None and settings.select_epoch_by != "last":
         raise UsageError("without validation tracks only the last epoch can be kept.")
-    run = _Run(settings, training, n_classes, device, objective, begin_with)
+    run = _Run(settings, training, n_classes, device, objective, initial_weights)
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
     while not run.finished:
@@ -162,8 +162,8 @@ class _Run:
         training: TrackSet,
         n_classes: int,
         device: str,
-        objective: Objective,
-        begin_with: Mapping[str, torch.Tensor] | None,
+        objective: Loss,
+        initial_weights: Mapping[str, torch.Tensor] | None,
     ) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
@@ -180,8 +180,8 @@ class _Run:
             n_classes=n_classes,
             **settings.model_settings,
         ).to(device)
-        if begin_with is not None:
-            self.network.load_state_dict(begin_with)
+        if initial_weights is not None:
+            self.network.load_state_dict(initial_weights)
         if device == "cpu":
             reuse_memory_while_training()
             # Two-dimensional convolutions are twice as fast so.
@@ -262,7 +262,7 @@ class _Run:
 
     def _average(self) -> None:
         """Exponential moving average of the weights; counters and the like are copied."""
-        decay = min(self.settings.averaging, (1 + self.schedule.last_epoch) / 10)
+        decay = min(self.settings.ema_decay, (1 + self.schedule.last_epoch) / 10)
         with torch.no_grad():
             current = self.network.state_dict()
             for name, value in self.averaged.state_dict().items():
@@ -274,7 +274,7 @@ class _Run:
     def keep(self, report: EpochReport) -> None:
         """Note the epoch; remember its weights when it is the best so far."""
         self.history.append(report)
-        merit = _merit(report, self.settings.kept)
+        merit = _merit(report, self.settings.select_epoch_by)
         if merit > self.best:
             self.best, self.best_epoch = merit, report.epoch
             self.best_weights = copy.deepcopy(self.averaged.state_dict())
@@ -326,7 +326,7 @@ class _Run:
         self.history = [EpochReport(**report) for report in state["history"]]
 
 
-def _merit(report: EpochReport, kept: str) -> tuple[float, float]:
+def _merit(report: EpochReport, select_epoch_by: str) -> tuple[float, float]:
     """Larger for the better epoch."""
     if kept == "last":
         return float(report.epoch), 0.0

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from recommender.networks import GenreNetwork
 
-Objective = Callable[[GenreNetwork, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+Loss = Callable[[GenreNetwork, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
 def cross_entropy(
@@ -23,7 +23,7 @@ def cross_entropy(
     return logits, F.cross_entropy(logits, targets)
 
 
-def with_contrast(weight: float, temperature: float) -> Objective:
+def cross_entropy_with_contrast(weight: float, temperature: float) -> Loss:
     """A supervised contrastive loss (Khosla et al. 2020) beside cross-entropy.
 
     Each clip should find the others of its genre among those of its batch. As targets may be mixed,
@@ -39,13 +39,13 @@ def with_contrast(weight: float, temperature: float) -> Objective:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         activations = network.activations(clips)
         logits = network.classify(activations)
-        loss = contrast(activations, targets @ targets.T, temperature)
+        loss = supervised_contrastive(activations, targets @ targets.T, temperature)
         return logits, F.cross_entropy(logits, targets) + weight * loss
 
     return objective
 
 
-def contrast(vectors: torch.Tensor, likeness: torch.Tensor, temperature: float) -> torch.Tensor:
+def supervised_contrastive(vectors: torch.Tensor, likeness: torch.Tensor, temperature: float) -> torch.Tensor:
     """Mean surprise at which of a batch's others are like each of it, by their cosines.
 
     Args:
@@ -61,7 +61,7 @@ def contrast(vectors: torch.Tensor, likeness: torch.Tensor, temperature: float) 
     return (alike * surprises).sum(dim=1).div(alike.sum(dim=1).clamp(min=1e-6)).mean()
 
 
-def imitating(teachers: Sequence[GenreNetwork], share: float, temperature: float) -> Objective:
+def distillation(teachers: Sequence[GenreNetwork], share: float, temperature: float) -> Loss:
     """Distillation (Hinton, Vinyals & Dean 2015): what several trained networks say of a clip.
 
     Args:

@@ -80,7 +80,7 @@ def pretrained(
             vectors = behind(network.activations(changed(crops, augmentation, generator)))
             pairs = torch.eye(len(chosen)).repeat(2, 2)
             optimiser.zero_grad()
-            contrast(vectors, pairs, how.temperature).backward()  # type: ignore[no-untyped-call]
+            supervised_contrastive(vectors, pairs, how.temperature).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     return dict(network.state_dict())

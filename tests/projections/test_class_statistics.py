@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.projections.lda import shrunk_discriminants, standardising
-from recommender.projections.shrinkage import class_statistics
+from recommender.projections.lda import class_statistics, fit_lda, fit_standardisation
 
 
 def classes(seed: int, count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +37,7 @@ def test_what_is_solved_in_the_span_is_what_is_solved_everywhere(
     means = np.stack([values[labels == label].mean(axis=0) for label in range(3)])
     everywhere = np.linalg.solve(covariance, (means - values.mean(axis=0)).T)
     np.testing.assert_allclose(inside, everywhere, rtol=1e-3, atol=1e-3)
-    np.testing.assert_allclose(found.shares, 1 / 3)
+    np.testing.assert_allclose(found.priors, 1 / 3)
 
 
 def test_axes_are_orthonormal_and_as_many_as_the_vectors_span() -> None:
@@ -52,9 +51,9 @@ def test_axes_are_orthonormal_and_as_many_as_the_vectors_span() -> None:
 def test_shrunk_discriminants_are_fishers(size: int) -> None:
     """They have unit variance within classes and are uncorrelated there, the strongest first."""
     values, labels = classes(1, 30, size)
-    projection = shrunk_discriminants(values, labels, 0.3)
+    projection = fit_lda(values, labels, 0.3)
     assert projection.matrix.shape == (size, 2)
-    scale = standardising(values, labels)
+    scale = fit_standardisation(values, labels)
     scaled = (values - scale.mean) @ scale.matrix
     covariance = plain_covariance(scaled, labels, 0.3)
     axes = np.linalg.lstsq(scale.matrix, projection.matrix, rcond=None)[0]
