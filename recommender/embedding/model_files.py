@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.model_card import ModelCard
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import SpaceId, settings_digest
+from recommender.embedding.space import SpaceId, analysis_digest, model_digest
 from recommender.errors import WeightsError
 from recommender.features import descriptors
 
@@ -35,20 +35,6 @@ DEFAULT_MODEL = "default"
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
-
-HASHED_KEYS = {
-    "front_end": ("sample_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "top_db"),
-    "windowing": ("count", "seconds", "long_after"),
-    "weights": ("weights", "descriptors", "heard_frames"),
-}
-"""Frozen: key names that are hashed, with their values, into the `SpaceId` of each stored analysis.
-
-If one is renamed, no catalogue fits its model any more, and every file must be analysed again. A
-field of `FrontEnd` or `Windowing` that changes its name must still be hashed under the name that it
-has here, as `network_frames` is hashed as ``heard_frames``.
-"""
-
-_HASHED_WEIGHTS, _HASHED_DESCRIPTORS, _HASHED_NETWORK_FRAMES = HASHED_KEYS["weights"]
 
 
 @dataclass(frozen=True)
@@ -114,20 +100,14 @@ class ModelFiles:
         Args:
             windowing: of the analysis; None: the card's.
         """
-        windows = asdict(windowing) if windowing is not None else dict(self.card.windowing)
-        analysis = settings_digest(dict(self.card.front_end), windows)
-        return SpaceId(self.card.name, self._weights_digest, analysis)
-
-    @property
-    def _weights_digest(self) -> str:
-        """`SpaceId.weights`: of all that makes activations of given windows; see `HASHED_KEYS`."""
-        hashed: dict[str, Any] = {_HASHED_WEIGHTS: self.card.weights_digest}
-        if self.card.descriptors:
-            # Without a network, the weights are always the same: the version tells spaces apart.
-            hashed[_HASHED_DESCRIPTORS] = descriptors.VERSION
-        if self.card.network_frames:
-            hashed[_HASHED_NETWORK_FRAMES] = self.card.network_frames
-        return settings_digest(hashed) if len(hashed) > 1 else self.card.weights_digest
+        card = self.card
+        windows = card.windowing if windowing is None else asdict(windowing)
+        weights = model_digest(
+            card.weights_digest,
+            descriptors.VERSION if card.descriptors else None,
+            card.network_frames or None,
+        )
+        return SpaceId(card.name, weights, analysis_digest(card.front_end, windows))
 
     def _check(self, what: str, found: str, expected: str) -> None:
         if found != expected:

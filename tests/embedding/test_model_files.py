@@ -18,7 +18,6 @@ from recommender.embedding.model_card import ModelCard
 from recommender.embedding.model_files import (
     CARD,
     DEFAULT_MODEL,
-    HASHED_KEYS,
     HEAD,
     PROJECTION,
     WEIGHTS,
@@ -29,7 +28,6 @@ from recommender.embedding.model_files import (
 from recommender.embedding.projection import Projection
 from recommender.errors import SpaceMismatch, WeightsError
 from recommender.features import descriptors
-from recommender.features.log_mel import FrontEnd
 from recommender.research.model_building.activations import ActivationLayout
 
 
@@ -187,14 +185,6 @@ class TestSeveralNetworks:
 
 
 class TestSpace:
-    def test_hashed_key_names_are_frozen(self) -> None:
-        for settings_class, part in ((FrontEnd, "front_end"), (Windowing, "windowing")):
-            fields = tuple(field.name for field in dataclasses.fields(settings_class))
-            assert fields == HASHED_KEYS[part]
-            for name in shipped_models():
-                assert set(getattr(find_model(name).card, part)) == set(fields)
-        assert HASHED_KEYS["weights"] == ("weights", "descriptors", "heard_frames")
-
     def test_descriptors_and_their_version_change_it(self, copied, monkeypatch) -> None:
         described = find_model().space()
         dataclasses.replace(find_model().card, descriptors=False).write(copied / CARD)
