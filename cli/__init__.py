@@ -14,6 +14,7 @@ from recommender.cli import (
     models,
     reproduce,
     similar,
+    train,
 )
 from recommender.errors import AmbiguousTrack, RecsysError
 from recommender.utils.terminal_text import one_line, printable
@@ -39,7 +40,7 @@ app.command("export")(browse.export_command)
 app.command("verify")(maintenance.verify_command)
 app.command("prune")(maintenance.prune_command)
 app.command("models")(models.models_command)
-app.command("train")(models.train_command)
+app.command("train")(train.train_command)
 app.command("demo")(demo.demo_command)
 app.add_typer(reproduce.study_app, name="study")
 app.add_typer(maintenance.library_app, name="library")

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.embedding.projection import Projection
-from recommender.projections.lda import fit_standardisation
+from recommender.projections.lda import Fit, fit_standardisation
 from recommender.utils.arrays import FloatArray
 
 
@@ -51,6 +51,7 @@ def fit_wccn(
     artists: Sequence[str] = (),
     low_passed: FloatArray | None = None,
     settings: WccnSettings = DEFAULT_SETTINGS,
+    scaling: Fit = fit_standardisation,
 ) -> Projection:
     """Standardise, reduce to principal components, whiten by the within-class covariance.
 
@@ -61,13 +62,14 @@ def fit_wccn(
             has two recordings.
         low_passed: np.ndarray [shape=(n, d)], the same recordings, low-pass filtered.
         settings: weights, shrinkage and size.
+        scaling: how vectors are centred and scaled first.
 
     Raises:
         ValueError: artists are given, but not one for each vector.
     """
     if artists and len(artists) != len(vectors):
         raise ValueError(f"{len(artists)} artists do not name {len(vectors)} vectors.")
-    scale = fit_standardisation(vectors, np.zeros(len(vectors), dtype=np.int64))
+    scale = scaling(vectors, np.zeros(len(vectors), dtype=np.int64))
     _, _, axes = np.linalg.svd((vectors - scale.mean) @ scale.matrix, full_matrices=False)
     matrix = scale.matrix @ axes[: settings.components].T
     within_recordings = (clips - clips.mean(axis=1, keepdims=True)).reshape(-1, clips.shape[2])
