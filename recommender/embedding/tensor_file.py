@@ -42,7 +42,7 @@ def as_float16(values: FloatArray, significant_bits: int = FLOAT16_BITS) -> Floa
 
     Args:
         values: np.ndarray [shape=(d, p)], float32, finite.
-        significant_bits: how many are kept of each value, at most `FLOAT16_BITS`. The others are 0
+        significant_bits: to round each value to, at most `FLOAT16_BITS`. The others are 0
             in the file, and vanish when it is compressed.
 
     Returns:

@@ -188,11 +188,11 @@ class TestSpace:
     def test_descriptors_and_their_version_change_it(self, copied, monkeypatch) -> None:
         described = find_model().space()
         dataclasses.replace(find_model().card, descriptors=False).write(copied / CARD)
-        bare = find_model(str(copied)).space()
+        without = find_model(str(copied)).space()
         monkeypatch.setattr(descriptors, "VERSION", descriptors.VERSION + 1)
         newly = find_model().space()
-        assert len({space.weights for space in (described, bare, newly)}) == 3
-        assert find_model(str(copied)).space() == bare
+        assert len({space.weights for space in (described, without, newly)}) == 3
+        assert find_model(str(copied)).space() == without
 
     def test_windowing_and_weights_change_it(self, copied) -> None:
         space = find_model().space()
