@@ -6,16 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.output import (
-    Device,
-    GtzanPath,
-    Threads,
-    counted,
-    counting,
-    note,
-    say,
-    torch_device,
-)
+from recommender.cli.options import Device, GtzanPath, Threads, torch_device
+from recommender.cli.output import counted, counting, note, say
 
 if TYPE_CHECKING:
     from recommender.embedding.model_card import ModelCard

@@ -117,6 +117,11 @@ class Catalog:
         with self._reading() as connection:
             return libraries.all_libraries(connection)
 
+    def library_counts(self) -> dict[int, dict[TrackState, int]]:
+        """Library id → number of its tracks by state; states without a track are left out."""
+        with self._reading() as connection:
+            return summary.library_counts(connection)
+
     def scope_of(self, folder: AnyPath) -> tuple[Library, str]:
         """The library that holds `folder`, and the sub-path inside it ("" for its root).
 

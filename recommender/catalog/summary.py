@@ -59,6 +59,19 @@ def counts(connection: Connection) -> Counts:
     )
 
 
+def library_counts(connection: Connection) -> dict[int, dict[TrackState, int]]:
+    """See `Catalog.library_counts`."""
+    rows = connection.execute(
+        select(TrackRow.library_id, TrackRow.state, func.count()).group_by(
+            TrackRow.library_id, TrackRow.state
+        )
+    )
+    found: dict[int, dict[TrackState, int]] = {}
+    for library_id, state, number in rows:
+        found.setdefault(library_id, {})[TrackState(state)] = number
+    return found
+
+
 def genres(connection: Connection) -> dict[str, int]:
     """See `Catalog.genres`."""
     rows = connection.execute(

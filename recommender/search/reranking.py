@@ -69,7 +69,7 @@ DEFAULT_SETTINGS = RerankingSettings()
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Scores of n tracks as inner products: row i of `query_vectors` with row j of `database_vectors`.
+    """Scores of n tracks as inner products of rows of `query_vectors` and `database_vectors`.
 
     Attributes:
         query_vectors: np.ndarray [shape=(n, e)], float32.

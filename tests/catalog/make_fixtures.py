@@ -77,13 +77,13 @@ def main() -> None:
 
 
 def analyse(checkout: Path, music: Path, model: str, database: Path) -> None:
-    """Ingest `music`, with one copy; then once more with a lost file and a spoilt one."""
-    copied, lost, spoilt = sorted(music.rglob("*.flac"))[:3]
+    """Ingest `music`, with one copy; then once more with a lost file and a damaged one."""
+    copied, lost, damaged = sorted(music.rglob("*.flac"))[:3]
     shutil.copy(copied, copied.with_name("copy.flac"))
     ingest = [checkout / ".venv/bin/recsys", "ingest", music, "--model", model, "--db", database]
     subprocess.run(ingest, check=True)
     lost.unlink()
-    spoilt.write_bytes(b"no sound")
+    damaged.write_bytes(b"no sound")
     subprocess.run(ingest, check=True)
 
 

@@ -44,9 +44,9 @@ from recommender.research.model_building.results import (
     load_tracks,
 )
 from recommender.research.training.inference import log_loss
-from recommender.search import reranking
 from recommender.search.reranking import (
     Ranking,
+    RerankingSettings,
     augmented_database,
     database_vectors,
     query_vectors,
@@ -113,12 +113,6 @@ class Row:
 FIGURES = ("accuracy", "log_loss", "precision", "hit", "unseen", "skewness", "never", "low_passed")
 
 
-def ranked_with(vectors: FloatArray, **constants: float) -> Ranking:
-    """With other constants of `neighbourhood`."""
-    with patch.multiple(reranking, **constants):
-        return ranking(vectors)
-
-
 def only_gathered(vectors: FloatArray) -> FloatArray:
     return augmented_database(vectors)[0]
 
@@ -155,9 +149,11 @@ def variants(estimated: float) -> Iterator[Variant]:
     yield Variant("expanded, not evened", order=only_gathered)
     yield Variant("evened, not expanded", order=only_evened)
     for count in (5, 20):
-        yield Variant(f"{count} neighbours", order=partial(ranked_with, NEIGHBOURS=count))
-    for pull in (0.25, 1.0):
-        yield Variant(f"pull {pull:g}", order=partial(ranked_with, ALPHA=pull))
+        neighbours = RerankingSettings(k=count)
+        yield Variant(f"{count} neighbours", order=partial(ranking, settings=neighbours))
+    for alpha in (0.25, 1.0):
+        expansion = RerankingSettings(alpha=alpha)
+        yield Variant(f"alpha {alpha:g}", order=partial(ranking, settings=expansion))
 
 
 def weighing_alike(kept: np.ndarray) -> Callable[[FloatArray, np.ndarray], Projection]:

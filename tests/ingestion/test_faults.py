@@ -163,6 +163,7 @@ def has_tracks(database: Path, minimum: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_interrupted_and_killed_runs_are_continued(tmp_path: Path, kills: ModuleType) -> None:
     """Ctrl-C, then SIGKILL, then to the end: the same catalogue as in one go."""
     folder = tmp_path / "music"

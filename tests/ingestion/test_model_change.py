@@ -63,27 +63,28 @@ class Story:
     def listed(self) -> list[object]:
         return [self.recsys("similar", track, "--json").json for track in range(1, 7)]
 
-    def heard_in_new_space(self) -> int:
+    def analysed_in_new_space(self) -> int:
         return dict(self.catalog.spaces()).get(ModelFiles(self.model).space(), 0)
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    place = tmp_path_factory.mktemp("change")
+    root = tmp_path_factory.mktemp("change")
     for seed in range(6):
-        folder = place / "music" / ("first" if seed < 4 else "second")
+        folder = root / "music" / ("first" if seed < 4 else "second")
         folder.mkdir(parents=True, exist_ok=True)
         sound = sounds.music(2 + seed / 5, 22_050, seed)
         sounds.write_sound(folder / f"{seed}.wav", sound, 22_050)
-    model = toy_models.with_other_weights(place / "model", "mine").folder
-    with Catalog.open(str(place / "catalog.db")) as catalog:
-        told = Story(place / "music", model, catalog, [])
-        assert told.ingest(told.music).err == ""
-        told.before = told.listed()
+    model = toy_models.with_other_weights(root / "model", "mine").folder
+    with Catalog.open(str(root / "catalog.db")) as catalog:
+        story = Story(root / "music", model, catalog, [])
+        assert story.ingest(story.music).err == ""
+        story.before = story.listed()
         toy_models.with_other_weights(model, "mine")
-        yield told
+        yield story
 
 
+@pytest.mark.slow
 def test_a_story_of_other_weights(story: Story) -> None:
     """One test, as each chapter goes on where the last one ended."""
     old, new = story.catalog.active_space(), ModelFiles(story.model).space()
@@ -107,7 +108,7 @@ def test_a_story_of_other_weights(story: Story) -> None:
     arguments = [story.catalog.url, str(story.music), str(story.model)]
     killed = subprocess.run([sys.executable, "-c", KILLED_IN_THE_MIDDLE, *arguments])
     assert killed.returncode == -9
-    assert story.heard_in_new_space() == 2
+    assert story.analysed_in_new_space() == 2
     assert story.catalog.active_space() == old
     assert story.listed() == story.before
 
@@ -146,7 +147,7 @@ class World:
     catalog: Catalog
 
     def add(self, name: str, seed: int, blur: float = 0.0) -> int:
-        """A track; of one seed, the more blur the less alike, and from 0.3 on no copies."""
+        """A track; of one seed, the more blur the less alike, and from 0.3 on no duplicates."""
         space, size = self.model.space(), len(self.model.projection().mean)
         rng = np.random.default_rng(seed)
         activations = rng.normal(size=size) + blur * np.random.default_rng(99).normal(size=size)
@@ -211,7 +212,7 @@ def test_an_ingest_keeps_the_projection(world: World) -> None:
     assert world.catalog.state() == state
 
 
-def test_the_limit_of_copies_is_kept_with_it(world: World) -> None:
+def test_the_duplicate_threshold_is_kept_with_it(world: World) -> None:
     def limits() -> tuple[float | None, float]:
         kept = ModelProjection.load(world.catalog, world.model.space())
         assert kept is not None
@@ -230,7 +231,7 @@ def test_the_limit_of_copies_is_kept_with_it(world: World) -> None:
     assert limits() == (0.9, 0.9)  # that of what the catalogue was analysed with
 
 
-def test_catalogues_of_older_versions_say_no_limit_of_copies(world: World) -> None:
+def test_catalogues_of_older_versions_have_no_duplicate_threshold(world: World) -> None:
     kept = world.catalog.projection(world.model.space(), ProjectionOrigin.MODEL)
     assert kept is not None
     older = {name: kept.details[name] for name in ("descriptors", "similarity_calibration")}
@@ -242,7 +243,7 @@ def test_catalogues_of_older_versions_say_no_limit_of_copies(world: World) -> No
     assert found.duplicate_threshold is None
 
 
-def test_also_where_some_tracks_were_heard_in_another_space_only(world: World) -> None:
+def test_also_where_some_tracks_were_analysed_in_another_space_only(world: World) -> None:
     own, other = world.model, replace(world.model.space(), weights="another")
     analysed = Analysis(np.ones(4, np.float32), {}, 60.0, ((0.0, 10.0),), other)
     library, _ = world.catalog.scope_of(own.folder.parent / "music")
@@ -266,7 +267,7 @@ def test_a_new_projection_of_the_same_weights_replaces_it(world: World) -> None:
     assert kept.projection.digest == new.digest
 
 
-def test_networks_that_hear_another_part_of_windows_are_other_weights(world: World) -> None:
+def test_networks_with_another_centre_crop_are_other_weights(world: World) -> None:
     before, _ = world.served()
     old = world.model.space()
     world.new_projection()
@@ -280,7 +281,7 @@ def test_networks_that_hear_another_part_of_windows_are_other_weights(world: Wor
     assert kept.projection.digest == before
 
 
-def test_another_head_tells_the_genres_of_all_that_was_heard(world: World) -> None:
+def test_another_head_predicts_the_genres_of_all_tracks_again(world: World) -> None:
     generator, folder, space = np.random.default_rng(1), world.model.folder, world.model.space()
     former = world.model.head()
     values = (generator.normal(0, 1e-2, a.shape) for a in (former.weight, former.bias))
@@ -314,7 +315,7 @@ def test_an_adapted_projection_comes_first_and_stays(world: World) -> None:
     assert world.served() == (adapted.digest, False)
 
 
-def test_copies_are_recognised_by_the_models_own_projection(world: World) -> None:
+def test_duplicates_are_detected_by_the_models_own_projection(world: World) -> None:
     seed = world.add("copied.wav", 7)
     world.add("copy.mp3", 7, blur=0.01)
     own = DuplicateDetector.of_model(world.model.projection(), descriptors=True)
@@ -367,17 +368,17 @@ def test_a_switch_leaves_the_adaptation_behind(world: World, tmp_path: Path) -> 
     assert world.catalog.active_space() == old
 
 
-def test_status_tells_the_projection(world: World) -> None:
-    def told() -> tuple[str, dict[str, object]]:
+def test_status_shows_the_projection(world: World) -> None:
+    def shown() -> tuple[str, dict[str, object]]:
         out = recsys("status", "--db", world.catalog.url).out
         (line,) = [x.strip() for x in out.splitlines() if x.startswith("projection")]
         return line, recsys("status", "--db", world.catalog.url, "--json").json["projection"]
 
-    line, plain = told()
+    line, plain = shown()
     assert line.endswith("the model's own")
     assert (plain["origin"], plain["digest"]) == ("model", world.model.projection().digest)
     adapted = world.adapt()
-    line, plain = told()
+    line, plain = shown()
     assert "adapted, 20" in line
     assert line.endswith("UTC: by hand")
     assert (plain["origin"], plain["digest"]) == ("adapted", adapted.digest)

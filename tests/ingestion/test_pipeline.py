@@ -12,17 +12,13 @@ from pathlib import Path
 import mutagen
 import pytest
 import sounds
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recommender.audio.reader import Windowing
-from recommender.catalog import Catalog, FileStat, KnownFile, Library, TrackState
+from recommender.catalog import Catalog, FileStat, TrackState
 from recommender.errors import CatalogError, UsageError, WeightsError
 from recommender.ingestion import IngestReport, IngestSettings, Outcome, ingest
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.plan import make_plan
 from recommender.ingestion.report import NoProgress
-from recommender.ingestion.scan import Scan, Unreadable
 
 SETTINGS = IngestSettings(workers=1)
 SPACE = SETTINGS.space()
@@ -233,7 +229,7 @@ def test_an_idle_run_opens_no_file_starts_no_process_and_loads_no_network(story:
             sys.addaudithook(watch)
             ingest(catalog, [Path(sys.argv[2])], IngestSettings(model=sys.argv[3]))
             assert catalog.state() == before
-        # Only what has no ending is looked into, to tell whether it is sound.
+        # Only files without an ending are opened, to see whether they are audio.
         assert [Path(path).name for path in opened] == ["Makefile"], opened
         loaded = {"torch", "pebble", "soundfile", "av", "librosa", "faiss"} & set(sys.modules)
         assert not loaded, loaded
@@ -367,50 +363,3 @@ def test_settings_out_of_range() -> None:
             IngestSettings(**wrong)
     with pytest.raises(WeightsError, match="shipped models"):
         IngestSettings(model="no such model").space()
-
-
-PATHS = st.sampled_from([f"{folder}{name}.{ending}" for folder in ("", "a/", "a/b/", "c/")
-                         for name in "xyz" for ending in ("mp3", "mp4")])  # fmt: skip
-STATS = st.builds(FileStat, PATHS, st.integers(0, 1), st.integers(0, 1))
-KNOWN = st.builds(
-    KnownFile,
-    stat=STATS,
-    track_id=st.integers(1, 99),
-    state=st.sampled_from(TrackState),
-    content_hash=st.just("d"),
-    analysed_in_space=st.booleans(),
-    failure_kind=st.sampled_from([None, "unreadable", "no-permission", "video-without-sound"]),
-)
-
-
-@given(
-    files=st.lists(STATS, unique_by=lambda stat: stat.path),
-    entries=st.lists(KNOWN, unique_by=(lambda e: e.stat.path, lambda e: e.track_id)),
-    closed=st.sets(st.sampled_from(["a", "a/b", "c", "a/x.mp3"])),
-)
-def test_plans_account_for_every_file_and_every_track(
-    files: list[FileStat], entries: list[KnownFile], closed: set[str]
-) -> None:
-    scan = Scan(tuple(files), {}, 0, tuple(Unreadable(path, "denied") for path in closed))
-    plan = make_plan(Library(1, Path("/music")), scan, {e.stat.path: e for e in entries})
-    planned = len(plan.new) + len(plan.known)
-    assert planned + sum(plan.settled.values()) + sum(plan.skipped.values()) == len(files)
-    found = {file.path for file in files}
-    for entry in entries:
-        path, track_id = entry.stat.path, entry.track_id or 0
-        hidden = any(path == folder or path.startswith(f"{folder}/") for folder in closed)
-        gone = path not in found and not hidden
-        assert (track_id in plan.present) == (path in found)
-        assert (track_id in plan.vanished) == (gone and entry.state is not TrackState.MISSING)
-        assert (path in plan.gone_failures) == (gone and entry.failure_kind is not None)
-
-
-@pytest.mark.parametrize("retry", [False, True])
-def test_unchanged_failures_are_tried_again_on_demand(retry: bool) -> None:
-    stat = FileStat("a.mp3", 1, 1)
-    entry = KnownFile(stat, None, None, None, False, "timed-out")
-    plan = make_plan(
-        Library(1, Path("/m")), Scan((stat,), {}, 0, ()), {"a.mp3": entry}, retry=retry
-    )
-    assert len(plan.known) == retry
-    assert plan.settled[Outcome.STILL_FAILING] == (not retry)

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 import sounds
+import torch
 
 from recommender.catalog import Catalog
 from recommender.errors import UsageError
-from recommender.ingestion import IngestSettings
+from recommender.ingestion import IngestSettings, ingest
 
 UNGUARDED = """
 import sys
 from recommender import Catalog
-from recommender.ingestion import IngestSettings, ingest
+from recommender.ingestion import IngestSettings, ingest, ingest
 
 with Catalog.open(sys.argv[1]) as catalog:
     settings = IngestSettings(workers=int(sys.argv[3]), update_index=False)
@@ -46,6 +47,21 @@ def test_an_unguarded_script_with_more_is_told_of_the_guard(tmp_path: Path) -> N
     assert done.stderr.count("Traceback") == 1
     with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
         assert catalog.counts().analysed == 0
+
+
+def test_this_process_and_others_compute_the_same(tmp_path: Path) -> None:
+    samples = sounds.music(3, 22_050, 1)
+    sounds.write_sound(tmp_path / "a.wav", samples, 22_050)
+    found = []
+    for in_process in (True, False):
+        settings = IngestSettings(workers=1, in_process=in_process, update_index=False)
+        threads = torch.get_num_threads()
+        with Catalog.open(tmp_path / f"{in_process}.db") as catalog:
+            ingest(catalog, tmp_path / "a.wav", settings)
+            _, activations = catalog.activations(settings.space())
+        assert torch.get_num_threads() == threads
+        found.append(activations.tobytes())
+    assert found[0] == found[1]
 
 
 def test_who_analyses() -> None:

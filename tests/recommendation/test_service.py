@@ -42,8 +42,8 @@ def direction(degrees: float) -> np.ndarray:
     return 3 * np.array([np.cos(turn), np.sin(turn)], np.float32)
 
 
-def analysis(degrees: float, duration: float, analysed: str = "rock") -> Analysis:
-    probabilities = {label: 0.75 if label == analysed else 0.25 for label in GENRES}
+def analysis(degrees: float, duration: float, predicted: str = "rock") -> Analysis:
+    probabilities = {label: 0.75 if label == predicted else 0.25 for label in GENRES}
     return Analysis(direction(degrees), probabilities, duration, ((0.0, duration),), SPACE)
 
 
@@ -74,12 +74,12 @@ class World:
         degrees: float,
         *,
         duration: float = 60.0,
-        analysed: str = "rock",
+        predicted: str = "rock",
         space: SpaceId = SPACE,
         **tags: str,
     ) -> int:
         library, _ = self.catalog.scope_of(self.folder / "music")
-        one = replace(analysis(degrees, duration, analysed), space=space)
+        one = replace(analysis(degrees, duration, predicted), space=space)
         with self.catalog.writing() as write:
             return write.analysed(library, FileStat(path, 1, 1), path, Tags(**tags), one, "test")
 
@@ -279,9 +279,9 @@ class TestFilters:
     @pytest.fixture(autouse=True)
     def tracks(self, world):
         self.seed = world.add("seed.ogg", 0)
-        world.add("short.ogg", 10, duration=20, genre="Hip-Hop", analysed="folk")
-        world.add("middle.ogg", 20, duration=200, genre="hip hop; Pop", analysed="rock")
-        world.add("long.ogg", 30, duration=2000, genre="Chanson Française", analysed="folk")
+        world.add("short.ogg", 10, duration=20, genre="Hip-Hop", predicted="folk")
+        world.add("middle.ogg", 20, duration=200, genre="hip hop; Pop", predicted="rock")
+        world.add("long.ogg", 30, duration=2000, genre="Chanson Française", predicted="folk")
         world.add("bare.ogg", 40, duration=90)
 
     @pytest.mark.parametrize(
@@ -290,8 +290,8 @@ class TestFilters:
             ({"genre": "HIP-HOP"}, ["short", "middle"]),
             ({"genre": "chanson francaise"}, ["long"]),
             ({"genre": "hip"}, []),
-            ({"analysed": "Folk"}, ["short", "long"]),
-            ({"analysed": "folk", "genre": "hip-hop"}, ["short"]),
+            ({"predicted_genre": "Folk"}, ["short", "long"]),
+            ({"predicted_genre": "folk", "genre": "hip-hop"}, ["short"]),
             ({"min_duration": 90}, ["middle", "long", "bare"]),
             ({"max_duration": 90}, ["short", "bare"]),
             ({"min_duration": 90, "max_duration": 200}, ["middle", "bare"]),
@@ -303,7 +303,7 @@ class TestFilters:
 
     def test_a_genre_that_the_network_does_not_know(self, world):
         with pytest.raises(UsageError, match="it knows folk, rock"):
-            world.service.similar(self.seed, filters=Filters(analysed="polka"))
+            world.service.similar(self.seed, filters=Filters(predicted_genre="polka"))
 
     @pytest.mark.parametrize(
         "filters", [{"per_artist": 0}, {"min_duration": 10, "max_duration": 9}], ids=str
@@ -442,7 +442,7 @@ def test_the_default_is_by_neighbourhood(crowd):
     assert [n.score for n in both[1]] == [n.similarity for n in both[1]]
     away = [crowd.distance(n.track, seed) for n in both[1]]
     assert away == sorted(away)
-    with pytest.raises(UsageError, match="neighbourhood or cosine"):
+    with pytest.raises(UsageError, match="reranked or cosine"):
         crowd.service.similar(seed.id, ranking="loudness")
 
 
@@ -541,7 +541,7 @@ class TestIndexFile:
         seed = world.add("a.ogg", 0)
         world.add("b.ogg", 20)
         state = world.catalog.state()
-        world.service.index_path(state).mkdir()  # a folder where the file should be
+        world.service.catalog_index.path(state).mkdir()  # a folder where the file should be
         assert world.names(seed) == ["b"]
         assert "cannot be saved" in caplog.text
 
