@@ -105,8 +105,8 @@ def _print(found: "Adaptation", labelled: "TrackLabels", dry_run: bool) -> None:
     by = counted(found.artists, "artist")
     say(f"{counted(found.tracks, 'track')} by {by} (or without one); criterion: {found.measured}")
     say(
-        f"Held-out tracks are ranked by {found.ranking} among themselves, 'recsys evaluate' ranks all "
-        "tracks of the catalogue: the same figures, over other tracks."
+        f"Held-out tracks are ranked by {found.ranking} among themselves; 'recsys evaluate' ranks "
+        "all tracks of the catalogue: the same figures, over other tracks."
     )
     if found.genres:
         say(f"genres that LDA was fitted to, from {labelled.source}: {', '.join(found.genres)}")

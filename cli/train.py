@@ -10,7 +10,7 @@ from recommender.cli.options import Device, GtzanPath, Threads, torch_device
 from recommender.cli.output import counted, counting, note, say
 
 if TYPE_CHECKING:
-    from recommender.embedding.model_files import ModelCard
+    from recommender.embedding.model_card import ModelCard
     from recommender.research.datasets.gtzan import Gtzan
     from recommender.research.model_building.build import OnEpoch
     from recommender.research.model_building.recipes import Recipe

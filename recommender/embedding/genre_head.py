@@ -17,7 +17,7 @@ from recommender.utils.arrays import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class GenreHead:
-    """``x → softmax(x @ weight + bias)``. Its arrays must not be changed: the digest is kept.
+    """``x → softmax(x @ weight + bias)``. The digest is cached: the arrays must not be changed.
 
     Attributes:
         weight: np.ndarray [shape=(d, n_classes)], float32.

@@ -30,7 +30,7 @@ _LARGE = 1000
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """``x → unit((x - mean) @ matrix)``. Its arrays must not be changed: the digest is kept.
+    """``x → unit((x - mean) @ matrix)``. The digest is cached: the arrays must not be changed.
 
     Attributes:
         mean: np.ndarray [shape=(d,)], float32.

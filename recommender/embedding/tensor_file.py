@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.errors import WeightsError
-from recommender.utils.arrays import FloatArray
+from recommender.utils.arrays import BoolArray, FloatArray
 from recommender.utils.files import replace_file
 
 StoredArray = npt.NDArray[Any]
@@ -42,7 +42,7 @@ def as_float16(values: FloatArray, significant_bits: int = FLOAT16_BITS) -> Floa
 
     Args:
         values: np.ndarray [shape=(d, p)], float32, finite.
-        significant_bits: how many are kept of each value, at most `FLOAT16_BITS`. The others are 0
+        significant_bits: to round each value to, at most `FLOAT16_BITS`. The others are 0
             in the file, and vanish when it is compressed.
 
     Returns:
@@ -65,7 +65,7 @@ def save_arrays(path: Path, arrays: Mapping[str, FloatArray]) -> None:
 
     stored: dict[str, StoredArray] = {}
     for name, array in arrays.items():
-        values = np.ascontiguousarray(array)
+        values: StoredArray = np.ascontiguousarray(array)
         stored |= _compact(name, values) if values.ndim == 2 else {name: values}
     replace_file(path, save(stored))
 
@@ -87,7 +87,7 @@ def load_arrays(path: Path, names: tuple[str, ...], content: str) -> list[FloatA
     try:
         stored = load_file(path)
         return [_restored(stored, name) for name in names]
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, LookupError, ValueError) as error:
         raise WeightsError(
             f"the {content} {path} cannot be read ({error}): install the package again or "
             "train the model again with 'recsys train'."
@@ -97,7 +97,7 @@ def load_arrays(path: Path, names: tuple[str, ...], content: str) -> list[FloatA
 def _compact(name: str, matrix: FloatArray) -> dict[str, StoredArray]:
     """What is written of a matrix [d, p], by name."""
     stored: dict[str, StoredArray] = {}
-    used = matrix.view(np.uint32).any(axis=1)  # a row of -0.0 is not left out
+    used: BoolArray = np.any(matrix.view(np.uint32) != 0, axis=1)  # a row of -0.0 is not left out
     if not used.all():
         matrix = matrix[used]
         stored[name + _USED] = used.astype(np.uint8)

@@ -20,7 +20,7 @@ from recommender.errors import NotFinite, SpaceMismatch
 from recommender.features.descriptors import DIMENSION, describe
 from recommender.features.log_mel import centre_crop, log_mel, standardised
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import published_activations, load_tracks
+from recommender.research.model_building.results import load_tracks, published_activations
 
 RATE = 44_100
 HEARD_RATE = 22_050

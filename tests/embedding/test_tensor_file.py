@@ -78,5 +78,5 @@ def test_wrong_number_of_rows_is_an_error(tmp_path) -> None:
     stored = load_file(tmp_path / "damaged")
     stored["matrix.used"][:] = 1
     save_file(stored, tmp_path / "damaged")
-    with pytest.raises(WeightsError, match="projection .* cannot be read"):
+    with pytest.raises(WeightsError, match=r"projection .* cannot be read"):
         load_arrays(tmp_path / "damaged", ("matrix",), "projection")

@@ -1,4 +1,4 @@
-"""Round the projection and the genre head of models to float16, and save them as they are saved now.
+"""Round projections and genre heads of models to float16; save them in the present format.
 
     python tests/experiments/save_models_again.py data/weights/*
 
