@@ -113,22 +113,17 @@ class _Check:
 
     def _unavailable(self) -> dict[Library, Finding]:
         """The libraries whose files cannot be checked, by root, with what is wrong with each."""
+        has_tracks = self.catalog.library_counts()
+        has_failures = {library_id for library_id, _ in self.failures}
         found: dict[Library, Finding] = {}
         for library in self.catalog.libraries():
+            is_known = library.id in has_tracks or library.id in has_failures
             finding = _root_finding(library)
-            if finding is None or (finding.kind == "folder empty" and self._is_empty(library)):
-                continue
-            found[library] = finding
-            if self.repair:
-                self.catalog.set_unavailable(library)
+            if finding is not None and (is_known or finding.kind != "folder empty"):
+                found[library] = finding
+                if self.repair:
+                    self.catalog.set_unavailable(library)
         return found
-
-    def _is_empty(self, library: Library) -> bool:
-        """Whether the catalogue has nothing of this library either."""
-        tracks = self.catalog.all_tracks(state=None)
-        return all(track.library != library for track in tracks) and all(
-            library_id != library.id for library_id, _ in self.failures
-        )
 
     def _of_track(self, track: Track) -> Iterator[Finding]:
         failure = self.failures.get((track.library.id, track.path))

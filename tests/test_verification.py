@@ -124,6 +124,15 @@ def test_nothing_is_off(world: World) -> None:
     assert world.check(content=True, repair=True) == []
 
 
+def test_one_catalogue_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Catalog:
+        raise AssertionError("a second catalogue")
+
+    world.index_path()
+    monkeypatch.setattr(Catalog, "open", refuse)
+    assert world.check() == []
+
+
 def test_an_empty_catalogue_is_true(tmp_path: Path) -> None:
     with Catalog.open(str(tmp_path / "new.db")) as catalog:
         assert verify(catalog, content=True, repair=True) == []

@@ -1,12 +1,10 @@
-"""`Catalog`: opens the database, runs queries, and provides a `Writer`."""
+"""`Catalog`: queries, and changes of libraries, spaces and projections; provides a `Writer`."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import select
 
 from recommender.catalog import (
     analyses,
@@ -18,8 +16,7 @@ from recommender.catalog import (
     stored_projections,
     summary,
 )
-from recommender.catalog.creation import Creation, open_database
-from recommender.catalog.engine import database_file, transaction
+from recommender.catalog.database import Database
 from recommender.catalog.records import (
     CatalogState,
     Counts,
@@ -40,75 +37,13 @@ from recommender.utils.arrays import FloatArray, IntArray
 from recommender.utils.files import AnyPath, as_path
 
 
-class Catalog:
+class Catalog(Database):
     """The catalogue in one database; see `open`. Methods may be called from several threads.
 
     Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises
     `CatalogError` when the database cannot be read or written. Where a path is taken, anything but
     a `str` or `os.PathLike` raises `TypeError`.
-
-    Attributes:
-        url: the SQLAlchemy URL, by which another process can open the same catalogue.
-        folder: of the SQLite file, and of the index and lock files beside it; None for a database
-            server.
     """
-
-    def __init__(self, engine: Engine, creation: Creation | None = None) -> None:
-        """For `open`, which checks the schema behind the engine first."""
-        self._engine = engine
-        self._creation = creation
-        file = database_file(engine.url)
-        self.folder: Path | None = None if file is None else file.parent
-        self.url: str = engine.url.render_as_string(hide_password=False)
-
-    @classmethod
-    def open(cls, url: AnyPath | None = None, *, create: bool = True) -> Self:
-        """Open a catalogue; an empty or absent database gets the newest schema.
-
-        Args:
-            url: the path of a SQLite file, or an SQLAlchemy URL; None for ``$RECSYS_DB``, and
-                without that ``catalog.db`` in the platform's folder for user data.
-            create: False to refuse a SQLite file that does not exist, as readers should.
-
-        Raises:
-            CatalogError: it cannot be opened or created, does not exist, is no catalogue, or has an
-                older or newer schema.
-            TypeError: `url` is none of the above.
-        """
-        return cls(*open_database(url, create))
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._engine.dispose()
-
-    def discard_if_new(self) -> bool:
-        """Undo the creation of the database, for an ingest that fails before it stores anything.
-
-        If `open` created the SQLite file, and it holds no track and no failure, the catalogue is
-        closed and its file is deleted, with the folders that were created for it. Otherwise nothing
-        happens.
-
-        Returns:
-            Whether the file was deleted.
-        """
-        if self._creation is None or not self._creation.is_unused(self._engine):
-            return False
-        self.close()
-        self._creation.undo()
-        return True
-
-    def __enter__(self) -> Self:
-        """The catalogue itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     # Libraries
 
@@ -392,15 +327,3 @@ class Catalog:
         """
         with self._changing() as connection:
             return libraries.prune(connection, force)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with transaction(self._engine) as connection:
-            yield connection
-
-    @contextmanager
-    def _changing(self) -> Iterator[Connection]:
-        with transaction(self._engine, writes=True) as connection:
-            # SQLite has one writer at a time; on servers this row's lock does the same.
-            connection.execute(select(CatalogRow.id).with_for_update())
-            yield connection
