@@ -99,7 +99,7 @@ def test_adapt_and_undo(library: Library) -> None:
     status = library.recsys("status", "--json").json["projection"]
     assert (status["origin"], status["kind"], status["tracks"]) == ("adapted", done["kept"], 240)
     evaluated = library.recsys("evaluate")
-    assert "these figures flatter it" in evaluated.out
+    assert "these figures are optimistic" in evaluated.out
     assert library.recsys("evaluate", "--json").json["adapted"]["kind"] == done["kept"]
     assert library.recsys("adapt", "--undo").out == "the model's own projection is used again.\n"
     assert library.recsys("adapt", "--undo", "--json").json == {"undone": False}
@@ -126,7 +126,7 @@ def test_music_that_no_longer_needs_it_drops_the_adaptation(library: Library) ->
     labels.write_text("\n".join(["filename,genre", *lines]))
     again = library.recsys("adapt", "--labels", labels)
     assert again.status == 0
-    assert "\nkept: as shipped. " in again.out
+    assert "\nadopted: as shipped. " in again.out
     space = library.model.space()
     assert library.catalog.projection(space, ProjectionOrigin.ADAPTED) is None
 
@@ -135,12 +135,12 @@ def test_what_is_printed(library: Library) -> None:
     library.add(worth_adapting())
     text = library.recsys("adapt", "--dry-run")
     assert (text.status, text.err) == (0, "")
-    assert text.out.startswith("240 tracks by 60 artists (or without one); measured: precision@10")
-    assert "genres learned, from the genre tags: folk, jazz, rock" in text.out
+    assert text.out.startswith("240 tracks by 60 artists (or without one); criterion: precision@10")
+    assert "genres that LDA was fitted to, from the genre tags: folk, jazz, rock" in text.out
     table = [line for line in text.out.splitlines() if line.startswith(("as shipped", "whitened"))]
     assert len(table) == 3 * 3  # neither gains nor loses a row in a pipe
-    assert "\nwould be kept: " in text.out
-    assert "before → after, on tracks held out: 0." in text.out
+    assert "\nwould be adopted: " in text.out
+    assert "before → after, held-out tracks: precision@10 0." in text.out
 
 
 def test_unlabelled_and_unusable_tracks(library: Library) -> None:

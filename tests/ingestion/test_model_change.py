@@ -125,7 +125,7 @@ def test_a_story_of_other_weights(story: Story) -> None:
     assert whole.err.splitlines() == [
         "the model's weights have changed: 2 tracks of the catalogue in these folders will be "
         "analysed again; until the whole catalogue is, recommendations stay as they are.",
-        "every track was analysed by this model: it makes the recommendations from now on.",
+        "every track is analysed by this model: it makes the recommendations from now on.",
     ]
     assert dict(story.catalog.spaces()) == {old: 6, new: 6}
     assert story.catalog.active_space() == new
