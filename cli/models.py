@@ -1,286 +1,203 @@
-"""`recsys models` and `recsys train`."""
+"""`recsys models`: the shipped models, and the families that can be trained."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from enum import StrEnum
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.output import (
-    AsJson,
-    Device,
-    GtzanPath,
-    Threads,
-    counted,
-    counting,
-    note,
-    print_json,
-    print_table,
-    say,
-    torch_device,
-)
+from recommender.cli.options import AsJson
+from recommender.cli.output import counted, print_facts, print_json, print_table, say
+from recommender.cli.table_layout import Column
 
 if TYPE_CHECKING:
     from recommender.embedding.model_files import ModelCard
-    from recommender.research.training.loop import EpochReport
+
+FIGURES = {
+    "test_track": "accuracy",
+    "disjoint_track": "artist-disjoint",
+    "test_precision": "precision@10",
+    "reranked_test_precision": "reranked",
+}
+"""Results in a card, and how the table calls them."""
+
+ALWAYS_SHOWN = ("test_track", "reranked_test_precision")
+"""The two that a narrow terminal still shows."""
+
+ModelName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="A shipped model, or a folder of weights: print its card. None: list them all.",
+        show_default=False,
+    ),
+]
 
 
-class Protocol(StrEnum):
-    """How GTZAN is split."""
+def models_command(name: ModelName = None, as_json: AsJson = False) -> None:
+    """List the shipped models and the paper's families with their figures, or show one card.
 
-    FILTERED = "filtered"
-    STRATIFIED = "stratified"
+    In a narrow terminal columns are left out: first the summary, last the figures.
+    """
+    from recommender.embedding.model_files import find_model, shipped_models
+
+    if name is not None:
+        card = find_model(name).card
+        if as_json:
+            print_json(vars(card))
+        else:
+            print_facts(_card_facts(card))
+        return
+    cards = [find_model(shipped).card for shipped in shipped_models()]
+    if as_json:
+        print_json(_as_dict(cards))
+        return
+    say("shipped models, for 'recsys ingest --model' (per cent, mean ± deviation over seeds):")
+    _print_models(cards)
+    say()
+    say("families of the paper as it trains them, for 'recsys train':")
+    _print_families()
+    say()
+    say("'recsys models NAME' shows a model's card.")
 
 
-class Taught(StrEnum):
-    """Which sides of the split a model learns from."""
-
-    TRAIN = "train"
-    TRAIN_AND_VALID = "train+valid"
-    ALL = "all"
-
-
-def models_command(as_json: AsJson = False) -> None:
-    """List the shipped models and the paper's families that can be trained, with their figures."""
-    from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
-    from recommender.research.reproduction.formatting import NONE
+def _as_dict(cards: "list[ModelCard]") -> dict[str, Any]:
+    from recommender.embedding.model_files import DEFAULT_MODEL
     from recommender.research.reproduction.published_results import (
+        family_results,
         milliseconds_per_track,
-        spread,
-        standings,
     )
 
-    cards = [find_model(name).card for name in shipped_models()]
-    families, took = standings(), milliseconds_per_track()
-    if as_json:
-        models = [
-            {
-                **vars(card),
-                "default": card.name == DEFAULT_MODEL,
-                "milliseconds_per_track": took.get(card.name),
-            }
-            for card in cards
-        ]
-        print_json({"models": models, "families": [vars(family) for family in families]})
-        return
-    say("shipped models, for 'recsys ingest --model' (mean ± deviation over seeds):")
-    print_table(
-        (
-            "model",
-            "networks",
-            ">test accuracy",
-            ">not_analysed artists",
-            ">precision@10",
-            ">as recommended",
-            "seeds",
-            ">ms a track",
+    took = milliseconds_per_track()
+    models = [
+        {
+            **vars(card),
+            "default": card.name == DEFAULT_MODEL,
+            "milliseconds_per_track": took.get(card.name),
+        }
+        for card in cards
+    ]
+    return {"models": models, "families": [vars(family) for family in family_results()]}
+
+
+def _print_models(cards: "list[ModelCard]") -> None:
+    from recommender.embedding.model_files import DEFAULT_MODEL
+    from recommender.research.reproduction.formatting import NONE
+    from recommender.research.reproduction.published_results import milliseconds_per_track
+
+    took = milliseconds_per_track()
+    columns = (
+        Column("model", least=16),
+        *(
+            Column(name, number=True, drop=0 if figure in ALWAYS_SHOWN else 2)
+            for figure, name in FIGURES.items()
         ),
-        (
+        Column("seeds", number=True, drop=4),
+        Column("ms/track", number=True, drop=1),
+        Column("networks", least=12, drop=5),
+    )
+    rows = []
+    for card in cards:
+        marks = " (default)" * (card.name == DEFAULT_MODEL) + " *" * (not card.has_test_results)
+        rows.append(
             (
-                card.name if card.has_test_results else f"{card.name} *",
-                card.architecture_summary,
-                *(_mean_and_spread(card.measured, figure) for figure in FIGURES),
+                card.name + marks,
+                *(_mean_and_deviation(card.measured, figure) for figure in FIGURES),
                 len(card.measured.get("seeds", ())),
                 f"{took[card.name]:.1f}" if card.name in took else NONE,
+                card.architecture_summary,
             )
-            for card in cards
-        ),
+        )
+    print_table(columns, rows)
+    say(
+        "accuracy: genres of GTZAN's test tracks; artist-disjoint: of those by artists who are not "
+        "in the training set; precision@10: with artist filter, by plain cosine and reranked."
     )
     if not all(card.has_test_results for card in cards):
-        say("* taught all tracks; its figures are those of the same taught the training tracks")
-    say()
-    say("families of the paper as it trains them, for 'recsys train' ('recsys study report'):")
-    print_table(
-        ("family", "section", ">parameters", ">test accuracy", ">precision@10", "seeds", "summary"),
-        (
-            (
-                family.name,
-                family.section,
-                f"{family.parameters:,}",
-                spread(family.test_track) + ("" if family.full_length else " (capped)"),
-                spread(family.test_precision),
-                len(family.test_track),
-                family.summary,
-            )
-            for family in families
-        ),
+        say(
+            "* trained on all tracks; its figures are those of the same model trained on the "
+            "training set."
+        )
+
+
+def _print_families() -> None:
+    from recommender.research.reproduction.published_results import family_results, spread
+
+    columns = (
+        Column("family", least=14),
+        Column("accuracy", number=True),
+        Column("precision@10", number=True, drop=1),
+        Column("parameters", number=True, drop=2),
+        Column("seeds", number=True, drop=3),
+        Column("section", least=12, drop=4),
+        Column("summary", least=20, drop=5),
     )
+    families = family_results()
+    rows = [
+        (
+            family.name,
+            spread(family.test_track, full_length=family.full_length),
+            spread(family.test_precision, full_length=family.full_length),
+            f"{family.parameters:,}",
+            len(family.test_track),
+            family.section,
+            family.summary,
+        )
+        for family in families
+    ]
+    print_table(columns, rows)
+    if not all(family.full_length for family in families):
+        say("† trained for fewer epochs than the paper's.")
 
 
-FIGURES = ("test_track", "disjoint_track", "test_precision", "ranked_test_precision")
-
-
-def _mean_and_spread(results: Mapping[str, Any], name: str) -> str:
+def _mean_and_deviation(results: Mapping[str, Any], name: str) -> str:
     from recommender.research.reproduction.formatting import NONE, percent
 
     figures = results.get(name)
-    return f"{percent(figures['mean'], figures['sd'])} %" if figures else NONE
+    return percent(figures["mean"], figures["sd"]) if figures else NONE
 
 
-def train_command(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="'default', 'fast' (without a network), 'best' (several networks), or a family of "
-            "the paper; 'recsys models' lists them.",
-        ),
-    ],
-    gtzan: GtzanPath,
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FOLDER", help="Where weights, their card, results and checkpoints go."
-        ),
-    ],
-    seeds: Annotated[
-        str,
-        typer.Option(
-            metavar="NUMBERS",
-            help="Comma-separated. A network is trained with each; all are reported, the weights "
-            "of the first are kept.",
-        ),
-    ] = "0",
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Passes over the training data. Default: the recipe's."),
-    ] = None,
-    protocol: Annotated[
-        Protocol,
-        typer.Option(help="The split: fault-filtered, or stratified by genre."),
-    ] = Protocol.FILTERED,
-    taught: Annotated[
-        Taught,
-        typer.Option(
-            help="The sides to learn from. With more than 'train' nothing is chosen: every choice "
-            "is taken from the model in --as-chosen-in.",
-        ),
-    ] = Taught.TRAIN,
-    as_chosen_in: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="A model made by the same recipe from 'train' alone, for --taught train+valid or "
-            "all.",
-        ),
-    ] = None,
-    levers: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="What 'recsys study levers' wrote: goes into the card, as what was tried.",
-        ),
-    ] = None,
-    device: Annotated[
-        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
-    ] = Device.AUTO,
-    threads: Threads = None,
-) -> None:
-    """Train a model on GTZAN; an interrupted run goes on where it was."""
+def _card_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
+    """A card, a line for each value."""
+    yield "model", card.name
+    yield "networks", card.architecture_summary
+    for network in card.networks:
+        yield "network", f"{network['architecture']}: {_settings(network['model_settings'])}"
+    yield "genres", ", ".join(card.labels)
+    yield "front end", _settings(card.front_end)
+    yield "windows", _settings(card.windowing)
+    yield "similarity", _settings(card.similarity_calibration) or "not calibrated"
+    for key, value in card.data.items():
+        yield key.replace("_", " "), value
+    for number, network in enumerate(card.training.get("networks", ()), start=1):
+        yield f"training {number}", _settings(network)
+    yield from _result_facts(card)
+    digests = (card.weights_digest, card.head_digest, card.projection_digest)
+    yield "digests", "weights {}, head {}, projection {}".format(*digests)
+    yield "licence", card.licence
+    for text in card.notes:
+        yield "note", text
 
-    from recommender.research.datasets import gtzan as data_set
-    from recommender.research.model_building.build import make_model
-    from recommender.research.model_building.recipes import recipe
-    from recommender.research.model_building.refit import remake_model
 
-    made_so = recipe(name)
-    numbers = _seed_numbers(seeds)
-    chosen = _chosen_model(taught, as_chosen_in)
-    if threads:
-        import torch
+def _result_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
+    from recommender.research.reproduction.formatting import share
 
-        torch.set_num_threads(threads)
-    if epochs:
-        shortened = tuple(replace(network, epochs=epochs) for network in made_so.networks)
-        made_so = replace(made_so, networks=shortened)
-    with counting("analysis GTZAN") as progress:
-        data = data_set.load(gtzan, progress=progress, cache=out / "gtzan.npz")
-    for track_id, reason in data.missing:
-        note(f"skipped {track_id}: {reason}")
+    measured = card.measured
+    seeds = counted(len(measured.get("seeds", ())), "seed")
+    for key, value in measured.items():
+        if isinstance(value, Mapping) and "mean" in value:
+            figure = share(value["mean"], value.get("sd"))
+            yield key.replace("_", " "), f"{figure} over {seeds}"
+    yield "command", card.results.get("command")
 
-    def told(what: str, network: int, report: "EpochReport") -> None:
-        judged = (
-            ""
-            if chosen is not None
-            else f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}; "
-        )
-        which = f" network {network + 1}" if len(made_so.networks) > 1 else ""
-        note(
-            f"{what}{which} epoch {report.epoch}/{made_so.networks[network].epochs}: "
-            f"loss {report.train_loss:.3f}, accuracy {report.train_accuracy:.3f}; {judged}"
-            f"{report.seconds:.1f} s"
-        )
 
-    command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}" + (
-        f" --epochs {epochs}" if epochs else ""
+def _settings(values: Mapping[str, Any]) -> str:
+    """Settings in one line; those of settings in brackets."""
+    return ", ".join(
+        f"{key.replace('_', ' ')} "
+        + (f"({_settings(value)})" if isinstance(value, Mapping) else _plain(value))
+        for key, value in values.items()
     )
-    where = torch_device(device)
-    tried = [] if levers is None else _tried(levers)
-    if chosen is None:
-        card = make_model(
-            name,
-            made_so,
-            data,
-            out,
-            numbers,
-            protocol=protocol.value,
-            device=where,
-            command=command,
-            tried=tried,
-            on_epoch=told,
-        )
-    else:
-        card = remake_model(
-            chosen,
-            made_so,
-            data,
-            out,
-            numbers,
-            taught.value,
-            device=where,
-            command=f"{command} --taught {taught.value} --as-chosen-in FOLDER",
-            tried=tried,
-            on_epoch=told,
-        )
-    for ran in card.training["networks"]:
-        say(f"seed {numbers[0]}: best epoch {ran['best_epoch']} of {ran['epochs_run']} run")
-    over = counted(len(numbers), "seed")
-    for figure in ("valid_track", *FIGURES) if card.has_test_results else ():
-        say(f"{figure}: {_mean_and_spread(card.results, figure)} over {over}")
-    say(f"weights, card and results: {out}")
 
 
-def _chosen_model(taught: Taught, folder: Path | None) -> "ModelCard | None":
-    """The card of the model that choices are taken from; None where they are made."""
-    from recommender.embedding.model_files import find_model
-    from recommender.errors import UsageError
-
-    if (taught is Taught.TRAIN) != (folder is None):
-        raise UsageError(
-            "--taught train+valid or all and --as-chosen-in FOLDER go together: first train on "
-            "'train' alone, then name the folder that it went to."
-        )
-    return None if folder is None else find_model(str(folder)).card
-
-
-def _tried(path: Path) -> list[dict[str, Any]]:
-    from dataclasses import asdict
-
-    from recommender.errors import UsageError
-    from recommender.research.model_building.ablation import read, summary
-
-    rows = read(path)
-    if not rows:
-        raise UsageError(f"{path} holds no levers: 'recsys study levers --gtzan GTZAN' fills it.")
-    return [asdict(line) for line in summary(rows)]
-
-
-def _seed_numbers(text: str) -> list[int]:
-    from recommender.errors import UsageError
-
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(f"--seeds takes numbers such as 0,1,2, not {text!r}.") from None
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""`recsys study`: the paper's runs, repeated."""
+"""`recsys study`: the reproduction of the paper's experiments."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,39 +6,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.output import (
-    AsJson,
-    Device,
-    GtzanPath,
-    Threads,
-    busy,
-    counting,
-    note,
-    print_json,
-    print_table,
-    say,
-    torch_device,
-    writing_file,
-)
+from recommender.cli.ablation import ablation_command
+from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
+from recommender.cli.output import busy, counting, note, print_json, print_table, say, writing_file
+from recommender.cli.train import STUDY_MODULES, load_gtzan, require_study_extra
 
 if TYPE_CHECKING:
-    from recommender.research.model_building.ablation import LeverRow
+    from recommender.research.reproduction.latency import Timings
     from recommender.research.reproduction.outcomes import Outcome
     from recommender.research.reproduction.runner import Job
-    from recommender.research.training.loop import EpochReport
+    from recommender.research.training.settings import EpochReport
 
 study_app = typer.Typer(
     name="study",
-    help="Repeat Rush & Datta's comparative study: list its runs, carry them out, report.",
+    help="Reproduce Rush & Datta's comparative study: list its runs, run them, report.",
     no_args_is_help=True,
 )
-
-OUTCOMES = Path("data/results/study")
-CHECKPOINTS = Path("runs/study")
-LEVERS = Path("data/results/ablation.csv")
+study_app.command("ablation")(ablation_command)
+study_app.command("levers", hidden=True)(ablation_command)
 
 Outcomes = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Where the outcomes of the runs are kept.")
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FOLDER",
+        help="The folder of the outcomes. Default: those that come with the package.",
+        show_default=False,
+    ),
 ]
 
 
@@ -55,7 +49,7 @@ Protocols = Annotated[
     typer.Option(
         "--protocol",
         help="Only this split; may be repeated. 'paper' splits clips, so that parts of one "
-        "recording are on both sides. Default: all, in this order.",
+        "recording are in several splits. Default: all, in this order.",
         show_default=False,
     ),
 ]
@@ -75,17 +69,19 @@ Families = Annotated[
 def list_command(
     protocol: Protocols = None,
     family: Families = None,
-    out: Outcomes = OUTCOMES,
+    out: Outcomes = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the declared runs, what the paper reports of each, and which are done."""
-    from recommender.research.reproduction.runner import is_done
+    """List the declared runs, the paper's figure for each, and which are completed."""
+    from recommender.research.reproduction.runner import completed
 
     jobs = _jobs(protocol, family)
+    folder = _outcomes_folder(out)
+    keys = completed(folder)
     if as_json:
         print_json(
             [
-                {"run": j.run.name, "protocol": j.protocol, "seed": j.seed, "done": is_done(j, out)}
+                {"run": j.run.name, "protocol": j.protocol, "seed": j.seed, "done": j.key in keys}
                 for j in jobs
             ]
         )
@@ -95,7 +91,7 @@ def list_command(
 
     def done(run: object, name: str) -> str:
         own = [job for job in jobs if job.run is run and job.protocol == name]
-        return f"{sum(is_done(job, out) for job in own)} of {len(own)}"
+        return f"{sum(job.key in keys for job in own)} of {len(own)}"
 
     print_table(
         ("run", "family", ">paper %", ">epochs", *(f">{name}" for name in protocols)),
@@ -111,12 +107,20 @@ def list_command(
         ),
     )
     say()
-    say(f"{sum(is_done(job, out) for job in jobs)} of {len(jobs)} networks are trained ({out})")
+    say(f"{sum(job.key in keys for job in jobs)} of {len(jobs)} networks are trained ({folder})")
 
 
 @study_app.command("run")
 def run_command(
     gtzan: GtzanPath,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FOLDER",
+            help="Where outcomes are added, a line a run; runs that are there are skipped.",
+        ),
+    ],
     protocol: Protocols = None,
     family: Families = None,
     device: Annotated[
@@ -125,7 +129,7 @@ def run_command(
     threads: Threads = None,
     seeds: Annotated[
         int | None,
-        typer.Option(min=1, help="Only the first so many seeds of each run. Default: all."),
+        typer.Option(min=1, metavar="N", help="Only the first N seeds of each run. Default: all."),
     ] = None,
     full: Annotated[
         bool,
@@ -134,113 +138,134 @@ def run_command(
             help="Train the 2D networks to the paper's epochs on a processor too, for days.",
         ),
     ] = False,
-    rehearse: Annotated[
+    smoke_test: Annotated[
         bool,
         typer.Option(
-            "--rehearse",
+            "--smoke-test",
             help="One step of training on a few tracks, the first seed of each run: tries the "
-            "machinery, measures nothing. Give it a folder of its own with --out.",
+            "code, evaluates nothing.",
         ),
     ] = False,
-    out: Outcomes = OUTCOMES,
+    rehearse: Annotated[bool, typer.Option("--rehearse", hidden=True)] = False,
     checkpoints: Annotated[
-        Path,
-        typer.Option(metavar="FOLDER", help="Where interrupted runs go on from."),
-    ] = CHECKPOINTS,
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where interrupted runs resume from. Default: 'checkpoints' in --out.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Carry out the declared runs that are not done yet; one that was interrupted goes on.
+    """Run the declared experiments that are not completed; an interrupted one resumes.
 
-    Two of these beside each other, of different families, use two processors best.
+    Two processes at once, of different families, make the best use of two processors.
     """
-    from recommender.research.datasets import gtzan as data_set
-    from recommender.research.reproduction.runner import carry_out, is_done
+    from recommender.research.reproduction.runner import completed, run_jobs
 
-    jobs = _jobs(protocol, family, seeds=1 if rehearse else seeds)
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
-    with counting("analysis GTZAN") as progress:
-        data = data_set.load(gtzan, progress=progress, cache=checkpoints / "gtzan.npz")
-    waiting = [job for job in jobs if not is_done(job, out)]
+    require_study_extra(*STUDY_MODULES)
+    smoke_test = smoke_test or rehearse
+    jobs = _jobs(protocol, family, seeds=1 if smoke_test else seeds)
+    checkpoints = checkpoints or out / "checkpoints"
+    data = load_gtzan(gtzan, checkpoints / "gtzan.npz", threads)
+    keys = completed(out)
+    waiting = [job for job in jobs if job.key not in keys]
     note(f"{len(waiting)} of {len(jobs)} networks to train")
-
-    def epoch_ended(job: "Job", report: "EpochReport") -> None:
-        note(
-            f"{job.name} epoch {report.epoch}: loss {report.train_loss:.3f}, accuracy "
-            f"{report.train_accuracy:.3f}; validation loss {report.valid_loss:.3f}, accuracy "
-            f"{report.valid_accuracy:.3f}; {report.seconds:.1f} s"
+    with writing_file(out):
+        run_jobs(
+            waiting,
+            data,
+            out,
+            checkpoints,
+            device=torch_device(device),
+            full=full,
+            smoke_test=smoke_test,
+            command="recsys study run --gtzan GTZAN" + (" --full" if full else ""),
+            on_epoch=_print_epoch,
+            on_outcome=_print_outcome,
         )
+    say(f"outcomes: {out}; 'recsys study report --out {out}' compares them with the paper")
 
-    def run_ended(job: "Job", outcome: "Outcome") -> None:
-        say(
-            f"{job.name}: test accuracy {100 * outcome.test_track:.1f} % by track, "
-            f"{100 * outcome.test_clip:.1f} % by clip; best epoch {outcome.best_epoch} of "
-            f"{outcome.epochs}"
-        )
 
-    carry_out(
-        waiting,
-        data,
-        out,
-        checkpoints,
-        device=torch_device(device),
-        full=full,
-        rehearse=rehearse,
-        command="recsys study run --gtzan GTZAN" + (" --full" if full else ""),
-        on_epoch=epoch_ended,
-        on_outcome=run_ended,
+def _print_epoch(job: "Job", report: "EpochReport") -> None:
+    note(
+        f"{job.name} epoch {report.epoch}: loss {report.train_loss:.3f}, accuracy "
+        f"{report.train_accuracy:.3f}; validation loss {report.valid_loss:.3f}, accuracy "
+        f"{report.valid_accuracy:.3f}; {report.seconds:.1f} s"
     )
-    say(f"outcomes: {out}; 'recsys study report' compares them with the paper")
+
+
+def _print_outcome(job: "Job", outcome: "Outcome") -> None:
+    say(
+        f"{job.name}: test accuracy {100 * outcome.test_track:.1f} % by track, "
+        f"{100 * outcome.test_clip:.1f} % by clip; best epoch {outcome.best_epoch} of "
+        f"{outcome.epochs}"
+    )
 
 
 @study_app.command("report")
 def report_command(
-    out: Outcomes = OUTCOMES,
+    out: Outcomes = None,
     to: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Where report.md, study.csv and pictures/ go. Default: beside the outcomes.",
+            help="Where report.md, study.csv and pictures/ go. Default: the page is printed.",
             show_default=False,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the outcomes with the paper: a page, a table and pictures.
+    """Compare the outcomes with the paper: a page, a table and figures.
 
-    The figures of the fault-filtered split come first.
+    The results of the fault-filtered split come first.
     Those of the paper's split, which leaks, are marked.
     """
     from recommender.errors import UsageError
     from recommender.research.reproduction.latency import Timings
     from recommender.research.reproduction.outcomes import read_outcomes
-    from recommender.research.reproduction.report import flat_rows, write_report
+    from recommender.research.reproduction.report import flat_rows, report_text, write_report
 
-    outcomes = read_outcomes(out)
+    require_study_extra("scipy", *(("matplotlib", "PIL") if to else ()))
+    folder = _outcomes_folder(out)
+    outcomes = read_outcomes(folder)
     if not outcomes:
-        raise UsageError(f"{out} holds no outcomes: 'recsys study run --gtzan GTZAN' makes them.")
-    folder = to or out
-    with busy("comparing"), writing_file(folder):
-        written = write_report(outcomes, folder, Timings.read(out))
+        raise UsageError(
+            f"{folder} holds no outcomes: 'recsys study run --gtzan GTZAN --out {folder}' adds "
+            "them."
+        )
+    timings = Timings.read(folder)
+    if to is not None:
+        with busy("comparing"), writing_file(to):
+            written = write_report(outcomes, to, timings)
+        note(f"report of {len(outcomes)} networks: {written[0]}, {written[1].name}, and figures")
     if as_json:
         print_json(flat_rows(outcomes))
-        return
-    say(f"report of {len(outcomes)} networks: {written[0]}, {written[1].name}, and pictures")
+    elif to is None:
+        with busy("comparing"):
+            text = report_text(outcomes, timings)
+        say(text.rstrip("\n"))
 
 
 @study_app.command("time")
 def time_command(
     repetitions: Annotated[
-        int, typer.Option(min=1, help="The median of as many batches counts.")
+        int, typer.Option(min=1, metavar="N", help="The median of so many batches is reported.")
     ] = 20,
-    out: Outcomes = OUTCOMES,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FOLDER",
+            help="Where timing.json goes. Default: nothing is written.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how long networks take, on one processor thread.
+    """Measure the latency of networks and models, on one processor thread.
 
-    Each declared run's takes a clip, with random weights, which do not change the time; each
-    shipped model takes a whole track.
+    For each declared run a clip, with random weights, which do not change the time.
+    For each shipped model a whole track.
     """
     from dataclasses import asdict
 
@@ -252,11 +277,20 @@ def time_command(
         timings = measure(
             models=shipped_models(), repetitions=repetitions, command=command, progress=progress
         )
-    with writing_file(out / FILE):
-        timings.write(out)
+    if out is not None:
+        with writing_file(out / FILE):
+            timings.write(out)
     if as_json:
         print_json(asdict(timings))
         return
+    _print_timings(timings)
+    say(
+        f"{timings.device}, threads: {timings.threads}"
+        + ("" if out is None else f"; written: {out / FILE}")
+    )
+
+
+def _print_timings(timings: "Timings") -> None:
     print_table(
         ("run", ">ms a clip", ">parameters"),
         ((run.run, f"{run.milliseconds_per_clip:.2f}", run.parameters) for run in timings.runs),
@@ -267,75 +301,12 @@ def time_command(
         ((m.model, m.windows, f"{m.milliseconds_per_track:.1f}") for m in timings.models),
     )
     say()
-    say(f"{timings.device}, threads: {timings.threads}; written: {out / FILE}")
 
 
-@study_app.command("levers")
-def levers_command(
-    gtzan: GtzanPath,
-    device: Annotated[
-        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
-    ] = Device.AUTO,
-    threads: Threads = None,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The table, CSV; gets what it lacks.")
-    ] = LEVERS,
-    checkpoints: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where interrupted trainings go on from.")
-    ] = CHECKPOINTS / "levers",
-    as_json: AsJson = False,
-) -> None:
-    """Train the default model's network with one thing changed at a time.
+def _outcomes_folder(out: Path | None) -> Path:
+    from recommender.research.reproduction.published_results import packaged_study
 
-    What it gives is measured on the validation tracks alone.
-    'recsys train default --levers FILE' puts the table into the model's card.
-    """
-    from dataclasses import asdict
-
-    from recommender.research.datasets import gtzan as data_set
-    from recommender.research.model_building import ablation
-    from recommender.research.reproduction.formatting import percent, share
-
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
-    with counting("analysis GTZAN") as progress:
-        data = data_set.load(gtzan, progress=progress, cache=checkpoints / "gtzan.npz")
-
-    def epoch_ended(changed: str, report: "EpochReport") -> None:
-        note(f"{changed}: epoch {report.epoch}, validation loss {report.valid_loss:.3f}")
-
-    def row_added(row: "LeverRow") -> None:
-        note(f"{row.changed}, seed {row.seed}: accuracy {100 * row.accuracy:.1f} %")
-
-    with writing_file(out):
-        ablation.carry_out(
-            data,
-            out,
-            checkpoints,
-            device=torch_device(device),
-            on_epoch=epoch_ended,
-            on_row=row_added,
-        )
-    rows = ablation.read(out)
-    if as_json:
-        print_json([asdict(row) for row in rows])
-        return
-    print_table(
-        ("changed", ">seeds", ">accuracy %", ">log loss"),
-        (
-            (
-                line.changed,
-                line.seeds,
-                percent(line.accuracy, line.accuracy_sd),
-                share(line.log_loss, line.log_loss_sd),
-            )
-            for line in ablation.summary(rows)
-        ),
-    )
-    say()
-    say(f"validation tracks, the network alone; written: {out}")
+    return packaged_study() if out is None else out
 
 
 def _jobs(
@@ -345,9 +316,9 @@ def _jobs(
     from recommender.research.reproduction.experiments import RUNS
     from recommender.research.reproduction.runner import declared_jobs
 
-    known = {name for run in RUNS for name in (run.name, run.family, run.model)}
+    names = {name for run in RUNS for name in (run.name, run.family, run.model)}
     for name in families or ():
-        if name not in known:
+        if name not in names:
             raise UsageError(
                 f"no run or family is named {name!r}; 'recsys study list' names them all."
             )

@@ -134,7 +134,7 @@ def adapt(
     found = adaptation_of(own.projection, music, progress)
     if dry_run:
         return found
-    own.keep(catalog, space)
+    own.store(catalog, space)
     if found.projection is None:
         undo(catalog)
     else:

@@ -18,7 +18,7 @@ import numpy as np
 
 from recommender.adaptation.training_data import LEAST_GENRES, UNTAUGHT, Music
 from recommender.embedding.projection import Projection
-from recommender.projections.lda import beside, discriminants
+from recommender.projections.lda import concatenate, fit_ledoit_wolf_lda
 from recommender.utils.arrays import FloatArray, IntArray
 
 SHRINKAGES = (0.3, 0.6)
@@ -78,7 +78,7 @@ def fit_all(
         base = _base(candidate, projected)
         if candidate.share and learned is not None:
             shares = (1 - candidate.share, candidate.share)
-            base = beside((base, learned), shares, projected)
+            base = concatenate((base, learned), shares, projected)
         fitted[candidate] = base
     return fitted
 
@@ -128,4 +128,4 @@ def _discriminants(projected: FloatArray, codes: IntArray) -> Projection | None:
     if len(learnable) < LEAST_GENRES:
         return None
     known = np.isin(codes, learnable)
-    return discriminants(projected[known], codes[known])
+    return fit_ledoit_wolf_lda(projected[known], codes[known])

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.projection import Projection
-from recommender.embedding.space import SpaceId, settings_digest
+from recommender.embedding.space import SpaceId, analysis_digest, model_digest
 from recommender.errors import WeightsError
 from recommender.features import descriptors
 
@@ -192,21 +192,19 @@ class ModelFiles:
         ).eval()
 
     def space(self, windowing: "Windowing | None" = None) -> SpaceId:
-        """The space of this model's bare activations, analysed so (None: as the card says)."""
-        analysed = asdict(windowing) if windowing is not None else dict(self.card.windowing)
-        analysis = settings_digest(dict(self.card.front_end), analysed)
-        return SpaceId(self.card.name, self._weights_identity, analysis)
+        """The space of this model's activations before projection.
 
-    @property
-    def _weights_identity(self) -> str:
-        """What tells apart what the same windows are made into."""
-        weights: dict[str, Any] = {"weights": self.card.weights_digest}
-        if self.card.descriptors:
-            # Where no network is, the weights are always the same: the version tells spaces apart.
-            weights["descriptors"] = descriptors.VERSION
-        if self.card.network_frames:
-            weights["heard_frames"] = self.card.network_frames
-        return settings_digest(weights) if len(weights) > 1 else self.card.weights_digest
+        Args:
+            windowing: how tracks are analysed; None for the card's windowing.
+        """
+        card = self.card
+        windows = card.windowing if windowing is None else asdict(windowing)
+        weights = model_digest(
+            card.weights_digest,
+            descriptors.VERSION if card.descriptors else None,
+            card.network_frames or None,
+        )
+        return SpaceId(card.name, weights, analysis_digest(card.front_end, windows))
 
     def _check(self, what: str, found: str, expected: str) -> None:
         if found != expected:

@@ -1,1 +1,1 @@
-"""Fitting of projections: linear discriminants and within-class covariance normalisation."""
+"""Fitting of projections: LDA and within-class covariance normalisation."""

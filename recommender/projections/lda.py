@@ -1,60 +1,84 @@
-"""Projections fitted on training activations, and the choice among them.
+"""Linear discriminant analysis, principal components and their concatenations, as projections.
 
-Each candidate is affine, so all are a `Projection`. What a plain cosine does badly is known: some
-activations are large for every track, and directions that vary *within* a genre count as much as
-those that vary between genres. Centring cures the first; linear discriminants (Fisher 1936) with a
-shrunk covariance (Ledoit & Wolf 2004) the second, at the price of forgetting what the genres it
-knows do not need. The mixtures keep both: discriminants beside principal components.
+Every candidate is affine, so each is a `Projection`. Plain cosine of raw activations has two known
+weaknesses: some activations are large for every track, and directions that vary *within* a genre
+count as much as those that vary between genres. Centring repairs the first. Linear discriminants
+(Fisher 1936) with a shrunk covariance (Ledoit & Wolf 2004) repair the second, but discard what the
+training genres do not need; concatenating discriminants with principal components keeps both.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from recommender.embedding.projection import Projection
 from recommender.errors import RecsysError
-from recommender.projections.shrinkage import class_statistics
 from recommender.utils.arrays import FloatArray, IntArray
 
 Fit = Callable[[FloatArray, IntArray], Projection]
+"""From activations [n, d] and labels [n] of the training tracks."""
+
+Doubles = npt.NDArray[np.float64]
 
 SHRINKAGE = 0.5
-"""Share of the identity in the covariance that `shrunk_discriminants` divides by. With a share of
-.15 beside whitened descriptors (`experiments/ablation.py`) it and Ledoit & Wolf's own estimate
-(.11) give the same precision@10, .9 gives .006 less."""
+"""Default weight of the identity in the within-class covariance of `fit_lda`."""
 
-_HARDLY = 1e-3
-"""Deviation, as a share of the largest, below which an activation tells nothing."""
+_MIN_RELATIVE_DEVIATION = 1e-3
+"""An activation whose deviation is a smaller part of the largest deviation is left out."""
+
+_MIN_RELATIVE_LENGTH = 1e-6
+"""A direction whose singular value is a smaller part of the largest is rounding error."""
 
 
-def centred(activations: FloatArray, labels: IntArray) -> Projection:
-    """Subtract the mean of the training tracks; cosine of what remains."""
+def fit_centring(activations: FloatArray, labels: IntArray) -> Projection:
+    """Subtract the mean of the training tracks.
+
+    Args:
+        activations: np.ndarray [shape=(n, d)].
+        labels: not used; candidates share one signature (`Fit`).
+    """
     identity = np.eye(activations.shape[1], dtype=np.float32)
     return Projection(activations.mean(axis=0), identity)
 
 
-def standardising(activations: FloatArray, labels: IntArray) -> Projection:
-    """Every activation to mean 0 and deviation 1; those that hardly vary are left out.
+def fit_standardisation(activations: FloatArray, labels: IntArray) -> Projection:
+    """Scale every activation to mean 0 and deviation 1; nearly constant ones are left out.
 
-    Scaled up, an activation that is all but constant over the training tracks would outweigh the
-    rest on the first piece of other music that moves it.
+    Scaled up, an activation that is almost constant over the training tracks would outweigh the
+    others on the first piece of other music that moves it.
+
+    Args:
+        activations: np.ndarray [shape=(n, d)].
+        labels: not used.
     """
     deviation = activations.std(axis=0)
-    varies = deviation > _HARDLY * deviation.max()
+    varies = deviation > _MIN_RELATIVE_DEVIATION * deviation.max()
     scale = varies / np.where(varies, deviation, 1)
     return Projection(activations.mean(axis=0), np.diag(scale).astype(np.float32))
 
 
-def principal(activations: FloatArray, labels: IntArray, components: int = 64) -> Projection:
-    """Principal components of the standardised activations, not whitened."""
-    scale = standardising(activations, labels)
+def fit_pca(activations: FloatArray, labels: IntArray, components: int = 64) -> Projection:
+    """Principal components of the standardised activations, not whitened.
+
+    Args:
+        activations: np.ndarray [shape=(n, d)].
+        labels: not used.
+        components: at most so many.
+    """
+    scale = fit_standardisation(activations, labels)
     scaled = (activations - scale.mean) @ scale.matrix
     _, _, axes = np.linalg.svd(scaled, full_matrices=False)
     return Projection(scale.mean, (scale.matrix @ axes[:components].T).astype(np.float32))
 
 
-def discriminants(activations: FloatArray, labels: IntArray) -> Projection:
+def fit_ledoit_wolf_lda(activations: FloatArray, labels: IntArray) -> Projection:
     """Linear discriminants with Ledoit-Wolf shrinkage, scaled to unit within-class variance.
+
+    Args:
+        activations: np.ndarray [shape=(n, d)].
+        labels: np.ndarray [shape=(n,)].
 
     Raises:
         RecsysError: scikit-learn is not installed.
@@ -62,80 +86,130 @@ def discriminants(activations: FloatArray, labels: IntArray) -> Projection:
     try:
         from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     except ImportError as error:
-        raise RecsysError(
-            "discriminants need scikit-learn: pip install 'recommender[study]'."
-        ) from error
+        raise RecsysError("LDA needs scikit-learn: pip install 'recommender[study]'.") from error
 
-    scale = standardising(activations, labels)
+    scale = fit_standardisation(activations, labels)
     scaled = (activations - scale.mean) @ scale.matrix
     fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(scaled, labels)
     axes = fitted.scalings_[:, : len(np.unique(labels)) - 1]
     return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
 
 
-def shrunk_discriminants(
-    activations: FloatArray, labels: IntArray, shrinkage: float = SHRINKAGE
-) -> Projection:
-    """Linear discriminants of far more values than tracks, scaled to unit within-class variance.
+def fit_lda(activations: FloatArray, labels: IntArray, shrinkage: float = SHRINKAGE) -> Projection:
+    """Linear discriminants with fixed shrinkage, for many more values than tracks.
+
+    Directions are scaled to unit within-class variance.
+
+    Args:
+        activations: np.ndarray [shape=(n, d)].
+        labels: np.ndarray [shape=(n,)], from 0 to c - 1.
+        shrinkage: weight of the identity in the within-class covariance, above 0, at most 1.
 
     Raises:
-        RecsysError: scipy is not installed.
+        RecsysError: SciPy is not installed.
     """
     try:
         from scipy.linalg import eigh
     except ImportError as error:
-        raise RecsysError("discriminants need scipy: pip install 'recommender[study]'.") from error
+        raise RecsysError("LDA needs SciPy: pip install 'recommender[study]'.") from error
 
-    scale = standardising(activations, labels)
+    scale = fit_standardisation(activations, labels)
     found = class_statistics((activations - scale.mean) @ scale.matrix, labels, shrinkage)
-    between = (found.means.T * found.shares) @ found.means
-    _, directions = eigh(between, found.within)  # by rising ratio of between to within
-    axes = found.axes @ directions[:, : -len(found.shares) : -1]
+    between = (found.means.T * found.priors) @ found.means
+    _, directions = eigh(between, found.within)  # ascending ratio of between to within
+    axes = found.axes @ directions[:, : -len(found.priors) : -1]
     return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
 
 
-def beside(
-    projections: Sequence[Projection], shares: Sequence[float], vectors: FloatArray
+def concatenate(
+    projections: Sequence[Projection], weights: Sequence[float], vectors: FloatArray
 ) -> Projection:
-    """Several projections of the same vectors beside each other.
+    """One projection whose outputs are the weighted outputs of several.
 
     Args:
-        projections: all subtract the mean of the first.
-        shares: part of the mean squared length over `vectors` that each gets.
+        projections: of vectors of d values; all subtract the mean of the first.
+        weights: of each in the mean squared length over `vectors`.
         vectors: np.ndarray [shape=(n, d)], those that the projections were fitted on.
     """
     mean = projections[0].mean
     matrices = []
-    for projection, share in zip(projections, shares, strict=True):
+    for projection, weight in zip(projections, weights, strict=True):
         projected = (vectors - mean) @ projection.matrix
         length = float(np.sqrt((projected**2).sum(axis=1).mean()))
-        matrices.append(projection.matrix * (np.sqrt(share) / max(length, 1e-12)))
+        matrices.append(projection.matrix * (np.sqrt(weight) / max(length, 1e-12)))
     return Projection(mean, np.concatenate(matrices, axis=1).astype(np.float32))
 
 
-def mixture(share: float) -> Fit:
-    """Discriminants beside principal components.
+def lda_with_pca(weight: float) -> Fit:
+    """Linear discriminants concatenated with principal components.
 
     Args:
-        share: part of the mean squared length that the discriminants get.
+        weight: of the discriminants in the mean squared length; the components get the rest.
     """
 
     def fit(activations: FloatArray, labels: IntArray) -> Projection:
-        parts = (discriminants(activations, labels), principal(activations, labels))
-        return beside(parts, (share, 1 - share), activations)
+        parts = (fit_ledoit_wolf_lda(activations, labels), fit_pca(activations, labels))
+        return concatenate(parts, (weight, 1 - weight), activations)
 
     return fit
 
 
 CANDIDATES: dict[str, Fit] = {
-    "centred": centred,
-    "standardised": standardising,
-    "principal components (64)": principal,
-    "shrinkage LDA": discriminants,
-    "LDA 0.9 + principal components 0.1": mixture(0.9),
-    "LDA 0.7 + principal components 0.3": mixture(0.7),
-    "LDA 0.5 + principal components 0.5": mixture(0.5),
-    "LDA 0.3 + principal components 0.7": mixture(0.3),
-    "LDA 0.1 + principal components 0.9": mixture(0.1),
+    "centred": fit_centring,
+    "standardised": fit_standardisation,
+    "principal components (64)": fit_pca,
+    "shrinkage LDA": fit_ledoit_wolf_lda,
+    "LDA 0.9 + principal components 0.1": lda_with_pca(0.9),
+    "LDA 0.7 + principal components 0.3": lda_with_pca(0.7),
+    "LDA 0.5 + principal components 0.5": lda_with_pca(0.5),
+    "LDA 0.3 + principal components 0.7": lda_with_pca(0.3),
+    "LDA 0.1 + principal components 0.9": lda_with_pca(0.1),
 }
-"""What is tried on the validation split, by name."""
+"""The candidates for a network's activations, by name; the choice is made on validation tracks."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassStatistics:
+    """Means and shrunk covariance of c classes of vectors with d values.
+
+    Attributes:
+        axes: np.ndarray [shape=(d, r)], orthonormal, of the span of the centred vectors.
+        means: np.ndarray [shape=(c, r)], of each class, relative to the mean of all vectors.
+        priors: np.ndarray [shape=(c,)], the part of the vectors that is in each class.
+        within: np.ndarray [shape=(r, r)], the shrunk within-class covariance.
+    """
+
+    axes: Doubles
+    means: Doubles
+    priors: Doubles
+    within: Doubles
+
+
+def class_statistics(
+    vectors: npt.NDArray[np.floating], labels: IntArray, shrinkage: float
+) -> ClassStatistics:
+    """Class statistics in the span of the vectors, for many more values than vectors.
+
+    The pooled within-class covariance S is shrunk towards a multiple of the identity:
+    ``(1 - s) S + s v I``, with v the mean variance. Whatever it is inverted for lies in the span of
+    the vectors, so it is given in coordinates of that span: hundreds by hundreds instead of
+    thousands by thousands, with the same outcome (Hastie, Tibshirani & Friedman, "The Elements of
+    Statistical Learning", section 18.3.5).
+
+    Args:
+        vectors: np.ndarray [shape=(n, d)]; the shrinkage treats all values alike, so standardise.
+        labels: np.ndarray [shape=(n,)], from 0 to c - 1, each at least once.
+        shrinkage: weight s of the identity, above 0, at most 1.
+    """
+    values = vectors.astype(np.float64)
+    centre = values.mean(axis=0)
+    classes = range(int(labels.max()) + 1)
+    own_means = np.stack([values[labels == label].mean(axis=0) for label in classes])
+    residuals = values - own_means[labels]
+    _, lengths, directions = np.linalg.svd(values - centre, full_matrices=False)
+    axes = directions[lengths > _MIN_RELATIVE_LENGTH * lengths[0]].T
+    inside = residuals @ axes
+    within = (1 - shrinkage) * (inside.T @ inside) / len(values)
+    within += shrinkage * np.square(residuals).mean() * np.eye(len(within))
+    priors = np.bincount(labels) / len(labels)
+    return ClassStatistics(axes, (own_means - centre) @ axes, priors, within)

@@ -10,6 +10,7 @@ Three keys, each coarser than the one before:
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 NOT_A_GENRE = frozenset({"genre", "none", "other", "undefined", "unknown", "unknowngenre"})
@@ -64,3 +65,8 @@ def first_genre(tag: str | None) -> str | None:
     parts = (part.strip() for part in _BETWEEN_GENRES.split(tag or ""))
     first = next((part for part in parts if part), None)
     return None if first is None or label_key(first) in NOT_A_GENRE else first
+
+
+def most_frequent(spellings: Mapping[str, int]) -> str:
+    """Of spellings with their numbers the most frequent one, the first by alphabet of several."""
+    return min(spellings, key=lambda spelling: (-spellings[spelling], spelling))

@@ -1,7 +1,7 @@
 """How long an ingest of many files takes, and how long the next one, that finds nothing new.
 
 Makes a tree of files in a temporary folder: hard links to the sound files of FOLDER, over and over
-until there are enough (an ingest analyses each, since it looks for known sound only among files that
+until there are enough (an ingest analyses each, since it looks for known content only among files that
 vanished), or, without FOLDER, short sounds of 3 to 5 s in four formats, each its own. Ingests it
 twice in this process. The second run must take under a twentieth of the first, analyse nothing and
 leave nothing out, else the exit status is 1.

@@ -20,7 +20,7 @@ from recommender.errors import NotFinite, SpaceMismatch
 from recommender.features.descriptors import DIMENSION, describe
 from recommender.features.log_mel import centre_crop, log_mel, standardised
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import published_activations, side_of_tracks
+from recommender.research.model_building.results import published_activations, load_tracks
 
 RATE = 44_100
 HEARD_RATE = 22_050
@@ -264,7 +264,7 @@ class TestStoredSpectrograms:
         data = gtzan.load(shared / "gtzan" / "gtzan_logmel.npz")
         files = sorted(p for p in (shared / "gtzan" / "audio").rglob("*") if p.is_file())
         twins = data.select([path.stem for path in files])
-        side = side_of_tracks(data, [data.track_ids[i] for i in twins])
+        side = load_tracks(data, [data.track_ids[i] for i in twins])
         stored = published_activations(find_model(), side).tracks
         analysed = [embedder.analyse(path) for path in files]
         served = np.stack([analysis.activations for analysis in analysed])

@@ -28,7 +28,7 @@ from recommender.embedding.model_files import (
 from recommender.embedding.projection import Projection
 from recommender.errors import SpaceMismatch, WeightsError
 from recommender.features import descriptors
-from recommender.research.model_building.activations import Parts
+from recommender.research.model_building.activations import ActivationLayout
 
 
 @pytest.fixture
@@ -208,6 +208,21 @@ class TestProjection:
         projection.save(tmp_path / "p.safetensors")
         assert Projection.load(tmp_path / "p.safetensors").digest == projection.digest
 
+    def test_rounding_changes_similarities_by_less_than_a_thousandth(self) -> None:
+        generator = np.random.default_rng(0)
+        for size in (64, 3000):  # as float16, and as what compresses better
+            x = generator.normal(size=(40, size)).astype(np.float32)
+            matrix = generator.normal(size=(size, 30)).astype(np.float32)
+            projection = Projection(x.mean(axis=0), matrix)
+            one, other = (p.apply(x) for p in (projection, projection.rounded()))
+            assert 0 < np.abs(one @ one.T - other @ other.T).max() < 1e-3
+
+    def test_the_shipped_ones_are_rounded(self) -> None:
+        for name in shipped_models():
+            projection, head = find_model(name).projection(), find_model(name).head()
+            assert projection.rounded().digest == projection.digest
+            assert head.rounded().digest == head.digest
+
     def test_other_dimension_is_refused(self) -> None:
         with pytest.raises(SpaceMismatch, match="recsys ingest"):
             find_model().projection().apply(np.zeros((1, 3), dtype=np.float32))
@@ -240,13 +255,13 @@ class TestHead:
 
 class TestParts:
     def test_they_follow_each_other(self) -> None:
-        parts = Parts.of([3, 5], descriptors=True)
+        parts = ActivationLayout.of([3, 5], descriptors=True)
         assert parts.networks == (slice(0, 3), slice(3, 8))
         assert parts.all_networks == slice(0, 8)
         assert parts.descriptors == slice(8, 8 + descriptors.DIMENSION)
 
     def test_either_may_be_absent(self) -> None:
-        assert Parts.of([3], descriptors=False).descriptors is None
-        alone = Parts.of([], descriptors=True)
+        assert ActivationLayout.of([3], descriptors=False).descriptors is None
+        alone = ActivationLayout.of([], descriptors=True)
         assert (alone.networks, alone.all_networks) == ((), slice(0, 0))
         assert alone.descriptors == slice(0, descriptors.DIMENSION)

@@ -2,7 +2,7 @@
 
 GTZAN's 197 validation tracks are few, and four of their genres are by one or two artists. So the
 640 training and validation tracks together are divided by artist, twice, in two halves: what is
-learned from one half is asked of the other, which makes four divisions whose mean is taken. No test
+learned from one half is asked of the other, which makes four artist_folds whose mean is taken. No test
 track is read. The columns *valid* are of the 197 validation tracks after the 443 training tracks.
 No network has a part in it: `heads.py` and `recsys study levers` are for that.
 
@@ -12,7 +12,7 @@ Columns: accuracy and log loss by track of the head of descriptors whitened so, 
 components as `last_layer` takes (its temperature chosen where it is measured); precision@10 and
 hit@10 with artist filter; precision@10 of genres left out of training (`leave_genres_out`);
 skewness of the 10-occurrence and share never recommended; share of tracks that are the nearest, by
-bare cosine, of themselves without treble (`model_building.results.Side.muffled`).
+bare cosine, of themselves without treble (`model_building.results.SplitTracks.low_passed`).
 """
 
 import argparse
@@ -30,18 +30,18 @@ from sklearn.model_selection import StratifiedGroupKFold
 from recommender.embedding.projection import Projection
 from recommender.features.descriptors import DIMENSION, slices
 from recommender.projections import wccn
-from recommender.projections.lda import beside, shrunk_discriminants, standardising
-from recommender.projections.wccn import steady
+from recommender.projections.lda import concatenate, fit_lda, standardising
+from recommender.projections.wccn import fit_wccn
 from recommender.research.datasets import gtzan
 from recommender.research.model_building import head_fitting
-from recommender.research.model_building.activations import Activations, Parts
+from recommender.research.model_building.activations import Activations, ActivationLayout
 from recommender.research.model_building.head_fitting import fitted_head
 from recommender.research.model_building.leave_genres_out import FOLDS, fold_precision, rows_of
 from recommender.research.model_building.results import (
-    Side,
+    SplitTracks,
     retrieval_report,
-    side_of,
-    side_of_tracks,
+    load_split,
+    load_tracks,
 )
 from recommender.research.training.inference import log_loss
 from recommender.search.reranking import (
@@ -72,9 +72,9 @@ class Variant:
         without: parts of the descriptors that are left out.
         share: of the discriminants.
         shrinkage: of their covariance; None as the models have it.
-        muffled: whether recordings without treble have a part in the whitening.
+        low_passed: whether recordings without treble have a part in the whitening.
         artists: whether what differs within artists has.
-        recordings: what varies within recordings counts against artists and muffled copies.
+        recordings: what varies within recordings counts against artists and low_passed copies.
         identity: share of the identity in the whitening.
         components: that are whitened.
         alike: whether every part counts alike before, whatever its size.
@@ -85,7 +85,7 @@ class Variant:
     without: tuple[str, ...] = ()
     share: float = SHARE
     shrinkage: float | None = None
-    muffled: bool = True
+    low_passed: bool = True
     artists: bool = True
     recordings: int = wccn.RECORDINGS
     identity: float = wccn.SHRINKAGE
@@ -104,13 +104,13 @@ class Row:
     unseen: float
     skewness: float
     never: float
-    muffled: float
+    low_passed: float
     valid_precision: float
     valid_hit: float
     valid_unseen: float
 
 
-FIGURES = ("accuracy", "log_loss", "precision", "hit", "unseen", "skewness", "never", "muffled")
+FIGURES = ("accuracy", "log_loss", "precision", "hit", "unseen", "skewness", "never", "low_passed")
 
 
 def only_gathered(vectors: FloatArray) -> FloatArray:
@@ -131,7 +131,7 @@ def variants(estimated: float) -> Iterator[Variant]:
     as_estimated = f"shrunk as Ledoit & Wolf estimate ({estimated:.2f})"
     yield Variant("whitened without artists", artists=False)
     yield Variant("whitened without recordings", recordings=0)
-    yield Variant("whitened without muffled copies", muffled=False)
+    yield Variant("whitened without low_passed copies", low_passed=False)
     yield Variant("whitened by shrinkage .15", identity=0.15)
     yield Variant("whitened by shrinkage .6", identity=0.6)
     for components in (150, 450):
@@ -169,18 +169,18 @@ def weighing_alike(kept: np.ndarray) -> Callable[[FloatArray, np.ndarray], Proje
 
 
 def whitened(
-    variant: Variant, known: Side, chosen: np.ndarray, kept: np.ndarray, components: int
+    variant: Variant, known: SplitTracks, chosen: np.ndarray, kept: np.ndarray, components: int
 ) -> Projection:
     tracks, clips = known.descriptions
     artists = np.array(known.artists)[chosen].tolist() if variant.artists else ()
-    muffled = known.muffled[chosen][:, kept] if variant.muffled else None
+    low_passed = known.low_passed[chosen][:, kept] if variant.low_passed else None
     scaling = weighing_alike(kept) if variant.alike else standardising
     with patch.multiple(wccn, standardising=scaling, RECORDINGS=variant.recordings):
-        return steady(
+        return fit_wccn(
             tracks[chosen][:, kept],
             clips[chosen][:, :, kept],
             artists,
-            muffled,
+            low_passed,
             components,
             variant.identity,
         )
@@ -195,7 +195,7 @@ def kept_by(variant: Variant) -> np.ndarray:
 
 
 def fitted(
-    variant: Variant, known: Side, labels: np.ndarray, chosen: np.ndarray
+    variant: Variant, known: SplitTracks, labels: np.ndarray, chosen: np.ndarray
 ) -> Callable[[FloatArray], FloatArray]:
     """From descriptors to unit vectors, by what was fitted on the `chosen` tracks of a side."""
     kept = kept_by(variant)
@@ -206,13 +206,13 @@ def fitted(
         shares.append(1 - variant.share)
     if variant.share > 0:
         given = {} if variant.shrinkage is None else {"shrinkage": variant.shrinkage}
-        parts.append(shrunk_discriminants(values, labels[chosen], **given))
+        parts.append(fit_lda(values, labels[chosen], **given))
         shares.append(variant.share)
-    projection = beside(parts, shares, values)
+    projection = concatenate(parts, shares, values)
     return lambda described: projection.apply(described[:, kept])
 
 
-def divisions(data: gtzan.Gtzan) -> list[tuple[Side, Side]]:
+def artist_folds(data: gtzan.Gtzan) -> list[tuple[SplitTracks, SplitTracks]]:
     """What is learned from and what is asked: halves of training and validation tracks."""
     ids = [data.track_ids[row] for side in ("train", "valid") for row in rows_of(data, side)]
     genres = [track_id.partition(".")[0] for track_id in ids]
@@ -222,15 +222,15 @@ def divisions(data: gtzan.Gtzan) -> list[tuple[Side, Side]]:
         halves = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
         for rows in halves.split(ids, genres, artists):
             learned, asked = ([ids[row] for row in chosen] for chosen in rows)
-            found.append((side_of_tracks(data, learned), side_of_tracks(data, asked)))
+            found.append((load_tracks(data, learned), load_tracks(data, asked)))
     return found
 
 
 def measured(
     variant: Variant,
     data: gtzan.Gtzan,
-    divided: Sequence[tuple[Side, Side]],
-    official: tuple[Side, Side],
+    divided: Sequence[tuple[SplitTracks, SplitTracks]],
+    official: tuple[SplitTracks, SplitTracks],
 ) -> Row:
     figures = np.mean([figures_of(variant, data, *sides) for sides in divided], axis=0)
     valid = figures_of(variant, data, *official)
@@ -238,13 +238,13 @@ def measured(
     return Row(variant.name, *figures.tolist(), *(valid[place] for place in places))
 
 
-def figures_of(variant: Variant, data: gtzan.Gtzan, known: Side, asked: Side) -> list[float]:
+def figures_of(variant: Variant, data: gtzan.Gtzan, known: SplitTracks, asked: SplitTracks) -> list[float]:
     """The figures `FIGURES` of one division."""
     labels = known.tracks.labels
     rows = data.select(asked.ids, gtzan.CORRUPT_IN_CIRCULATION)
     embed = fitted(variant, known, labels, np.arange(len(labels)))
-    vectors, muffled = embed(asked.descriptions[0]), embed(asked.muffled)
-    found = (muffled @ vectors.T).argmax(axis=1) == np.arange(len(vectors))
+    vectors, low_passed = embed(asked.descriptions[0]), embed(asked.low_passed)
+    found = (low_passed @ vectors.T).argmax(axis=1) == np.arange(len(vectors))
     report = retrieval_report(variant.order(vectors), asked)
     assert report.with_filter is not None
     overall = report.with_filter.overall
@@ -266,25 +266,25 @@ def figures_of(variant: Variant, data: gtzan.Gtzan, known: Side, asked: Side) ->
     ]
 
 
-def head_figures(variant: Variant, known: Side, asked: Side) -> tuple[float, float]:
+def head_figures(variant: Variant, known: SplitTracks, asked: SplitTracks) -> tuple[float, float]:
     """Accuracy and log loss of the head, its descriptors whitened as the variant has it."""
     kept = kept_by(variant)
 
-    def activations(side: Side) -> Activations:
+    def activations(side: SplitTracks) -> Activations:
         tracks, clips = side.descriptions
-        return Activations(tracks[:, kept], clips[:, :, kept], Parts((), slice(0, kept.sum())))
+        return Activations(tracks[:, kept], clips[:, :, kept], ActivationLayout((), slice(0, kept.sum())))
 
     def whitened_so(ours: Activations, labels: np.ndarray, components: int) -> Projection:
         return whitened(variant, known, np.arange(len(labels)), kept, components)
 
     ours, theirs = activations(known), activations(asked)
-    with patch.object(head_fitting, "on_descriptors_steady", whitened_so):
+    with patch.object(head_fitting, "descriptor_wccn", whitened_so):
         head, _ = fitted_head(ours, known.tracks.labels, theirs, asked.tracks.labels)
     probabilities, labels = head.probabilities(theirs.tracks), asked.tracks.labels
     return float((probabilities.argmax(axis=1) == labels).mean()), log_loss(probabilities, labels)
 
 
-def estimated_shrinkage(known: Side) -> float:
+def estimated_shrinkage(known: SplitTracks) -> float:
     """Ledoit & Wolf's, of the standardised descriptors within genres."""
     tracks, labels = known.descriptions[0], known.tracks.labels
     scale = standardising(tracks, labels)
@@ -301,11 +301,11 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the rows here too")
     args = parser.parse_args()
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
-    official = side_of(data, "filtered", "train"), side_of(data, "filtered", "valid")
-    divided = divisions(data)
+    official = load_split(data, "filtered", "train"), load_split(data, "filtered", "valid")
+    divided = artist_folds(data)
     print(
         "| changed | accuracy, % | log loss | precision@10 | hit@10 | unseen genres | skewness "
-        "| never, % | muffled found, % | valid: precision@10 | hit@10 | unseen genres |"
+        "| never, % | low_passed found, % | valid: precision@10 | hit@10 | unseen genres |"
     )
     print("|" + 12 * "---|")
     rows = []
@@ -315,7 +315,7 @@ def main() -> None:
         print(
             f"| {row.changed} | {100 * row.accuracy:.1f} | {row.log_loss:.3f} "
             f"| {row.precision:.3f} | {row.hit:.3f} | {row.unseen:.3f} | {row.skewness:.2f} "
-            f"| {100 * row.never:.1f} | {100 * row.muffled:.1f} "
+            f"| {100 * row.never:.1f} | {100 * row.low_passed:.1f} "
             f"| {row.valid_precision:.3f} | {row.valid_hit:.3f} | {row.valid_unseen:.3f} |",
             flush=True,
         )

@@ -29,7 +29,7 @@ from recommender.evaluation.retrieval import (
     score_queries,
 )
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import Side, side_of_tracks
+from recommender.research.model_building.results import SplitTracks, load_tracks
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import FloatArray
 
@@ -37,13 +37,13 @@ K = 10
 GENRES = "all genres"
 
 
-def not_analysed(data: gtzan.Gtzan) -> Side:
+def not_analysed(data: gtzan.Gtzan) -> SplitTracks:
     """The valid and test tracks of the filtered split."""
     sides = [gtzan.split_ids("filtered", name) for name in ("valid", "test")]
-    return side_of_tracks(data, [track_id for ids in sides for track_id in ids])
+    return load_tracks(data, [track_id for ids in sides for track_id in ids])
 
 
-def artist_scores(scores: FloatArray, side: Side) -> dict[str, QueryScores]:
+def artist_scores(scores: FloatArray, side: SplitTracks) -> dict[str, QueryScores]:
     """Genre → how well each of its queries finds its artist among the genre's tracks.
 
     Args:

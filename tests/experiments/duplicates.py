@@ -25,7 +25,7 @@ from recommender.embedding.space import Analysis
 from recommender.errors import AudioError
 from recommender.research.datasets.gtzan import load as load_gtzan
 from recommender.research.datasets.gtzan import split_ids
-from recommender.research.model_building.results import published_activations, side_of_tracks
+from recommender.research.model_building.results import published_activations, load_tracks
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
 
@@ -83,7 +83,7 @@ def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:
 def gtzan_activations(model: str, path: Path) -> np.ndarray:
     """Activations of the valid and test tracks: np.ndarray [shape=(487, d)]."""
     data = load_gtzan(path)
-    side = side_of_tracks(data, [*split_ids("filtered", "valid"), *split_ids("filtered", "test")])
+    side = load_tracks(data, [*split_ids("filtered", "valid"), *split_ids("filtered", "test")])
     return published_activations(find_model(model), side).tracks
 
 

@@ -1,7 +1,7 @@
 """How the head is fitted, and how much of a window the networks analyse, one changed at a time.
 
 As in `ablation.py`, what is learned from one half of GTZAN's training and validation tracks is
-asked of the other, in four divisions by artist whose mean is taken; here the default's network is
+asked of the other, in four artist_folds by artist whose mean is taken; here the default's network is
 trained in each, too (four times some minutes; a run that ended goes on from its checkpoints). The
 columns *valid* are of the 197 validation tracks after the 443 training tracks, mean over the five
 networks of `best`, which are the default's with five seeds. No test track is read.
@@ -22,18 +22,18 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
-from ablation import REPETITIONS, divisions
+from ablation import REPETITIONS, artist_folds
 
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
 from recommender.networks import GenreNetwork
-from recommender.projections.lda import shrunk_discriminants, standardising
+from recommender.projections.lda import fit_lda, standardising
 from recommender.research.datasets import gtzan
 from recommender.research.model_building import head_fitting
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.head_fitting import fitted_head
 from recommender.research.model_building.recipes import BEST_MODEL, NETWORK, NETWORK_FRAMES
-from recommender.research.model_building.results import Side, model_activations, side_of
+from recommender.research.model_building.results import SplitTracks, model_activations, load_split
 from recommender.research.training.inference import log_loss
 from recommender.research.training.loop import train
 
@@ -71,7 +71,7 @@ def variants() -> Iterator[Variant]:
         name = f"weights' variance {variance:g}"
         yield Variant(name, partial(constant, "PRIOR_VARIANCE", variance))
     yield Variant(
-        "standardised, not whitened", partial(constant, "on_descriptors_steady", not_whitened)
+        "standardised, not whitened", partial(constant, "descriptor_wccn", not_whitened)
     )
     yield Variant("linear discriminants", partial(constant, "_regressed", discriminating))
     yield Variant(
@@ -85,7 +85,7 @@ def not_whitened(known: Activations, labels: np.ndarray, components: int) -> Pro
     """Principal components of the standardised descriptors, in place of whitened ones."""
     scale = standardising(known.tracks, labels)
     matrix = scale.matrix.copy()
-    matrix[known.parts.all_networks] = 0
+    matrix[known.layout.all_networks] = 0
     _, _, axes = np.linalg.svd((known.tracks - scale.mean) @ matrix, full_matrices=False)
     return Projection(scale.mean, (matrix @ axes[:components].T).astype(np.float32))
 
@@ -93,16 +93,16 @@ def not_whitened(known: Activations, labels: np.ndarray, components: int) -> Pro
 def discriminating(known: Activations, labels: np.ndarray) -> head_fitting._Layer:
     """LDA of the standardised descriptors: the nearest mean among the discriminants."""
     mean = known.tracks.mean(axis=0)
-    where = known.parts.descriptors
+    where = known.layout.descriptors
     matrix = np.zeros((len(mean), len(np.unique(labels)) - 1))
-    matrix[where] = shrunk_discriminants(known.tracks[:, where], labels, FORMER_SHRINKAGE).matrix
+    matrix[where] = fit_lda(known.tracks[:, where], labels, FORMER_SHRINKAGE).matrix
     vectors = (known.tracks - mean) @ matrix
     means = np.stack([vectors[labels == label].mean(axis=0) for label in np.unique(labels)])
     weight = matrix @ means.T
     return head_fitting._Layer(weight, -(means**2).sum(axis=1) / 2 - mean @ weight).even
 
 
-def figures(variant: Variant, network: GenreNetwork, known: Side, asked: Side) -> list[float]:
+def figures(variant: Variant, network: GenreNetwork, known: SplitTracks, asked: SplitTracks) -> list[float]:
     """Accuracy and log loss of the asked side."""
     ours, theirs = (
         model_activations(
@@ -124,11 +124,11 @@ def figures(variant: Variant, network: GenreNetwork, known: Side, asked: Side) -
     ]
 
 
-def trained(divided: Sequence[tuple[Side, Side]], checkpoints: Path) -> list[GenreNetwork]:
+def trained(divided: Sequence[tuple[SplitTracks, SplitTracks]], checkpoints: Path) -> list[GenreNetwork]:
     """The default's network taught each division's first side."""
     found = []
     for place, (known, _) in enumerate(divided):
-        settings = replace(NETWORK, kept="last", seed=place * REPETITIONS // len(divided))
+        settings = replace(NETWORK, select_epoch_by="last", seed=place * REPETITIONS // len(divided))
         checkpoint = checkpoints / f"division-{place}.pt"
         run = train(settings, known.tracks, None, len(gtzan.GENRES), checkpoint=checkpoint)
         found.append(run.network)
@@ -144,9 +144,9 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the rows here too")
     args = parser.parse_args()
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
-    divided = divisions(data)
+    divided = artist_folds(data)
     networks = trained(divided, args.checkpoints)
-    official = side_of(data, "filtered", "train"), side_of(data, "filtered", "valid")
+    official = load_split(data, "filtered", "train"), load_split(data, "filtered", "valid")
     print("| changed | accuracy, % | log loss | valid: accuracy, % | log loss |")
     print("|" + 5 * "---|")
     rows = []

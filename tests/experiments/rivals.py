@@ -39,16 +39,16 @@ from stored import judged, outputs
 
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
-from recommender.evaluation.report import bootstrap_interval
 from recommender.evaluation.retrieval import (
     GivenSimilarities,
     LabelledVectors,
     hubness,
     score_queries,
 )
+from recommender.evaluation.significance import bootstrap_interval
 from recommender.features.descriptors import describe
-from recommender.projections.lda import beside, shrunk_discriminants, standardising
-from recommender.projections.wccn import steady
+from recommender.projections.lda import concatenate, fit_lda, standardising
+from recommender.projections.wccn import fit_wccn
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import (
     NEIGHBOURS,
@@ -57,7 +57,7 @@ from recommender.research.model_building.leave_genres_out import (
     rows_of,
     unseen_precision,
 )
-from recommender.research.model_building.results import side_of_tracks
+from recommender.research.model_building.results import load_tracks
 from recommender.research.training.inference import clip_starts
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import FloatArray, IntArray
@@ -102,7 +102,7 @@ class Row:
     accuracy: float | None
     ranked_precision: float | None
     ranked_hit: float | None
-    ranked_unseen: float | None
+    reranked_held_out_genres: float | None
 
 
 def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
@@ -121,11 +121,11 @@ def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
         ranked = score_queries(order, NEIGHBOURS, artist_filter=True)
     hubs = hubness(vectors, NEIGHBOURS)
     gallery = "valid" if side == "valid" else "valid+test"
-    unseen = ranked_unseen = None
+    unseen = reranked_held_out_genres = None
     if not method.knows_all:
         unseen = unseen_precision(data, method.fit, gallery)
         if by_vectors:
-            ranked_unseen = unseen_precision(data, ranked_fit(method.fit), gallery)
+            reranked_held_out_genres = unseen_precision(data, ranked_fit(method.fit), gallery)
     accuracy = None
     if method.classify is not None:
         predicted = method.classify(train, data.labels[train])(rows)
@@ -144,7 +144,7 @@ def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
         accuracy=accuracy,
         ranked_precision=None if ranked is None else float(ranked.precision[kept].mean()),
         ranked_hit=None if ranked is None else float(ranked.hit[kept].mean()),
-        ranked_unseen=ranked_unseen.mean if ranked_unseen else None,
+        reranked_held_out_genres=reranked_held_out_genres.mean if reranked_held_out_genres else None,
     )
 
 
@@ -255,14 +255,14 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
 
     def whitened(values: FloatArray, _: IntArray, rows: IntArray) -> Projection:
         artists = [known_artists[data.track_ids[row]] for row in rows]
-        return steady(values, vectors.of_clips(rows), artists)
+        return fit_wccn(values, vectors.of_clips(rows), artists)
 
     def both(values: FloatArray, labels: IntArray, rows: IntArray) -> Projection:
-        parts = (whitened(values, labels, rows), shrunk_discriminants(values, labels))
-        return beside(parts, (1 - KNOWN_SHARE, KNOWN_SHARE), values)
+        parts = (whitened(values, labels, rows), fit_lda(values, labels))
+        return concatenate(parts, (1 - KNOWN_SHARE, KNOWN_SHARE), values)
 
     plain = vectors.projected(lambda values, labels, _: standardising(values, labels))
-    known = vectors.projected(lambda values, labels, _: shrunk_discriminants(values, labels))
+    known = vectors.projected(lambda values, labels, _: fit_lda(values, labels))
     yield Method("descriptors", plain)
     yield Method("descriptors, whitened within recordings and artists", vectors.projected(whitened))
     yield Method("descriptors, shrinkage LDA", known)
@@ -275,7 +275,7 @@ def model_method(model: str, data: gtzan.Gtzan) -> Method:
 
     @cache
     def analysed(rows: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-        return outputs(weights, side_of_tracks(data, [data.track_ids[row] for row in rows]))
+        return outputs(weights, load_tracks(data, [data.track_ids[row] for row in rows]))
 
     return Method(
         f"model {weights.card.name} ({weights.card.architecture_summary})",
@@ -291,7 +291,7 @@ def printed(row: Row) -> str:
     accuracy = "" if row.accuracy is None else f"{100 * row.accuracy:.1f}"
     ranked = " | ".join(
         "" if value is None else f"{value:.3f}"
-        for value in (row.ranked_precision, row.ranked_hit, row.ranked_unseen)
+        for value in (row.ranked_precision, row.ranked_hit, row.reranked_held_out_genres)
     )
     return (
         f"| {row.name} | {row.precision:.3f} [{row.precision_low:.3f}, {row.precision_high:.3f}] "

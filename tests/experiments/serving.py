@@ -26,7 +26,7 @@ from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.features.log_mel import FrontEnd, log_mel
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import published_activations, side_of_tracks
+from recommender.research.model_building.results import published_activations, load_tracks
 from recommender.research.training.inference import clip_starts
 from recommender.utils.arrays import FloatArray
 
@@ -117,7 +117,7 @@ class Outcome:
 
 def stored_outcome(weights: ModelFiles, data: gtzan.Gtzan) -> Outcome:
     """The training path over every stored track."""
-    activations = published_activations(weights, side_of_tracks(data, data.track_ids)).tracks
+    activations = published_activations(weights, load_tracks(data, data.track_ids)).tracks
     return Outcome(activations, weights.head().probabilities(activations))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from recommender.embedding.model_files import ModelFiles, find_model, shipped_models
-from recommender.research.model_building.results import Side, published_activations
+from recommender.research.model_building.results import SplitTracks, published_activations
 from recommender.utils.arrays import FloatArray
 
 
@@ -23,7 +23,7 @@ def judged(names: Sequence[str] | None) -> list[str]:
     return list(names or shipped)
 
 
-def outputs(weights: ModelFiles, side: Side) -> tuple[FloatArray, FloatArray]:
+def outputs(weights: ModelFiles, side: SplitTracks) -> tuple[FloatArray, FloatArray]:
     """Unit vectors [n, p] and genre probabilities [n, n_classes] of a side."""
     found = published_activations(weights, side).tracks
     return weights.projection().apply(found), weights.head().probabilities(found)

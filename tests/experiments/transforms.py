@@ -41,7 +41,7 @@ from recommender.embedding.model_files import find_model
 from recommender.errors import AudioError
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import side_of_tracks
+from recommender.research.model_building.results import load_tracks
 from recommender.utils.arrays import FloatArray
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
@@ -161,7 +161,7 @@ class Asked:
     def of(cls, model: str, data: gtzan.Gtzan, music: list[Original]) -> "Asked":
         embedder = Embedder(find_model(model))
         analysed = np.stack([embedded(embedder, original.clip) for original in music])
-        stored, _ = outputs(find_model(model), side_of_tracks(data, data.track_ids))
+        stored, _ = outputs(find_model(model), load_tracks(data, data.track_ids))
         names = [*data.track_ids, *(original.name for original in music)]
         return cls(embedder, np.concatenate([stored, analysed]), names)
 

@@ -28,7 +28,7 @@ from recommender.errors import AudioError
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS, Side, side_of
+from recommender.research.model_building.results import NEIGHBOURS, SplitTracks, load_split
 from recommender.utils.arrays import FloatArray
 
 STORED_COUNTS = (1, 2, 3)
@@ -44,7 +44,7 @@ HEADINGS = (
 
 
 def stored_outputs(
-    embedder: Embedder, side: Side, starts: list[int], frames: int
+    embedder: Embedder, side: SplitTracks, starts: list[int], frames: int
 ) -> tuple[FloatArray, FloatArray]:
     """Activations [n, d] and genre probabilities [n, n_classes], of the windows of each track."""
     analysed = [
@@ -60,7 +60,7 @@ def stored_table(model: str, archive: Path) -> None:
     weights = find_model(model)
     embedder, projection = Embedder(weights), weights.projection()
     seconds = weights.card.windowing["seconds"]
-    side = side_of(gtzan.load(archive), "filtered", "valid")
+    side = load_split(gtzan.load(archive), "filtered", "valid")
     columns = side.tracks.decibels.shape[2]
     frames = round(columns * seconds / 30)
     placings = {

@@ -9,7 +9,6 @@ import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
 from recommender.features.descriptors import (
     BANDS,
@@ -20,8 +19,6 @@ from recommender.features.descriptors import (
     describe,
     slices,
 )
-from recommender.projections.lda import beside
-from recommender.projections.wccn import ARTISTS, MUFFLED, RECORDINGS, steady
 
 COLUMN_S = 1_708 / 22_050
 AMPLITUDE = BANDS**-0.5
@@ -212,98 +209,3 @@ def test_nan_is_refused() -> None:
     decibels[3, 5] = np.nan
     with pytest.raises(UsageError, match="NaN"):
         describe(decibels)
-
-
-def recordings(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """200 recordings that differ in four directions, their clips ten times as much in two others.
-
-    Returns the means [200, 12] over clips, and the clips [200, 3, 12].
-    """
-    generator = np.random.default_rng(seed)
-    own = np.zeros((200, 1, 12))
-    own[..., :4] = generator.normal(size=(200, 1, 4))
-    noise = generator.normal(0, 0.2, (200, 3, 12))
-    noise[..., 4:6] *= 50
-    clips = (own + noise).astype(np.float32)
-    return clips.mean(axis=1), clips
-
-
-def twin_is_nearest(one: np.ndarray, other: np.ndarray) -> float:
-    return float(((one @ other.T).argmax(axis=1) == np.arange(len(one))).mean())
-
-
-def test_what_varies_within_recordings_counts_less() -> None:
-    vectors, clips = recordings(0)
-    plain = steady(vectors, clips, shrinkage=1)
-    whitened = steady(vectors, clips, shrinkage=0.05)
-    _, fresh = recordings(1)
-    hits = [
-        twin_is_nearest(projection.apply(fresh[:, 0]), projection.apply(fresh[:, 1]))
-        for projection in (plain, whitened)
-    ]
-    assert hits[1] > 2 * hits[0]
-
-
-def test_what_the_treble_takes_counts_less() -> None:
-    vectors, clips = recordings(0)
-    muffled = vectors.copy()
-    muffled[:, 3] -= 2.0  # what tells recordings apart is lost in every copy
-    loss = np.eye(12, dtype=np.float32)[3:4]
-
-    def moved(projection: Projection) -> float:
-        """How far the loss moves a recording, against how far others are."""
-        lengths = np.linalg.norm(projection.affine(vectors), axis=1)
-        return float(np.linalg.norm(loss @ projection.matrix) / lengths.mean())
-
-    plain = steady(vectors, clips, shrinkage=0.2)
-    robust = steady(vectors, clips, shrinkage=0.2, muffled=muffled)
-    assert moved(robust) < 0.9 * moved(plain)
-
-
-def test_what_differs_within_artists_counts_less() -> None:
-    """Two artists' songs differ along one direction as much as their songs among each other."""
-    vectors, clips = recordings(0)
-    artists = [f"artist {row // 10}" for row in range(len(vectors))]
-    shift = 3 * np.random.default_rng(3).normal(size=len(vectors)).astype(np.float32)
-    vectors[:, 2] += shift
-    clips[:, :, 2] += shift[:, None]
-
-    def share(projection: Projection) -> float:
-        return float(np.linalg.norm(projection.matrix[2]) / np.linalg.norm(projection.matrix))
-
-    assert share(steady(vectors, clips, artists)) < 0.8 * share(steady(vectors, clips))
-
-
-def test_artists_unknown_or_of_one_recording_have_no_part() -> None:
-    vectors, clips = recordings(0)
-    expected = steady(vectors, clips).matrix
-    for artists in ([""] * len(vectors), [str(row) for row in range(len(vectors))]):
-        np.testing.assert_array_equal(steady(vectors, clips, artists).matrix, expected)
-
-
-def test_each_covariance_has_its_share() -> None:
-    vectors, clips = recordings(0)
-    muffled = vectors + np.random.default_rng(2).normal(size=vectors.shape).astype(np.float32)
-    artists = [str(row // 2) for row in range(len(vectors))]
-    unwhitened = steady(vectors, clips, shrinkage=1).matrix
-    whitened = steady(vectors, clips, artists, muffled, shrinkage=0).matrix
-    total = np.zeros((12, 12))
-    within = (clips - clips.mean(axis=1, keepdims=True)).reshape(-1, 12)
-    pairs = vectors.reshape(-1, 2, 12)
-    among = (pairs - pairs.mean(axis=1, keepdims=True)).reshape(-1, 12)
-    counts = ((RECORDINGS, within), (ARTISTS, among), (MUFFLED, muffled - vectors))
-    for count, moved in counts:
-        size = np.sum((moved @ unwhitened) ** 2) / 12
-        share = count / (RECORDINGS + ARTISTS + MUFFLED)
-        total += share * (moved @ whitened).T @ (moved @ whitened) / size
-    np.testing.assert_allclose(total, np.eye(12), atol=1e-3)
-
-
-def test_beside_gives_each_its_share() -> None:
-    vectors, clips = recordings(0)
-    parts = [steady(vectors, clips), steady(vectors, clips, components=2)]
-    both = beside(parts, (0.8, 0.2), vectors)
-    projected = (vectors - both.mean) @ both.matrix
-    width = parts[0].matrix.shape[1]
-    assert (projected[:, :width] ** 2).sum(axis=1).mean() == pytest.approx(0.8, rel=1e-4)
-    assert (projected[:, width:] ** 2).sum(axis=1).mean() == pytest.approx(0.2, rel=1e-4)

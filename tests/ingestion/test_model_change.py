@@ -30,16 +30,17 @@ KILLED_IN_THE_MIDDLE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
     from recommender.catalog import Catalog
-    from recommender.ingestion import IngestSettings, ingest, pipeline as run
+    from recommender.ingestion import IngestSettings, ingest
     from recommender.ingestion.report import NoProgress
 
     class Killer(NoProgress):
-        def done(self, path, outcome):
+        def done(self, path, outcome, reason=None):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    run._BATCH = 2
     if __name__ == "__main__":
-        settings = IngestSettings(model=sys.argv[3], workers=1)
+        settings = IngestSettings(
+            model=sys.argv[3], workers=1, in_process=False, files_per_transaction=2
+        )
         ingest(Catalog.open(sys.argv[1]), [Path(sys.argv[2])], settings, Killer())
 """)
 
@@ -201,7 +202,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_an_ingest_keeps_the_projection(world: World) -> None:
-    kept = ModelProjection.kept(world.catalog, world.model.space())
+    kept = ModelProjection.load(world.catalog, world.model.space())
     assert kept is not None
     assert kept.projection.digest == world.model.projection().digest
     assert kept.descriptors
@@ -212,7 +213,7 @@ def test_an_ingest_keeps_the_projection(world: World) -> None:
 
 def test_the_limit_of_copies_is_kept_with_it(world: World) -> None:
     def limits() -> tuple[float | None, float]:
-        kept = ModelProjection.kept(world.catalog, world.model.space())
+        kept = ModelProjection.load(world.catalog, world.model.space())
         assert kept is not None
         return kept.duplicate_threshold, catalog_projector(
             world.catalog
@@ -236,7 +237,7 @@ def test_catalogues_of_older_versions_say_no_limit_of_copies(world: World) -> No
     world.catalog.store_projection(
         world.model.space(), ProjectionOrigin.MODEL, kept.projection, older
     )
-    found = ModelProjection.kept(world.catalog, world.model.space())
+    found = ModelProjection.load(world.catalog, world.model.space())
     assert found is not None
     assert found.duplicate_threshold is None
 
@@ -249,18 +250,18 @@ def test_also_where_some_tracks_were_heard_in_another_space_only(world: World) -
         write.analysed(library, FileStat("other.wav", 1, 1), "other", Tags(), analysed, "test")
     assert world.catalog.drop_projection(own.space(), ProjectionOrigin.MODEL)
     world.ingest()
-    assert ModelProjection.kept(world.catalog, own.space()) is not None
+    assert ModelProjection.load(world.catalog, own.space()) is not None
 
 
 def test_a_new_projection_of_the_same_weights_replaces_it(world: World) -> None:
     before, _ = world.served()
     new = world.new_projection()
     assert world.served() == (new.digest, True)  # also before the next ingest
-    kept = ModelProjection.kept(world.catalog, world.model.space())
+    kept = ModelProjection.load(world.catalog, world.model.space())
     assert kept is not None
     assert kept.projection.digest == before
     world.ingest()
-    kept = ModelProjection.kept(world.catalog, world.model.space())
+    kept = ModelProjection.load(world.catalog, world.model.space())
     assert kept is not None
     assert kept.projection.digest == new.digest
 
@@ -274,7 +275,7 @@ def test_networks_that_hear_another_part_of_windows_are_other_weights(world: Wor
     assert world.served() == (before, False)
     world.ingest()  # of none of its tracks
     assert world.served() == (before, False)
-    kept = ModelProjection.kept(world.catalog, old)
+    kept = ModelProjection.load(world.catalog, old)
     assert kept is not None
     assert kept.projection.digest == before
 

@@ -1,7 +1,7 @@
 """GTZAN (Tzanetakis & Cook 2002): 1,000 excerpts of 30 s in ten genres, and its committed splits.
 
-The data set is held as log-Mel spectrograms on one grid of columns, wherever it came from: a folder
-of sound files as people have it, or an archive of spectrograms computed before. Of the F frames of
+The data set is kept as log-Mel spectrograms on one grid of columns, whether it was read from a
+folder of sound files or from an archive of spectrograms. Of the F frames of
 the STFT with a hop of 512 samples, column c is frame floor((c + 0.5) * F / 387.5), which gives 387
 columns, 77.5 ms apart. Levels are bytes: dB = byte / 255 * range_db - range_db, so that 0 dB is the
 loudest point of the clip and -range_db (80 dB at most) the quietest.
@@ -14,7 +14,7 @@ import re
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache as cached
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.errors import AudioError, DatasetError, UnreadableAudio
+from recommender.utils.files import replacing_file
 
 GENRES: tuple[str, ...] = (
     "blues",
@@ -43,7 +44,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "stratified": ("train", "valid", "test"),
     "paper": ("train", "valid", "test"),
 }
-"""Protocols and their sides; sources in data/gtzan/README.md. `paper` lists clips, not tracks."""
+"""Protocols and their splits; sources in data/gtzan/README.md. `paper` lists clips, not tracks."""
 
 CORRUPT_IN_CIRCULATION = frozenset({"jazz.00054"})
 """The file that is damaged in the copy most people download."""
@@ -68,20 +69,25 @@ def _text(name: str) -> str:
     return (resources.files("recommender.data") / "gtzan" / name).read_text(encoding="utf-8")
 
 
-@cached
-def split_ids(protocol: str, side: str) -> tuple[str, ...]:
-    """Track ids of one side of a committed split, for example ``split_ids("filtered", "train")``.
+@cache
+def split_ids(protocol: str, name: str) -> tuple[str, ...]:
+    """Track ids of a committed split, for example ``split_ids("filtered", "train")``.
 
     Raises:
-        DatasetError: no such protocol or side.
+        DatasetError: no such protocol or split.
     """
-    if side not in SPLITS.get(protocol, ()):
-        known = ", ".join(f"{p}/{s}" for p, sides in SPLITS.items() for s in sides)
-        raise DatasetError(f"GTZAN has no split '{protocol}/{side}'; there are: {known}")
-    return tuple(_text(f"splits/{protocol}/{side}.txt").split())
+    if name not in SPLITS.get(protocol, ()):
+        existing = ", ".join(f"{p}/{s}" for p, splits in SPLITS.items() for s in splits)
+        raise DatasetError(f"GTZAN has no split '{protocol}/{name}'; there are: {existing}")
+    return tuple(_text(f"splits/{protocol}/{name}.txt").split())
 
 
-@cached
+def genre_of(track_id: str) -> str:
+    """Genre of a track or clip id: ``blues`` of ``blues.00000`` and of ``blues.00000.1``."""
+    return track_id.partition(".")[0]
+
+
+@cache
 def artists() -> dict[str, str]:
     """Track id → artist for all 1,000 tracks; '' when unknown (and then equal to no other)."""
     return {
@@ -147,8 +153,8 @@ def load(path: Path, progress: Progress | None = None, cache: Path | None = None
         path: a ``.npz`` with ``track_id`` str[n], ``logmel`` uint8[n, 128, 387] and ``range_db``
             float32[n]; or a folder that is or contains ``genres`` or ``genres_original`` (or the
             genre folders themselves). Fewer than ten genres are accepted.
-        progress: told after every sound file.
-        cache: an archive to keep what was computed from sound, used again as long as the names,
+        progress: called after every sound file.
+        cache: an archive of the spectrograms computed from sound, reused as long as the names,
             sizes and times of the sound files stay the same.
 
     Raises:
@@ -172,13 +178,13 @@ def load(path: Path, progress: Progress | None = None, cache: Path | None = None
 
 
 def column_frames(frames: int) -> npt.NDArray[np.int64]:
-    """The STFT frames that are kept: np.ndarray [shape=(387,)], int64, of `frames` in all."""
+    """The STFT frames that become columns: np.ndarray [shape=(387,)], int64, of `frames` in all."""
     columns = np.arange(COLUMNS, dtype=np.int64)
     return (2 * columns + 1) * frames // (2 * COLUMNS + 1)  # exact, in whole numbers
 
 
 def _labels(track_ids: Sequence[str]) -> npt.NDArray[np.int64]:
-    return np.array([GENRES.index(i.partition(".")[0]) for i in track_ids], dtype=np.int64)
+    return np.array([GENRES.index(genre_of(i)) for i in track_ids], dtype=np.int64)
 
 
 # Archives
@@ -206,19 +212,17 @@ def _from_arrays(arrays: dict[str, npt.NDArray[Any]], path: Path) -> Gtzan:
             f"{path} holds logmel {log_mel.dtype}{list(log_mel.shape)} and range_db "
             f"{list(range_db.shape)} for {len(track_ids)} tracks; expected uint8{list(shape)}"
         )
-    strange = [i for i in track_ids if i.partition(".")[0] not in GENRES]
-    if strange or len(set(track_ids)) != len(track_ids):
-        example = f" such as '{strange[0]}'" if strange else ""
+    invalid = [i for i in track_ids if genre_of(i) not in GENRES]
+    if invalid or len(set(track_ids)) != len(track_ids):
+        example = f" such as '{invalid[0]}'" if invalid else ""
         raise DatasetError(f"{path} has track ids that are repeated or of no known genre{example}")
     missing = tuple((str(i), str(reason)) for i, reason in arrays.get("missing", ()))
     return Gtzan(track_ids, _labels(track_ids), log_mel, range_db.astype(np.float32), missing)
 
 
 def _write_archive(gtzan: Gtzan, listing: str, path: Path) -> None:
-    """Write beside and rename, so that an interrupted run leaves no half archive."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as out:
+    """Write the archive atomically."""
+    with replacing_file(path) as out:
         np.savez_compressed(
             out,
             track_id=np.array(gtzan.track_ids),
@@ -227,7 +231,6 @@ def _write_archive(gtzan: Gtzan, listing: str, path: Path) -> None:
             missing=np.array(gtzan.missing, dtype=np.str_).reshape(-1, 2),
             listing=np.array(listing),
         )
-    partial.replace(path)
 
 
 # Folders of sound files
@@ -298,6 +301,6 @@ def _spectrogram(file: Path) -> tuple[npt.NDArray[np.uint8], float]:
         raise UnreadableAudio(f"lasts {clip.duration:.1f} s, but tracks of GTZAN last 30 s")
     values = log_mel([clip], FrontEnd(hop_length=HOP_LENGTH, n_mels=N_MELS))[0].values
     range_db = max(-float(values.min()), 1.0)
-    kept = values[:, column_frames(values.shape[1])]
-    levels = np.rint((kept + range_db) * (255 / range_db)).clip(0, 255).astype(np.uint8)
+    columns = values[:, column_frames(values.shape[1])]
+    levels = np.rint((columns + range_db) * (255 / range_db)).clip(0, 255).astype(np.uint8)
     return levels, range_db

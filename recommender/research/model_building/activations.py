@@ -1,4 +1,4 @@
-"""What a model's activations consist of: those of its networks, then descriptors. numpy only."""
+"""Activations of a model: those of its networks, followed by descriptors. numpy only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ from recommender.utils.arrays import FloatArray
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Where the parts lie in a vector of activations.
+class ActivationLayout:
+    """Which values of a vector of activations come from which part of the model.
 
     Attributes:
         networks: of each network, in their order; they come first.
-        descriptors: of the handcrafted descriptors (`descriptors.describe`), the last; or None.
+        descriptors: of the handcrafted descriptors (`features.descriptors`), the last; or None.
     """
 
     networks: tuple[slice, ...]
     descriptors: slice | None
 
     @classmethod
-    def of(cls, networks: Sequence[int], descriptors: bool) -> "Parts":
-        """Parts of a model.
+    def of(cls, networks: Sequence[int], descriptors: bool) -> "ActivationLayout":
+        """Layout of a model.
 
         Args:
             networks: number of activations of each network; may be empty.
             descriptors: whether descriptors follow them.
         """
         ends = [sum(networks[: i + 1]) for i in range(len(networks))]
-        places = (slice(end - size, end) for end, size in zip(ends, networks, strict=True))
+        slices = (slice(end - size, end) for end, size in zip(ends, networks, strict=True))
         total = sum(networks)
-        return cls(tuple(places), slice(total, total + DIMENSION) if descriptors else None)
+        return cls(tuple(slices), slice(total, total + DIMENSION) if descriptors else None)
 
     @property
     def all_networks(self) -> slice:
@@ -40,26 +40,19 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """What a model makes of n tracks.
+    """Activations of n tracks.
 
     Attributes:
         tracks: np.ndarray [shape=(n, d)], float32, of each whole track.
         clips: np.ndarray [shape=(n, c, d)], float32, of c clips of each.
-        parts: what lies where in the d values.
-        muffled: np.ndarray [shape=(n, DIMENSION)], float32, descriptors of the tracks with their
-            treble cut off (`results.Side.muffled`); None where it is not known.
-        artists: of each track, blank where unknown; empty where none is.
+        layout: of the d values.
+        low_passed: np.ndarray [shape=(n, DIMENSION)], float32, descriptors of the tracks, low-pass
+            filtered; None where there are none.
+        artists: of each track, blank where unknown; empty where none is known.
     """
 
     tracks: FloatArray
     clips: FloatArray
-    parts: Parts
-    muffled: FloatArray | None = None
+    layout: ActivationLayout
+    low_passed: FloatArray | None = None
     artists: Sequence[str] = ()
-
-    @property
-    def without_descriptors(self) -> "Activations":
-        """Those of the networks alone."""
-        networks = self.parts.all_networks
-        parts = Parts(self.parts.networks, None)
-        return Activations(self.tracks[:, networks], self.clips[:, :, networks], parts)

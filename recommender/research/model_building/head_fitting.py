@@ -1,53 +1,43 @@
-"""The linear head over a model's activations, fitted once its networks are trained.
+"""The linear genre head over a model's activations, fitted once its networks are trained.
 
-A last layer trained together with the rest fits the few training tracks too closely. One fitted on
-the activations of whole training tracks has the same form, softmax(Wx + b), and generalises better:
-training representation and classifier apart is known from Kang et al., "Decoupling Representation
-and Classifier" (2020).
+A classification layer trained together with the network overfits the few training tracks. One
+fitted on the activations of whole training tracks has the same form, softmax(Wx + b), and
+generalises better: decoupling representation and classifier is known from Kang et al. (2020).
 
-Each part of the activations gets a layer of its own. Their logits, brought to one deviation, are
-averaged, networks among each other alike. A network's layer is LDA with a covariance shrunk as
-Ledoit & Wolf (2004) estimate. Descriptors, thousands of values, are whitened as for the projection,
-by what varies within recordings and artists, of which there are many more than genres
-(`steadiness`); in that space logistic regression tells genres apart. Such probabilities are too
-sure of themselves, so a temperature (Guo et al. 2017) divides the logits. It and the weight of the
-descriptors are those of least log loss on the validation tracks. All of it is affine, so it is one
-`GenreHead`.
+Each part of the activations gets a layer of its own. Their logits, scaled to one deviation, are
+averaged; networks count alike. A network's layer is LDA with a covariance shrunk as Ledoit & Wolf
+(2004) estimate. Descriptors, thousands of values, are whitened as for the projection, by WCCN over
+recordings and artists, of which there are many more than genres; in that space logistic regression
+separates the genres. Such probabilities are overconfident, so a temperature (Guo et al. 2017)
+divides the logits. It and the weight of the descriptors are those of least log loss on the
+validation tracks. All of it is affine, so it is one `GenreHead`.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from recommender.embedding.genre_head import GenreHead
-from recommender.projections.shrinkage import Doubles
+from recommender.embedding.projection import Projection
+from recommender.projections.lda import Doubles
+from recommender.projections.wccn import WccnSettings
 from recommender.research.model_building.activations import Activations
-from recommender.research.model_building.projection_search import on_descriptors_steady
+from recommender.research.model_building.projection_search import descriptor_wccn
 from recommender.research.training.inference import log_loss
 from recommender.utils.arrays import IntArray
 
-SHARPNESSES = tuple(float(s) for s in np.geomspace(0.25, 16, 25))
-"""Inverse temperatures that are tried, of logits of unit deviation."""
+INVERSE_TEMPERATURES = tuple(float(value) for value in np.geomspace(0.25, 16, 25))
+"""Candidates, for logits of unit deviation."""
 
 DESCRIPTOR_WEIGHTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-"""Tried where a model has networks and descriptors; the networks get the rest."""
-
-COMPONENTS = 150
-"""Components of the descriptors that the regression takes. All 300 of the projection are better yet
-in cross-validation (`experiments/heads.py`: log loss .815 for .824), and worse on the validation
-tracks (.888 for .860)."""
-
-PRIOR_VARIANCE = 1.0
-"""Of the regression's weights (scikit-learn's C), for vectors of unit mean squared length. Half and
-twice as much give the same log loss within .011, there and there."""
+"""Candidates where a model has networks and descriptors; the networks get the rest."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Layer:
+class LinearLayer:
     """``x @ weight + bias``: weight [d, n_classes], bias [n_classes]."""
 
     weight: Doubles
@@ -58,76 +48,134 @@ class _Layer:
         return np.asarray(activations @ self.weight + self.bias)
 
     @property
-    def even(self) -> "_Layer":
-        """Less what is common to all classes: it moves no probability, and counts as deviation."""
-        return _Layer(
+    def centred(self) -> "LinearLayer":
+        """Without what all classes share: it changes no probability but adds to the deviation."""
+        return LinearLayer(
             self.weight - self.weight.mean(axis=1, keepdims=True), self.bias - self.bias.mean()
         )
 
-    def scaled(self, activations: npt.NDArray[np.floating]) -> "_Layer":
+    def scaled(self, activations: npt.NDArray[np.floating]) -> "LinearLayer":
         """The layer whose logits of `activations` [n, d] have unit deviation."""
-        return _sum([self], [1 / max(float(self.logits(activations).std()), 1e-12)])
+        return _weighted_sum([self], [1 / max(float(self.logits(activations).std()), 1e-12)])
 
 
-def _sum(layers: Sequence[_Layer], weights: Sequence[float]) -> _Layer:
+def _weighted_sum(layers: Sequence[LinearLayer], weights: Sequence[float]) -> LinearLayer:
     """The layer whose logits are the weighted sum of these layers' logits."""
-    return _Layer(
+    return LinearLayer(
         np.tensordot(weights, [layer.weight for layer in layers], axes=1),
         np.tensordot(weights, [layer.bias for layer in layers], axes=1),
     )
 
 
+def fit_logistic_regression(
+    train: Activations, labels: IntArray, settings: "HeadSettings"
+) -> LinearLayer:
+    """Logistic regression on the projected descriptors, with balanced class weights."""
+    from sklearn.linear_model import LogisticRegression
+
+    projection: Projection = settings.project_descriptors(train, labels, settings.wccn)
+    vectors = (train.tracks - projection.mean) @ projection.matrix
+    length = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1).mean())
+    regression = LogisticRegression(
+        C=settings.prior_variance, class_weight="balanced", max_iter=1000
+    )
+    regression.fit(vectors / length, labels)
+    weight = projection.matrix.astype(np.float64) @ regression.coef_.T / length
+    return LinearLayer(weight, regression.intercept_ - projection.mean @ weight).centred
+
+
+HEAD_WCCN = WccnSettings(components=150)
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """How a head is fitted, apart from what validation tracks choose.
+
+    Attributes:
+        project_descriptors: the space in which descriptors are classified.
+        wccn: settings of that space: half as many components as the projection has.
+        prior_variance: of the regression's weights (scikit-learn's C), for vectors of unit mean
+            squared length.
+        fit_descriptors: the layer of the descriptors.
+    """
+
+    project_descriptors: Callable[[Activations, IntArray, WccnSettings], Projection] = (
+        descriptor_wccn
+    )
+    wccn: WccnSettings = HEAD_WCCN
+    prior_variance: float = 1.0
+    fit_descriptors: Callable[[Activations, IntArray, "HeadSettings"], LinearLayer] = (
+        fit_logistic_regression
+    )
+
+
+DEFAULT_SETTINGS = HeadSettings()
+
+
 @dataclass(frozen=True)
 class HeadChoice:
-    """What the validation tracks choose of a head.
+    """What is chosen of a head on the validation tracks.
 
     Attributes:
         descriptor_weight: of the descriptors; the networks get the rest. 0 or 1 where a model has
             the one or the other.
-        sharpness: inverse temperature, of logits of unit deviation.
+        inverse_temperature: of logits of unit deviation.
     """
 
     descriptor_weight: float
-    sharpness: float
+    inverse_temperature: float
 
 
-def fitted_head(
-    known: Activations, known_labels: IntArray, asked: Activations, asked_labels: IntArray
+def fit_head(
+    train: Activations,
+    train_labels: IntArray,
+    valid: Activations,
+    valid_labels: IntArray,
+    settings: HeadSettings = DEFAULT_SETTINGS,
 ) -> tuple[GenreHead, HeadChoice]:
     """The head of a model, and what was chosen of it.
 
     Args:
-        known: activations of the n tracks the networks were trained on.
-        known_labels: np.ndarray [shape=(n,)].
-        asked: activations of the m validation tracks, which choose temperature and weights.
-        asked_labels: np.ndarray [shape=(m,)].
+        train: activations of the n tracks the networks were trained on.
+        train_labels: np.ndarray [shape=(n,)].
+        valid: activations of the m validation tracks, which choose temperature and weights.
+        valid_labels: np.ndarray [shape=(m,)].
+        settings: how.
     """
-    groups = _group_layers(known, known_labels)
-    logits = {name: group.logits(asked.tracks) for name, group in groups.items()}
+    groups = _group_layers(train, train_labels, settings)
+    logits = {name: group.logits(valid.tracks) for name, group in groups.items()}
 
     def loss(choice: HeadChoice) -> float:
         mixed = sum(_weights(choice)[name] * found for name, found in logits.items())
-        return log_loss(_softmax(choice.sharpness * np.asarray(mixed)), asked_labels)
+        return log_loss(_softmax(choice.inverse_temperature * np.asarray(mixed)), valid_labels)
 
     alone = {"networks": 0.0, "descriptors": 1.0}
     weights = DESCRIPTOR_WEIGHTS if len(groups) > 1 else (alone[next(iter(groups))],)
-    choice = min(itertools.starmap(HeadChoice, product(weights, SHARPNESSES)), key=loss)
+    grid = itertools.product(weights, INVERSE_TEMPERATURES)
+    choice = min(itertools.starmap(HeadChoice, grid), key=loss)
     return _head(groups, choice), choice
 
 
-def head_as_chosen(known: Activations, labels: IntArray, choice: HeadChoice) -> GenreHead:
+def refit_head(
+    train: Activations,
+    labels: IntArray,
+    choice: HeadChoice,
+    settings: HeadSettings = DEFAULT_SETTINGS,
+) -> GenreHead:
     """A head for which nothing is left to choose.
 
     Args:
-        known: activations of the n tracks the networks were trained on.
+        train: activations of the n tracks the networks were trained on.
         labels: np.ndarray [shape=(n,)].
+        choice: weight and temperature.
+        settings: how.
     """
-    return _head(_group_layers(known, labels), choice)
+    return _head(_group_layers(train, labels, settings), choice)
 
 
-def _head(groups: Mapping[str, _Layer], choice: HeadChoice) -> GenreHead:
-    shares = [choice.sharpness * _weights(choice)[name] for name in groups]
-    layer = _sum(list(groups.values()), shares)
+def _head(groups: Mapping[str, LinearLayer], choice: HeadChoice) -> GenreHead:
+    weights = [choice.inverse_temperature * _weights(choice)[name] for name in groups]
+    layer = _weighted_sum(list(groups.values()), weights)
     return GenreHead(layer.weight.astype(np.float32), layer.bias.astype(np.float32))
 
 
@@ -135,32 +183,34 @@ def _weights(choice: HeadChoice) -> dict[str, float]:
     return {"networks": 1 - choice.descriptor_weight, "descriptors": choice.descriptor_weight}
 
 
-def _group_layers(known: Activations, labels: IntArray) -> dict[str, _Layer]:
-    """The layer of the networks, and of the descriptors, as far as there are any."""
+def _group_layers(
+    train: Activations, labels: IntArray, settings: HeadSettings
+) -> dict[str, LinearLayer]:
+    """The layer of the networks, and of the descriptors, where a model has them."""
     groups = {}
-    if places := known.parts.networks:
-        layers = [_discriminating(known, labels, where) for where in places]
-        groups["networks"] = _sum(layers, [1.0] * len(layers))
-    if known.parts.descriptors is not None:
-        groups["descriptors"] = _regressed(known, labels)
-    return {name: layer.scaled(known.tracks) for name, layer in groups.items()}
+    if networks := train.layout.networks:
+        layers = [_network_layer(train, labels, values) for values in networks]
+        groups["networks"] = _weighted_sum(layers, [1.0] * len(layers))
+    if train.layout.descriptors is not None:
+        groups["descriptors"] = settings.fit_descriptors(train, labels, settings)
+    return {name: layer.scaled(train.tracks) for name, layer in groups.items()}
 
 
-def _discriminating(known: Activations, labels: IntArray, where: slice) -> _Layer:
+def _network_layer(train: Activations, labels: IntArray, values: slice) -> LinearLayer:
     """LDA of one network, its logits of unit deviation; the other activations have weight 0."""
-    own = known.tracks[:, where]
+    own = train.tracks[:, values]
     mean = own.mean(axis=0, dtype=np.float64)
     deviation = np.maximum(own.std(axis=0, dtype=np.float64), 1e-6)
-    found = _estimated((own - mean) / deviation, labels).even
-    scaled = _Layer(
+    found = _lda_layer((own - mean) / deviation, labels).centred
+    scaled = LinearLayer(
         found.weight / deviation[:, None], found.bias - (mean / deviation) @ found.weight
     ).scaled(own)
-    weight = np.zeros((known.tracks.shape[1], scaled.weight.shape[1]))
-    weight[where] = scaled.weight
-    return _Layer(weight, scaled.bias)
+    weight = np.zeros((train.tracks.shape[1], scaled.weight.shape[1]))
+    weight[values] = scaled.weight
+    return LinearLayer(weight, scaled.bias)
 
 
-def _estimated(values: Doubles, labels: IntArray) -> _Layer:
+def _lda_layer(values: Doubles, labels: IntArray) -> LinearLayer:
     """LDA of standardised values [n, d], all classes equally likely."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
@@ -169,24 +219,11 @@ def _estimated(values: Doubles, labels: IntArray) -> _Layer:
         solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes)
     )
     lda.fit(values, labels)
-    return _Layer(lda.coef_.T, lda.intercept_)
-
-
-def _regressed(known: Activations, labels: IntArray) -> _Layer:
-    """Logistic regression on the whitened descriptors, all classes counting alike."""
-    from sklearn.linear_model import LogisticRegression
-
-    whitened = on_descriptors_steady(known, labels, COMPONENTS)
-    vectors = (known.tracks - whitened.mean) @ whitened.matrix
-    length = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1).mean())
-    regression = LogisticRegression(C=PRIOR_VARIANCE, class_weight="balanced", max_iter=1000)
-    regression.fit(vectors / length, labels)
-    weight = whitened.matrix.astype(np.float64) @ regression.coef_.T / length
-    return _Layer(weight, regression.intercept_ - whitened.mean @ weight).even
+    return LinearLayer(lda.coef_.T, lda.intercept_)
 
 
 def _softmax(logits: Doubles) -> npt.NDArray[np.float32]:
     from scipy.special import softmax
 
-    shares: npt.NDArray[np.float32] = softmax(logits, axis=1).astype(np.float32)
-    return shares
+    probabilities: npt.NDArray[np.float32] = softmax(logits, axis=1).astype(np.float32)
+    return probabilities

@@ -1,10 +1,10 @@
-"""The projections that are tried for a model, by what its activations consist of.
+"""The candidate projections of a model, by the layout of its activations.
 
-Networks alone: those of `discriminants`. Descriptors know no genre, so their vectors are whitened
-by what varies within recordings and artists (`steadiness`); discriminants beside them bring the
-genres in. A model with both gets shares of all four. Every part is fitted by itself: what hardly
-varies is told by the largest deviation, and a network's activations may all be small beside
-descriptors in decibels.
+Networks alone: those of `projections.lda`. Descriptors are fixed, so their vectors are whitened by
+what varies within recordings and artists (`projections.wccn`), and linear discriminants are
+concatenated to bring the genres in. A model with both gets weighted concatenations of all four
+components. Every part is fitted by itself: the largest deviation decides which activations are
+nearly constant, and a network's activations may all be small beside descriptors in decibels.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -14,63 +14,61 @@ import numpy as np
 
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
-from recommender.projections.lda import (
-    CANDIDATES,
-    beside,
-    discriminants,
-    principal,
-    shrunk_discriminants,
-)
-from recommender.projections.wccn import COMPONENTS, steady
-from recommender.research.model_building.activations import Activations, Parts
+from recommender.projections import lda, wccn
+from recommender.projections.lda import CANDIDATES, concatenate, fit_lda
+from recommender.projections.wccn import WccnSettings, fit_wccn
+from recommender.research.model_building.activations import ActivationLayout, Activations
 from recommender.utils.arrays import FloatArray, IntArray
 
 T = TypeVar("T")
 
 Fit = Callable[[Activations, IntArray], Projection]
-"""From the training tracks' activations and labels (np.ndarray [shape=(n,)])."""
+"""From activations and labels (np.ndarray [shape=(n,)]) of the training tracks."""
 
 
-def on_networks(
-    fit: Callable[[FloatArray, IntArray], Projection], known: Activations, labels: IntArray
-) -> Projection:
-    """A projection fitted on the networks' activations; descriptors have no part in it.
+def fit_on_networks(fit: lda.Fit, train: Activations, labels: IntArray) -> Projection:
+    """A projection fitted on the networks' activations; descriptors have weight 0.
 
-    Each network's activations are brought to one largest deviation first.
+    Each network's activations are scaled to the same largest deviation first.
+
+    Args:
+        fit: how.
+        train: activations of the n training tracks.
+        labels: np.ndarray [shape=(n,)].
     """
-    scales = np.ones(known.parts.all_networks.stop, dtype=np.float32)
-    for where in known.parts.networks:
-        scales[where] = 1 / max(float(known.tracks[:, where].std(axis=0).max()), 1e-12)
-    fitted = fit(known.tracks[:, known.parts.all_networks] * scales, labels)
-    return _embedded(scales[:, None] * fitted.matrix, known, known.parts.all_networks)
+    networks = train.layout.all_networks
+    scales = np.ones(networks.stop, dtype=np.float32)
+    for values in train.layout.networks:
+        scales[values] = 1 / max(float(train.tracks[:, values].std(axis=0).max()), 1e-12)
+    fitted = fit(train.tracks[:, networks] * scales, labels)
+    return _embedded(scales[:, None] * fitted.matrix, train, networks)
 
 
-def on_descriptors_steady(
-    known: Activations, labels: IntArray, components: int = COMPONENTS
+def descriptor_wccn(
+    train: Activations, labels: IntArray, settings: WccnSettings = wccn.DEFAULT_SETTINGS
 ) -> Projection:
-    """Descriptors whitened by what varies within recordings and artists; no genre is used."""
-    where = _descriptors(known.parts)
-    tracks, clips = known.tracks[:, where], known.clips[:, :, where]
-    fitted = steady(tracks, clips, known.artists, known.muffled, components)
-    return _embedded(fitted.matrix, known, where)
+    """WCCN of the descriptors; labels are not used."""
+    values = _descriptors(train.layout)
+    tracks, clips = train.tracks[:, values], train.clips[:, :, values]
+    fitted = fit_wccn(tracks, clips, train.artists, train.low_passed, settings)
+    return _embedded(fitted.matrix, train, values)
 
 
-def on_descriptors_lda(known: Activations, labels: IntArray) -> Projection:
+def descriptor_lda(train: Activations, labels: IntArray) -> Projection:
     """Linear discriminants of the descriptors."""
-    where = _descriptors(known.parts)
-    fitted = shrunk_discriminants(known.tracks[:, where], labels)
-    return _embedded(fitted.matrix, known, where)
+    values = _descriptors(train.layout)
+    return _embedded(fit_lda(train.tracks[:, values], labels).matrix, train, values)
 
 
-INGREDIENTS: dict[str, Fit] = {
-    "network LDA": lambda known, labels: on_networks(discriminants, known, labels),
-    "network components": lambda known, labels: on_networks(principal, known, labels),
-    "steady descriptors": on_descriptors_steady,
-    "descriptor LDA": on_descriptors_lda,
+COMPONENTS: dict[str, Fit] = {
+    "network LDA": lambda train, labels: fit_on_networks(lda.fit_ledoit_wolf_lda, train, labels),
+    "network PCA": lambda train, labels: fit_on_networks(lda.fit_pca, train, labels),
+    "descriptor WCCN": descriptor_wccn,
+    "descriptor LDA": descriptor_lda,
 }
-"""What stands beside each other in the mixtures, by name."""
+"""What is concatenated, by name."""
 
-DESCRIPTOR_SHARES = (
+DESCRIPTOR_WEIGHTS = (
     (0.0, 0.0, 1.0, 0.0),
     (0.0, 0.0, 0.95, 0.05),
     (0.0, 0.0, 0.9, 0.1),
@@ -79,10 +77,10 @@ DESCRIPTOR_SHARES = (
     (0.0, 0.0, 0.7, 0.3),
     (0.0, 0.0, 0.6, 0.4),
 )
-"""Tried for descriptors alone: parts of the mean squared length, in the order of `INGREDIENTS`."""
+"""Candidates for descriptors alone: weights in the mean squared length, ordered as `COMPONENTS`."""
 
-BOTH_SHARES = (
-    *DESCRIPTOR_SHARES,
+COMBINED_WEIGHTS = (
+    *DESCRIPTOR_WEIGHTS,
     (0.0, 0.1, 0.8, 0.1),
     (0.1, 0.0, 0.9, 0.0),
     (0.1, 0.0, 0.8, 0.1),
@@ -96,56 +94,53 @@ BOTH_SHARES = (
 
 
 def fit_candidates(
-    known: Activations, labels: IntArray, names: Collection[str] | None = None
+    train: Activations, labels: IntArray, names: Collection[str] | None = None
 ) -> dict[str, Projection]:
-    """Every projection that is tried for a model of these parts, by name.
+    """Every candidate projection for activations of this layout, by name.
 
     Args:
-        known: activations of the n training tracks.
+        train: activations of the n training tracks.
         labels: np.ndarray [shape=(n,)].
         names: only these of them.
 
     Raises:
-        UsageError: one of `names` is not tried for such a model.
+        UsageError: one of `names` is no candidate for such a model.
     """
-    if known.parts.descriptors is None:
-        plain = _wanted(CANDIDATES, names)
-        return {name: on_networks(fit, known, labels) for name, fit in plain.items()}
-    shares = BOTH_SHARES if known.parts.networks else DESCRIPTOR_SHARES
+    if train.layout.descriptors is None:
+        selected = _selected(CANDIDATES, names)
+        return {name: fit_on_networks(fit, train, labels) for name, fit in selected.items()}
+    table = COMBINED_WEIGHTS if train.layout.networks else DESCRIPTOR_WEIGHTS
     mixtures = [
-        {name: share for name, share in zip(INGREDIENTS, row, strict=True) if share}
-        for row in shares
+        {name: weight for name, weight in zip(COMPONENTS, row, strict=True) if weight}
+        for row in table
     ]
-    mixed = _wanted({_named(mixture): mixture for mixture in mixtures}, names)
-    needed = {ingredient for mixture in mixed.values() for ingredient in mixture}
-    fitted = {name: fit(known, labels) for name, fit in INGREDIENTS.items() if name in needed}
-    return {name: _mixed(mixture, fitted, known) for name, mixture in mixed.items()}
+    by_name = {
+        " + ".join(f"{name} {weight:g}" for name, weight in mixture.items()): mixture
+        for mixture in mixtures
+    }
+    selection = _selected(by_name, names)
+    needed = {component for mixture in selection.values() for component in mixture}
+    fitted = {name: fit(train, labels) for name, fit in COMPONENTS.items() if name in needed}
+    return {
+        name: concatenate([fitted[part] for part in mixture], [*mixture.values()], train.tracks)
+        for name, mixture in selection.items()
+    }
 
 
-def _wanted(tried: Mapping[str, T], names: Collection[str] | None) -> dict[str, T]:
-    absent = set(names or ()) - set(tried)
+def _selected(candidates: Mapping[str, T], names: Collection[str] | None) -> dict[str, T]:
+    absent = set(names or ()) - set(candidates)
     if absent:
-        raise UsageError(f"no projection {absent} is tried for such a model: {list(tried)}.")
-    return {name: value for name, value in tried.items() if names is None or name in names}
+        raise UsageError(f"no candidate projection is named {absent}: {list(candidates)}.")
+    return {name: value for name, value in candidates.items() if names is None or name in names}
 
 
-def _mixed(
-    mixture: Mapping[str, float], fitted: Mapping[str, Projection], known: Activations
-) -> Projection:
-    return beside([fitted[name] for name in mixture], list(mixture.values()), known.tracks)
-
-
-def _named(mixture: Mapping[str, float]) -> str:
-    return " + ".join(f"{name} {share:g}" for name, share in mixture.items())
-
-
-def _embedded(matrix: FloatArray, known: Activations, where: slice) -> Projection:
+def _embedded(matrix: FloatArray, train: Activations, values: slice) -> Projection:
     """A projection of one part [k, p] as one of all activations; the others get weight 0."""
-    whole = np.zeros((known.tracks.shape[1], matrix.shape[1]), dtype=np.float32)
-    whole[where] = matrix
-    return Projection(known.tracks.mean(axis=0), whole)
+    whole = np.zeros((train.tracks.shape[1], matrix.shape[1]), dtype=np.float32)
+    whole[values] = matrix
+    return Projection(train.tracks.mean(axis=0), whole)
 
 
-def _descriptors(parts: Parts) -> slice:
-    assert parts.descriptors is not None  # these ingredients are for models that have them
-    return parts.descriptors
+def _descriptors(layout: ActivationLayout) -> slice:
+    assert layout.descriptors is not None  # these components are for models that have them
+    return layout.descriptors

@@ -1,4 +1,4 @@
-"""A trained model as a folder: weights, head, projection, and the card that goes with them."""
+"""A trained model as a folder: weights, head, projection, and their card."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,13 +19,12 @@ from recommender.embedding.projection import Projection
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import TrainedModel
-from recommender.research.training.loop import TrainingResult
+from recommender.research.model_building.trained_model import TrainedModel
+from recommender.research.training.settings import TrainingResult
 
 WINDOWING = Windowing(count=5)
-"""How the published models analyse a track. Lists made from five windows of a song share 71 % with
-those made from all of it, from three windows 65 %, for 1.6 times the time (experiments/windows.py).
-"""
+"""How the published models read a track: five windows, a compromise between time and the similarity
+of their lists to those of the whole track (`tests/experiments/windows.py`)."""
 
 DATA_SET = "GTZAN as log-Mel spectrograms, a column each 1,708 samples"
 
@@ -35,42 +34,47 @@ LICENCE = (
 )
 
 NOTES = (
-    "Accuracies are by track or by 10 s clip; precision is precision@10 with artist filter, in the "
-    "order of bare cosines or, where it says ranked, as the tracks of that side are recommended.",
-    "The head for the genres is fitted on the training tracks' activations: on networks' by "
-    "shrinkage LDA, on descriptors, whitened, by logistic regression; its temperature, and the "
-    "weight of descriptors beside networks, chosen on valid.",
-    "The projection is the one of those listed that reaches the most on valid: ranked precision@10 "
-    "among the genres taught, plus that among genres left out of the training, where measured.",
-    "The published seed was named before any seed was measured; figures are over all seeds.",
-    "Ten genres of Western popular and classical music from before 2002: of other music the "
-    "genre analysed is only the nearest of these ten.",
+    "Accuracies are by track or by 10 s clip; precision is precision@10 with artist filter, by "
+    "plain cosine or, where it says reranked, in the order in which the tracks of that split are "
+    "recommended.",
+    "The genre head is fitted on the activations of the training tracks: shrinkage LDA for "
+    "networks, logistic regression for whitened descriptors; its temperature and the weight of "
+    "the descriptors are chosen on valid.",
+    "The projection is the one of those listed with the highest sum on valid of reranked "
+    "precision@10 and, where measured, reranked precision@10 of held-out genres.",
+    "The published seed was fixed before any seed was evaluated; figures are over all seeds.",
+    "Ten genres of Western popular and classical music from before 2002: for other music the "
+    "predicted genre is only the nearest of these ten.",
 )
 
 NETWORK_NOTES = (
-    "'plain' figures are those of the networks' own last layers as they were trained.",
-    "The head in their place was adopted on validation figures alone (.54 to .61 over four seeds), "
-    "but the plain layer's test accuracy of two seeds (.57) had been read before.",
+    "'network' figures are those of the networks' own classification layers as they were trained.",
+    "The genre head that replaces them was adopted on validation figures alone (.54 to .61 over "
+    "four seeds), but the test accuracy of the networks' own layers with two seeds (.57) had been "
+    "read before.",
 )
 
 DESCRIPTOR_NOTES = (
-    "'Steady' descriptors are whitened by what varies within recordings and within artists, and by "
-    "what recordings without treble lack; artists are those of the training tracks. How much each "
-    "counts was chosen by cross-validation over the artists of train and valid together; so was, "
-    "with a look at valid alone, how the head takes descriptors.",
-    "Test figures of earlier projections and heads had been read before; the README has them.",
+    "WCCN: descriptors are whitened by the covariance within recordings, within artists, and "
+    "between recordings and their low-pass filtered copies; artists are those of the training "
+    "tracks. The weights of the three were chosen by cross-validation over the artists of train "
+    "and valid together; so was, with a look at valid alone, how the head uses descriptors.",
+    "Test figures of earlier projections and heads had been read before; data/results/README.md "
+    "has them.",
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Finished:
-    """All that is published of one seed.
+class FittedModel:
+    """All that is saved of one seed.
 
     Attributes:
         model: its networks.
         head, projection: fitted on its activations of the training tracks.
-        closeness: of the projection, on the validation tracks; None where there is none.
-        duplicate_threshold: from which cosine on two tracks are copies; None where it was not fitted.
+        similarity_calibration: of the projection, on the validation tracks; None where none was
+            fitted.
+        duplicate_threshold: cosine from which two tracks are duplicates; None where none was
+            fitted.
     """
 
     model: TrainedModel
@@ -80,10 +84,10 @@ class Finished:
     duplicate_threshold: float | None
 
 
-def publish(
+def save_model(
     name: str,
     folder: Path,
-    finished: Finished,
+    fitted: FittedModel,
     data: Mapping[str, Any],
     results: Mapping[str, Any],
 ) -> ModelCard:
@@ -91,55 +95,62 @@ def publish(
 
     Args:
         name: of the model, for its card.
-        folder: made where it is not there.
-        data: what the card says of split and sides.
-        results: what the card says was measured.
+        folder: created if needed.
+        fitted: the model.
+        data: for the card: protocol and splits.
+        results: for the card.
     """
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    runs = finished.model.runs
-    notes: tuple[str, ...] = NETWORK_NOTES if runs else ()
-    if finished.model.descriptors:
-        notes += DESCRIPTOR_NOTES
     values = {
-        f"{place}.{name}": value
-        for place, run in enumerate(runs)
-        for name, value in run.network.state_dict().items()
+        f"{number}.{parameter}": value
+        for number, run in enumerate(fitted.model.runs)
+        for parameter, value in run.network.state_dict().items()
     }
     save_file(values, folder / WEIGHTS)
-    finished.head.save(folder / HEAD)
-    finished.projection.save(folder / PROJECTION)
-    card = ModelCard(
-        name=name,
-        networks=tuple(
-            {"architecture": run.settings.model, "model_settings": run.settings.model_settings}
-            for run in runs
-        ),
-        descriptors=finished.model.descriptors,
-        labels=gtzan.GENRES,
-        front_end=asdict(FrontEnd()),
-        windowing=asdict(WINDOWING),
-        weights_digest=file_digest(folder / WEIGHTS),
-        head_digest=finished.head.digest,
-        projection_digest=finished.projection.digest,
-        similarity_calibration={}
-        if finished.similarity_calibration is None
-        else asdict(finished.similarity_calibration),
-        network_frames=finished.model.network_frames,
-        duplicate_threshold=finished.duplicate_threshold,
-        data={"data_set": DATA_SET, **data},
-        training={"seed": finished.model.seed, "networks": [_told(run) for run in runs]},
-        results=results,
-        licence=LICENCE,
-        notes=NOTES + notes,
-    )
+    fitted.head.save(folder / HEAD)
+    fitted.projection.save(folder / PROJECTION)
+    card = _card(name, file_digest(folder / WEIGHTS), fitted, data, results)
     card.write(folder / CARD)
     return card
 
 
-def _told(run: TrainingResult) -> dict[str, Any]:
-    """How a network was trained; what it is stands elsewhere in the card."""
+def _card(
+    name: str,
+    weights_digest: str,
+    fitted: FittedModel,
+    data: Mapping[str, Any],
+    results: Mapping[str, Any],
+) -> ModelCard:
+    model, calibration = fitted.model, fitted.similarity_calibration
+    notes: tuple[str, ...] = NETWORK_NOTES if model.runs else ()
+    return ModelCard(
+        name=name,
+        networks=tuple(
+            {"architecture": run.settings.model, "model_settings": run.settings.model_settings}
+            for run in model.runs
+        ),
+        descriptors=model.descriptors,
+        labels=gtzan.GENRES,
+        front_end=asdict(FrontEnd()),
+        windowing=asdict(WINDOWING),
+        weights_digest=weights_digest,
+        head_digest=fitted.head.digest,
+        projection_digest=fitted.projection.digest,
+        similarity_calibration={} if calibration is None else asdict(calibration),
+        network_frames=model.network_frames,
+        duplicate_threshold=fitted.duplicate_threshold,
+        data={"data_set": DATA_SET, **data},
+        training={"seed": model.seed, "networks": [_training_facts(run) for run in model.runs]},
+        results=results,
+        licence=LICENCE,
+        notes=NOTES + notes + (DESCRIPTOR_NOTES if model.descriptors else ()),
+    )
+
+
+def _training_facts(run: TrainingResult) -> dict[str, Any]:
+    """How a network was trained; its architecture is elsewhere in the card."""
     settings = asdict(run.settings)
     del settings["model"], settings["model_settings"]
     return {**settings, "epochs_run": len(run.history), "best_epoch": run.best_epoch}

@@ -1,10 +1,10 @@
-"""The same model taught more tracks, with every choice taken from one that was made honestly.
+"""Refit on train + valid (+ test) with the hyper-parameters of the train-only model.
 
-`making.make_model` teaches a model the training tracks and chooses on the validation tracks. Once
-that is done, those tracks can teach, too: nothing is chosen any more, and every network keeps its
-last epoch. Taught the validation tracks as well, the model is still measured on the test tracks, as
-the field often reports; taught all three sides, it is worth the most to listeners and has no figure
-of its own.
+`build.build_model` trains on the training tracks and chooses on the validation tracks. After that,
+the latter can be trained on, too: nothing is chosen any more, and every network is used as it is
+after its last epoch. Trained on train + valid, a model is still evaluated on the test tracks, as
+the field often reports; trained on all three splits, it is worth the most to listeners and has no
+test results of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,141 +12,160 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recommender.embedding.model_files import HELD_OUT, ModelCard
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import UsageError
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.build import TRIED, Maker, OnEpoch, copies_from
-from recommender.research.model_building.head_fitting import HeadChoice, head_as_chosen
+from recommender.research.model_building.build import (
+    ABLATION,
+    CHECKPOINTS,
+    CURVES,
+    ROWS,
+    NetworkTrainer,
+    OnEpoch,
+    duplicate_threshold,
+)
+from recommender.research.model_building.head_fitting import HeadChoice, refit_head
 from recommender.research.model_building.projection_search import fit_candidates
-from recommender.research.model_building.publish import Finished, publish
+from recommender.research.model_building.publish import FittedModel, save_model
 from recommender.research.model_building.recipes import Recipe
 from recommender.research.model_building.results import (
-    Side,
+    AnalysedSplit,
+    ResultRow,
+    mean_and_sd,
     result_row,
-    side_of,
-    spreads,
     write_curves,
     write_rows,
 )
-from recommender.research.training.inference import TrackSet
+from recommender.research.model_building.split_tracks import SplitTracks, joined, load_split
+from recommender.research.model_building.trained_model import TrainedModel
 
-TAUGHT = {"train+valid": ("train", "valid"), "all": ("train", "valid", "test")}
-"""What a model can be taught beyond the training tracks, by name."""
+TRAINING_SETS = {"train+valid": ("train", "valid"), "all": ("train", "valid", "test")}
+"""Training sets beyond the training split, by name."""
 
 
-def remake_model(
-    chosen: ModelCard,
-    made_so: Recipe,
+def refit_model(
+    source: ModelCard,
+    recipe: Recipe,
     data: gtzan.Gtzan,
     folder: Path,
     seeds: Sequence[int],
-    taught: str,
+    training_set: str,
     *,
     device: str = "cpu",
     command: str = "",
-    tried: Sequence[Mapping[str, Any]] = (),
+    ablation: Sequence[Mapping[str, Any]] = (),
     on_epoch: OnEpoch | None = None,
 ) -> ModelCard:
-    """Teach a model more tracks, and publish the first seed.
+    """Train a model on more tracks, and save the first seed.
 
     Args:
-        chosen: card of the model, made by the same recipe, that the choices are taken from.
-        made_so: the recipe; the seeds in it are replaced.
+        source: card of the model, built by the same recipe, whose hyper-parameters are used.
+        recipe: what it consists of; the seeds in it are replaced.
         data: GTZAN.
-        folder: as for `making.make_model`.
-        seeds: the first is published.
-        taught: name in `TAUGHT`.
-        command: written into the card.
-        tried: as for `making.make_model`.
-        on_epoch: told what happens.
+        folder: as for `build.build_model`.
+        seeds: the first is saved.
+        training_set: name in `TRAINING_SETS`.
+        device: ``cpu`` or ``cuda``.
+        command, ablation: for the card.
+        on_epoch: called after each epoch.
 
     Raises:
-        UsageError: the card tells no choice, or is of another recipe.
+        UsageError: the card has no hyper-parameters, or is of another recipe.
         DatasetError: data do not fit.
     """
-    protocol = str(chosen.data["split"])
-    choice, projection = _choices(chosen, made_so)
-    training = _joined([side_of(data, protocol, name) for name in TAUGHT[taught]])
-    last = tuple(replace(network, kept="last", patience=0) for network in made_so.networks)
-    maker = Maker(replace(made_so, networks=last), device, folder / "checkpoints", on_epoch)
-    close = (
-        SimilarityCalibration(**chosen.similarity_calibration)
-        if chosen.similarity_calibration
-        else None
+    protocol = str(source.data["split"])
+    choice, projection = _hyper_parameters(source, recipe)
+    training = joined([load_split(data, protocol, name) for name in TRAINING_SETS[training_set]])
+    to_the_end = tuple(
+        replace(network, select_epoch_by="last", patience=0) for network in recipe.networks
     )
-    finished = []
-    for seed in seeds:
-        model = maker.trained(seed, training, None)
-        known, labels = model.activations(training), training.tracks.labels
-        fitted = fit_candidates(known, labels, [projection])[projection]
-        head = head_as_chosen(known, labels, choice)
-        copies = copies_from(fitted, known, protocol)
-        finished.append(Finished(model, head, fitted, close, copies))
-    if made_so.networks:
-        write_curves(folder / "curves.csv", [one.model for one in finished])
+    trainer = NetworkTrainer(
+        replace(recipe, networks=to_the_end), device, folder / CHECKPOINTS, on_epoch
+    )
+    fitted = [
+        _fit(trainer.train(seed, training, None), training, source, choice, projection)
+        for seed in seeds
+    ]
+    if recipe.networks:
+        write_curves(folder / CURVES, [one.model for one in fitted])
     results = {
         "command": command,
         "published_seed": seeds[0],
         "seeds": list(seeds),
         "projection": projection,
-        "head": chosen.results["head"],
-        HELD_OUT: dict(chosen.results),
-        **({TRIED: list(tried)} if tried else {}),
+        "head": source.results["head"],
+        HELD_OUT: dict(source.results),
+        **({ABLATION: list(ablation)} if ablation else {}),
     }
-    if "test" not in TAUGHT[taught]:
-        test = side_of(data, protocol, "test")
-        rows = [
-            result_row(one.model, one.head, one.projection, {"test": test}, protocol)
-            for one in finished
-        ]
-        write_rows(folder / "results.csv", rows)
-        results |= spreads(rows)
-    return publish(chosen.name, folder, finished[0], _told(protocol, taught), results)
+    if "test" not in TRAINING_SETS[training_set]:
+        rows = _evaluate(fitted, load_split(data, protocol, "test"), protocol)
+        write_rows(folder / ROWS, rows)
+        results |= mean_and_sd(rows)
+    facts = _data_facts(protocol, TRAINING_SETS[training_set])
+    return save_model(source.name, folder, fitted[0], facts, results)
 
 
-def _choices(chosen: ModelCard, made_so: Recipe) -> tuple[HeadChoice, str]:
-    architectures = tuple(network["architecture"] for network in chosen.networks)
-    as_made_so = (
-        architectures == tuple(network.model for network in made_so.networks)
-        and chosen.descriptors == made_so.descriptors
-        and chosen.network_frames == made_so.network_frames
+def _fit(
+    model: TrainedModel,
+    training: SplitTracks,
+    source: ModelCard,
+    choice: HeadChoice,
+    projection_name: str,
+) -> FittedModel:
+    """Head, projection and duplicate threshold; the calibration is the source's."""
+    train, labels = model.activations(training), training.tracks.labels
+    projection = fit_candidates(train, labels, [projection_name])[projection_name]
+    scale = source.similarity_calibration
+    return FittedModel(
+        model,
+        refit_head(train, labels, choice),
+        projection,
+        SimilarityCalibration(**scale) if scale else None,
+        duplicate_threshold(projection, train, str(source.data["split"])),
     )
-    if not as_made_so:
+
+
+def _evaluate(fitted: Sequence[FittedModel], test: SplitTracks, protocol: str) -> list[ResultRow]:
+    rows = []
+    for one in fitted:
+        splits = {"test": AnalysedSplit(test, one.model.activations(test))}
+        rows.append(result_row(one.model, one.head, one.projection, splits, protocol))
+    return rows
+
+
+def _hyper_parameters(source: ModelCard, recipe: Recipe) -> tuple[HeadChoice, str]:
+    architectures = tuple(network["architecture"] for network in source.networks)
+    same_recipe = (
+        architectures == tuple(network.model for network in recipe.networks)
+        and source.descriptors == recipe.descriptors
+        and source.network_frames == recipe.network_frames
+    )
+    if not same_recipe:
         raise UsageError(
-            f"{chosen.name} analyses with {chosen.architecture_summary}, which is another recipe: name the "
-            "folder of a model that was made by this one."
+            f"{source.name} consists of {source.architecture_summary}, which is another recipe: "
+            "name the folder of a model built by this one."
         )
     try:
-        return HeadChoice(**chosen.results["head"]), str(chosen.results["projection"])
+        return HeadChoice(**source.results["head"]), str(source.results["projection"])
     except (KeyError, TypeError) as error:
         raise UsageError(
-            f"the card of {chosen.name} does not tell what was chosen ({error}): make it again "
-            "with 'recsys train'."
+            f"the card of {source.name} lacks the hyper-parameters chosen on the validation tracks "
+            f"({error}): train it again on the training tracks."
         ) from error
 
 
-def _joined(sides: Sequence[Side]) -> Side:
-    return Side(
-        tuple(track_id for side in sides for track_id in side.ids),
-        TrackSet(
-            np.concatenate([side.tracks.decibels for side in sides]),
-            np.concatenate([side.tracks.labels for side in sides]),
-        ),
-    )
-
-
-def _told(protocol: str, taught: str) -> Mapping[str, Any]:
-    sides = TAUGHT[taught]
+def _data_facts(protocol: str, splits: Sequence[str]) -> dict[str, str]:
     return {
         "split": protocol,
-        "trained_on": " and ".join(sides),
-        "chosen_on": "nothing: the choices are those of the model trained on train alone",
+        "trained_on": " and ".join(splits),
+        "chosen_on": (
+            "nothing: the hyper-parameters are those of the model trained on train alone"
+        ),
         "tested_on": (
-            f"nothing: the figures under '{HELD_OUT}' are those of the same model taught train alone"
-            if "test" in sides
+            f"nothing: the figures under '{HELD_OUT}' are those of the same recipe trained on "
+            "train alone"
+            if "test" in splits
             else "test"
         ),
     }

@@ -1,5 +1,5 @@
-"""Rush & Datta's comparative study, repeated: their runs as data, run, resumed and reported.
+"""Reproduction of Rush & Datta's comparative study: declared runs, their outcomes and a report.
 
-`runs` declares the rows of the paper, `protocols` how GTZAN is split, `running` trains and
-measures, `outcomes` keeps what came out, `report` compares it with the paper.
+`experiments` declares the rows of the paper, `splits` how GTZAN is split, `runner` trains and
+evaluates, `outcomes` stores the results, `report` compares them with the paper.
 """

@@ -1,33 +1,33 @@
-"""The outcomes of a declared run under one protocol, seed by seed, and what they come to."""
+"""Outcomes aggregated over the seeds of each declared run under one protocol."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recommender.errors import DatasetError, UsageError
 from recommender.research.reproduction.experiments import RUNS, StudyRun, run_named
-from recommender.research.reproduction.outcomes import Outcome, outcome_path
+from recommender.research.reproduction.outcomes import Outcome
 from recommender.research.reproduction.splits import LEAKY, PROTOCOLS
 from recommender.utils.arrays import Scores
 
 
 @dataclass(frozen=True, eq=False)
 class RunResults:
-    """A declared run under a protocol; accuracies and precisions are shares in [0, 1].
+    """A declared run under a protocol; accuracies and precisions are between 0 and 1.
 
     Attributes:
+        run, protocol: which.
         outcomes: one a seed, by seed; empty where it was not run.
-        seed_spread: measure → its standard deviation over the seeds of one run, pooled over the
+        seed_sd: figure → its standard deviation over the seeds of one run, pooled over the
             fault-filtered runs with several; empty where there are none.
     """
 
     run: StudyRun
     protocol: str
     outcomes: tuple[Outcome, ...]
-    seed_spread: Mapping[str, float] = field(default_factory=dict)
+    seed_sd: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def capped(self) -> bool:
@@ -39,25 +39,25 @@ class RunResults:
         """Whether it was run, and at full length."""
         return bool(self.outcomes) and not self.capped
 
-    def values(self, measure: str) -> list[float]:
+    def values(self, figure: str) -> list[float]:
         """A field of the outcomes, where it has a figure."""
-        found = (getattr(outcome, measure) for outcome in self.outcomes)
+        found = (getattr(outcome, figure) for outcome in self.outcomes)
         return [float(value) for value in found if value is not None]
 
-    def mean(self, measure: str) -> float | None:
+    def mean(self, figure: str) -> float | None:
         """Of a field over the seeds; None without any figure."""
-        values = self.values(measure)
+        values = self.values(figure)
         return float(np.mean(values)) if values else None
 
-    def deviation(self, measure: str) -> float | None:
+    def deviation(self, figure: str) -> float | None:
         """Standard deviation over the seeds (n - 1); None for fewer than two."""
-        values = self.values(measure)
+        values = self.values(figure)
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
-    def right(self) -> Scores:
-        """Share of the seeds that analysed each test track right, [n]; it needs outcomes."""
-        analysed = [np.equal(o.predicted, o.labels) for o in self.outcomes]
-        return np.asarray(np.mean(analysed, axis=0), dtype=np.float64)
+    def correct(self) -> Scores:
+        """Part of the seeds that classify each test track correctly, [n]; it needs outcomes."""
+        by_seed = [np.equal(o.predicted, o.labels) for o in self.outcomes]
+        return np.asarray(np.mean(by_seed, axis=0), dtype=np.float64)
 
     def precisions(self) -> Scores | None:
         """Precision@10 of each test track over the seeds, [n]; NaN for tracks without one.
@@ -69,44 +69,44 @@ class RunResults:
         by_seed = [np.array(o.precisions, dtype=np.float64) for o in self.outcomes]
         return np.asarray(np.mean(by_seed, axis=0))
 
-    def gap_kept(self) -> float:
-        """Training accuracy less validation accuracy, both by clip, of the kept networks."""
+    def gap_selected(self) -> float:
+        """Training less validation accuracy, both by clip, of the selected epochs."""
         return float(np.mean([o.train_clip - o.valid_clip for o in self.outcomes]))
 
     def gap_last(self) -> float:
-        """The same at the last epoch as its history has it: training by clip, in training mode.
+        """The same at the last epoch of the history: training by clip, in training mode.
 
-        Validation is by track there, rather higher than by clip: the gap is not overstated.
+        Validation is by track there, somewhat higher than by clip: the gap is not overstated.
         """
         last = [outcome.history[-1] for outcome in self.outcomes]
         return float(np.mean([e.train_accuracy - e.valid_accuracy for e in last]))
 
 
 Results = Mapping[str, RunResults]
-"""Name of each declared run → what came of it under one protocol, in the order of `RUNS`."""
+"""Name of each declared run → its results under one protocol, in the order of `RUNS`."""
 
 
 def results_of(outcomes: Iterable[Outcome], protocol: str) -> dict[str, RunResults]:
     """Every declared run under a protocol, also those that were not run."""
     everything = sorted(outcomes, key=lambda outcome: outcome.seed)
-    spread = {
-        measure: pooled
-        for measure in ("test_track", "test_precision")
-        if (pooled := _pooled_spread(everything, measure)) is not None
+    deviations = {
+        figure: pooled
+        for figure in ("test_track", "test_precision")
+        if (pooled := _pooled_sd(everything, figure)) is not None
     }
 
     def of(run: StudyRun) -> tuple[Outcome, ...]:
         return tuple(o for o in everything if (o.run, o.protocol) == (run.name, protocol))
 
-    return {run.name: RunResults(run, protocol, of(run), spread) for run in RUNS}
+    return {run.name: RunResults(run, protocol, of(run), deviations) for run in RUNS}
 
 
-def _pooled_spread(outcomes: Sequence[Outcome], measure: str) -> float | None:
+def _pooled_sd(outcomes: Sequence[Outcome], figure: str) -> float | None:
     """Standard deviation within runs: squares summed over all, by their degrees of freedom."""
     squares, freedom = 0.0, 0
     for run in RUNS:
         own = [o for o in outcomes if (o.run, o.protocol) == (run.name, "filtered")]
-        values = [v for o in own if (v := getattr(o, measure)) is not None]
+        values = [v for o in own if (v := getattr(o, figure)) is not None]
         if len(values) > 1:
             squares += float(np.sum((np.array(values) - np.mean(values)) ** 2))
             freedom += len(values) - 1
@@ -114,45 +114,39 @@ def _pooled_spread(outcomes: Sequence[Outcome], measure: str) -> float | None:
 
 
 def check(outcomes: Sequence[Outcome]) -> None:
-    """See that the outcomes can be compared.
+    """Check that the outcomes can be compared.
 
     Raises:
-        UsageError: one is a rehearsal, whose figures mean nothing.
-        DatasetError: one is of no declared run or protocol, has no epochs, or was measured on
+        UsageError: one is of a smoke test, whose figures mean nothing.
+        DatasetError: one is of no declared run or protocol, has no epochs, or was evaluated on
             other test tracks than the others of its protocol.
     """
     labels: dict[str, tuple[int, ...]] = {}
-    known = {run.name for run in RUNS}
+    declared = {run.name for run in RUNS}
     for outcome in outcomes:
-        name = outcome_name(outcome)
-        if outcome.rehearsal:
+        if outcome.smoke_test:
             raise UsageError(
-                f"{name} is of a rehearsal, which measures nothing: remove it, or give the folder "
-                "of the real outcomes with --out."
+                f"{outcome.name} is of a smoke test, whose figures mean nothing: remove it, or "
+                "name the folder of complete runs."
             )
-        if outcome.run not in known or outcome.protocol not in PROTOCOLS or not outcome.history:
-            raise DatasetError(f"{name} is of no declared run: remove it.")
+        if outcome.run not in declared or outcome.protocol not in PROTOCOLS or not outcome.history:
+            raise DatasetError(f"{outcome.name} is of no declared run: remove it.")
         if labels.setdefault(outcome.protocol, outcome.labels) != outcome.labels:
             raise DatasetError(
-                f"{name} was measured on other test tracks than the others: remove it and run the "
-                "study again on one copy of GTZAN."
+                f"{outcome.name} was evaluated on other test tracks than the others: remove it and "
+                "run the study again on one copy of GTZAN."
             )
-
-
-def outcome_name(outcome: Outcome) -> str:
-    """Its file, for messages: ``filtered/lstm-10-seed-0.json``."""
-    return str(outcome_path(Path(), outcome.run, outcome.protocol, outcome.seed))
 
 
 def flat_row(outcome: Outcome) -> dict[str, Any]:
     """An outcome as one line of plain values, without history and single tracks; None: no figure.
 
-    Accuracies and precisions are shares in [0, 1]; `paper_valid` is one, too.
+    Accuracies and precisions are between 0 and 1; `paper_valid`, too.
     """
     run = run_named(outcome.run)
     last = outcome.history[-1]
     lists = {"history", "labels", "predicted", "clips_predicted", "precisions"}
-    lists |= {"run", "protocol", "seed", "rehearsal", "command"}
+    lists |= {"run", "protocol", "seed", "smoke_test", "command"}
     return {
         "run": run.name,
         "family": run.family,

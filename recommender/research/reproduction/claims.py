@@ -1,14 +1,14 @@
-"""Kinds of statements about runs, and how each is decided from the outcomes.
+"""Kinds of claims about runs, and how each is decided from the outcomes.
 
-A claim is "cannot be told" where its runs are missing, where the figures are within the noise, and
-where a run did not get its epochs, unless more epochs could not change the answer.
+A claim is "inconclusive" where its runs are missing, where differences are not significant, and
+where a run was not run at full length, unless more epochs could not change the answer.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recommender.evaluation.report import bootstrap_interval
+from recommender.evaluation.significance import bootstrap_interval, holm
 from recommender.research.reproduction.aggregation import Results, RunResults
 from recommender.research.reproduction.formatting import listed, p_value, percent, points
 from recommender.research.reproduction.paired_tests import (
@@ -16,19 +16,18 @@ from recommender.research.reproduction.paired_tests import (
     SEED,
     Difference,
     compare_accuracy,
-    holm,
 )
 
 MARGIN = 0.05
-"""A difference whose 95 % interval stays within this is said to be none."""
+"""A difference whose 95 % interval stays within this counts as none."""
 
 
 class Verdict(StrEnum):
-    """What the figures say of a claim."""
+    """Whether the figures support a claim."""
 
     HOLDS = "holds"
     FAILS = "does not hold"
-    OPEN = "cannot be told"
+    OPEN = "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Claim:
 
     Attributes:
         statement: in words.
-        decide: finds out.
+        decide: from the results of one protocol.
     """
 
     statement: str
@@ -53,7 +52,7 @@ class Claim:
 
 
 def together(verdicts: Iterable[Verdict]) -> Verdict:
-    """Of claims joined by "and": one that fails decides, then one that cannot be told."""
+    """Of claims joined by "and": one that fails decides, then one that is inconclusive."""
     found = set(verdicts)
     for verdict in (Verdict.FAILS, Verdict.OPEN):
         if verdict in found:
@@ -62,11 +61,11 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def beats(first: str, second: str) -> Claim:
-    """`first` analyses more of the test tracks right than `second`, by the paired test."""
+    """`first` classifies more of the test tracks correctly than `second`, by the paired test."""
 
     def decide(results: Results) -> Finding:
         def verdict(difference: Difference) -> Verdict:
-            if not difference.told:
+            if not difference.significant:
                 return Verdict.OPEN
             return Verdict.HOLDS if difference.value > 0 else Verdict.FAILS
 
@@ -80,7 +79,7 @@ def no_gain(first: str, second: str) -> Claim:
 
     def decide(results: Results) -> Finding:
         def verdict(difference: Difference) -> Verdict:
-            if difference.told and difference.value > 0:
+            if difference.significant and difference.value > 0:
                 return Verdict.FAILS
             return Verdict.HOLDS if difference.high < MARGIN else Verdict.OPEN
 
@@ -96,7 +95,7 @@ def same(first: str, second: str) -> Claim:
         def verdict(difference: Difference) -> Verdict:
             if difference.low > -MARGIN and difference.high < MARGIN:
                 return Verdict.HOLDS
-            return Verdict.FAILS if difference.told else Verdict.OPEN
+            return Verdict.FAILS if difference.significant else Verdict.OPEN
 
         return _compared(results, first, second, verdict)
 
@@ -114,12 +113,15 @@ def best(names: Sequence[str], others: Sequence[str]) -> Claim:
         pairs = [(results[name], rival) for name in names for rival in rivals]
         found = [compare_accuracy(a, b) for a, b in pairs]
         corrected = holm([difference.p for difference in found])
-        told = [d.beyond_zero and p < LEVEL for d, p in zip(found, corrected, strict=True)]
-        won, lost, even = _sorted_pairs(pairs, found, told)
+        significant = [
+            difference.beyond_zero and p < LEVEL
+            for difference, p in zip(found, corrected, strict=True)
+        ]
+        won, lost, even = _sorted_pairs(pairs, found, significant)
         left_out = [name for name in others if not results[name].whole]
-        # One that won decides; that all are beaten is only told with all of them.
+        # One better rival decides; that all are beaten needs all of them.
         verdict = Verdict.FAILS if lost else Verdict.OPEN if even or left_out else Verdict.HOLDS
-        kinds = (("better", won), ("worse", lost), ("within the noise", even))
+        kinds = (("better", won), ("worse", lost), ("not significant", even))
         texts = [f"{kind}: {', '.join(of_kind)}" for kind, of_kind in kinds if of_kind]
         if left_out:
             texts.append(f"not run, or not at full length: {listed(left_out)}")
@@ -173,9 +175,9 @@ def _compared(
     difference = compare_accuracy(rows[0], rows[1])
     means = " and ".join(percent(row.mean("test_track")) for row in rows)
     figures = f"{means} %: {difference_text(difference)}"
-    if not difference.told:
+    if not difference.significant:
         tracks_only = difference.p < LEVEL
-        figures += ", no more than seeds may differ" if tracks_only else ", within the noise"
+        figures += ", within the deviation of seeds" if tracks_only else ", not significant"
     return at_length(verdict(difference), figures, rows)
 
 
@@ -188,25 +190,25 @@ def difference_text(difference: Difference) -> str:
 def _sorted_pairs(
     pairs: Sequence[tuple[RunResults, RunResults]],
     found: Sequence[Difference],
-    told: Sequence[bool],
+    significant: Sequence[bool],
 ) -> tuple[list[str], list[str], list[str]]:
     """Texts of the pairs that the first won, lost, and neither."""
     won: list[str] = []
     lost: list[str] = []
     even: list[str] = []
-    for (first, second), difference, sure in zip(pairs, found, told, strict=True):
-        kind = (won if difference.value > 0 else lost) if sure else even
+    for (first, second), difference, decided in zip(pairs, found, significant, strict=True):
+        kind = (won if difference.value > 0 else lost) if decided else even
         kind.append(f"{first.run.name} – {second.run.name} {points(difference.value)}")
     return won, lost, even
 
 
 def not_run(names: Sequence[str]) -> Finding:
-    """Nothing can be said without these runs."""
+    """The finding where runs are missing."""
     return Finding(Verdict.OPEN, f"not run: {listed(names)}")
 
 
 def at_length(verdict: Verdict, figures: str, rows: Iterable[RunResults]) -> Finding:
-    """The verdict, if every run it rests on got its epochs."""
+    """The verdict, if all runs were run at full length."""
     capped = [row.run.name for row in rows if row.capped]
     if not capped:
         return Finding(verdict, figures)
@@ -215,6 +217,6 @@ def at_length(verdict: Verdict, figures: str, rows: Iterable[RunResults]) -> Fin
 
 def _interval(row: RunResults) -> tuple[float, float, str]:
     """95 % interval of the test accuracy over the tracks, and the figures in words."""
-    low, high = bootstrap_interval(row.right()[:, None], 1000, SEED)
+    low, high = bootstrap_interval(row.correct()[:, None], 1000, SEED)
     text = f"{percent(row.mean('test_track'))} % ({percent(low[0])} to {percent(high[0])})"
     return float(low[0]), float(high[0]), text

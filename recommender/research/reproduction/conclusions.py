@@ -1,4 +1,4 @@
-"""The paper's conclusions, each as claims that the outcomes decide."""
+"""The paper's conclusions as claims that the outcomes decide."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ from recommender.research.reproduction.paired_tests import LEVEL
 from recommender.research.reproduction.splits import LEAKY
 
 OTHER_FAMILIES = ("transformer", "conv1d-2-blocks", "conv2d", "conv2d-encoder", "resnet50")
-"""Runs that stand for the families that the paper does not call best."""
+"""Runs that represent the families that the paper does not call best."""
 HOPED_FOR = 0.80
 """The paper hopes for 80 to 90 %."""
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What the paper says, and the claims that it comes to."""
+    """A conclusion of the paper, and the claims it consists of."""
 
     statement: str
     claims: tuple[Claim, ...]
@@ -92,7 +92,7 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
         (
             same("conv1d-encoder-doubled", "conv1d-encoder"),
             same("conv1d-encoder-halved", "conv1d-encoder"),
-            overfits("conv1d-encoder-more-blocks", beside="conv1d-encoder"),
+            overfits("conv1d-encoder-more-blocks", compare="conv1d-encoder"),
         ),
     ),
     Conclusion(
@@ -119,25 +119,26 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
 DEFINITIONS = f"""\
 Every verdict is computed from the outcomes.
 
-- "Beats": more of the test tracks analysed right, by the paired sign-flip test (p < {LEVEL:.2f}), and
-  the 95 % interval of the difference leaves out zero. Where several pairs make one claim, p is
-  corrected by Holm's method.
+- "Beats": more of the test tracks classified correctly, by the paired sign-flip test
+  (p < {LEVEL:.2f}), and the 95 % interval of the difference excludes zero. Where several pairs make
+  one claim, p is corrected by Holm's method.
 - "No gain", "as good as": the 95 % interval of the difference stays below, or within,
   {100 * MARGIN:.0f} points.
 - "Overfits": training accuracy is {100 * OVERFITS:.0f} points or more above validation accuracy, of
-  the network that was kept (both by clip) or at the last epoch (training by clip, while it learned;
+  the selected epoch (both by clip) or at the last epoch (training by clip, in training mode;
   validation by track).
-- "Predicts one genre only": {100 * ONE_GENRE:.0f} % or more of the test clips are called the same.
-- "Leans to a genre": none is called more above its share of the test clips, by
+- "Predicts one genre only": {100 * ONE_GENRE:.0f} % or more of the test clips get one prediction.
+- "Leans to a genre": none is predicted more often than it occurs among the test clips, by
   {100 * LEANING:.0f} points or more.
 - "Does not converge": no epoch's validation accuracy reaches {100 * CONVERGED:.0f} %, twice chance.
 - "Reaches": the 95 % interval of the test accuracy lies above.
-- "Cannot be told": a run is missing or did not get its epochs, or the figures are within the noise.
+- "Inconclusive": a run is missing or was not run at full length, or the difference is not
+  significant.
 
-The intervals of differences are over the test tracks and the seeds; how much seeds differ is taken
+The intervals of differences are over the test tracks and the seeds; the deviation of seeds is taken
 from the fault-filtered runs with several, for all others, too. The other intervals and the tests
 are over the tracks alone. Tracks of one artist count as independent, which makes all rather too
-narrow. The paper's figures are validation accuracies; those tested here are of the test side."""
+narrow. The paper's figures are validation accuracies; those tested here are of the test split."""
 
 
 def conclusions_text(by_protocol: Mapping[str, Results]) -> str:

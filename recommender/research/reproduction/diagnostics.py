@@ -1,4 +1,4 @@
-"""How a network behaves, by itself: claims that need no second run."""
+"""Diagnostics of a single run: claims that need no second one."""
 
 from collections.abc import Sequence
 
@@ -11,25 +11,25 @@ from recommender.research.reproduction.formatting import percent, points
 from recommender.utils.arrays import Scores
 
 OVERFITS = 0.15
-"""From this gap between training and validation accuracy on, a network is said to overfit."""
+"""Gap between training and validation accuracy from which a network overfits."""
 ONE_GENRE = 0.95
-"""With this share of the clips called one genre, a network is said to predict only that."""
+"""Part of the clips from which a network predicts one genre only."""
 LEANING = 0.05
-"""A genre called this much more often than it occurs, and most of all, is leaned to."""
+"""Excess of predictions over occurrences from which a network leans to a genre."""
 CONVERGED = 0.20
 """Validation accuracy, twice that of chance, that a converging network reaches at some epoch."""
 
 
-def overfits(name: str, beside: str = "") -> Claim:
-    """Training is ahead of validation by `OVERFITS` or more, kept or at the last epoch."""
+def overfits(name: str, compare: str = "") -> Claim:
+    """Training is ahead of validation by `OVERFITS` or more, at the selected or the last epoch."""
 
     def decide(results: Results) -> Finding:
         row = results[name]
         if not row.outcomes:
             return not_run([name])
         figures = _gap_text(row)
-        if beside and results[beside].outcomes:
-            figures += f"; {beside} beside it: {_gap_text(results[beside])}"
+        if compare and results[compare].outcomes:
+            figures += f"; compare {compare}: {_gap_text(results[compare])}"
         if _gap(row) >= OVERFITS:
             return Finding(Verdict.HOLDS, figures)  # fewer epochs can only have hidden it
         return at_length(Verdict.FAILS, figures, [row])
@@ -49,7 +49,7 @@ def does_not_overfit(name: str) -> Claim:
 
 
 def predicts_one_genre(name: str) -> Claim:
-    """With every seed, `ONE_GENRE` or more of the test clips are called the same genre."""
+    """With every seed, `ONE_GENRE` or more of the test clips get the same prediction."""
 
     def decide(results: Results) -> Finding:
         row = results[name]
@@ -59,13 +59,13 @@ def predicts_one_genre(name: str) -> Claim:
         genres = [gtzan.GENRES[int(np.argmax(o.clips_predicted))] for o in row.outcomes]
         texts = [f"{percent(s)} % {g}" for s, g in zip(largest, genres, strict=True)]
         verdict = Verdict.HOLDS if min(largest) >= ONE_GENRE else Verdict.FAILS
-        return at_length(verdict, f"most of its clips are called: {', '.join(texts)}", [row])
+        return at_length(verdict, f"its most frequent prediction: {', '.join(texts)}", [row])
 
     return Claim(f"{name} predicts one genre only", decide)
 
 
 def leans(name: str, genre: str) -> Claim:
-    """With every seed, no genre is called more above its share of the test clips, by `LEANING`."""
+    """With every seed, it is the genre predicted most above its frequency, by `LEANING`."""
     label = gtzan.GENRES.index(genre)
 
     def decide(results: Results) -> Finding:
@@ -74,11 +74,11 @@ def leans(name: str, genre: str) -> Claim:
             return not_run([name])
         excess = [_excess(outcome.labels, outcome.clips_predicted) for outcome in row.outcomes]
         leaning = [e.argmax() == label and e[label] >= LEANING for e in excess]
-        called = [o.clips_predicted[label] for o in row.outcomes]
+        predicted = [o.clips_predicted[label] for o in row.outcomes]
         most = [f"{gtzan.GENRES[int(e.argmax())]} ({points(float(e.max()))})" for e in excess]
         figures = (
-            f"{genre} is called for {', '.join(map(percent, called))} % of the clips and is "
-            f"{percent(_true_share(row, label))} %; most above its share is {', '.join(most)}"
+            f"{genre} is predicted for {', '.join(map(percent, predicted))} % of the clips and is "
+            f"{percent(_frequency(row, label))} %; most above its frequency is {', '.join(most)}"
         )
         verdict = Verdict.FAILS if not any(leaning) else Verdict.OPEN
         return at_length(Verdict.HOLDS if all(leaning) else verdict, figures, [row])
@@ -104,7 +104,7 @@ def does_not_converge(name: str) -> Claim:
 
 
 def _gap(row: RunResults) -> float:
-    return max(row.gap_kept(), row.gap_last())
+    return max(row.gap_selected(), row.gap_last())
 
 
 def _gap_text(row: RunResults) -> str:
@@ -113,15 +113,15 @@ def _gap_text(row: RunResults) -> str:
     valid = percent(float(np.mean([e.valid_accuracy for e in last])))
     return (
         f"training {percent(row.mean('train_clip'))} % against validation "
-        f"{percent(row.mean('valid_clip'))} % ({points(row.gap_kept())}) as kept, {train} % "
-        f"against {valid} % ({points(row.gap_last())}) at the last epoch"
+        f"{percent(row.mean('valid_clip'))} % ({points(row.gap_selected())}) as selected, "
+        f"{train} % against {valid} % ({points(row.gap_last())}) at the last epoch"
     )
 
 
-def _excess(labels: Sequence[int], called: Sequence[float]) -> Scores:
-    counts = np.bincount(labels, minlength=len(called))
-    return np.asarray(called) - counts / len(labels)
+def _excess(labels: Sequence[int], predicted: Sequence[float]) -> Scores:
+    counts = np.bincount(labels, minlength=len(predicted))
+    return np.asarray(predicted) - counts / len(labels)
 
 
-def _true_share(row: RunResults, label: int) -> float:
+def _frequency(row: RunResults, label: int) -> float:
     return float(np.mean(np.equal(row.outcomes[0].labels, label)))

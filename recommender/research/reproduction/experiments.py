@@ -1,9 +1,9 @@
-"""The paper's results section as data: one declared run for each of its rows.
+"""The experiments of the paper's results section: one declared run for each of its rows.
 
 Rush & Datta, "A Deep Learning Comparative Study for Music Genre Classification". The paper gives
 neither optimiser nor batch size: every run here takes Adam at a constant 0.001 (Keras' default) and
 batches of 32, three fixed clips of 10 s a track, no augmentation. The epoch with the best
-validation accuracy, the paper's own figure, is kept; a run ends when that has not improved for
+validation accuracy, the paper's own figure, is selected; a run ends when that has not improved for
 `PATIENCE` epochs, and after the paper's epochs at the latest.
 """
 
@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recommender.errors import UsageError
-from recommender.research.training.loop import TrainingSettings
+from recommender.networks import model_names
+from recommender.research.model_building.recipes import RECIPES, Recipe
+from recommender.research.training.settings import TrainingSettings
 
 PATIENCE = 10
 CLIP_FRAMES = 129
@@ -23,13 +25,13 @@ MAIN_SEEDS = (0, 1, 2)
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """What the paper reports of a run; None where it gives no figure.
+    """Figures that the paper gives for a run; None where it gives none.
 
     Attributes:
         valid: validation accuracy, %.
         epochs: it trained for.
         minutes: it took, on the authors' machine.
-        remark: what it says besides.
+        remark: what else it says.
     """
 
     valid: int | None
@@ -51,7 +53,7 @@ class StudyRun:
         paper: the paper's figures.
         main: whether the paper's conclusions rest on it (then it gets `MAIN_SEEDS`).
         cpu_epochs: at most without a GPU; None: as many as with one.
-        chosen: what the paper leaves open and is chosen here, besides the common settings.
+        chosen: settings that the paper leaves open, besides the common ones.
     """
 
     name: str
@@ -71,10 +73,10 @@ class StudyRun:
     def settings(
         self, seed: int, *, device: str = "cpu", clips_per_track: int = 3, full: bool = False
     ) -> TrainingSettings:
-        """How it is trained.
+        """Training settings.
 
         Args:
-            seed: of everything drawn.
+            seed: of everything random.
             device: on ``cpu`` the epochs end at `cpu_epochs`, unless `full`.
             clips_per_track: 3 for whole tracks, 1 where the clips themselves are split.
             full: train to the end on any device.
@@ -86,11 +88,11 @@ class StudyRun:
             seed=seed,
             epochs=self.cpu_epochs if capped and self.cpu_epochs else self.epochs,
             patience=PATIENCE,
-            kept="accuracy",
+            select_epoch_by="accuracy",
             schedule="constant",
             weight_decay=0.0,
             label_smoothing=0.0,
-            averaging=0.0,
+            ema_decay=0.0,
             clip_frames=CLIP_FRAMES,
             crop_frames=0,
             clips_per_track=clips_per_track,
@@ -187,17 +189,38 @@ RUNS: tuple[StudyRun, ...] = (
 
 
 def run_named(name: str) -> StudyRun:
-    """The declared run of this name. Raises `UsageError` that lists the names there are."""
+    """The declared run of this name. Raises `UsageError` that lists all names."""
     for run in RUNS:
         if run.name == name:
             return run
-    raise UsageError(f"no run is named {name!r}; there are: {', '.join(r.name for r in RUNS)}.")
+    raise UsageError(f"no run is named {name!r}; choose one of: {', '.join(r.name for r in RUNS)}.")
 
 
 def main_run(model: str) -> StudyRun | None:
-    """The run that stands for an architecture: the main one, or else the first; None: no run."""
+    """The run that represents an architecture: its main one, or else its first; None: no run."""
     of_model = [run for run in RUNS if run.model == model]
     main = [run for run in of_model if run.main]
     if main:
         return main[-1]  # of the LSTMs, the one with most units
     return of_model[0] if of_model else None
+
+
+def recipe_names() -> tuple[str, ...]:
+    """What `recsys train` takes: the models for use, then the families of the study."""
+    return (*RECIPES, *model_names())
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of a model for use, or of a family: one network, as in the study.
+
+    Raises:
+        UsageError: no recipe has this name; the message lists all names.
+    """
+    if name in RECIPES:
+        return RECIPES[name]
+    run = main_run(name)
+    if run is None:
+        raise UsageError(
+            f"no recipe is named {name!r}; choose one of: {', '.join(recipe_names())}."
+        )
+    return Recipe((run.settings(0, full=True),), descriptors=False)

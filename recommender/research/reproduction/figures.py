@@ -1,4 +1,4 @@
-"""The study's pictures: learning curves like the paper's figures 8 to 16, and confusion matrices.
+"""The study's figures: learning curves like the paper's figures 8 to 16, and confusion matrices.
 
 matplotlib is imported when one is drawn.
 """
@@ -17,7 +17,7 @@ from recommender.research.reproduction.paired_tests import representatives
 from recommender.utils.files import replace_file
 
 COLOURS = ("#2a6f97", "#c1440e", "#5a8f3c", "#8a5a9c", "#b58900", "#444444")
-"""One a run of a family."""
+"""One for each run of a family."""
 DPI = 90
 COLOURS_KEPT = 64
 
@@ -43,9 +43,9 @@ def draw_pictures(results: Results, folder: Path) -> list[str]:
         rows = [row for row in results.values() if row.run.family == family and row.outcomes]
         if rows:
             figures[f"learning-{_slug(family)}.png"] = learning_curves(family, rows)
-    standing = {row.run.name for row in representatives(results)}
+    representing = {row.run.name for row in representatives(results)}
     for row in results.values():
-        if row.outcomes and (row.run.main or row.run.name in standing):
+        if row.outcomes and (row.run.main or row.run.name in representing):
             figures[f"confusion-{row.run.name}.png"] = confusion_matrix(row)
     for name, figure in figures.items():
         replace_file(folder / name, png(figure))
@@ -67,7 +67,7 @@ def png(figure: Any) -> bytes:
 def learning_curves(family: str, rows: list[RunResults]) -> Any:
     """A figure: accuracy and loss by epoch, a colour a run, a line a seed.
 
-    Training is dashed, validation solid; a dot is the epoch that was kept.
+    Training is dashed, validation solid; a dot is the selected epoch.
 
     Args:
         rows: runs of the family, each with outcomes.
@@ -77,16 +77,16 @@ def learning_curves(family: str, rows: list[RunResults]) -> Any:
     """
     figure = _figure(8.4, 3.6)
     accuracy, loss = figure.subplots(1, 2)
-    for place, row in enumerate(rows):
+    for number, row in enumerate(rows):
         for outcome in row.outcomes:
-            _draw_curve(accuracy, outcome, "accuracy", COLOURS[place % len(COLOURS)])
-            _draw_curve(loss, outcome, "loss", COLOURS[place % len(COLOURS)])
+            _draw_curve(accuracy, outcome, "accuracy", COLOURS[number % len(COLOURS)])
+            _draw_curve(loss, outcome, "loss", COLOURS[number % len(COLOURS)])
         seeds = len(row.outcomes)
         label = f"{row.run.name} ({seeds} seeds)" if seeds > 1 else row.run.name
         label += ", not at full length" if row.capped else ""
-        accuracy.plot([], [], color=COLOURS[place % len(COLOURS)], label=label)
+        accuracy.plot([], [], color=COLOURS[number % len(COLOURS)], label=label)
     accuracy.plot([], [], color="#999999", ls="--", lw=1, label="training")
-    accuracy.plot([], [], color="#999999", marker="o", ms=3, label="validation, epoch kept")
+    accuracy.plot([], [], color="#999999", marker="o", ms=3, label="validation, selected epoch")
     accuracy.set_ylim(0, 1)
     accuracy.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     loss.set_ylim(0, _highest_loss(rows))
@@ -100,25 +100,25 @@ def learning_curves(family: str, rows: list[RunResults]) -> Any:
 
 
 def confusion_matrix(row: RunResults) -> Any:
-    """A figure: what the test tracks of each genre are called, summed over the seeds, % of a row.
+    """A figure: predicted genres of the test tracks of each genre, over the seeds, % of a row.
 
     Raises:
         RecsysError: matplotlib is not installed.
     """
     counts = confusions(row)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    rates = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = _figure(5.6, 5.2)
     axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (true, called), value in np.ndenumerate(shares):
-        if counts[true, called]:
+    axes.imshow(rates, cmap="Blues", vmin=0, vmax=1)
+    for (true, predicted), value in np.ndenumerate(rates):
+        if counts[true, predicted]:
             colour = "white" if value > 0.5 else "#333333"
             style = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
-            axes.text(called, true, f"{100 * value:.0f}", **style)
-    places = np.arange(len(gtzan.GENRES))
-    axes.set_xticks(places, gtzan.GENRES, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(places, gtzan.GENRES)
-    axes.set_xlabel("called")
+            axes.text(predicted, true, f"{100 * value:.0f}", **style)
+    positions = np.arange(len(gtzan.GENRES))
+    axes.set_xticks(positions, gtzan.GENRES, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(positions, gtzan.GENRES)
+    axes.set_xlabel("predicted genre")
     axes.set_ylabel("genre of the test track")
     seeds = len(row.outcomes)
     axes.set_title(
@@ -131,7 +131,7 @@ def confusion_matrix(row: RunResults) -> Any:
 
 
 def confusions(row: RunResults) -> np.ndarray:
-    """Test tracks by genre and by what they were called, summed over seeds: [10, 10], int64."""
+    """Test tracks by genre and predicted genre, summed over seeds: [10, 10], int64."""
     counts = np.zeros((len(gtzan.GENRES),) * 2, dtype=np.int64)
     for outcome in row.outcomes:
         np.add.at(counts, (np.array(outcome.labels), np.array(outcome.predicted)), 1)
@@ -144,12 +144,12 @@ def _draw_curve(axes: Any, outcome: Any, name: str, colour: str) -> None:
     valid = [getattr(epoch, f"valid_{name}") for epoch in outcome.history]
     axes.plot(epochs, train, color=colour, ls="--", lw=0.9, alpha=0.7)
     axes.plot(epochs, valid, color=colour, lw=1.3)
-    kept = epochs.index(outcome.best_epoch)
-    axes.plot(epochs[kept], valid[kept], "o", color=colour, ms=3.5)
+    selected = epochs.index(outcome.best_epoch)
+    axes.plot(epochs[selected], valid[selected], "o", color=colour, ms=3.5)
 
 
 def _highest_loss(rows: list[RunResults]) -> float:
-    """One network's leap would hide the others: the axis ends at twice the loss of guessing."""
+    """End of the axis: at most twice the loss of guessing, so that one outlier hides no other."""
     epochs = [epoch for row in rows for outcome in row.outcomes for epoch in outcome.history]
     highest = max(max(epoch.train_loss, epoch.valid_loss) for epoch in epochs)
     return float(min(1.05 * highest, 2 * np.log(len(gtzan.GENRES))))
@@ -159,7 +159,7 @@ def _figure(width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise RecsysError("plots need matplotlib: pip install 'recommender[study]'.") from error
+        raise RecsysError("figures need matplotlib: pip install 'recommender[study]'.") from error
     return Figure(figsize=(width, height), layout="constrained", dpi=DPI)
 
 

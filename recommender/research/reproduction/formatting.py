@@ -1,9 +1,9 @@
-"""Tables and figures as text: Markdown that reads well unrendered, too."""
+"""Tables and figures as text: Markdown that is readable unrendered, too."""
 
 from collections.abc import Iterable, Sequence
 
 NONE = "–"
-"""Stands where there is no figure."""
+"""Written where there is no figure."""
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -21,21 +21,21 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def percent(mean: float | None, deviation: float | None = None) -> str:
-    """A share in [0, 1] as per cent with one digit: ``59.7 ± 0.9``, ``59.7``, or `NONE`."""
+    """A rate between 0 and 1 as per cent with one digit: ``59.7 ± 0.9``, ``59.7``, or `NONE`."""
     if mean is None:
         return NONE
     return f"{100 * mean:.1f}" + ("" if deviation is None else f" ± {100 * deviation:.1f}")
 
 
-def share(mean: float | None, deviation: float | None = None) -> str:
-    """A precision in [0, 1] with three digits: ``.519 ± .009``, ``.519``, or `NONE`."""
+def rate(mean: float | None, deviation: float | None = None) -> str:
+    """A precision between 0 and 1 with three digits: ``.519 ± .009``, ``.519``, or `NONE`."""
     if mean is None:
         return NONE
-    return _bare(mean) + ("" if deviation is None else f" ± {_bare(deviation)}")
+    return _without_zero(mean) + ("" if deviation is None else f" ± {_without_zero(deviation)}")
 
 
 def points(difference: float) -> str:
-    """A difference of shares as points with its sign: ``+6.6``, ``−0.3``."""
+    """A difference of rates as points with its sign: ``+6.6``, ``−0.3``."""
     text = f"{100 * difference:+.1f}".replace("-", "−")
     return "0.0" if text in ("+0.0", "−0.0") else text
 
@@ -44,7 +44,7 @@ def p_value(p: float) -> str:
     """``p = .031``, ``p < .001`` or ``p = 1``."""
     if p < 0.001:
         return "p < .001"
-    return "p = 1" if p > 0.9995 else f"p = {_bare(p)}"
+    return "p = 1" if p > 0.9995 else f"p = {_without_zero(p)}"
 
 
 def span(values: Sequence[int]) -> str:
@@ -58,5 +58,5 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "none"
 
 
-def _bare(value: float) -> str:
+def _without_zero(value: float) -> str:
     return f"{value:.3f}".replace("0.", ".", 1) if 0 <= value < 0.9995 else f"{value:.3f}"

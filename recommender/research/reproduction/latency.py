@@ -1,7 +1,7 @@
-"""How long the declared runs' networks take to analyse a clip, and shipped models a whole track.
+"""Latency of the declared runs' networks by clip, and of shipped models by whole track.
 
 Weights do not change the time: the runs' networks are measured with random ones, and the models on
-noise. Timings of different machines, or of one that does something else meanwhile, do not compare.
+noise. Timings of different machines, or of a busy one, cannot be compared.
 """
 
 import json
@@ -31,7 +31,7 @@ THREADS = 1
 
 @dataclass(frozen=True)
 class RunTiming:
-    """What a run's network takes, with `parameters` of it."""
+    """Latency of a run's network of so many parameters."""
 
     run: str
     parameters: int
@@ -40,7 +40,7 @@ class RunTiming:
 
 @dataclass(frozen=True)
 class ModelTiming:
-    """What a shipped model takes, once a track is decoded and its spectrograms are made.
+    """Latency of a shipped model, from the spectrograms of a decoded track on.
 
     Attributes:
         model: its name.
@@ -55,14 +55,14 @@ class ModelTiming:
 
 @dataclass(frozen=True)
 class Timings:
-    """What was measured, and where.
+    """Latencies, and how they were measured.
 
     Attributes:
         device: the processor, in words.
         threads: of the processor.
         clips, bands, frames: shape of a batch.
         repetitions: the median is over.
-        command: that made it.
+        command: that produced it.
         runs, models: in the order measured.
     """
 
@@ -77,15 +77,15 @@ class Timings:
     models: tuple[ModelTiming, ...] = ()
 
     def write(self, folder: Path) -> None:
-        """Write `FILE` in `folder`, in one step. Raises `OSError`."""
+        """Write `FILE` in `folder` atomically. Raises `OSError`."""
         replace_file(folder / FILE, (json.dumps(asdict(self), indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, folder: Path) -> "Timings | None":
-        """What is in `folder`; None where nothing was measured.
+        """Read from `folder`; None where nothing was measured.
 
         Raises:
-            DatasetError: the file is no timing.
+            DatasetError: the file is damaged.
         """
         path = folder / FILE
         if not path.exists():
@@ -117,25 +117,25 @@ def measure(
     Args:
         runs, models: one after the other.
         repetitions: after `WARM_UP` that do not count.
-        command: written down.
-        progress: told (done, in all).
+        command: stored in the result.
+        progress: called with (done, total).
 
     Raises:
         UsageError: less than one repetition.
     """
     if repetitions < 1:
         raise UsageError("at least one repetition is needed.")
-    tell = progress or (lambda done, total: None)
+    report = progress or (lambda done, total: None)
     total = len(runs) + len(models)
     of_runs: list[RunTiming] = []
     of_models: list[ModelTiming] = []
     with _threads(THREADS):
         for run in runs:
             of_runs.append(_timed(run, repetitions))
-            tell(len(of_runs), total)
+            report(len(of_runs), total)
         for model in models:
             of_models.append(_model_timed(model, repetitions))
-            tell(len(runs) + len(of_models), total)
+            report(len(runs) + len(of_models), total)
     return Timings(
         device=processor(),
         threads=THREADS,

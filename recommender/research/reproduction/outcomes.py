@@ -1,48 +1,59 @@
-"""What came out of the study's runs: one JSON file for each run, protocol and seed.
+"""Outcomes of the study's runs: one table, a line for each run, protocol and seed.
 
-A file is written when its run ends and says all that the report needs, down to the single tracks.
+The table is JSON Lines: a line is appended when its run ends and holds all that the report needs,
+down to the predictions of single tracks. Learning curves are stored column by column.
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
 
 from recommender.errors import DatasetError
-from recommender.research.training.loop import EpochReport
+from recommender.research.training.settings import EpochReport
 from recommender.utils.files import replace_file
+
+TABLE = "outcomes.jsonl"
+LOCK = ".outcomes.lock"
+
+Key = tuple[str, str, int]
+"""Run, protocol and seed."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One trained network, measured. Accuracies and precisions are shares in [0, 1].
+    """One trained network, evaluated. Accuracies and precisions are between 0 and 1.
 
     Attributes:
         run, protocol, seed: which.
-        rehearsal: True where it was only one step to try the machinery: then no figure counts.
+        smoke_test: True where it was only one step to try the code: then no figure counts.
         device: what it was trained on, and how many threads.
         parameters: of the network.
         epochs_allowed: at most; fewer than declared where the run was capped.
-        epochs, best_epoch: trained for, and the one that was kept.
-        seconds_per_epoch: median, with the measuring of the validation tracks.
-        train_clip: accuracy by clip on the training side, of the kept network.
+        epochs, best_epoch: trained for, and the one that was selected.
+        seconds_per_epoch: median, with the evaluation on the validation tracks.
+        train_clip: accuracy by clip on the training split, of the selected network.
         valid_track, valid_clip, test_track, test_clip, disjoint_track, disjoint_clip: accuracies by
-            track (mean of the clips' probabilities) and by 10 s clip; disjoint: of the test tracks
-            with an not_analysed artist; None where the protocol has none.
+            track (mean of the clips' probabilities) and by 10 s clip; disjoint: of the
+            artist-disjoint test tracks; None where the protocol has none.
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
-            side; None where clips are split, and where all activations are the same.
-        projection: the one the precisions are of, chosen on the validation side.
+            split; None where clips are split, and where all activations are the same.
+        projection: the one the precisions are of, chosen on the validation split.
         history: the epochs.
-        predicted: genre index of each test track, in the order of the split.
-        clips_predicted: share of the test clips that were called each genre.
+        labels: genre index of each test track, in the order of the split.
+        predicted: predicted genre index of each test track.
+        clips_predicted: part of the test clips predicted as each genre.
         precisions: precision@10 of each test track; None for those without a relevant candidate.
-        command: that made it.
+        command: that produced it.
     """
 
     run: str
     protocol: str
     seed: int
-    rehearsal: bool
+    smoke_test: bool
     device: str
     parameters: int
     epochs_allowed: int
@@ -66,34 +77,79 @@ class Outcome:
     precisions: tuple[float | None, ...]
     command: str
 
-    def write(self, folder: Path) -> None:
-        """Write under `folder`, replacing the file in one step."""
-        path = outcome_path(folder, self.run, self.protocol, self.seed)
-        lines = (f"{json.dumps(k)}: {json.dumps(v)}" for k, v in asdict(self).items())
-        text = "{\n" + ",\n".join(lines) + "\n}\n"  # a line for each field: readable, and short
-        replace_file(path, text.encode())
+    @property
+    def key(self) -> Key:
+        """Identifies the outcome in a table."""
+        return self.run, self.protocol, self.seed
+
+    @property
+    def name(self) -> str:
+        """For messages: ``filtered/lstm-10-seed-0``."""
+        return f"{self.protocol}/{self.run}-seed-{self.seed}"
+
+    def to_json(self) -> str:
+        """One line, without a line break."""
+        epochs = [asdict(epoch) for epoch in self.history]
+        columns = [field.name for field in fields(EpochReport) if field.name != "epoch"]
+        values = {
+            **asdict(self),
+            "history": {name: [epoch[name] for epoch in epochs] for name in columns},
+        }
+        return json.dumps(values, separators=(",", ":"))
 
     @classmethod
-    def read(cls, path: Path) -> "Outcome":
-        """Parse a file. Raises `DatasetError` when it is missing or no outcome."""
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            values["history"] = tuple(EpochReport(**epoch) for epoch in values["history"])
-            for name in ("labels", "predicted", "clips_predicted", "precisions"):
-                values[name] = tuple(values[name])
-            return cls(**values)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DatasetError(
-                f"{path} is no outcome of a study run ({error}): remove it and run the study again."
-            ) from error
+    def from_json(cls, line: str) -> "Outcome":
+        """Parse a line. Raises `ValueError`, `KeyError` or `TypeError` when it is no outcome."""
+        values: dict[str, Any] = json.loads(line)
+        history = values["history"]
+        rows = zip(*history.values(), strict=True)
+        values["history"] = tuple(
+            EpochReport(epoch=epoch, **dict(zip(history, row, strict=True)))
+            for epoch, row in enumerate(rows, start=1)
+        )
+        for name in ("labels", "predicted", "clips_predicted", "precisions"):
+            values[name] = tuple(values[name])
+        return cls(**values)
 
 
-def outcome_path(folder: Path, run: str, protocol: str, seed: int) -> Path:
-    """Where the outcome of a run is kept."""
-    return folder / protocol / f"{run}-seed-{seed}.json"
+def append_outcome(folder: Path, outcome: Outcome) -> None:
+    """Add an outcome to the table in `folder`, atomically; processes may do so at the same time.
+
+    An outcome of the same run, protocol and seed that is there already stays.
+
+    Raises:
+        DatasetError: the table is damaged.
+        OSError: it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
+        outcomes = read_outcomes(folder)
+        if outcome.key not in {other.key for other in outcomes}:
+            write_outcomes(folder, [*outcomes, outcome])
+
+
+def write_outcomes(folder: Path, outcomes: Iterable[Outcome]) -> None:
+    """Replace the table in `folder` atomically. Raises `OSError`."""
+    text = "".join(f"{outcome.to_json()}\n" for outcome in outcomes)
+    replace_file(folder / TABLE, text.encode())
 
 
 def read_outcomes(folder: Path) -> list[Outcome]:
-    """Every outcome under `folder`, sorted by path."""
-    paths: Iterable[Path] = sorted(folder.glob("*/*-seed-*.json"))
-    return [Outcome.read(path) for path in paths]
+    """The outcomes in `folder`, in the order of the table; none where there is no table.
+
+    Raises:
+        DatasetError: a line is no outcome.
+    """
+    path = folder / TABLE
+    if not path.exists():
+        return []
+    outcomes = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            outcomes.append(Outcome.from_json(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DatasetError(
+                f"line {number} of {path} is no outcome of a study run ({error}): remove it and "
+                "run the study again."
+            ) from error
+    return outcomes

@@ -1,13 +1,13 @@
-"""Two runs on the same test tracks: is one better, or is it the noise of these tracks?
+"""Paired tests of two runs on the same test tracks.
 
 Track by track the difference of two runs, averaged over the seeds of each, is tested by flipping
 its sign at random (`evaluation.significance`). Tracks are taken as independent, which those of one
 artist are not.
 
-The test knows nothing of what other seeds would have given. So the interval of a difference is that
+The test does not account for other seeds. So the interval of a difference is that
 of the tracks and that of the seeds together (root of the sum of squares), the latter from the
-standard deviation over seeds that the runs with several have in common; and a difference is told
-from noise only where the test says so and the interval leaves out zero.
+standard deviation over seeds that the runs with several have in common; and a difference is
+significant only where the test says so and the interval excludes zero.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.evaluation.report import bootstrap_interval
-from recommender.evaluation.significance import sign_flip_p
+from recommender.evaluation.significance import bootstrap_interval, holm, sign_flip_p
 from recommender.research.reproduction.aggregation import Results, RunResults
 from recommender.research.reproduction.experiments import RUNS
 from recommender.utils.arrays import Scores
@@ -24,12 +23,12 @@ from recommender.utils.arrays import Scores
 RESAMPLES = 9_999
 SEED = 0
 LEVEL = 0.05
-"""Differences with a smaller p are told from noise."""
+"""Differences with a smaller p are significant."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """First less second, mean over the tracks; shares in [-1, 1].
+    """First less second, mean over the tracks; in [-1, 1].
 
     Attributes:
         low, high: 95 % interval over tracks (bootstrap) and seeds.
@@ -44,19 +43,19 @@ class Difference:
     tracks: int
 
     @property
-    def told(self) -> bool:
-        """Whether it is told from noise."""
+    def significant(self) -> bool:
+        """By the test and by the interval."""
         return self.p < LEVEL and self.beyond_zero
 
     @property
     def beyond_zero(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The runs that stand for two families, compared.
+    """The runs that represent two families, compared.
 
     Attributes:
         accuracy, precision: differences by track and of precision@10; None without precisions.
@@ -72,7 +71,7 @@ class Pair:
 
 
 def compare_accuracy(first: RunResults, second: RunResults) -> Difference:
-    """Compare the shares of the test tracks that two runs analysed right.
+    """Compare the test accuracies of two runs.
 
     Args:
         first, second: of one protocol, each with outcomes.
@@ -80,7 +79,7 @@ def compare_accuracy(first: RunResults, second: RunResults) -> Difference:
     Raises:
         RecsysError: SciPy is not installed.
     """
-    return paired(first.right(), second.right(), _seed_noise(first, second, "test_track"))
+    return paired(first.correct(), second.correct(), _seed_noise(first, second, "test_track"))
 
 
 def compare_precision(first: RunResults, second: RunResults) -> Difference | None:
@@ -100,7 +99,7 @@ def paired(first: Scores, second: Scores, seed_noise: float = 0.0) -> Difference
 
     Args:
         first, second: np.ndarray [shape=(n,)]: a score of each track; tracks with NaN in either
-            are left out.
+            are ignored.
         seed_noise: half the width of the interval that the seeds alone give.
 
     Raises:
@@ -117,47 +116,33 @@ def paired(first: Scores, second: Scores, seed_noise: float = 0.0) -> Difference
     )
 
 
-def _seed_noise(first: RunResults, second: RunResults, measure: str) -> float:
-    spread = first.seed_spread.get(measure, 0.0)
+def _seed_noise(first: RunResults, second: RunResults, figure: str) -> float:
+    deviation = first.seed_sd.get(figure, 0.0)
     seeds = (len(first.outcomes), len(second.outcomes))
-    return float(1.96 * spread * np.sqrt(sum(1 / count for count in seeds)))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's correction: p of each of m tests, so that LEVEL bounds the chance of any false alarm.
-
-    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6(2), 1979.
-    """
-    order = np.argsort(p_values, kind="stable")
-    factors = len(p_values) - np.arange(len(p_values))
-    stepped = np.maximum.accumulate(np.asarray(p_values)[order] * factors)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(stepped, 1.0)
-    return [float(value) for value in corrected]
+    return float(1.96 * deviation * np.sqrt(sum(1 / count for count in seeds)))
 
 
 def representatives(results: Results) -> list[RunResults]:
-    """The run that stands for each family, of the families that were run.
+    """The run that represents each family, of the families that were run.
 
     The family's last main run that has outcomes, or else its first run that has some.
     """
-    standing = []
+    selected = []
     for family in dict.fromkeys(run.family for run in RUNS):
         own = [results[r.name] for r in RUNS if r.family == family and results[r.name].outcomes]
         main = [row for row in own if row.run.main]
-        standing += main[-1:] or own[:1]
-    return standing
+        selected += main[-1:] or own[:1]
+    return selected
 
 
 def family_pairs(results: Results) -> list[Pair]:
-    """Every pair of families, each by the run that stands for it.
+    """Every pair of families, each by the run that represents it.
 
     Raises:
         RecsysError: SciPy is not installed.
     """
-    standing = representatives(results)
-    pairs = [(a, b) for i, a in enumerate(standing) for b in standing[i + 1 :]]
+    selected = representatives(results)
+    pairs = [(a, b) for i, a in enumerate(selected) for b in selected[i + 1 :]]
     accuracy = [compare_accuracy(a, b) for a, b in pairs]
     precision = [compare_precision(a, b) for a, b in pairs]
     accuracy_holm = holm([difference.p for difference in accuracy])

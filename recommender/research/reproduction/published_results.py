@@ -1,15 +1,15 @@
-"""How the families stand: the study's figures that come with the package.
+"""Published results: the figures of the study that come with the package.
 
 They are read from the table that `recsys study report` writes, so that listing models needs no
 network and no outcome.
 """
 
 import csv
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -17,19 +17,24 @@ from recommender.networks import create_model, model_names, registered
 from recommender.research.reproduction.experiments import main_run
 from recommender.research.reproduction.formatting import NONE, percent
 
-HONEST_PROTOCOL = "filtered"
+MAIN_PROTOCOL = "filtered"
+
+
+def packaged_study() -> Path:
+    """The folder of the study's results in the package: outcomes, timings and tables."""
+    return Path(str(files("recommender.data"))) / "results" / "study"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One architecture, and what its main run reached under the fault-filtered split.
+class FamilyResult:
+    """One architecture, and the figures of its main run under the fault-filtered split.
 
     Attributes:
         name: what `recsys train` takes.
         section: of the paper.
         summary: one line.
         parameters: of the network.
-        test_track, disjoint_track, test_precision: one figure a seed, shares in [0, 1]; empty where
+        test_track, disjoint_track, test_precision: one figure a seed, between 0 and 1; empty where
             the study has none.
         full_length: False where the run was capped.
     """
@@ -44,28 +49,32 @@ class Standing:
     full_length: bool
 
 
-def standings() -> list[Standing]:
+def family_results() -> list[FamilyResult]:
     """Every registered architecture, by name."""
-    table = _table()
-    return [_standing(name, table) for name in model_names()]
+    path = packaged_study() / "study.csv"
+    table: list[dict[str, str]] = []
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            table = list(csv.DictReader(file))
+    return [_family_result(name, table) for name in model_names()]
 
 
-def _standing(name: str, table: Sequence[dict[str, str]]) -> Standing:
+def _family_result(name: str, table: Sequence[Mapping[str, str]]) -> FamilyResult:
     run = main_run(name)
     rows = [
         row
         for row in table
-        if run is not None and row["run"] == run.name and row["protocol"] == HONEST_PROTOCOL
+        if run is not None and row["run"] == run.name and row["protocol"] == MAIN_PROTOCOL
     ]
 
     def figures(column: str) -> tuple[float, ...]:
         return tuple(float(row[column]) for row in rows if row[column])
 
-    return Standing(
+    return FamilyResult(
         name=name,
         section=registered(name).section,
         summary=registered(name).summary,
-        parameters=int(rows[0]["parameters"]) if rows else _counted(name),
+        parameters=int(rows[0]["parameters"]) if rows else _parameter_count(name),
         test_track=figures("test_track"),
         disjoint_track=figures("disjoint_track"),
         test_precision=figures("test_precision"),
@@ -73,31 +82,28 @@ def _standing(name: str, table: Sequence[dict[str, str]]) -> Standing:
     )
 
 
-def spread(figures: Sequence[float]) -> str:
-    """Mean and sample deviation in percent, for people; ``–`` where there are no figures."""
+def spread(figures: Sequence[float], *, full_length: bool = True) -> str:
+    """Mean and sample standard deviation in per cent; ``–`` without figures.
+
+    Args:
+        figures: one a seed, between 0 and 1.
+        full_length: False marks the figure with a dagger.
+    """
     if not figures:
         return NONE
     deviation = float(np.std(figures, ddof=1)) if len(figures) > 1 else None
-    return f"{percent(float(np.mean(figures)), deviation)} %"
+    return f"{percent(float(np.mean(figures)), deviation)} %" + ("" if full_length else " †")
 
 
 def milliseconds_per_track() -> dict[str, float]:
-    """What each shipped model took when the study's timings were made, by its name."""
-    text = _packaged("timing.json")
-    models = json.loads(text).get("models", []) if text else []
+    """Time of each shipped model by its name, when the study's timings were measured."""
+    path = packaged_study() / "timing.json"
+    if not path.is_file():
+        return {}
+    models = json.loads(path.read_text(encoding="utf-8")).get("models", [])
     return {model["model"]: model["milliseconds_per_track"] for model in models}
 
 
-def _table() -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(_packaged("study.csv"))))
-
-
-def _packaged(name: str) -> str:
-    """A file of the study's results, empty where it does not come with the package."""
-    path = files("recommender.data") / "results" / "study" / name
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _counted(name: str) -> int:
+def _parameter_count(name: str) -> int:
     network = create_model(name, n_mels=128, n_classes=10)
     return sum(parameter.numel() for parameter in network.parameters())

@@ -1,7 +1,7 @@
-"""The study's report: a page, a table and pictures of the outcomes.
+"""The study's report: a page, a table and figures of the outcomes.
 
-The same outcomes give the same report. Figures of a split with clips of one recording on both sides
-are marked wherever they stand, and come last.
+The same outcomes give the same report. Results of a split with clips of one recording in several
+splits are marked everywhere, and come last.
 """
 
 import csv
@@ -41,14 +41,14 @@ def write_report(
 
     Args:
         outcomes: at least one.
-        folder: it is made when there is none.
+        folder: created if needed.
         timings: of the networks, where measured.
 
     Returns:
         What was written, the page first.
 
     Raises:
-        UsageError: an outcome is of a rehearsal.
+        UsageError: an outcome is of a smoke test.
         DatasetError: an outcome is of no declared run, or of other test tracks than the others.
         RecsysError: matplotlib or SciPy is not installed.
         OSError: a file cannot be written.
@@ -72,7 +72,7 @@ def report_text(
         pictures: names of files in `PICTURES`.
 
     Raises:
-        UsageError: an outcome is of a rehearsal.
+        UsageError: an outcome is of a smoke test.
         DatasetError: an outcome is of no declared run, or of other test tracks than the others.
         RecsysError: SciPy is not installed.
     """
@@ -92,9 +92,9 @@ def report_text(
             parts += [f"## LEAKY: the {protocol}'s split\n\n" + PAPER]
             parts += [protocol_table(present[protocol])]
     parts += ["## Families compared", pairs_section(results["filtered"])]
-    parts += ["## Time to analyse a clip", timing_section(timings)]
+    parts += ["## Latency", timing_section(timings)]
     parts += ["## The paper's conclusions\n\n" + DEFINITIONS, conclusions_text(present)]
-    parts += ["## What the leak is worth", leak_table(results)]
+    parts += ["## Effect of the leak", leak_table(results)]
     if pictures:
         parts += ["## Pictures\n\n" + CAPTION]
         parts += [f"![{Path(name).stem}]({PICTURES}/{name})" for name in pictures]
@@ -122,26 +122,26 @@ def flat_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 INTRODUCTION = """\
 Made by `recsys study report` from the outcomes of `recsys study run`. Accuracies are in per cent,
-mean ± standard deviation over the seeds where there are several; precision@10 is the share of the
+mean ± standard deviation over the seeds where there are several; precision@10 is the part of the
 ten nearest tracks with the genre of the query, artist filter on. The paper's figures are validation
-accuracies. The figures that count are those of the fault-filtered split. Those marked LEAKY are
-measured on clips of recordings that were partly trained on; they say what the paper's protocol
-gives, not how well a network analyses a genre."""
+accuracies. The main results are those of the fault-filtered split. Those marked LEAKY are measured
+on clips of recordings that were partly trained on; they show what the paper's protocol gives, not
+how well a network recognises a genre."""
 
 FILTERED = """\
-Whole tracks are split, without GTZAN's repeated and distorted recordings. "Unheard artists" are the
-test tracks with an artist on neither other side. Validation and test are by track (the mean of its
-clips' probabilities) unless it says "by clip"."""
+Whole tracks are split, without GTZAN's repeated and distorted recordings. "Artist-disjoint" are
+the test tracks whose artist is in neither other split. Validation and test are by track (the mean
+of its clips' probabilities) unless it says "by clip"."""
 
 STRATIFIED = """\
-Whole tracks are split at random, genre by genre; repeated recordings and artists are on several
-sides."""
+Whole tracks are split at random, genre by genre; repeated recordings and artists are in several
+splits."""
 
 PAPER = """\
-Clips are split at random, as the paper appears to have done: parts of one recording are on both
-sides. Validation accuracy is the figure to compare with the paper; test stands beside it."""
+Clips are split at random, as the paper appears to have done: parts of one recording are in several
+splits. Validation accuracy is the figure to compare with the paper."""
 
 CAPTION = """\
 All of the fault-filtered split. Learning curves: a colour a run, a line a seed; training by clip
-dashed, validation by track solid, with a dot at the epoch that was kept. Confusion matrices: test
+dashed, validation by track solid, with a dot at the selected epoch. Confusion matrices: test
 tracks, summed over the seeds, per cent of a row."""

@@ -1,4 +1,4 @@
-"""Train and measure the declared runs, one after the other; what is done is not done again."""
+"""Train and evaluate the declared runs, one after the other; completed ones are skipped."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +12,19 @@ from recommender.embedding.projection import Projection
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.projections.lda import CANDIDATES
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS, Side, precision
+from recommender.research.model_building.results import NEIGHBOURS, precision
+from recommender.research.model_building.split_tracks import SplitTracks
 from recommender.research.reproduction.experiments import RUNS, StudyRun
-from recommender.research.reproduction.outcomes import Outcome, outcome_path
-from recommender.research.reproduction.splits import PROTOCOLS, Sides, sides
+from recommender.research.reproduction.outcomes import (
+    Key,
+    Outcome,
+    append_outcome,
+    read_outcomes,
+)
+from recommender.research.reproduction.splits import PROTOCOLS, StudySplit, load_protocol
 from recommender.research.training.inference import TrackSet, clip_activations, clip_probabilities
-from recommender.research.training.loop import EpochReport, TrainingResult, train
+from recommender.research.training.loop import train
+from recommender.research.training.settings import EpochReport, TrainingResult
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 
 
@@ -28,6 +35,11 @@ class Job:
     run: StudyRun
     protocol: str
     seed: int
+
+    @property
+    def key(self) -> Key:
+        """Of its outcome."""
+        return self.run.name, self.protocol, self.seed
 
     @property
     def name(self) -> str:
@@ -44,26 +56,26 @@ def declared_jobs(
 
     Args:
         protocols: the first comes first.
-        names: of runs, or of families or architectures where no run is named so; None: all.
+        names: of runs, or of families or architectures where no run has that name; None: all.
         seeds: only the first so many of each run; None: all.
     """
-    wanted = [r for r in RUNS if names is None or any(_is_called(r, name) for name in names)]
-    jobs = [Job(run, p, seed) for p in protocols for run in wanted for seed in run.seeds(p)[:seeds]]
+    runs = [r for r in RUNS if names is None or any(_matches(r, name) for name in names)]
+    jobs = [Job(run, p, seed) for p in protocols for run in runs for seed in run.seeds(p)[:seeds]]
     return sorted(jobs, key=lambda job: job.seed > 0)  # stable
 
 
-def _is_called(run: StudyRun, name: str) -> bool:
+def _matches(run: StudyRun, name: str) -> bool:
     if any(other.name == name for other in RUNS):
         return run.name == name
     return name in (run.family, run.model)
 
 
-def is_done(job: Job, folder: Path) -> bool:
-    """Whether its outcome is there."""
-    return outcome_path(folder, job.run.name, job.protocol, job.seed).exists()
+def completed(folder: Path) -> set[Key]:
+    """Keys of the jobs whose outcomes are in `folder`. Raises `DatasetError`."""
+    return {outcome.key for outcome in read_outcomes(folder)}
 
 
-def carry_out(
+def run_jobs(
     jobs: Sequence[Job],
     data: gtzan.Gtzan,
     folder: Path,
@@ -71,104 +83,101 @@ def carry_out(
     *,
     device: str = "cpu",
     full: bool = False,
-    rehearse: bool = False,
+    smoke_test: bool = False,
     command: str = "",
     on_epoch: Callable[[Job, EpochReport], None] | None = None,
     on_outcome: Callable[[Job, Outcome], None] | None = None,
 ) -> None:
-    """Train and measure what is not done yet; each outcome is written as it is there.
+    """Train and evaluate what is not completed; each outcome is written when its run ends.
 
     Args:
         jobs: in this order.
         data: GTZAN.
-        folder: of the outcomes.
-        checkpoints: of unfinished and finished runs; from them an interrupted run goes on.
+        folder: of the table of outcomes.
+        checkpoints: of unfinished and finished runs; an interrupted run resumes from its own.
         device: ``cpu`` or ``cuda``.
         full: train to the declared end on a CPU too.
-        rehearse: one step of training on a few tracks.
-        command: written into the outcomes.
-        on_epoch, on_outcome: told what happens.
+        smoke_test: one step of training on a few tracks.
+        command: for the outcomes.
+        on_epoch, on_outcome: called after each.
 
     Raises:
-        DatasetError: tracks are absent.
+        DatasetError: tracks are absent, or the table is damaged.
         UsageError: a checkpoint belongs to other settings.
     """
-    split: Sides | None = None
+    split: StudySplit | None = None
     for job in jobs:
-        if is_done(job, folder):
+        if job.key in completed(folder):
             continue
         if split is None or split.protocol != job.protocol:
-            split = sides(data, job.protocol, rehearse=rehearse)
+            split = load_protocol(data, job.protocol, smoke_test=smoke_test)
         settings = job.run.settings(
             job.seed, device=device, clips_per_track=split.clips_per_track, full=full
         )
-        if rehearse:
-            settings = replace(settings, epochs=1)
         result = train(
-            settings,
+            replace(settings, epochs=1) if smoke_test else settings,
             split.train.tracks,
             split.valid.tracks,
             len(gtzan.GENRES),
             device=device,
-            checkpoint=None if rehearse else checkpoints / f"{job.name}.pt",
+            checkpoint=None if smoke_test else checkpoints / f"{job.name}.pt",
             on_epoch=None if on_epoch is None else partial(on_epoch, job),
         )
-        outcome = measured(job, result, split, device, rehearse, command)
-        outcome.write(folder)
+        outcome = evaluated(job, result, split, device, smoke_test, command)
+        append_outcome(folder, outcome)
         if on_outcome is not None:
             on_outcome(job, outcome)
 
 
-def measured(
-    job: Job, result: TrainingResult, split: Sides, device: str, rehearsed: bool, command: str
+def evaluated(
+    job: Job, result: TrainingResult, split: StudySplit, device: str, smoke_test: bool, command: str
 ) -> Outcome:
-    """Measure a trained network on every side of its protocol."""
-    analysed = {
-        name: _Analysed.by(result, side.tracks)
-        for name, side in (("train", split.train), ("valid", split.valid), ("test", split.test))
-    }
-    test, disjoint = analysed["test"], list(split.disjoint)
-    chosen, precisions = _precisions(
-        analysed, split, ["centred"] if rehearsed else list(CANDIDATES)
+    """Evaluate a trained network on every split of its protocol."""
+    train, valid, test = (
+        _Predictions.of(result, tracks.tracks) for tracks in (split.train, split.valid, split.test)
     )
-    known = [value for value in precisions if value is not None]
+    disjoint = list(split.disjoint)
+    candidates = ["centred"] if smoke_test else list(CANDIDATES)
+    chosen, precisions = _precisions(train, valid, test, split, candidates)
+    defined = [value for value in precisions if value is not None]
     return Outcome(
         run=job.run.name,
         protocol=job.protocol,
         seed=job.seed,
-        rehearsal=rehearsed,
-        device=_described(device),
+        smoke_test=smoke_test,
+        device=_device_name(device),
         parameters=sum(p.numel() for p in result.network.parameters()),
         epochs_allowed=result.settings.epochs,
         epochs=len(result.history),
         best_epoch=result.best_epoch,
         seconds_per_epoch=round(float(np.median([e.seconds for e in result.history])), 2),
-        train_clip=_share(analysed["train"].clips_right),
-        valid_track=_share(analysed["valid"].right),
-        valid_clip=_share(analysed["valid"].clips_right),
-        test_track=_share(test.right),
-        test_clip=_share(test.clips_right),
-        disjoint_track=_share(test.right[disjoint]) if disjoint else None,
-        disjoint_clip=_share(test.clips_right[disjoint]) if disjoint else None,
+        train_clip=_rate(train.clips_correct),
+        valid_track=_rate(valid.correct),
+        valid_clip=_rate(valid.clips_correct),
+        test_track=_rate(test.correct),
+        test_clip=_rate(test.clips_correct),
+        disjoint_track=_rate(test.correct[disjoint]) if disjoint else None,
+        disjoint_clip=_rate(test.clips_correct[disjoint]) if disjoint else None,
         valid_precision=None if chosen is None else chosen[1],
-        test_precision=round(float(np.mean(known)), 4) if known else None,
+        test_precision=round(float(np.mean(defined)), 4) if defined else None,
         projection="" if chosen is None else chosen[0],
         history=tuple(_rounded(epoch) for epoch in result.history),
         labels=tuple(test.labels.tolist()),
         predicted=tuple(test.predicted.tolist()),
-        clips_predicted=tuple(test.clip_shares()),
+        clips_predicted=tuple(test.clip_distribution()),
         precisions=tuple(precisions),
         command=command,
     )
 
 
 @dataclass(frozen=True)
-class _Analysed:
-    """What a network makes of n tracks by c clips each.
+class _Predictions:
+    """Output of a network for n tracks by c clips each.
 
     Attributes:
         vectors: mean activations, [n, d].
         probabilities: [n, c, n_classes].
+        labels: [n].
     """
 
     vectors: FloatArray
@@ -176,7 +185,7 @@ class _Analysed:
     labels: IntArray
 
     @classmethod
-    def by(cls, result: TrainingResult, tracks: TrackSet) -> "_Analysed":
+    def of(cls, result: TrainingResult, tracks: TrackSet) -> "_Predictions":
         settings = result.settings
         activations = clip_activations(
             result.network, tracks, settings.clip_frames, clips=settings.clips_per_track
@@ -190,64 +199,67 @@ class _Analysed:
         return np.asarray(self.probabilities.mean(axis=1).argmax(axis=1))
 
     @property
-    def right(self) -> BoolArray:
+    def correct(self) -> BoolArray:
         """[n]."""
         return np.asarray(self.predicted == self.labels)
 
     @property
-    def clips_right(self) -> BoolArray:
+    def clips_correct(self) -> BoolArray:
         """[n, c]."""
         return np.asarray(self.probabilities.argmax(axis=2) == self.labels[:, None])
 
-    def clip_shares(self) -> list[float]:
-        """Share of the clips called each genre, [n_classes]."""
-        called = self.probabilities.argmax(axis=2).ravel()
-        counts = np.bincount(called, minlength=self.probabilities.shape[2])
-        return [round(float(share), 4) for share in counts / len(called)]
+    def clip_distribution(self) -> list[float]:
+        """Part of the clips predicted as each genre, [n_classes]."""
+        predicted = self.probabilities.argmax(axis=2).ravel()
+        counts = np.bincount(predicted, minlength=self.probabilities.shape[2])
+        return [round(float(part), 4) for part in counts / len(predicted)]
 
 
 def _precisions(
-    analysed: dict[str, _Analysed], split: Sides, candidates: Sequence[str]
+    train: _Predictions,
+    valid: _Predictions,
+    test: _Predictions,
+    split: StudySplit,
+    candidates: Sequence[str],
 ) -> tuple[tuple[str, float] | None, list[float | None]]:
     """The projection chosen on valid with its precision there, and each test track's precision."""
     if split.clips_per_track == 1:
         return None, []  # clips of the query's own track would be among its neighbours
-    if _is_constant(analysed["train"].vectors):
-        return None, []  # nothing tells one track from another
+    if _is_constant(train.vectors):
+        return None, []  # all tracks are equally similar
     fitted: dict[str, tuple[float, Projection]] = {}
     for name in candidates:
         try:
-            projection = CANDIDATES[name](analysed["train"].vectors, analysed["train"].labels)
+            projection = CANDIDATES[name](train.vectors, train.labels)
         except np.linalg.LinAlgError:
             continue  # too few tracks, or activations that hardly vary
-        valid = precision(projection.apply(analysed["valid"].vectors), split.valid)
-        fitted[name] = (round(valid, 4), projection)
+        on_valid = precision(projection.apply(valid.vectors), split.valid)
+        fitted[name] = (round(on_valid, 4), projection)
     chosen = max(fitted, key=lambda name: fitted[name][0])
-    valid, projection = fitted[chosen]
-    return (chosen, valid), track_precisions(projection.apply(analysed["test"].vectors), split.test)
+    on_valid, projection = fitted[chosen]
+    return (chosen, on_valid), track_precisions(projection.apply(test.vectors), split.test)
 
 
 def _is_constant(vectors: FloatArray) -> bool:
     return float(vectors.std(axis=0).max()) <= 1e-5 * float(np.abs(vectors).max())
 
 
-def track_precisions(vectors: FloatArray, side: Side) -> list[float | None]:
-    """Precision@10 with artist filter of each track; None where no candidate is relevant."""
-    genres = [gtzan.GENRES[label] for label in side.tracks.labels]
-    tracks = LabelledVectors.of(vectors, genres, side.artists, None, None)
+def track_precisions(vectors: FloatArray, split: SplitTracks) -> list[float | None]:
+    """precision@10 with artist filter of each track; None where no candidate is relevant."""
+    tracks = LabelledVectors.of(vectors, split.genres, split.artists)
     scores = score_queries(tracks, NEIGHBOURS, artist_filter=True)
     pairs = zip(scores.precision, scores.relevant, strict=True)
     return [float(value) if relevant else None for value, relevant in pairs]
 
 
-def _described(device: str) -> str:
+def _device_name(device: str) -> str:
     if device == "cuda":
         return str(torch.cuda.get_device_name())
     return f"CPU, threads: {torch.get_num_threads()}"
 
 
-def _share(right: BoolArray) -> float:
-    return round(float(right.mean()), 4)
+def _rate(correct: BoolArray) -> float:
+    return round(float(correct.mean()), 4)
 
 
 def _rounded(epoch: EpochReport) -> EpochReport:

@@ -12,7 +12,7 @@ from recommender.research.reproduction.formatting import (
     p_value,
     percent,
     points,
-    share,
+    rate,
     span,
     table,
 )
@@ -31,19 +31,19 @@ NOT_RUN = "not run"
 CUT_SHORT = "not run at full length"
 
 Column = Callable[[RunResults], str]
-"""What stands in a column of a run's line."""
+"""The cell of a run."""
 
 
 def summary_table(outcomes: Sequence[Outcome]) -> str:
-    """Every declared run on a line, the figures that count first and the leaky one last.
+    """Every declared run on a line, the main figures first and the leaky one last.
 
-    For the README: Markdown, without a line break at the end.
+    Markdown, without a line break at the end.
     """
-    honest = results_of(outcomes, "filtered")
+    filtered = results_of(outcomes, "filtered")
     leaky = results_of(outcomes, "paper")
     headings = (
-        "run", ">paper %", f">filtered: test ({_tracks(honest)}) %",
-        f">filtered: not_analysed artists ({_disjoint()}) %", ">filtered: precision@10",
+        "run", ">paper %", f">filtered: test ({_tracks(filtered)}) %",
+        f">filtered: artist-disjoint ({_disjoint()}) %", ">filtered: precision@10",
         ">LEAKY: paper's split, validation %", ">parameters", ">epochs",
     )  # fmt: skip
     rows = [
@@ -53,22 +53,21 @@ def summary_table(outcomes: Sequence[Outcome]) -> str:
             _accuracy(row, "test_track", NOT_RUN),
             _accuracy(row, "disjoint_track"),
             _precision(row),
-            _accuracy(leaky[name], "valid_track") + _dagger(leaky[name]),
+            _accuracy(leaky[name], "valid_track"),
             _parameters(row if row.outcomes else leaky[name]),
             _epochs_briefly(row) + _dagger(row),
         )
-        for name, row in honest.items()
+        for name, row in filtered.items()
     ]
-    cut = any(row.capped for row in (*honest.values(), *leaky.values()))
-    return table(headings, rows) + (f"\n\n† {CUT_SHORT}" if cut else "")
+    return table(headings, rows) + _legend([*filtered.values(), *leaky.values()])
 
 
 def filtered_table(results: Results) -> str:
-    """Everything measured of each declared run under the fault-filtered split."""
+    """All figures of each declared run under the fault-filtered split."""
     columns: dict[str, Column] = {
         f">test ({_tracks(results)}) %": lambda row: _accuracy(row, "test_track", NOT_RUN),
         ">seeds": _seeds,
-        f">not_analysed artists ({_disjoint()}) %": lambda row: _accuracy(row, "disjoint_track"),
+        f">artist-disjoint ({_disjoint()}) %": lambda row: _accuracy(row, "disjoint_track"),
         ">test by clip %": lambda row: _accuracy(row, "test_clip"),
         ">validation %": lambda row: _accuracy(row, "valid_track"),
     }
@@ -92,7 +91,7 @@ def protocol_table(results: Results) -> str:
 
 
 def _run_table(results: Results, columns: Mapping[str, Column], mark: str = "") -> str:
-    """A line a run, its name followed by `mark`, with `columns` amid those of every table."""
+    """A line a run, its name followed by `mark`, with `columns` between those of every table."""
     every: dict[str, Column] = {
         "run": lambda row: row.run.name + mark,
         ">paper %": _paper,
@@ -104,36 +103,37 @@ def _run_table(results: Results, columns: Mapping[str, Column], mark: str = "") 
         ">precision@10": _precision,
     }
     lines = [[cell(row) for cell in every.values()] for row in results.values()]
-    return table(list(every), lines)
+    return table(list(every), lines) + _legend([*results.values()])
 
 
 def pairs_section(results: Results) -> str:
     """Paired tests between the families' main runs, and how many differ, in words."""
     pairs = family_pairs(results)
     families = list(dict.fromkeys(run.family for run in RUNS))
-    standing = {row.run.family: row for pair in pairs for row in (pair.first, pair.second)}
+    selected = {row.run.family: row for pair in pairs for row in (pair.first, pair.second)}
     if not pairs:
         return "Fewer than two families were run under the fault-filtered split."
     words = [
         "Each family's main run (another of its runs where that is missing) against each other's "
-        "on the same test tracks: difference of the "
-        "shares analysed right (each track averaged over the seeds) and of precision@10, first less "
-        "second, with the 95 % interval over tracks and seeds and p of the two-sided sign-flip "
-        f"test ({RESAMPLES:,} resamples); then p by Holm's correction over all pairs.",
+        "on the same test tracks: difference of the accuracies (each track averaged over the "
+        "seeds) and of precision@10, first less second, with the 95 % interval over tracks and "
+        "seeds and p of the two-sided sign-flip test "
+        f"({RESAMPLES:,} resamples); then p by Holm's correction over all pairs.",
         _differing(pairs),
     ]
-    absent = [family for family in families if family not in standing]
+    absent = [family for family in families if family not in selected]
     if absent:
         words.append(f"Not run: {listed(absent)}.")
-    capped = [row.run.name for row in standing.values() if row.capped]
+    capped = [row.run.name for row in selected.values() if row.capped]
     if capped:
         words.append(f"Not run at full length, so that little follows: {listed(capped)}.")
     headings = ("first", "second", "accuracy", "by Holm", "precision@10", "by Holm")
-    return " ".join(words) + "\n\n" + table(headings, map(_pair_cells, pairs))
+    text = " ".join(words) + "\n\n" + table(headings, map(_pair_cells, pairs))
+    return text + _legend([*selected.values()])
 
 
 def timing_section(timings: Timings | None) -> str:
-    """Milliseconds a clip of each declared run, and a track of models, or how to measure them."""
+    """Latency by clip of each declared run, and by track of models, or how to measure it."""
     if timings is None:
         return "Not measured: `recsys study time` does."
     measured = {run.run: run for run in timings.runs}
@@ -170,15 +170,15 @@ def leak_table(by_protocol: Mapping[str, Results]) -> str:
     Args:
         by_protocol: results of every protocol.
     """
-    leaky, honest = by_protocol["paper"], by_protocol["filtered"]
+    leaky, filtered = by_protocol["paper"], by_protocol["filtered"]
     stratified = by_protocol["stratified"]
-    names = [name for name, row in leaky.items() if row.outcomes and honest[name].outcomes]
+    names = [name for name, row in leaky.items() if row.outcomes and filtered[name].outcomes]
     if not names:
-        return "Cannot be told: no run has outcomes under both the paper's split and the filtered."
+        return "Unknown: no run has outcomes under both the paper's split and the filtered one."
     rows = []
     for name in names:
-        own = [split[name] for split in (honest, stratified, leaky)]
-        cells = [_accuracy(row, "test_clip") + _dagger(row) for row in own]
+        own = [split[name] for split in (filtered, stratified, leaky)]
+        cells = [_accuracy(row, "test_clip") for row in own]
         rows.append((name, *cells, _less(own[2], own[0]), _less(own[2], own[1])))
     text = (
         "Test accuracy by clip of the same run under each split. The paper's split less the "
@@ -190,8 +190,8 @@ def leak_table(by_protocol: Mapping[str, Results]) -> str:
         "run", ">filtered %", ">stratified %", ">LEAKY: paper's %", ">LEAKY less filtered",
         ">LEAKY less stratified",
     )  # fmt: skip
-    cut = any(split[n].capped for n in names for split in by_protocol.values())
-    return text + table(headings, rows) + (f"\n\n† {CUT_SHORT}" if cut else "")
+    shown = [split[name] for name in names for split in by_protocol.values()]
+    return text + table(headings, rows) + _legend(shown)
 
 
 def _differing(pairs: Sequence[Pair]) -> str:
@@ -203,12 +203,12 @@ def _differing(pairs: Sequence[Pair]) -> str:
     ]
     return (
         f"At {LEVEL:.2f} after the correction, {_count(accuracy)} in accuracy and "
-        f"{_count(precision)} in precision@10; the others are within the noise."
+        f"{_count(precision)} in precision@10; the others are not significant."
     )
 
 
 def _count(tests: Sequence[tuple[Difference, float]]) -> str:
-    """``3 of 21 pairs differ (2 of them with an interval without zero)``."""
+    """``3 of 21 pairs differ (2 of them by more than seeds do)``."""
     small = [difference for difference, p in tests if p < LEVEL]
     beyond = sum(difference.beyond_zero for difference in small)
     differ = f"{len(small)} of {len(tests)} pairs differ"
@@ -218,12 +218,13 @@ def _count(tests: Sequence[tuple[Difference, float]]) -> str:
 
 
 def _pair_cells(pair: Pair) -> tuple[str, ...]:
-    precision = NONE if pair.precision is None else difference_text(pair.precision)
+    dagger = _dagger(pair.first, pair.second)
+    precision = NONE if pair.precision is None else difference_text(pair.precision) + dagger
     corrected = NONE if pair.precision_holm is None else p_value(pair.precision_holm)
     return (
         pair.first.run.name + _dagger(pair.first),
         pair.second.run.name + _dagger(pair.second),
-        difference_text(pair.accuracy),
+        difference_text(pair.accuracy) + dagger,
         p_value(pair.accuracy_holm),
         precision,
         corrected,
@@ -232,7 +233,9 @@ def _pair_cells(pair: Pair) -> tuple[str, ...]:
 
 def _less(first: RunResults, second: RunResults) -> str:
     ours, theirs = first.mean("test_clip"), second.mean("test_clip")
-    return NONE if ours is None or theirs is None else points(ours - theirs)
+    if ours is None or theirs is None:
+        return NONE
+    return points(ours - theirs) + _dagger(first, second)
 
 
 def _tracks(results: Results) -> str:
@@ -248,14 +251,16 @@ def _paper(row: RunResults) -> str:
     return NONE if row.run.paper.valid is None else str(row.run.paper.valid)
 
 
-def _accuracy(row: RunResults, measure: str, absent: str = NONE) -> str:
+def _accuracy(row: RunResults, figure: str, absent: str = NONE) -> str:
     if not row.outcomes:
         return absent
-    return percent(row.mean(measure), row.deviation(measure))
+    text = percent(row.mean(figure), row.deviation(figure))
+    return text if text == NONE else text + _dagger(row)
 
 
 def _precision(row: RunResults) -> str:
-    return share(row.mean("test_precision"), row.deviation("test_precision"))
+    text = rate(row.mean("test_precision"), row.deviation("test_precision"))
+    return text if text == NONE else text + _dagger(row)
 
 
 def _seeds(row: RunResults) -> str:
@@ -266,8 +271,13 @@ def _parameters(row: RunResults) -> str:
     return f"{row.outcomes[0].parameters:,}" if row.outcomes else NONE
 
 
-def _dagger(row: RunResults) -> str:
-    return " †" if row.capped else ""
+def _dagger(*rows: RunResults) -> str:
+    """The mark of every figure that rests on a run that was not run at full length."""
+    return " †" if any(row.capped for row in rows) else ""
+
+
+def _legend(rows: Sequence[RunResults]) -> str:
+    return f"\n\n† {CUT_SHORT}" if _dagger(*rows) else ""
 
 
 def _epochs_briefly(row: RunResults) -> str:
@@ -275,7 +285,7 @@ def _epochs_briefly(row: RunResults) -> str:
 
 
 def _epochs(row: RunResults) -> str:
-    """``18, best 8, of 400``; what is missing is said."""
+    """``18, best 8, of 400``, or that the run was capped."""
     if not row.outcomes:
         return NONE
     best = span([outcome.best_epoch for outcome in row.outcomes])

@@ -1,7 +1,7 @@
-"""Random changes to training clips that leave the genre what it is.
+"""Data augmentation: random changes to training clips that keep their genre.
 
-All work on a batch at once, on whatever device it lies, and draw from a `torch.Generator`, so
-that a seed fixes a training run. Clips are decibels, [batch, n_mels, frames], not yet standardised.
+All work on a batch at once, on its device, and draw from a `torch.Generator`, so that a seed
+determines a training run. Clips are decibels, [batch, n_mels, frames], not yet standardised.
 """
 
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-_WIDEST_CUT = 0.2
-"""Share of the bands that a cut of the treble may reach: of 128, those above 5.5 kHz."""
+_LOW_PASS_BANDS = 0.2
+"""Part of the bands that a low-pass filter may attenuate: of 128, those above 5.5 kHz."""
 
-_GENTLEST_SLOPE, _STEEPER = 1.0, 64.0
-"""Slope of such a cut: from 1 dB a band (26 dB an octave) to 64 times as much."""
+_MIN_SLOPE, _SLOPE_RANGE = 1.0, 64.0
+"""Slope of the filter: from 1 dB a band (26 dB an octave) to 64 times as much."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far each change may go; 0 switches it off.
+    """Range of each change; 0 switches it off.
 
     Attributes:
         pitch_bands: shift along the Mel axis, in bands either way (a semitone is about 2 bands
             at 1 kHz).
-        stretch: change of speed without pitch, as a share either way.
+        stretch: change of speed without pitch, as a factor either way.
         equaliser_db: amplitude of a smooth random gain over the bands.
         mask_bands: widest frequency mask, twice a clip (SpecAugment, Park et al. 2019).
         mask_frames: widest time mask, twice a clip.
         mixup: alpha of the beta distribution two clips are mixed by (Zhang et al. 2018).
-        floor_db: how far the quiet end may be cut off further, as a louder reference would do.
-        treble_cut: share of the clips that lose their treble, as by a low-pass filter, a lossy
-            codec or a shift of the pitch downwards.
+        floor_db: how far the noise floor may be raised, as a louder reference would do.
+        low_pass: part of the clips that are low-pass filtered, as by a lossy codec or a shift of
+            the pitch downwards.
     """
 
     pitch_bands: float = 4.0
@@ -40,17 +40,17 @@ class Augmentation:
     mask_frames: int = 20
     mixup: float = 0.3
     floor_db: float = 15.0
-    treble_cut: float = 0.0
+    low_pass: float = 0.0
 
 
 UNCHANGED = Augmentation(0, 0, 0, 0, 0, 0, 0)
-"""Nothing is changed."""
+"""No augmentation."""
 
 
 def random_crops(
     tracks: torch.Tensor, frames: int, settings: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
-    """One crop of each track at a random place, speed and pitch, in one bilinear resampling.
+    """One crop of each track at a random position, speed and pitch, in one bilinear resampling.
 
     Args:
         tracks: [batch, n_mels, track_frames].
@@ -82,7 +82,7 @@ def random_crops(
 def random_equaliser(
     clips: torch.Tensor, settings: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
-    """Add a smooth curve over the bands (four random cosines) and raise the floor."""
+    """Add a smooth curve over the bands (four random cosines) and raise the noise floor."""
     batch, n_mels, _ = clips.shape
     position = torch.linspace(0, 1, n_mels, device=clips.device)
     waves = torch.arange(1, 5, device=clips.device, dtype=clips.dtype)
@@ -94,23 +94,23 @@ def random_equaliser(
     return torch.maximum(clips + curve[:, :, None], floor)
 
 
-def random_treble_cut(
+def random_low_pass(
     clips: torch.Tensor, settings: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
-    """Let some clips fall to their floor above a random band, at a random slope."""
-    if settings.treble_cut <= 0:
+    """Low-pass filter some clips: random cut-off band and slope, down to the clip's minimum."""
+    if settings.low_pass <= 0:
         return clips
     batch, n_mels, _ = clips.shape
     drawn = torch.rand(3, batch, 1, generator=generator, device=clips.device)
-    first = n_mels * (1 - _WIDEST_CUT * drawn[0])
-    slope = _GENTLEST_SLOPE * _STEEPER ** drawn[1]  # dB a band
+    cutoff = n_mels * (1 - _LOW_PASS_BANDS * drawn[0])
+    slope = _MIN_SLOPE * _SLOPE_RANGE ** drawn[1]  # dB a band
     bands = torch.arange(n_mels, device=clips.device)
-    loss = slope * (bands - first).clamp(min=0) * (drawn[2] < settings.treble_cut)
-    return torch.maximum(clips - loss[:, :, None], clips.amin(dim=(1, 2), keepdim=True))
+    attenuation = slope * (bands - cutoff).clamp(min=0) * (drawn[2] < settings.low_pass)
+    return torch.maximum(clips - attenuation[:, :, None], clips.amin(dim=(1, 2), keepdim=True))
 
 
 def standardised_batch(clips: torch.Tensor) -> torch.Tensor:
-    """Each clip to mean 0 and deviation 1, as `features.standardised` does when serving."""
+    """Each clip to mean 0 and deviation 1, as `features.log_mel.standardised` does at inference."""
     mean = clips.mean(dim=(1, 2), keepdim=True)
     deviation = clips.std(dim=(1, 2), keepdim=True, unbiased=False).clamp(min=1e-3)
     return (clips - mean) / deviation
@@ -120,24 +120,24 @@ def random_masks(
     clips: torch.Tensor, settings: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
     """Zero (the mean of a standardised clip) two stripes of bands and two of frames."""
-    for axis, widest in ((1, settings.mask_bands), (2, settings.mask_frames)) * 2:
+    for axis, width_limit in ((1, settings.mask_bands), (2, settings.mask_frames)) * 2:
         batch, size = clips.shape[0], clips.shape[axis]
         drawn = torch.rand(2, batch, 1, generator=generator, device=clips.device)
-        width = drawn[0] * min(widest, size)
+        width = drawn[0] * min(width_limit, size)
         start = drawn[1] * (size - width)
-        place = torch.arange(size, device=clips.device)[None, :]
-        masked = (place >= start) & (place < start + width)  # [batch, size]
+        index = torch.arange(size, device=clips.device)[None, :]
+        masked = (index >= start) & (index < start + width)  # [batch, size]
         clips = clips.masked_fill(masked[:, :, None] if axis == 1 else masked[:, None, :], 0.0)
     return clips
 
 
-def changed(
+def augmented(
     crops: torch.Tensor, settings: Augmentation, generator: torch.Generator
 ) -> torch.Tensor:
-    """Crops in decibels with another equaliser, floor and treble, standardised, with masks."""
+    """Crops in decibels: random equaliser, noise floor, low-pass; then standardised and masked."""
     equalised = random_equaliser(crops, settings, generator)
-    cut = random_treble_cut(equalised, settings, generator)
-    return random_masks(standardised_batch(cut), settings, generator)
+    filtered = random_low_pass(equalised, settings, generator)
+    return random_masks(standardised_batch(filtered), settings, generator)
 
 
 def mixed(
@@ -148,9 +148,9 @@ def mixed(
         return clips, targets
     alpha = torch.full((2, len(clips), 1, 1), settings.mixup, device=clips.device)
     gammas = torch._standard_gamma(alpha, generator=generator).clamp(min=1e-6)
-    share = gammas[0] / gammas.sum(dim=0)
-    share = torch.maximum(share, 1 - share)  # the clip itself stays the larger part
+    ratio = gammas[0] / gammas.sum(dim=0)
+    ratio = torch.maximum(ratio, 1 - ratio)  # the clip itself keeps the larger weight
     other = torch.randperm(len(clips), generator=generator, device=clips.device)
-    blended = share * clips + (1 - share) * clips[other]
-    weight = share[:, :, 0]
+    blended = ratio * clips + (1 - ratio) * clips[other]
+    weight = ratio[:, :, 0]
     return blended, weight * targets + (1 - weight) * targets[other]

@@ -1,7 +1,7 @@
-"""What a network makes of tracks: activations, probabilities, loss and accuracy.
+"""Inference of a network on tracks: activations, probabilities, loss and accuracy.
 
-A track is analysed through clips spread evenly over it, as when serving; their activations or their
-probabilities are averaged.
+A track is read as clips spread evenly over it, as windows of a listener's track are; their
+activations or probabilities are averaged.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from recommender.features.log_mel import centre_crop
+from recommender.features.log_mel import middle
 from recommender.networks import GenreNetwork
 from recommender.research.training.augmentation import standardised_batch
 from recommender.utils.arrays import FloatArray, IntArray
@@ -21,7 +21,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class TrackSet:
-    """Whole tracks to train or measure on.
+    """Whole tracks to train or evaluate on.
 
     Attributes:
         decibels: np.ndarray [shape=(n, n_mels, frames)], float32.
@@ -51,22 +51,22 @@ def clip_activations(
     clips: int = 3,
     network_frames: int = 0,
 ) -> FloatArray:
-    """Activations of clips spread evenly over each track, as when serving.
+    """Activations of clips spread evenly over each track.
 
     Args:
-        clip_frames: length of the clips.
-        network_frames: columns in the middle of each clip that the network analyses; 0: all.
+        clip_frames: length of the clips, in columns.
+        network_frames: columns of the centre crop of each clip that the network analyses; 0: all.
 
     Returns:
         np.ndarray [shape=(n, clips, feature_dim)].
     """
     network.eval()
     starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
-    analysed = centre_crop(min(clip_frames, tracks.decibels.shape[2]), network_frames)
+    crop = middle(min(clip_frames, tracks.decibels.shape[2]), network_frames)
     found = []
     for first in range(0, len(tracks), BATCH):
         batch = torch.from_numpy(tracks.decibels[first : first + BATCH]).to(device)
-        stacked = torch.cat([batch[:, :, s + analysed.start : s + analysed.stop] for s in starts])
+        stacked = torch.cat([batch[:, :, s + crop.start : s + crop.stop] for s in starts])
         hidden = network.activations(standardised_batch(stacked))
         # [clips * batch, d] → [batch, clips, d]
         found.append(hidden.reshape(clips, len(batch), -1).transpose(0, 1).cpu().numpy())
@@ -78,10 +78,10 @@ def clip_probabilities(network: GenreNetwork, activations: FloatArray) -> FloatA
     """Genre probabilities [n, clips, n_classes] of activations [n, clips, feature_dim]."""
     network.eval()
     device = network.classifier.weight.device
-    shares: FloatArray = (
+    probabilities: FloatArray = (
         network.classify(torch.from_numpy(activations).to(device)).softmax(dim=-1).cpu().numpy()
     )
-    return shares
+    return probabilities
 
 
 def track_outputs(
@@ -96,7 +96,7 @@ def track_outputs(
     return activations.mean(axis=1), clip_probabilities(network, activations)
 
 
-def measure(
+def evaluate(
     network: GenreNetwork,
     tracks: TrackSet,
     clip_frames: int,

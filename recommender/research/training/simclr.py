@@ -1,8 +1,8 @@
-"""What a network learns of tracks without their genres, before it is taught those.
+"""SimCLR pre-training (Chen et al. 2020): initial weights learned without labels.
 
-SimCLR (Chen et al. 2020): of two crops of every track of a batch, changed by chance as for training
-with genres, each should find the other among all. A small network behind the activations, thrown
-away later, takes the loss, so that they need not forget what the changes were.
+Of two differently augmented crops of every track of a batch, each should find the other among all.
+A small projection network behind the activations, discarded afterwards, takes the loss, so that the
+activations need not discard what the augmentations were.
 """
 
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ import torch
 from torch import nn
 
 from recommender.networks import create_model
-from recommender.research.training.augmentation import UNCHANGED, changed, random_crops
+from recommender.research.training.augmentation import UNCHANGED, augmented, random_crops
 from recommender.research.training.inference import TrackSet
-from recommender.research.training.loop import TrainingSettings
-from recommender.research.training.losses import contrast
+from recommender.research.training.losses import contrastive_loss
+from recommender.research.training.settings import TrainingSettings
 from recommender.utils.malloc import reuse_memory_while_training
 
 
 @dataclass(frozen=True)
 class PretrainingSettings:
-    """Of the run; the network and how crops are changed are `TrainingSettings`'.
+    """Of the pre-training; network and augmentation are those of `TrainingSettings`.
 
     Attributes:
         epochs: each sees two crops of every track, `crops` times.
         batch_size: tracks.
         temperature: that cosines are divided by.
-        dimension: of what the loss compares.
+        dimension: of the vectors that the loss compares.
     """
 
     epochs: int = 20
@@ -38,16 +38,16 @@ class PretrainingSettings:
     dimension: int = 64
 
 
-def pretrained(
-    settings: TrainingSettings, how: PretrainingSettings, tracks: TrackSet, n_classes: int
+def pretrained_weights(
+    settings: TrainingSettings, pretraining: PretrainingSettings, tracks: TrackSet, n_classes: int
 ) -> dict[str, torch.Tensor]:
-    """Weights that `training.train` can begin with. Labels are not looked at.
+    """Initial weights for `training.loop.train`. Labels are not used.
 
     Args:
-        settings: the network, its seed, length and changes of the crops.
-        how: the run.
+        settings: the network, its seed, crop length and augmentation.
+        pretraining: the run.
         tracks: to learn from.
-        n_classes: of the network, whose classifier stays as it was drawn.
+        n_classes: of the network, whose classifier keeps its random weights.
     """
     torch.manual_seed(settings.seed)
     reuse_memory_while_training()
@@ -57,30 +57,31 @@ def pretrained(
         n_classes=n_classes,
         **settings.model_settings,
     ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    behind = nn.Sequential(
+    head = nn.Sequential(
         nn.Linear(network.feature_dim, network.feature_dim),
         nn.ReLU(),
-        nn.Linear(network.feature_dim, how.dimension),
+        nn.Linear(network.feature_dim, pretraining.dimension),
     )
     optimiser = torch.optim.AdamW(
-        [*network.parameters(), *behind.parameters()],
-        lr=how.learning_rate,
-        weight_decay=how.weight_decay,
+        [*network.parameters(), *head.parameters()],
+        lr=pretraining.learning_rate,
+        weight_decay=pretraining.weight_decay,
     )
-    steps = how.epochs * how.crops * -(-len(tracks) // how.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, how.learning_rate, steps)
+    rounds = pretraining.epochs * pretraining.crops
+    steps = rounds * -(-len(tracks) // pretraining.batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, pretraining.learning_rate, steps)
     generator = torch.Generator().manual_seed(settings.seed)
     augmentation = settings.augmentation or UNCHANGED
     whole = torch.from_numpy(tracks.decibels)
-    for _ in range(how.epochs * how.crops):
+    for _ in range(rounds):
         order = torch.randperm(len(whole), generator=generator)
-        for chosen in torch.split(order, how.batch_size):
-            twice = whole[chosen.repeat(2)]
+        for batch in torch.split(order, pretraining.batch_size):
+            twice = whole[batch.repeat(2)]
             crops = random_crops(twice, settings.crop_frames, augmentation, generator)
-            vectors = behind(network.activations(changed(crops, augmentation, generator)))
-            pairs = torch.eye(len(chosen)).repeat(2, 2)
+            vectors = head(network.activations(augmented(crops, augmentation, generator)))
+            pairs = torch.eye(len(batch)).repeat(2, 2)
             optimiser.zero_grad()
-            contrast(vectors, pairs, how.temperature).backward()  # type: ignore[no-untyped-call]
+            contrastive_loss(vectors, pairs, pretraining.temperature).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     return dict(network.state_dict())

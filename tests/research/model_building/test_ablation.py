@@ -14,9 +14,9 @@ from recommender.research.model_building import ablation
 from recommender.research.model_building.ablation import (
     DEFAULT,
     ENSEMBLE,
-    LEVERS,
-    TAUGHT_OTHERWISE,
-    LeverRow,
+    VARIANTS,
+    OTHER_TRAINING,
+    AblationRow,
 )
 from recommender.research.model_building.recipes import NETWORK, recipe
 from recommender.research.training.augmentation import Augmentation
@@ -27,27 +27,27 @@ TINY = TrainingSettings(
     model_settings={"filters": (8, 6)},
     epochs=2,
     batch_size=8,
-    averaging=0.5,
+    ema_decay=0.5,
     crop_frames=20,
     clips_per_track=2,
     augmentation=Augmentation(mask_bands=4, mask_frames=4),
 )
-FEW = {DEFAULT: TINY, "no averaging of weights": dataclasses.replace(TINY, averaging=0.0)}
+FEW = {DEFAULT: TINY, "no ema_decay of weights": dataclasses.replace(TINY, ema_decay=0.0)}
 
 
 @pytest.fixture
 def data(monkeypatch) -> gtzan.Gtzan:
     split = toy_split()
     monkeypatch.setattr(gtzan, "split_ids", lambda protocol, name: split[name])
-    monkeypatch.setattr(ablation, "LEVERS", FEW)
+    monkeypatch.setattr(ablation, "VARIANTS", FEW)
     monkeypatch.setattr(ablation, "SEEDS", (0, 1))
     monkeypatch.setattr(ablation, "PretrainingSettings", partial(PretrainingSettings, epochs=1))
     return toy_gtzan(split)
 
 
 def test_every_lever_changes_one_thing_of_the_default() -> None:
-    assert LEVERS[DEFAULT] == recipe("default").networks[0] == NETWORK
-    for name, changed in LEVERS.items():
+    assert VARIANTS[DEFAULT] == recipe("default").networks[0] == NETWORK
+    for name, changed in VARIANTS.items():
         differing = [
             field.name
             for field in dataclasses.fields(TrainingSettings)
@@ -62,7 +62,7 @@ def test_every_lever_changes_one_thing_of_the_default() -> None:
                 ["augmentation"],
                 ["weight_decay"],
                 ["label_smoothing"],
-                ["averaging"],
+                ["ema_decay"],
                 ["crop_frames"],
             )
 
@@ -74,15 +74,15 @@ def test_the_table_is_filled_once_and_goes_on_where_it_was(data, tmp_path: Path)
         "checkpoints": tmp_path / "runs",
         "on_row": lambda row: seen.append(row.key),
     }
-    ablation.carry_out(data, **whole, wanted=[(DEFAULT, 0)])
+    ablation.run_jobs(data, **whole, wanted=[(DEFAULT, 0)])
     first = ablation.read(path)
     assert [row.key for row in first] == [(DEFAULT, 0)]
-    ablation.carry_out(data, **whole)
+    ablation.run_jobs(data, **whole)
     assert seen == [
         (DEFAULT, 0),
         (DEFAULT, 1),
-        ("no averaging of weights", 0),
-        *((name, 0) for name in TAUGHT_OTHERWISE),
+        ("no ema_decay of weights", 0),
+        *((name, 0) for name in OTHER_TRAINING),
         (ENSEMBLE, -1),
     ]
     rows = ablation.read(path)
@@ -92,18 +92,18 @@ def test_the_table_is_filled_once_and_goes_on_where_it_was(data, tmp_path: Path)
     for row in rows:
         assert 0 <= row.accuracy <= 1
         assert row.log_loss > 0
-    ablation.carry_out(data, **whole)
-    assert len(seen) == 4 + len(TAUGHT_OTHERWISE)
+    ablation.run_jobs(data, **whole)
+    assert len(seen) == 4 + len(OTHER_TRAINING)
     losses = {row.log_loss for row in rows if row.seed == 0}
-    assert len(losses) == 2 + len(TAUGHT_OTHERWISE)  # what is taught otherwise learns otherwise
+    assert len(losses) == 2 + len(OTHER_TRAINING)  # what is taught otherwise learns otherwise
 
 
 def test_the_summary_is_over_seeds() -> None:
     rows = [
-        LeverRow(DEFAULT, seed, 30, 30, accuracy, 1.0, 5.0)
+        AblationRow(DEFAULT, seed, 30, 30, accuracy, 1.0, 5.0)
         for seed, accuracy in enumerate((0.6, 0.7))
     ]
-    one = LeverRow("no mixup", 0, 30, 30, 0.55, 1.1, 5.0)
+    one = AblationRow("no mixup", 0, 30, 30, 0.55, 1.1, 5.0)
     default, mixup = ablation.summary([*rows, one])
     assert (default.changed, default.seeds, mixup.changed, mixup.seeds) == (
         DEFAULT,

@@ -17,24 +17,24 @@ from recommender.errors import DatasetError, UsageError
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.features.descriptors import DIMENSION, describe
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.activations import Activations, Parts
-from recommender.research.model_building.build import make_model
+from recommender.research.model_building.activations import Activations, ActivationLayout
+from recommender.research.model_building.build import build_model
 from recommender.research.model_building.guard import (
     Gallery,
-    Lesson,
-    Pupil,
-    lessons,
-    unseen_figures,
+    GenreFold,
+    FoldModel,
+    genre_folds,
+    evaluate_held_out_genres,
 )
 from recommender.research.model_building.leave_genres_out import FOLDS
 from recommender.research.model_building.projection_search import fit_candidates
 from recommender.research.model_building.recipes import Recipe, recipe
-from recommender.research.model_building.refit import remake_model
+from recommender.research.model_building.refit import refit_model
 from recommender.research.model_building.results import (
     NEIGHBOURS,
     TrainedModel,
-    side_of,
-    side_of_tracks,
+    load_split,
+    load_tracks,
 )
 from recommender.research.reproduction.experiments import main_run
 from recommender.research.training.augmentation import Augmentation
@@ -51,7 +51,7 @@ TINY = TrainingSettings(
     model_settings={"filters": (8, 6)},
     epochs=2,
     batch_size=8,
-    averaging=0.5,
+    ema_decay=0.5,
     crop_frames=20,
     clips_per_track=2,
     augmentation=Augmentation(mask_bands=4, mask_frames=4),
@@ -59,7 +59,7 @@ TINY = TrainingSettings(
 NETWORK = Recipe((TINY,), descriptors=False)
 ANALYSED = 50
 BOTH = Recipe((TINY,), descriptors=True, network_frames=ANALYSED)
-GUARDED = dataclasses.replace(NETWORK, guarded=True)
+GUARDED = dataclasses.replace(NETWORK, leave_genres_out=True)
 FILES = (WEIGHTS, HEAD, PROJECTION)
 
 
@@ -83,14 +83,14 @@ def data(split) -> gtzan.Gtzan:
 @pytest.fixture(scope="module")
 def made(data, tmp_path_factory) -> ModelFiles:
     folder = tmp_path_factory.mktemp("model")
-    make_model("toy", BOTH, data, folder, SEEDS, command="recsys train toy")
+    build_model("toy", BOTH, data, folder, SEEDS, command="recsys train toy")
     return ModelFiles(folder)
 
 
 @pytest.fixture(scope="module")
 def network_alone(data, tmp_path_factory) -> ModelFiles:
     folder = tmp_path_factory.mktemp("network")
-    make_model("net", NETWORK, data, folder, SEEDS)
+    build_model("net", NETWORK, data, folder, SEEDS)
     return ModelFiles(folder)
 
 
@@ -167,7 +167,7 @@ class TestWhatIsWritten:
         test = side(data, split["test"])
         analysed = clip_activations(plain, test, TINY.clip_frames, network_frames=ANALYSED)
         found = clip_probabilities(plain, analysed).mean(axis=1).argmax(axis=1)
-        told = made.card.results["plain_test_track"]["of_published_seed"]
+        told = made.card.results["network_test_track"]["of_published_seed"]
         assert told == pytest.approx((found == test.labels).mean(), abs=1e-4)
 
     def test_networks_hear_the_middle_of_each_clip(self, made, data, split) -> None:
@@ -186,7 +186,7 @@ class TestWhatIsWritten:
         assert made.card.duplicate_threshold == 0.9  # the toy world's are far from each other
         assert network_alone.card.duplicate_threshold is None
         monkeypatch.setattr(duplicates, "_LEAST", 0.0)
-        card = make_model("toy", Recipe((), descriptors=True), data, tmp_path, (0,))
+        card = build_model("toy", Recipe((), descriptors=True), data, tmp_path, (0,))
         projection = ModelFiles(tmp_path).projection()
         described = np.stack([describe(track) for track in side(data, split["train"]).decibels])
         views = (described - projection.mean) @ projection.matrix
@@ -246,7 +246,7 @@ def test_any_family_becomes_a_model(model: str, data, tmp_path) -> None:
         clip_frames=40,
         model_settings=slight.get(model, {"filters": (3, 2)}),
     )
-    made = make_model(model, Recipe((settings,), descriptors=False), data, tmp_path, (0,))
+    made = build_model(model, Recipe((settings,), descriptors=False), data, tmp_path, (0,))
     (network,) = ModelFiles(tmp_path).networks()
     assert made.networks[0]["architecture"] == made.name == model
     assert len(ModelFiles(tmp_path).projection().mean) == network.feature_dim
@@ -263,7 +263,7 @@ class TestOtherParts:
 
     def test_several_networks(self, data, split, tmp_path) -> None:
         pair = Recipe((TINY, dataclasses.replace(TINY, epochs=3)), descriptors=False)
-        card = make_model("pair", pair, data, tmp_path, SEEDS[:1])
+        card = build_model("pair", pair, data, tmp_path, SEEDS[:1])
         one, other = ModelFiles(tmp_path).networks()
         assert not np.array_equal(one.classifier.weight.detach(), other.classifier.weight.detach())
         assert [ran["seed"] for ran in card.training["networks"]] == [10, 11]
@@ -275,7 +275,7 @@ class TestOtherParts:
         assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
 
     def test_no_network(self, data, split, tmp_path) -> None:
-        card = make_model("none", recipe("fast"), data, tmp_path, (0,))
+        card = build_model("none", recipe("fast"), data, tmp_path, (0,))
         assert ModelFiles(tmp_path).networks() == []
         assert card.training["networks"] == []
         assert not (tmp_path / "checkpoints").exists()
@@ -286,7 +286,7 @@ class TestOtherParts:
         assert card.results["test_track"]["mean"] == pytest.approx(accuracy, abs=1e-4)
         with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
             (row,) = csv.DictReader(file)
-        assert (row["model"], row["plain_test_track"], row["epochs"]) == ("descriptors", "", "0")
+        assert (row["model"], row["network_test_track"], row["epochs"]) == ("descriptors", "", "0")
 
 
 class TestResuming:
@@ -294,7 +294,7 @@ class TestResuming:
         files = (*FILES, CARD, "results.csv")
         before = contents(network_alone.folder, *files)
         epochs = []
-        make_model(
+        build_model(
             "net",
             NETWORK,
             data,
@@ -311,9 +311,9 @@ class TestResuming:
 
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
-                make_model("net", NETWORK, data, tmp_path, SEEDS, on_epoch=stop)
+                build_model("net", NETWORK, data, tmp_path, SEEDS, on_epoch=stop)
             assert not (tmp_path / CARD).exists()
-        make_model("net", NETWORK, data, tmp_path, SEEDS)
+        build_model("net", NETWORK, data, tmp_path, SEEDS)
         assert contents(tmp_path, *FILES) == contents(network_alone.folder, *FILES)
 
 
@@ -323,7 +323,7 @@ class TestHonesty:
         rows = data.select(split["test"])
         spoilt[rows] = np.random.default_rng(1).integers(0, 256, spoilt[rows].shape)
         other = dataclasses.replace(data, log_mel=spoilt)
-        card = make_model("toy", BOTH, other, tmp_path, SEEDS)
+        card = build_model("toy", BOTH, other, tmp_path, SEEDS)
         assert contents(tmp_path, *FILES) == contents(made.folder, *FILES)
         mine, theirs = card.results, made.card.results
         for name in ("projection", "valid_precision_of_projections", "valid_track", "valid_clip"):
@@ -332,34 +332,34 @@ class TestHonesty:
 
 
 @pytest.fixture(scope="module")
-def guarded(data, tmp_path_factory) -> ModelFiles:
-    folder = tmp_path_factory.mktemp("guarded")
-    make_model("guarded", GUARDED, data, folder, SEEDS[:1])
+def leave_genres_out(data, tmp_path_factory) -> ModelFiles:
+    folder = tmp_path_factory.mktemp("leave_genres_out")
+    build_model("leave_genres_out", GUARDED, data, folder, SEEDS[:1])
     return ModelFiles(folder)
 
 
 class TestGuard:
-    def test_networks_are_trained_without_each_fold(self, guarded) -> None:
+    def test_networks_are_trained_without_each_fold(self, leave_genres_out) -> None:
         names = {f"seed-5-without-{'-'.join(fold)}.pt" for fold in FOLDS}
-        checkpoints = guarded.folder / "checkpoints"
+        checkpoints = leave_genres_out.folder / "checkpoints"
         assert {path.name for path in checkpoints.iterdir()} == names | {"seed-5.pt"}
         for name in names:
             state = torch.load(checkpoints / name, weights_only=True)
             assert len(state["best_weights"]["classifier.bias"]) == 7
 
-    def test_both_precisions_choose(self, guarded) -> None:
-        results = guarded.card.results
+    def test_both_precisions_choose(self, leave_genres_out) -> None:
+        results = leave_genres_out.card.results
         known = results["valid_precision_of_projections"]
-        unseen = results["unseen_valid_precision_of_projections"]
+        unseen = results["held_out_genres_valid_precision_of_projections"]
         sums = {name: known[name] + unseen[name] for name in known}
         assert sums[results["projection"]] == pytest.approx(max(sums.values()), abs=2e-4)
-        told = results["unseen_valid"]["mean"]
+        told = results["held_out_genres_valid"]["mean"]
         assert told == pytest.approx(unseen[results["projection"]], abs=1e-4)
-        assert 0 < results["unseen_test"]["mean"] < 1
+        assert 0 < results["held_out_genres_test"]["mean"] < 1
 
-    def test_a_fold_by_hand(self, guarded, data, split) -> None:
+    def test_a_fold_by_hand(self, leave_genres_out, data, split) -> None:
         """The networks analyse seven genres only, and three are asked for among ten."""
-        results, fold = guarded.card.results, FOLDS[2]
+        results, fold = leave_genres_out.card.results, FOLDS[2]
         sides = [
             side(data, tuple(i for i in split[name] if i.partition(".")[0] not in fold))
             for name in ("train", "valid")
@@ -367,7 +367,7 @@ class TestGuard:
         sides = [TrackSet(s.decibels, np.unique(s.labels, return_inverse=True)[1]) for s in sides]
         settings = dataclasses.replace(GUARDED.networks[0], seed=SEEDS[0])
         network = train(settings, *sides, 7).network
-        parts = Parts.of([network.feature_dim], False)
+        parts = ActivationLayout.of([network.feature_dim], False)
         clips = clip_activations(network, sides[0], TINY.clip_frames)
         known = Activations(clips.mean(axis=1), clips, parts)
         projection = fit_candidates(known, sides[0].labels)[results["projection"]]
@@ -383,32 +383,32 @@ class TestGuard:
             bootstrap=0,
         )
         assert report.with_filter is not None
-        pupils = [Pupil(lesson, self.model(guarded, lesson)) for lesson in self.lessons(data)]
+        fold_models = [FoldModel(fold, self.model(leave_genres_out, fold)) for fold in self.genre_folds(data)]
         gallery = Gallery.of(data, "valid+test")
-        found = unseen_figures(pupils, data, [results["projection"]], gallery)
+        found = evaluate_held_out_genres(fold_models, data, [results["projection"]], gallery)
         precision = found[results["projection"]].bare
         assert precision.folds[2] == pytest.approx(report.with_filter.overall.precision.value)
-        assert results["unseen_test"]["mean"] == pytest.approx(precision.mean, abs=1e-4)
+        assert results["held_out_genres_test"]["mean"] == pytest.approx(precision.mean, abs=1e-4)
 
-    def lessons(self, data: gtzan.Gtzan) -> list[Lesson]:
-        return lessons(side_of(data, "filtered", "train"), side_of(data, "filtered", "valid"))
+    def genre_folds(self, data: gtzan.Gtzan) -> list[GenreFold]:
+        return genre_folds(load_split(data, "filtered", "train"), load_split(data, "filtered", "valid"))
 
-    def model(self, guarded: ModelFiles, lesson: Lesson) -> TrainedModel:
+    def model(self, leave_genres_out: ModelFiles, fold: GenreFold) -> TrainedModel:
         """From its checkpoint."""
         settings = dataclasses.replace(GUARDED.networks[0], seed=SEEDS[0])
-        name = "-".join(["seed-5-without", *lesson.left_out])
+        name = "-".join(["seed-5-without", *fold.left_out])
         result = train(
             settings,
-            lesson.training.tracks,
-            lesson.valid.tracks,
-            lesson.genres,
-            checkpoint=guarded.folder / "checkpoints" / f"{name}.pt",
+            fold.training.tracks,
+            fold.valid.tracks,
+            fold.genres,
+            checkpoint=leave_genres_out.folder / "checkpoints" / f"{name}.pt",
         )
         return TrainedModel(SEEDS[0], (result,), descriptors=False)
 
     def test_only_the_filtered_split_is_guarded(self, data, tmp_path) -> None:
-        card = make_model("plain", GUARDED, data, tmp_path, SEEDS[:1], protocol="stratified")
-        assert "unseen_valid" not in card.results
+        card = build_model("plain", GUARDED, data, tmp_path, SEEDS[:1], protocol="stratified")
+        assert "held_out_genres_valid" not in card.results
         assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["seed-5.pt"]
 
 
@@ -416,7 +416,7 @@ class TestTaughtMore:
     def test_validation_tracks_teach_and_the_test_tracks_measure(
         self, made, data, split, tmp_path
     ) -> None:
-        card = remake_model(made.card, BOTH, data, tmp_path, SEEDS, "train+valid")
+        card = refit_model(made.card, BOTH, data, tmp_path, SEEDS, "train+valid")
         assert card.data["trained_on"] == "train and valid"
         assert card.results["projection"] == made.card.results["projection"]
         assert "valid_track" not in card.results
@@ -433,8 +433,8 @@ class TestTaughtMore:
     def test_networks_learn_from_both_sides_to_the_last_epoch(
         self, made, data, split, tmp_path
     ) -> None:
-        remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "train+valid")
-        settings = dataclasses.replace(TINY, seed=SEEDS[0], kept="last")
+        refit_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "train+valid")
+        settings = dataclasses.replace(TINY, seed=SEEDS[0], select_epoch_by="last")
         both = side(data, (*split["train"], *split["valid"]))
         plain = train(settings, both, None, len(gtzan.GENRES))
         assert plain.best_epoch == TINY.epochs
@@ -444,8 +444,8 @@ class TestTaughtMore:
 
     def test_taught_everything_there_are_no_figures(self, made, data, tmp_path) -> None:
         tried = [{"changed": "no mixup", "accuracy": 0.5}]
-        card = remake_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "all", tried=tried)
-        assert card.results["tried_on_valid"] == tried
+        card = refit_model(made.card, BOTH, data, tmp_path, SEEDS[:1], "all", tried=tried)
+        assert card.results["ablation_on_valid"] == tried
         assert card.data["tested_on"].startswith("nothing")
         assert not [
             name for name in card.results if name.startswith(("test", "valid", "unseen", "ranked"))
@@ -457,29 +457,29 @@ class TestTaughtMore:
 
     def test_choices_of_another_recipe_are_refused(self, made, data, tmp_path) -> None:
         with pytest.raises(UsageError, match="another recipe"):
-            remake_model(made.card, recipe("lstm"), data, tmp_path, SEEDS[:1], "all")
+            refit_model(made.card, recipe("lstm"), data, tmp_path, SEEDS[:1], "all")
         for changed in ({"network_frames": 0}, {"descriptors": False}):
             other = dataclasses.replace(made.card, **changed)
             with pytest.raises(UsageError, match="another recipe"):
-                remake_model(other, BOTH, data, tmp_path, SEEDS[:1], "all")
+                refit_model(other, BOTH, data, tmp_path, SEEDS[:1], "all")
         silent = dataclasses.replace(made.card, results={})
         with pytest.raises(UsageError, match="what was chosen"):
-            remake_model(silent, BOTH, data, tmp_path, SEEDS[:1], "all")
+            refit_model(silent, BOTH, data, tmp_path, SEEDS[:1], "all")
 
 
 def test_a_track_is_muffled_alike_in_whatever_company(data) -> None:
-    whole = side_of(data, "filtered", "valid")
-    assert whole.muffled.shape == whole.descriptions[0].shape
-    assert not np.allclose(whole.muffled, whole.descriptions[0], atol=1e-3)
-    others = side_of_tracks(data, whole.ids[::-2])
+    whole = load_split(data, "filtered", "valid")
+    assert whole.low_passed.shape == whole.descriptions[0].shape
+    assert not np.allclose(whole.low_passed, whole.descriptions[0], atol=1e-3)
+    others = load_tracks(data, whole.ids[::-2])
     rows = [whole.ids.index(track_id) for track_id in others.ids]
-    assert others.muffled.tobytes() == whole.muffled[rows].tobytes()
+    assert others.low_passed.tobytes() == whole.low_passed[rows].tobytes()
 
 
 class TestRefusals:
     def test_no_seed(self, data, tmp_path) -> None:
         with pytest.raises(UsageError, match="seed"):
-            make_model("toy", NETWORK, data, tmp_path, ())
+            build_model("toy", NETWORK, data, tmp_path, ())
 
     def test_incomplete_data(self, data, split, tmp_path) -> None:
         kept = [i for i, name in enumerate(data.track_ids) if name != split["valid"][0]]
@@ -490,5 +490,5 @@ class TestRefusals:
             data.range_db[kept],
         )
         with pytest.raises(DatasetError, match=split["valid"][0]):
-            make_model("toy", NETWORK, partial, tmp_path, SEEDS)
+            build_model("toy", NETWORK, partial, tmp_path, SEEDS)
         assert not list(tmp_path.iterdir())

@@ -17,7 +17,7 @@ from recommender.research.model_building.leave_genres_out import (
     FOLDS,
     GALLERIES,
     Encoder,
-    UnseenPrecision,
+    HeldOutGenrePrecision,
     fold_precision,
     rows_of,
     training_rows,
@@ -160,4 +160,4 @@ def test_an_unknown_gallery_is_named(data: gtzan.Gtzan) -> None:
 
 
 def test_the_mean_is_over_folds() -> None:
-    assert UnseenPrecision("valid", (0.1, 0.2, 0.3, 0.4)).mean == pytest.approx(0.25)
+    assert HeldOutGenrePrecision("valid", (0.1, 0.2, 0.3, 0.4)).mean == pytest.approx(0.25)

@@ -6,13 +6,13 @@ import pytest
 from recommender.embedding.genre_head import GenreHead
 from recommender.features.descriptors import DIMENSION
 from recommender.projections.lda import CANDIDATES, discriminants
-from recommender.research.model_building.activations import Activations, Parts
+from recommender.research.model_building.activations import Activations, ActivationLayout
 from recommender.research.model_building.head_fitting import fitted_head, head_as_chosen
 from recommender.research.model_building.projection_search import (
     BOTH_SHARES,
     INGREDIENTS,
     fit_candidates,
-    on_networks,
+    fit_on_networks,
 )
 from recommender.research.training.inference import log_loss
 
@@ -43,7 +43,7 @@ def toy_world(
     if descriptors is not None:
         analysed.append(toy_part(generator, labels, DIMENSION, scale=10, noise=descriptors))
     clips = np.concatenate(analysed, axis=2)
-    parts = Parts.of([12] * len(networks), descriptors is not None)
+    parts = ActivationLayout.of([12] * len(networks), descriptors is not None)
     return Activations(clips.mean(axis=1), clips, parts), labels
 
 
@@ -70,9 +70,9 @@ class TestCandidates:
 
     def test_shares_are_of_the_squared_length(self, both, fitted) -> None:
         known = both[0]
-        projection = fitted["network LDA 0.2 + steady descriptors 0.4 + descriptor LDA 0.4"]
+        projection = fitted["network LDA 0.2 + descriptor WCCN 0.4 + descriptor LDA 0.4"]
         squares = ((known.tracks - projection.mean) @ projection.matrix) ** 2
-        of_network = projection.matrix[known.parts.all_networks].any(axis=0)
+        of_network = projection.matrix[known.layout.all_networks].any(axis=0)
         assert squares[:, of_network].sum(axis=1).mean() == pytest.approx(0.2, rel=1e-3)
         assert squares.sum(axis=1).mean() == pytest.approx(1, rel=1e-3)
 
@@ -80,13 +80,13 @@ class TestCandidates:
         known, labels = both
         for name, fit in INGREDIENTS.items():
             matrix = fit(known, labels).matrix
-            assert used(matrix, known.parts.all_networks) == name.startswith("network")
-            assert used(matrix, known.parts.descriptors) != name.startswith("network")
+            assert used(matrix, known.layout.all_networks) == name.startswith("network")
+            assert used(matrix, known.layout.descriptors) != name.startswith("network")
 
     def test_descriptors_alone(self) -> None:
         known, labels = toy_world(0, networks=(), noise=())
         names = list(fit_candidates(known, labels))
-        assert names[0] == "steady descriptors 1"
+        assert names[0] == "descriptor WCCN 1"
         assert all("network" not in name for name in names)
 
     def test_a_network_alone_has_the_candidates_it_always_had(self) -> None:
@@ -101,8 +101,8 @@ class TestCandidates:
     def test_a_network_of_small_activations_counts(self) -> None:
         """Beside another's, its deviations are less than a thousandth."""
         known, labels = toy_world(0, networks=(1.0, 1e-5), noise=(1.0, 1.0), descriptors=None)
-        matrix = on_networks(discriminants, known, labels).matrix
-        assert all(used(matrix, where) for where in known.parts.networks)
+        matrix = fit_on_networks(discriminants, known, labels).matrix
+        assert all(used(matrix, where) for where in known.layout.networks)
 
 
 def accuracy(head: GenreHead, unseen: tuple[Activations, np.ndarray]) -> float:
@@ -115,11 +115,11 @@ class TestFittedHead:
         world = {"noise": (4.0,), "descriptors": 4.0}
         known, asked, unseen = (toy_world(seed, **world) for seed in range(3))
         head, _ = fitted_head(*known, *asked)
-        network, descriptors = known[0].parts.all_networks, known[0].parts.descriptors
+        network, descriptors = known[0].layout.all_networks, known[0].layout.descriptors
         alone = []
         for where, parts in (
-            (network, Parts.of([12], False)),
-            (descriptors, Parts.of([], True)),
+            (network, ActivationLayout.of([12], False)),
+            (descriptors, ActivationLayout.of([], True)),
         ):
             own = [
                 (Activations(a.tracks[:, where], a.clips[:, :, where], parts), labels)
@@ -141,14 +141,14 @@ class TestFittedHead:
     def test_a_part_that_tells_nothing_gets_the_least_weight(self) -> None:
         known, asked = (toy_world(seed, noise=(0.5,), descriptors=1e6) for seed in (0, 1))
         for world, generator in ((known, 5), (asked, 6)):
-            where = world[0].parts.descriptors
+            where = world[0].layout.descriptors
             noise = np.random.default_rng(generator).normal(size=(len(world[1]), DIMENSION))
             world[0].tracks[:, where] = noise
         head, _ = fitted_head(*known, *asked)
         logits = [
             world.tracks[:, where] @ head.weight[where]
             for world in [asked[0]]
-            for where in (world.parts.all_networks, world.parts.descriptors)
+            for where in (world.layout.all_networks, world.layout.descriptors)
         ]
         assert logits[0].std() > 2 * logits[1].std()
 
@@ -170,4 +170,4 @@ class TestFittedHead:
         head, choice = fitted_head(*known, *asked)
         again = head_as_chosen(*known, choice)
         assert again.digest == head.digest
-        assert (choice.descriptor_weight == 0) == (known[0].parts.descriptors is None)
+        assert (choice.descriptor_weight == 0) == (known[0].layout.descriptors is None)

@@ -12,7 +12,7 @@ from recommender.research.training.loop import TrainingSettings
 def test_default_is_augmented_and_families_are_as_the_study_has_them() -> None:
     default = recipe("default")
     assert default.descriptors
-    assert default.guarded
+    assert default.leave_genres_out
     assert [network.augmentation is None for network in default.networks] == [False]
     assert [network.crop_frames for network in default.networks] == [default.network_frames]
     for name in model_names():
@@ -22,7 +22,7 @@ def test_default_is_augmented_and_families_are_as_the_study_has_them() -> None:
 
 
 def test_fast_has_no_network() -> None:
-    assert recipe("fast") == Recipe((), descriptors=True, guarded=True)
+    assert recipe("fast") == Recipe((), descriptors=True, leave_genres_out=True)
 
 
 def test_best_is_several_of_the_networks_of_the_default() -> None:

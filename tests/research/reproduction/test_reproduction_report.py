@@ -14,7 +14,7 @@ import pytest
 
 from recommender.cli import main
 from recommender.errors import DatasetError, UsageError
-from recommender.evaluation.significance import sign_flip_p
+from recommender.evaluation.significance import holm, sign_flip_p
 from recommender.research.datasets import gtzan
 from recommender.research.reproduction import latency
 from recommender.research.reproduction.aggregation import results_of
@@ -41,7 +41,6 @@ from recommender.research.reproduction.latency import ModelTiming, RunTiming, Ti
 from recommender.research.reproduction.outcomes import Outcome
 from recommender.research.reproduction.paired_tests import (
     family_pairs,
-    holm,
     paired,
     representatives,
 )
@@ -63,7 +62,7 @@ def outcome(run: str, right: int = 30, seed: int = 0, **changes: Any) -> Outcome
         run=run,
         protocol="filtered",
         seed=seed,
-        rehearsal=False,
+        smoke_test=False,
         device="CPU, threads: 1",
         parameters=1234,
         epochs_allowed=run_named(run).epochs,
@@ -304,8 +303,8 @@ def test_capped_rows_are_marked() -> None:
 
 
 def test_rehearsals_and_strangers_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"filtered/lstm-10-seed-0\.json is of a rehearsal"):
-        report_text([outcome("lstm-10", rehearsal=True)])
+    with pytest.raises(UsageError, match=r"filtered/lstm-10-seed-0\.json is of a smoke_test"):
+        report_text([outcome("lstm-10", smoke_test=True)])
     with pytest.raises(DatasetError, match="no declared run"):
         flat_rows([replace(outcome("lstm-10"), run="lstm-11")])
     with pytest.raises(DatasetError, match="other test tracks"):
@@ -322,7 +321,7 @@ def test_csv_has_one_flat_line_an_outcome() -> None:
         ("paper", "lstm-10", "0"),
     ]
     assert {"test_track", "disjoint_track", "test_precision", "parameters", "leaky"} <= set(rows[0])
-    assert not {"history", "labels", "predicted", "precisions", "rehearsal"} & set(rows[0])
+    assert not {"history", "labels", "predicted", "precisions", "smoke_test"} & set(rows[0])
     assert (rows[2]["leaky"], rows[2]["disjoint_track"], rows[2]["test_track"]) == (
         "True",
         "",

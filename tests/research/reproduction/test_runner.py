@@ -13,12 +13,12 @@ from recommender.networks import model_names
 from recommender.research.datasets import gtzan
 from recommender.research.reproduction.experiments import RUNS, main_run, run_named
 from recommender.research.reproduction.outcomes import Outcome, outcome_path, read_outcomes
-from recommender.research.reproduction.runner import Job, carry_out, declared_jobs, is_done
+from recommender.research.reproduction.runner import Job, run_jobs, declared_jobs, is_done
 from recommender.research.reproduction.splits import (
     PAPER_SIDES,
     PROTOCOLS,
     drawn_clips,
-    rehearsed,
+    smoke_test_ids,
     sides,
 )
 
@@ -63,12 +63,12 @@ def row_of(run) -> tuple[str, str]:
 
 
 def noise(protocols=PROTOCOLS, seed: int = 0) -> gtzan.Gtzan:
-    """An archive of noise that holds the tracks a rehearsal looks at, and no others."""
+    """An archive of noise that holds the tracks a smoke_test looks at, and no others."""
     listed = [
         track_id
         for protocol in protocols
         for name in ("train", "valid", "test")
-        for track_id in rehearsed(gtzan.split_ids(protocol, name))
+        for track_id in smoke_test_ids(gtzan.split_ids(protocol, name))
     ]
     ids = {".".join(track_id.split(".")[:2]) for track_id in listed}  # clips, too
     track_ids = tuple(sorted(ids))
@@ -163,7 +163,7 @@ class TestPaperProtocol:
 
     def test_clips_are_thirds_of_their_tracks(self) -> None:
         data = noise(["paper"])
-        test = sides(data, "paper", rehearse=True).test
+        test = load_protocol(data, "paper", smoke_test=True).test
         assert test.tracks.decibels.shape == (6, 128, 129)
         for place, clip in enumerate(test.ids):
             track, _, number = clip.rpartition(".")
@@ -178,7 +178,7 @@ class TestPaperProtocol:
         corrupt = next(iter(gtzan.CORRUPT_IN_CIRCULATION))
         assert corrupt not in data.track_ids
         with pytest.raises(DatasetError, match="blues"):
-            sides(data, "paper")  # other tracks may not be absent
+            load_protocol(data, "paper")  # other tracks may not be absent
 
 
 class TestTrackProtocols:
@@ -188,7 +188,7 @@ class TestTrackProtocols:
         assert len(listed) == len(set(listed))
 
     def test_a_rehearsal_takes_a_few_tracks_of_each_side(self) -> None:
-        split = sides(noise(["filtered"]), "filtered", rehearse=True)
+        split = load_protocol(noise(["filtered"]), "filtered", smoke_test=True)
         assert len(split.train.ids) == len(split.valid.ids) == len(split.test.ids) == 6
         assert set(np.bincount(split.train.tracks.labels)) == {2}
         known = gtzan.split_ids("filtered", "test_artist_disjoint")
@@ -200,12 +200,12 @@ class TestCarryOut:
 
     def run(self, tmp_path: Path, **settings) -> list[tuple[str, int]]:
         epochs: list[tuple[str, int]] = []
-        carry_out(
+        run_jobs(
             self.JOBS,
             noise(["filtered"]),
             tmp_path / "out",
             tmp_path / "checkpoints",
-            rehearse=True,
+            smoke_test=True,
             command="a test",
             on_epoch=lambda job, report: epochs.append((job.name, report.epoch)),
             **settings,
@@ -222,7 +222,7 @@ class TestCarryOut:
     def test_the_outcome_says_what_it_is(self, tmp_path: Path) -> None:
         self.run(tmp_path)
         outcome = Outcome.read(outcome_path(tmp_path / "out", "lstm-10", "filtered", 0))
-        assert (outcome.rehearsal, outcome.epochs, outcome.command) == (True, 1, "a test")
+        assert (outcome.smoke_test, outcome.epochs, outcome.command) == (True, 1, "a test")
         assert len(outcome.predicted) == len(outcome.labels) == len(outcome.precisions) == 6
         right = np.mean(np.array(outcome.predicted) == np.array(outcome.labels))
         assert outcome.test_track == pytest.approx(right)
@@ -271,14 +271,14 @@ def study(*arguments: object) -> subprocess.CompletedProcess[str]:
 class TestCommands:
     def test_every_run_takes_one_step_on_noise(self, archive: Path, tmp_path: Path) -> None:
         done = study(
-            "run", "--gtzan", archive, "--protocol", "filtered", "--rehearse",
+            "run", "--gtzan", archive, "--protocol", "filtered", "--smoke_test",
             *("--out", tmp_path, "--checkpoints", tmp_path / "c", "--device", "cpu"),
             *("--threads", 1),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         outcomes = read_outcomes(tmp_path)
         assert {o.run for o in outcomes} == {run.name for run in RUNS}
-        assert {(o.epochs, o.rehearsal) for o in outcomes} == {(1, True)}
+        assert {(o.epochs, o.smoke_test) for o in outcomes} == {(1, True)}
         listed = json.loads(study("list", "--out", tmp_path, "--json").stdout)
         done_jobs = [job for job in listed if job["done"]]
         assert len(done_jobs) == len(RUNS)

@@ -14,7 +14,7 @@ from recommender.research.training.augmentation import (
     random_crops,
     random_equaliser,
     random_masks,
-    random_treble_cut,
+    random_low_pass,
     standardised_batch,
 )
 from recommender.research.training.inference import TrackSet, clip_starts, measure, track_outputs
@@ -27,7 +27,7 @@ TINY = TrainingSettings(
     batch_size=8,
     clip_frames=20,
     crop_frames=10,
-    averaging=0.5,
+    ema_decay=0.5,
     augmentation=Augmentation(mask_bands=2, mask_frames=2, pitch_bands=0.5, floor_db=2),
 )
 STILL = Augmentation(0, 0, 0, 0, 0, 0, 0)
@@ -44,7 +44,7 @@ def toy_tracks(per_class: int, seed: int) -> TrackSet:
 
 
 @pytest.fixture(scope="module")
-def sides() -> tuple[TrackSet, TrackSet]:
+def load_protocol() -> tuple[TrackSet, TrackSet]:
     return toy_tracks(12, seed=1), toy_tracks(6, seed=2)
 
 
@@ -126,7 +126,7 @@ class TestAugmentation:
         crops = random_crops(tracks, FRAMES, STILL, generator)
         np.testing.assert_allclose(crops, tracks, atol=1e-3)
         assert torch.equal(random_equaliser(tracks, STILL, generator), tracks)
-        assert torch.equal(random_treble_cut(tracks, STILL, generator), tracks)
+        assert torch.equal(random_low_pass(tracks, STILL, generator), tracks)
         assert torch.equal(random_masks(tracks, STILL, generator), tracks)
         targets = torch.eye(4)
         assert mixed(tracks, targets, STILL, generator) == (tracks, targets)
@@ -140,7 +140,7 @@ class TestAugmentation:
 
     def test_a_treble_cut_takes_the_top_down_to_the_floor(self, generator) -> None:
         clips = torch.rand(200, 128, 5, generator=generator) * 40 - 60
-        cut = random_treble_cut(clips, dataclasses.replace(STILL, treble_cut=0.5), generator)
+        cut = random_low_pass(clips, dataclasses.replace(STILL, low_pass=0.5), generator)
         changed = (cut != clips).any(dim=2)  # [batch, bands]
         assert not changed[:, :102].any()  # below 5.5 kHz nothing is lost
         assert 0.3 < changed.any(dim=1).float().mean() < 0.6

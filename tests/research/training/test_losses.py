@@ -12,7 +12,7 @@ from recommender.networks import GenreNetwork, create_model
 from recommender.research.training.augmentation import Augmentation, standardised_batch
 from recommender.research.training.inference import TrackSet
 from recommender.research.training.loop import TrainingSettings, train
-from recommender.research.training.losses import contrast, cross_entropy, imitating, with_contrast
+from recommender.research.training.losses import contrast, cross_entropy, distillation, cross_entropy_with_contrast
 from recommender.research.training.simclr import PretrainingSettings, pretrained
 
 GENRES = 4
@@ -20,8 +20,8 @@ SETTINGS = TrainingSettings(
     model_settings={"filters": (8, 6)},
     epochs=1,
     batch_size=8,
-    kept="last",
-    averaging=0.0,
+    select_epoch_by="last",
+    ema_decay=0.0,
     crop_frames=20,
     clip_frames=30,
     clips_per_track=2,
@@ -47,17 +47,17 @@ class TestContrast:
         vectors = torch.stack([one, other, one, other])
         pairs = torch.eye(2).repeat(2, 2)
         expected = math.log((math.exp(1 / 0.5) + 2) / math.exp(1 / 0.5))
-        assert float(contrast(vectors, pairs, 0.5)) == pytest.approx(expected)
+        assert float(supervised_contrastive(vectors, pairs, 0.5)) == pytest.approx(expected)
 
     def test_likeness_to_oneself_does_not_count(self) -> None:
         vectors = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
         likeness = torch.rand(5, 5, generator=torch.Generator().manual_seed(2))
         less = likeness.clone().fill_diagonal_(0)
-        assert contrast(vectors, likeness, 0.1) == contrast(vectors, less, 0.1)
+        assert supervised_contrastive(vectors, likeness, 0.1) == supervised_contrastive(vectors, less, 0.1)
 
     def test_what_is_like_nothing_adds_nothing(self) -> None:
         vectors = torch.randn(4, 3, requires_grad=True)
-        loss = contrast(vectors, torch.zeros(4, 4), 0.1)
+        loss = supervised_contrastive(vectors, torch.zeros(4, 4), 0.1)
         loss.backward()
         assert loss == 0
         assert torch.isfinite(vectors.grad).all()
@@ -69,8 +69,8 @@ class TestObjectives:
         expected = F.cross_entropy(student(clips), targets)
         for objective in (
             cross_entropy,
-            with_contrast(weight=0.0, temperature=0.1),
-            imitating([network(1)], share=0.0, temperature=2.0),
+            cross_entropy_with_contrast(weight=0.0, temperature=0.1),
+            distillation([network(1)], share=0.0, temperature=2.0),
         ):
             logits, loss = objective(student, clips, targets)
             torch.testing.assert_close(logits, student(clips))
@@ -79,13 +79,13 @@ class TestObjectives:
     def test_contrast_is_added_to_cross_entropy(self) -> None:
         student, (clips, targets) = network(0), batch()
         _, bare = cross_entropy(student, clips, targets)
-        _, loss = with_contrast(weight=0.5, temperature=0.1)(student, clips, targets)
-        found = contrast(student.activations(clips), targets @ targets.T, 0.1)
+        _, loss = cross_entropy_with_contrast(weight=0.5, temperature=0.1)(student, clips, targets)
+        found = supervised_contrastive(student.activations(clips), targets @ targets.T, 0.1)
         torch.testing.assert_close(loss, bare + 0.5 * found)
 
     def test_nothing_imitates_a_teacher_better_than_itself(self) -> None:
         teacher, (clips, targets) = network(1), batch()
-        objective = imitating([teacher], share=1.0, temperature=2.0)
+        objective = distillation([teacher], share=1.0, temperature=2.0)
         own = objective(teacher, clips, targets)[1]
         for seed in range(2, 6):
             assert objective(network(seed), clips, targets)[1] > own
@@ -93,14 +93,14 @@ class TestObjectives:
     def test_imitation_is_of_softened_shares_and_weighs_as_much(self) -> None:
         """Known answer at temperature 2: cross-entropy of halved logits, times four."""
         teacher, student, (clips, targets) = network(1), network(0), batch()
-        _, loss = imitating([teacher], share=1.0, temperature=2.0)(student, clips, targets)
+        _, loss = distillation([teacher], share=1.0, temperature=2.0)(student, clips, targets)
         shown = F.softmax(teacher(clips) / 2, dim=1)
         expected = 4 * -(shown * F.log_softmax(student(clips) / 2, dim=1)).sum(dim=1).mean()
         torch.testing.assert_close(loss, expected)
 
     def test_of_several_teachers_the_mean_is_imitated(self) -> None:
         teachers, (clips, targets) = [network(1), network(2)], batch()
-        _, loss = imitating(teachers, share=1.0, temperature=1.0)(network(0), clips, targets)
+        _, loss = distillation(teachers, share=1.0, temperature=1.0)(network(0), clips, targets)
         shown = sum(F.softmax(teacher(clips), dim=1) for teacher in teachers) / 2
         torch.testing.assert_close(loss, F.cross_entropy(network(0)(clips), shown))
 
@@ -130,14 +130,14 @@ class TestBeginning:
         def surprise(how: PretrainingSettings) -> float:
             student = network(0)
             student.load_state_dict(pretrained(SETTINGS, how, tracks, GENRES))
-            return float(contrast(student.eval().activations(crops), pairs, 0.2).detach())
+            return float(supervised_contrastive(student.eval().activations(crops), pairs, 0.2).detach())
 
         assert surprise(long) < surprise(none)
 
     def test_training_begins_with_the_weights_given(self, tracks) -> None:
         weights = network(3).state_dict()
         still = dataclasses.replace(SETTINGS, learning_rate=1e-12)
-        trained = train(still, tracks, None, GENRES, begin_with=weights).network
+        trained = train(still, tracks, None, GENRES, initial_weights=weights).network
         for name, value in trained.named_parameters():
             torch.testing.assert_close(value, weights[name], atol=1e-6, rtol=0)
 
@@ -150,7 +150,7 @@ class TestBeginning:
             return logits, 0 * loss + 7
 
         still = dataclasses.replace(SETTINGS, weight_decay=0.0)
-        found = train(still, tracks, None, GENRES, objective=objective, begin_with=weights)
+        found = train(still, tracks, None, GENRES, objective=objective, initial_weights=weights)
         assert seen == [8, 8, 8]
         assert found.history[0].train_loss == 7
         for name, value in found.network.named_parameters():

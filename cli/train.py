@@ -1,0 +1,251 @@
+"""`recsys train`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recommender.cli.options import Device, GtzanPath, Threads, torch_device
+from recommender.cli.output import counted, counting, note, say
+
+if TYPE_CHECKING:
+    from recommender.embedding.model_files import ModelCard
+    from recommender.research.datasets.gtzan import Gtzan
+    from recommender.research.model_building.build import OnEpoch
+    from recommender.research.model_building.recipes import Recipe
+
+FIGURES = {
+    "valid_track": "validation accuracy by track",
+    "test_track": "test accuracy by track",
+    "disjoint_track": "artist-disjoint test accuracy by track",
+    "test_precision": "test precision@10, plain cosine",
+    "reranked_test_precision": "test precision@10, reranked",
+}
+"""Printed at the end, where the model has them."""
+
+STUDY_MODULES = ("sklearn", "scipy")
+"""Of the extra 'study', what fitting heads and projections needs."""
+
+
+class Protocol(StrEnum):
+    """How GTZAN is split."""
+
+    FILTERED = "filtered"
+    STRATIFIED = "stratified"
+
+
+class TrainingSet(StrEnum):
+    """The splits a model is trained on."""
+
+    TRAIN = "train"
+    TRAIN_AND_VALID = "train+valid"
+    ALL = "all"
+
+
+def train_command(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="'default', 'fast' (without a network), 'best' (several networks), or a family of "
+            "the paper; 'recsys models' lists them.",
+        ),
+    ],
+    gtzan: GtzanPath,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="For weights, card, results and checkpoints."),
+    ],
+    seeds: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBERS",
+            help="Comma-separated. The model is trained with each; all are reported, the weights "
+            "of the first are saved.",
+        ),
+    ] = "0",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="At most so many. Default: the recipe's."),
+    ] = None,
+    protocol: Annotated[
+        Protocol,
+        typer.Option(help="The split: fault-filtered, or stratified by genre."),
+    ] = Protocol.FILTERED,
+    training_set: Annotated[
+        TrainingSet,
+        typer.Option(
+            "--train-on",
+            help="The splits to train on. Beyond 'train' nothing is chosen: hyper-parameters are "
+            "those of the model in --settings-from.",
+        ),
+    ] = TrainingSet.TRAIN,
+    former_training_set: Annotated[
+        TrainingSet | None, typer.Option("--taught", hidden=True)
+    ] = None,
+    settings_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A model trained by the same recipe on 'train' alone, for --train-on train+valid "
+            "or all.",
+        ),
+    ] = None,
+    former_settings_from: Annotated[
+        Path | None, typer.Option("--as-chosen-in", hidden=True)
+    ] = None,
+    ablation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Table of 'recsys study ablation', to put into the model's card."
+        ),
+    ] = None,
+    former_ablation: Annotated[Path | None, typer.Option("--levers", hidden=True)] = None,
+    device: Annotated[
+        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
+    ] = Device.AUTO,
+    threads: Threads = None,
+) -> None:
+    """Train a model on GTZAN; an interrupted run resumes from its checkpoints."""
+    require_study_extra(*STUDY_MODULES)
+    training_set = former_training_set or training_set
+    settings_from = settings_from or former_settings_from
+    source = _settings_source(training_set, settings_from)
+    numbers = _seed_numbers(seeds)
+    rows = _ablation_rows(ablation or former_ablation)
+    recipe = _find_recipe(name, epochs)
+    command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}" + (
+        f" --epochs {epochs}" if epochs else ""
+    )
+    data = load_gtzan(gtzan, out / "gtzan.npz", threads)
+    common: dict[str, Any] = {
+        "device": torch_device(device),
+        "ablation": rows,
+        "on_epoch": _epoch_printer(recipe, validated=source is None),
+    }
+    if source is None:
+        from recommender.research.model_building.build import build_model
+
+        common |= {"protocol": protocol.value, "command": command}
+        card = build_model(name, recipe, data, out, numbers, **common)
+    else:
+        from recommender.research.model_building.refit import refit_model
+
+        command += f" --train-on {training_set.value} --settings-from FOLDER"
+        common |= {"command": command}
+        card = refit_model(source, recipe, data, out, numbers, training_set.value, **common)
+    _print_results(card, numbers, out)
+
+
+def require_study_extra(*modules: str) -> None:
+    """Check that modules of the extra 'study' are installed, before hours of work need them.
+
+    Raises:
+        UsageError: some are not; the message says how to install them.
+    """
+    from importlib.util import find_spec
+
+    from recommender.errors import UsageError
+
+    absent = [module for module in modules if find_spec(module) is None]
+    if absent:
+        raise UsageError(
+            f"this needs {' and '.join(absent)}, of the extra 'study': "
+            "pip install 'recommender[study]'."
+        )
+
+
+def load_gtzan(path: Path, cache: Path, threads: int | None) -> "Gtzan":
+    """Read GTZAN with progress, and note what was skipped; `threads` is for all that follows."""
+    from recommender.research.datasets import gtzan
+
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    with counting("analysing GTZAN") as progress:
+        data = gtzan.load(path, progress=progress, cache=cache)
+    for track_id, reason in data.missing:
+        note(f"skipped {track_id}: {reason}")
+    return data
+
+
+def _find_recipe(name: str, epochs: int | None) -> "Recipe":
+    from recommender.research.reproduction.experiments import find_recipe
+
+    recipe = find_recipe(name)
+    return recipe.with_epochs(epochs) if epochs else recipe
+
+
+def _epoch_printer(recipe: "Recipe", *, validated: bool) -> "OnEpoch":
+    from recommender.research.training.settings import EpochReport
+
+    def print_epoch(what: str, network: int, report: EpochReport) -> None:
+        which = f" network {network + 1}" if len(recipe.networks) > 1 else ""
+        valid = (
+            f"validation loss {report.valid_loss:.3f}, accuracy {report.valid_accuracy:.3f}; "
+            if validated
+            else ""
+        )
+        note(
+            f"{what}{which} epoch {report.epoch}/{recipe.networks[network].epochs}: "
+            f"loss {report.train_loss:.3f}, accuracy {report.train_accuracy:.3f}; {valid}"
+            f"{report.seconds:.1f} s"
+        )
+
+    return print_epoch
+
+
+def _print_results(card: "ModelCard", seeds: list[int], out: Path) -> None:
+    from recommender.research.reproduction.formatting import percent
+
+    for network in card.training["networks"]:
+        say(f"seed {seeds[0]}: best epoch {network['best_epoch']} of {network['epochs_run']}")
+    for name, description in FIGURES.items():
+        if figures := card.results.get(name):
+            mean_and_sd = percent(figures["mean"], figures["sd"])
+            say(f"{description}: {mean_and_sd} % ({counted(len(seeds), 'seed')})")
+    if not card.has_test_results:
+        say("no test results: the model was trained on the test tracks, too")
+    say(f"weights, card and results: {out}")
+
+
+def _settings_source(training_set: TrainingSet, folder: Path | None) -> "ModelCard | None":
+    """The card that hyper-parameters are taken from; None where they are chosen."""
+    from recommender.embedding.model_files import find_model
+    from recommender.errors import UsageError
+
+    if (training_set is TrainingSet.TRAIN) != (folder is None):
+        raise UsageError(
+            "--train-on train+valid or all and --settings-from FOLDER go together: first train on "
+            "'train' alone, then name the folder of that model."
+        )
+    return None if folder is None else find_model(str(folder)).card
+
+
+def _ablation_rows(path: Path | None) -> list[dict[str, Any]]:
+    """The ablation table over its seeds, for the card; empty without a table."""
+    if path is None:
+        return []
+    from dataclasses import asdict
+
+    from recommender.errors import UsageError
+    from recommender.research.model_building.ablation import read, summary
+
+    rows = read(path)
+    if not rows:
+        raise UsageError(
+            f"{path} holds no ablation: 'recsys study ablation --gtzan GTZAN --out {path}' "
+            "fills it."
+        )
+    return [asdict(line) for line in summary(rows)]
+
+
+def _seed_numbers(text: str) -> list[int]:
+    from recommender.errors import UsageError
+
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--seeds takes numbers such as 0,1,2, not {text!r}.") from None
