@@ -147,7 +147,7 @@ def _settings(
 
 
 def _print(report: "IngestReport") -> None:
-    say(f"{counted(report.scanned, 'file')} in {report.seconds:.1f} s:")
+    say(f"{counted(report.scanned, 'file')} in {report.seconds:.1f} s" + ":" * (report.scanned > 0))
     counts = {
         "analysed": report.analysed,
         "tags updated": report.retagged,

@@ -80,7 +80,7 @@ class Shop:
 
 
 def write_music(folder: Path) -> None:
-    """Seven recordings of different lengths, so that none is taken for a duplicate, and one duplicate."""
+    """Seven recordings of different lengths, so none is taken for a duplicate, and a duplicate."""
     folder.mkdir()
     tagged = {
         "one.flac": ("First Light", "Anna", "Folk"),
