@@ -1,7 +1,7 @@
-"""Runs migrations: through a connection that recsys gives, or from ``alembic`` in a checkout.
+"""Runs the migrations: on recsys's own connection, or for the command ``alembic`` in a checkout.
 
-In a checkout the catalogue is $RECSYS_DB or the platform's default, as everywhere. New revisions
-are numbered in four digits: ``alembic revision --rev-id 0002 -m "what changes"``.
+There the catalogue is $RECSYS_DB or the platform's default, as everywhere. Revisions are numbered
+in four digits: ``alembic revision --rev-id 0004 -m "what changes"``.
 """
 
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from recommender.catalog.schema import Base
 
 
 def plain_types(kind: str, obj: Any, _: Any) -> str | Literal[False]:
-    """Write our column types into migrations as what they are in the database."""
+    """Render our column types in migrations as the types that they have in the database."""
     if kind == "type" and isinstance(obj, TypeDecorator):
         return f"sa.{obj.impl!r}"
     return False
@@ -29,13 +29,13 @@ SETTINGS: dict[str, Any] = {
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations asked for, inside the connection's transaction."""
+    """Run the requested migrations in the connection's transaction."""
     context.configure(connection=connection, **SETTINGS)
     context.run_migrations()
 
 
 def print_sql() -> None:
-    """``alembic upgrade head --sql``: the statements for the catalogue's kind of database."""
+    """Print the statements for the catalogue's database: ``alembic upgrade head --sql``."""
     context.configure(
         url=catalog_url(), literal_binds=True, dialect_opts={"paramstyle": "named"}, **SETTINGS
     )

@@ -1,4 +1,4 @@
-"""`recsys adapt`: fit the projection to one's own music, and keep it where it is better."""
+"""`recsys adapt`: fit the projection to the music of a catalogue, and adopt it if it is better."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_at, precision_at
 from recommender.cli.label_options import (
     GenreFrom,
     GenreSource,
@@ -14,9 +15,8 @@ from recommender.cli.label_options import (
     labels_of,
     remarks_on_rows,
 )
+from recommender.cli.options import AsJson, Database
 from recommender.cli.output import (
-    AsJson,
-    Database,
     counted,
     counting,
     figure,
@@ -26,6 +26,7 @@ from recommender.cli.output import (
     probability,
     say,
 )
+from recommender.cli.table_layout import Column
 from recommender.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,18 +34,12 @@ if TYPE_CHECKING:
     from recommender.catalog.labels import TrackLabels
     from recommender.catalog.records import Track
 
-MEASURES = {
-    "genre": "precision@{k} with artist filter",
-    "artist": "share of tracks with another by their artist among {k}",
-    "hubs": "nothing but hubs",
-}
-
 
 def adapt_command(
     genre_from: GenreFrom = GenreSource.TAG,
     labels: LabelsFile = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only measure; recommend as before.")
+        bool, typer.Option("--dry-run", help="Only evaluate; recommend as before.")
     ] = False,
     undo: Annotated[
         bool, typer.Option("--undo", help="Return to the model's own projection.")
@@ -52,11 +47,11 @@ def adapt_command(
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """Fit the projection to the music of this catalogue, and keep it where it recommends better.
+    """Fit the projection to the music of this catalogue, and use it if it recommends better.
 
-    Nothing is analysed again. Several projections are fitted to some of the artists and
-    tried on the others; the model's own stays unless one is better beyond doubt.
-    Measured by genres where at least two have ten artists, or else by artists.
+    Nothing is analysed again. Candidates are cross-validated over artist folds; the model's own
+    projection stays unless one is significantly better. The criterion is precision by genre where
+    at least two genres have ten artists, or else the hit rate by artist.
     """
     if undo:
         if dry_run or labels is not None or genre_from is not GenreSource.TAG:
@@ -71,8 +66,8 @@ def adapt_command(
         found_labels.append(_labels(tracks, genre_from, labels))
         return found_labels[-1]
 
-    with open_catalog(db) as catalog, counting("adapting") as told:
-        found = adapt(catalog, label, dry_run=dry_run, progress=told)
+    with open_catalog(db) as catalog, counting("adapting") as progress:
+        found = adapt(catalog, label, dry_run=dry_run, progress=progress)
     (labelled,) = found_labels
     if as_json:
         print_json({**found.as_dict(), "dry_run": dry_run, "labels": labels_as_dict(labelled)})
@@ -107,11 +102,14 @@ def _labels(
 
 
 def _print(found: "Adaptation", labelled: "TrackLabels", dry_run: bool) -> None:
-    measured = MEASURES[found.measure].format(k=found.k)
     by = counted(found.artists, "artist")
-    say(f"{counted(found.tracks, 'track')} by {by} (or without one); measured: {measured}")
+    say(f"{counted(found.tracks, 'track')} by {by} (or without one); criterion: {found.measured}")
+    say(
+        f"Held-out tracks are ranked by {found.ranking} among themselves; 'recsys evaluate' ranks "
+        "all tracks of the catalogue: the same figures, over other tracks."
+    )
     if found.genres:
-        say(f"genres learned, from {labelled.source}: {', '.join(found.genres)}")
+        say(f"genres that LDA was fitted to, from {labelled.source}: {', '.join(found.genres)}")
     say()
     _print_candidates(found)
     say()
@@ -120,25 +118,38 @@ def _print(found: "Adaptation", labelled: "TrackLabels", dry_run: bool) -> None:
         say(remark)
 
 
+def _figure_name(found: "Adaptation") -> str:
+    return hit_at(found.k) if found.measure == "artist" else precision_at(found.k)
+
+
 def _print_candidates(found: "Adaptation") -> None:
+    columns = (
+        Column("held-out tracks", least=20),
+        Column(_figure_name(found), number=True),
+        Column("difference", number=True, drop=2),
+        Column("p", number=True),
+        Column(SKEWNESS, number=True),
+        Column(ANTI_HUB_RATE, number=True, drop=1),
+        Column("lists in common", number=True, drop=3),
+    )
     rows = []
     for number, tried in enumerate(found.choice.tried):
-        gained = "" if number == 0 or not found.judged else f"{tried.difference:+.3f}"
-        uneven = (f"{tried.skewness:.2f}", f"{tried.never:.1%}")
+        difference = "" if number == 0 or not found.judged else f"{tried.difference:+.3f}"
+        hubness = (f"{tried.skewness:.2f}", f"{tried.never:.1%}")
         p = probability(tried.p) if number else ""
-        rows.append((tried.name, figure(tried.value), gained, p, *uneven, f"{tried.common:.0%}"))
-    hubs = (">hubness skewness", ">never recommended", ">lists in common")
-    print_table(("on tracks held out", ">measured", ">difference", ">p", *hubs), rows)
+        common = f"{tried.common:.0%}"
+        rows.append((tried.name, figure(tried.value), difference, p, *hubness, common))
+    print_table(columns, rows)
 
 
 def _print_outcome(found: "Adaptation", dry_run: bool) -> None:
     before, after = found.shipped, found.kept
-    would = "would be kept" if dry_run else "kept"
+    would = "would be adopted" if dry_run else "adopted"
     say(f"{would}: {after.name}. {found.choice.reason}")
     if after is not before:
-        measured = f"{figure(before.value)} → {figure(after.value)}; " if found.judged else ""
+        name = _figure_name(found)
+        judged = f"{name} {figure(before.value)} → {figure(after.value)}; " if found.judged else ""
         say(
-            f"before → after, on tracks held out: {measured}hubness skewness "
-            f"{before.skewness:.2f} → {after.skewness:.2f}; never recommended "
-            f"{before.never:.1%} → {after.never:.1%}."
+            f"before → after, held-out tracks: {judged}{SKEWNESS} {before.skewness:.2f} → "
+            f"{after.skewness:.2f}; {ANTI_HUB_RATE} {before.never:.1%} → {after.never:.1%}."
         )

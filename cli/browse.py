@@ -1,14 +1,13 @@
-"""`recsys list`, `show`, `status`, `failures`, `export`: what the catalogue holds."""
+"""`recsys list`, `show`, `status`, `failures` and `export`: what the catalogue holds."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recommender.cli.options import AsJson, Database
 from recommender.cli.output import (
-    AsJson,
-    Database,
     busy,
     clock,
     counted,
@@ -22,6 +21,7 @@ from recommender.cli.output import (
     writing_file,
 )
 from recommender.cli.projection_status import projection_in_use
+from recommender.cli.table_layout import Column, Cut
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, Failure, Track
@@ -33,44 +33,57 @@ def list_command(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="WORDS",
-            help="Words that all occur in title, artist, album or path; none: every track.",
+            metavar="WORD…",
+            help="Words that all occur in title, artist, album or path. None: every track.",
             show_default=False,
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many tracks. Default: all.")
+        int | None, typer.Option(min=1, metavar="N", help="At most N tracks. Default: all.")
     ] = None,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """List the tracks of the catalogue, or those that match all WORDS."""
+    """List the tracks of the catalogue, or those that match every WORD.
+
+    In a narrow terminal texts are shortened, then path, album and tagged genre are left out.
+    """
     with open_catalog(db) as catalog:
         tracks = catalog.search(" ".join(words or []), limit)
     if as_json:
         print_json([track_as_dict(track) for track in tracks])
-        return
-    if not tracks:
-        note(
-            "no track matches." if words else "the catalogue is empty: run 'recsys ingest FOLDER'."
-        )
-        return
-    print_table(
-        (">id", "title", "artist", "album", "genre", "genre analysed", ">length", "state", "path"),
-        (
-            (
-                track.id,
-                track.title,
-                track.artist,
-                track.tags.album,
-                track.tags.genre,
-                track.predicted_genre,
-                clock(track.duration),
-                track.state,
-                track.path,
-            )
-            for track in tracks
-        ),
+    elif tracks:
+        print_table(TRACK_COLUMNS, map(_track_row, tracks))
+    elif words:
+        note("no track matches.")
+    else:
+        note("the catalogue is empty: run 'recsys ingest FOLDER'.")
+
+
+TRACK_COLUMNS = (
+    Column("id", number=True),
+    Column("title", least=16),
+    Column("artist", least=12),
+    Column("album", least=12, drop=5),
+    Column("genre", least=8, drop=4),
+    Column("predicted", least=9, drop=3),
+    Column("length", number=True, drop=2),
+    Column("state", least=11, drop=1),
+    Column("path", least=16, drop=6, cut=Cut.START),
+)
+
+
+def _track_row(track: "Track") -> tuple[object, ...]:
+    return (
+        track.id,
+        track.title,
+        track.artist,
+        track.tags.album,
+        track.tags.genre,
+        track.predicted_genre,
+        clock(track.duration),
+        track.state,
+        track.path,
     )
 
 
@@ -82,7 +95,7 @@ def show_command(
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """Show one track: its tags, and what was analysed."""
+    """Show one track: its tags, and what its analysis found."""
     from recommender.recommendation.query import resolve
 
     with open_catalog(db) as catalog:
@@ -131,48 +144,55 @@ def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
         ("analysed by", track.analysed_by and f"recsys {track.analysed_by}"),
         *(("space", space) for space in spaces),
         ("windows analysed", windows),
-        ("genre analysed", genres),
+        ("predicted genre", genres),
     ]
 
 
 def status_command(as_json: AsJson = False, db: Database = None) -> None:
-    """Say what the catalogue holds, in numbers."""
+    """Show what the catalogue holds, in numbers."""
     with open_catalog(db) as catalog:
-        counts = replace(catalog.counts(), failures=len(_failures(catalog)))
-        state, libraries, spaces = catalog.state(), catalog.libraries(), catalog.spaces()
-        active, analysis_settings = catalog.active_space(), catalog.analysis_settings()
-        projection = None if active is None else projection_in_use(catalog)
-        url = catalog.url
+        status = _status(catalog)
     if as_json:
-        print_json(
-            {
-                "catalogue": url,
-                "revision": state.revision,
-                **asdict(counts),
-                "library_roots": [library.root for library in libraries],
-                "spaces": {str(space): tracks for space, tracks in spaces},
-                "active_space": None if active is None else str(active),
-                "analysis_settings": analysis_settings,
-                "projection": None if projection is None else asdict(projection),
-            }
-        )
+        print_json(status)
         return
-    rows: list[tuple[str, object]] = [("catalogue", url)]
-    rows += [("library", library.root) for library in libraries]
-    rows += [
-        ("tracks analysed", f"{counts.analysed:,} ({counts.seconds_of_music / 3600:,.1f} hours)"),
-        ("tracks missing", f"{counts.missing:,}"),
-        ("tracks that fail now", f"{counts.failed_tracks:,}"),
-        ("files that fail", f"{counts.failures:,}"),
-    ]
-    for space, tracks in spaces:
-        mark = " (recommends)" if space == active else ""
-        rows.append(("space", f"{space}: {counted(tracks, 'track')}{mark}"))
-    if projection is not None:
-        rows.append(("projection", projection.in_words))
-    print_facts(rows)
-    if not libraries:
+    print_facts(_status_facts(status))
+    if not status["library_roots"]:
         note("nothing has been ingested yet: run 'recsys ingest FOLDER'.")
+
+
+def _status(catalog: "Catalog") -> dict[str, Any]:
+    active = catalog.active_space()
+    projection = None if active is None else projection_in_use(catalog)
+    return {
+        "catalogue": catalog.url,
+        "revision": catalog.state().revision,
+        **asdict(replace(catalog.counts(), failures=len(_failures(catalog)))),
+        "library_roots": [library.root for library in catalog.libraries()],
+        "spaces": {str(space): tracks for space, tracks in catalog.spaces()},
+        "active_space": None if active is None else str(active),
+        "analysis_settings": catalog.analysis_settings(),
+        "projection": None if projection is None else asdict(projection),
+        "projection_in_words": None if projection is None else projection.in_words,
+    }
+
+
+def _status_facts(status: dict[str, Any]) -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = [("catalogue", status["catalogue"])]
+    rows += [("library", root) for root in status["library_roots"]]
+    hours = status["seconds_of_music"] / 3600
+    rows += [
+        ("tracks analysed", f"{status['analysed']:,} ({hours:,.1f} hours)"),
+        ("tracks missing", f"{status['missing']:,}"),
+        ("tracks unavailable", f"{status['unavailable']:,}"),
+        ("tracks that fail now", f"{status['failed_tracks']:,}"),
+        ("files that fail", f"{status['failures']:,}"),
+    ]
+    for space, tracks in status["spaces"].items():
+        mark = " (recommends)" if space == status["active_space"] else ""
+        rows.append(("space", f"{space}: {counted(tracks, 'track')}{mark}"))
+    if status["projection"] is not None:
+        rows.append(("projection", status["projection_in_words"]))
+    return rows
 
 
 def failures_command(as_json: AsJson = False, db: Database = None) -> None:
@@ -188,7 +208,12 @@ def failures_command(as_json: AsJson = False, db: Database = None) -> None:
         )
     elif failures:
         print_table(
-            ("kind", "path", "reason", "when (UTC)"),
+            (
+                Column("kind"),
+                Column("path", least=24, cut=Cut.START),
+                Column("reason", least=24),
+                Column("when (UTC)", number=True, drop=1),
+            ),
             ((f.kind, f.path, f.reason, f"{f.failed_at:%Y-%m-%d %H:%M}") for f in failures),
         )
     else:
@@ -196,7 +221,7 @@ def failures_command(as_json: AsJson = False, db: Database = None) -> None:
 
 
 def _failures(catalog: "Catalog") -> list["Failure"]:
-    """The failures without the videos that hold no sound, which are only remembered as such."""
+    """The failures, without the rows that only say which videos hold no audio."""
     from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
 
     return [failure for failure in catalog.failures() if failure.kind != VIDEO_WITHOUT_SOUND]

@@ -1,20 +1,24 @@
-"""`recsys evaluate --compare`: the genre-hit rates of several models on the same tracks."""
+"""`recsys compare`: several models on the same tracks, each against the first."""
 
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from recommender.cli.figure_names import ANTI_HUB_RATE, SKEWNESS, hit_at, precision_at
 from recommender.cli.label_options import (
     NO_QUERY_WITH_FILTER,
+    GenreFrom,
     GenreSource,
+    LabelsFile,
     labels_as_dict,
     labels_of,
     remarks_on_rows,
     require_queries,
 )
+from recommender.cli.options import AsJson, Database, RankedBy, RankingChoice
 from recommender.cli.output import (
-    RankedBy,
     busy,
     counted,
     figure,
@@ -25,6 +29,7 @@ from recommender.cli.output import (
     probability,
     say,
 )
+from recommender.cli.table_layout import Column, Cut
 
 if TYPE_CHECKING:
     from recommender.catalog.labels import TrackLabels
@@ -33,16 +38,33 @@ if TYPE_CHECKING:
     from recommender.recommendation.model_vectors import SharedTracks
 
 
+Models = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODEL…",
+        help="Two or more models, named as for 'recsys ingest --model'; the first is the one that "
+        "the others are compared with.",
+    ),
+]
+ListLength = Annotated[
+    int, typer.Option("-k", min=1, metavar="N", help="How many neighbours are judged.")
+]
+
+
 def compare_command(
-    models: Sequence[str],
-    k: int,
-    genre_from: GenreSource,
-    labels: Path | None,
-    as_json: bool,
-    db: str | None,
-    ranking: RankedBy,
+    models: Models,
+    k: ListLength = 10,
+    genre_from: GenreFrom = GenreSource.TAG,
+    labels: LabelsFile = None,
+    as_json: AsJson = False,
+    ranking: RankingChoice = RankedBy.RERANKED,
+    db: Database = None,
 ) -> None:
-    """Compare `models` on the tracks that all of them have analysed, and print it."""
+    """Compare models on the tracks that all of them have analysed.
+
+    The figures are those of 'recsys evaluate'; each model's precision is compared with that of the
+    first one, query by query.
+    """
     from recommender.evaluation.comparison import compare_models
     from recommender.recommendation.model_vectors import shared_tracks
     from recommender.search.reranking import effective_method
@@ -90,13 +112,16 @@ def _print(
 ) -> None:
     judged = counted(comparison.tracks - comparison.unlabelled, "track")
     say(
-        f"{judged} with a genre from {labelled.source}, analysed by every model, ranked by {ranked}, "
-        f"k = {comparison.k}"
+        f"{judged} with a genre from {labelled.source}, analysed by every model, ranked by "
+        f"{ranked}, k = {comparison.k}"
     )
     say()
     _print_scores(comparison)
     say()
-    say(f"Difference of P@{comparison.k} to {next(iter(shared.spaces))}, over the same queries:")
+    say(
+        f"Difference of {precision_at(comparison.k)} to {next(iter(shared.spaces))}, over the same "
+        "queries:"
+    )
     _print_differences(comparison)
     say()
     _print_models(comparison, shared)
@@ -108,44 +133,66 @@ def _print(
 def _print_scores(comparison: "Comparison") -> None:
     k = comparison.k
     rows: list[tuple[object, ...]] = []
-    for name, side in _sides(comparison):
-        for row in side:
+    for name, models in _filters(comparison):
+        for row in models:
             precision, hit = row.scores.precision, row.scores.hit
             values = (figure(precision.value), interval(precision.low, precision.high))
             hits = (figure(hit.value), interval(hit.low, hit.high))
             chance = figure(precision.chance)
             rows.append((row.model, name, *values, chance, *hits, row.scores.queries))
-    rates = (f">P@{k}", "95 % interval", ">chance", f">hit in {k}", "95 % interval")
-    print_table(("model", "filter", *rates, ">queries"), rows)
+    columns = (
+        Column("model", least=16, cut=Cut.START),
+        Column("filter", least=6),
+        Column(precision_at(k), number=True),
+        Column("95 % interval", number=True, drop=2),
+        Column("chance", number=True, drop=1),
+        Column(hit_at(k), number=True),
+        Column("95 % interval", number=True, drop=4),
+        Column("queries", number=True, drop=3),
+    )
+    print_table(columns, rows)
 
 
 def _print_differences(comparison: "Comparison") -> None:
     rows = []
-    for name, side in _sides(comparison):
-        for row in side:
+    for name, models in _filters(comparison):
+        for row in models:
             found = row.difference
             if found is not None:
                 value = "-" if math.isnan(found.value) else f"{found.value:+.3f}"
                 ends = interval(found.low, found.high, "+.3f")
                 rows.append((row.model, name, value, ends, probability(found.p)))
-    print_table(("model", "filter", ">difference", "95 % interval", ">p"), rows)
+    columns = (
+        Column("model", least=16, cut=Cut.START),
+        Column("filter", least=6),
+        Column("difference", number=True),
+        Column("95 % interval", number=True, drop=1),
+        Column("p", number=True),
+    )
+    print_table(columns, rows)
 
 
 def _print_models(comparison: "Comparison", shared: "SharedTracks") -> None:
     rows = []
     for model, space in shared.spaces.items():
         hubs = comparison.hubness[model]
-        uneven = (f"{hubs.skewness:.2f}", f"{hubs.never:.1%}")
-        rows.append((model, *uneven, f"{shared.analysed[model]:,}", space))
-    headings = (">hubness skewness", ">never recommended", ">tracks analysed", "space")
-    print_table(("model", *headings), rows)
+        hubness = (f"{hubs.skewness:.2f}", f"{hubs.never:.1%}")
+        rows.append((model, *hubness, f"{shared.analysed[model]:,}", space))
+    columns = (
+        Column("model", least=16, cut=Cut.START),
+        Column(SKEWNESS, number=True),
+        Column(ANTI_HUB_RATE, number=True),
+        Column("tracks", number=True, drop=1),
+        Column("space", drop=2),
+    )
+    print_table(columns, rows)
 
 
-def _sides(comparison: "Comparison") -> list[tuple[str, tuple["ModelScores", ...]]]:
+def _filters(comparison: "Comparison") -> list[tuple[str, tuple["ModelScores", ...]]]:
     """The artist filters under which a query can be judged."""
-    sides = [("off", comparison.without_filter)]
+    filters = [("off", comparison.without_filter)]
     filtered = comparison.with_filter
-    return [*sides, ("on", filtered)] if filtered and filtered[0].scores.queries else sides
+    return [*filters, ("on", filtered)] if filtered and filtered[0].scores.queries else filters
 
 
 def _remarks(
@@ -154,11 +201,11 @@ def _remarks(
     """What was left out of the figures, and what to bear in mind."""
     remarks = ["p: two-sided sign-flip test over queries; each is that of one comparison alone."]
     if comparison.with_filter is None:
-        remarks.append("No artist is known, so there are no figures with the artist filter.")
+        remarks.append("No track has an artist, so there are no figures with the artist filter.")
     elif not comparison.with_filter[0].scores.queries:
         remarks.append(NO_QUERY_WITH_FILTER)
-    for name, side in _sides(comparison):
-        excluded = side[0].scores.excluded
+    for name, models in _filters(comparison):
+        excluded = models[0].scores.excluded
         if excluded:
             remarks.append(
                 f"Artist filter {name}: {counted(excluded, 'query', 'queries')} excluded, as no "

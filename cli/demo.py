@@ -1,4 +1,4 @@
-"""`recsys demo`: the main job once, from nothing to recommendations."""
+"""`recsys demo`: from a folder of music to recommendations and their evaluation."""
 
 import shlex
 from pathlib import Path
@@ -26,7 +26,7 @@ def demo_command(
         typer.Option(metavar="FOLDER", help="Where the demo's catalogue and library are written."),
     ] = Path("demo-library"),
 ) -> None:
-    """Ingest a small library (rendered, or your music), ask for neighbours, and evaluate."""
+    """Ingest a small library (rendered, or your music), list neighbours, and evaluate."""
     with writing_file(folder):
         folder.mkdir(parents=True, exist_ok=True)
         database = "own-music.db"
@@ -49,12 +49,10 @@ def demo_command(
     _step("evaluate", "-k", "3", "--db", db)
     try:
         evaluate_command(k=3, db=db)
-    except (
-        UsageError
-    ) as error:  # a folder of one's own may have no genre tags, and still be analysed
+    except UsageError as error:  # the user's own music may have no genre tags
         note(f"not evaluated: {error}")
     say()
-    say(f"The demo's catalogue is {db}; your own is kept elsewhere: recsys ingest ~/Music")
+    say(f"The demo's catalogue is {db}; your own is another file: recsys ingest ~/Music")
 
 
 def _render(folder: Path) -> None:

@@ -1,83 +1,104 @@
-"""`recsys ingest`: bring the catalogue up to date with folders of music."""
+"""`recsys ingest`: bring the catalogue up to date with music folders."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.output import (
-    AsJson,
-    Database,
-    counted,
-    note,
-    open_catalog,
-    print_json,
-    progress_bar,
-    say,
-)
+from recommender.cli.ingest_progress import ingest_progress
+from recommender.cli.options import ADVANCED, AsJson, Database
+from recommender.cli.output import counted, note, open_catalog, print_json, say
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from recommender.catalog import Catalog
+    from recommender.ingestion import IngestReport, IngestSettings
 
-    from recommender.ingestion import IngestReport, Outcome
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="PATH…",
+        help="Music folders, folders inside one, or single files. None: all folders of the "
+        "catalogue.",
+        show_default=False,
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Leave out what matches (gitignore syntax, from the library's root) in this run; may "
+        "be repeated.",
+    ),
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Also try unchanged files that failed before.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A model that 'recsys models' lists, or a folder of weights. Default: the one marked "
+        "there.",
+        show_default=False,
+        rich_help_panel=ADVANCED,
+    ),
+]
+Windows = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="How many windows of 10 s are analysed of each track; 0: the whole track. Default: as "
+        "the model's card says.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="How many processes analyse. Default: one per core.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        min=1,
+        metavar="SECONDS",
+        help="A file whose analysis takes longer fails.",
+        rich_help_panel=ADVANCED,
+    ),
+]
 
 
 def ingest_command(
-    folders: Annotated[
-        list[Path],
-        typer.Argument(metavar="FOLDERS", help="Music folders, or folders inside one."),
-    ],
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="Leave out what matches it (gitignore syntax, from the library's root) in this "
-            "run; may be given several times.",
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="A model that 'recsys models' lists, or a folder of weights. Default: the one "
-            "marked there.",
-            show_default=False,
-        ),
-    ] = None,
-    windows: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="How many windows of 10 s are analysed of each track; 0: the whole track. Default: "
-            "as the model's card says.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="How many processes listen. Default: one per core.")
-    ] = None,
-    timeout: Annotated[
-        float,
-        typer.Option(
-            min=1, metavar="SECONDS", help="After so long a file is given up as a failure."
-        ),
-    ] = 300.0,
-    retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", help="Also try unchanged files that failed before."),
-    ] = False,
+    paths: Paths = None,
+    exclude: Exclude = None,
+    retry_failed: RetryFailed = False,
     as_json: AsJson = False,
+    model: Model = None,
+    windows: Windows = None,
+    workers: Workers = None,
+    timeout: Timeout = 300.0,
     db: Database = None,
 ) -> None:
-    """Listen to what is new or changed in FOLDERS, and keep the catalogue in step with them.
+    """Analyse what is new or changed in music folders, and update the catalogue.
+
+    Without PATH, all folders of the catalogue are scanned again.
 
     A file named .recsysignore in any folder holds patterns (gitignore syntax) of what to leave out.
     """
     from recommender.ingestion import ingest
 
     settings = _settings(model, windows, workers, timeout, exclude or [], retry_failed)
-    with open_catalog(db, create=True) as catalog, progress_bar() as bar:
-        report = ingest(catalog, folders, settings, _Bar(bar))
+    with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
+        report = ingest(catalog, paths or None, settings, progress)
     if as_json:
         print_json({**asdict(report), "skipped": report.skipped})
     else:
@@ -87,6 +108,17 @@ def ingest_command(
         raise typer.Exit(130)
 
 
+@contextmanager
+def _catalog_to_fill(url: str | None, *, create: bool) -> "Iterator[Catalog]":
+    """The catalogue; if it is new and the ingest fails before any track is stored, none is left."""
+    with open_catalog(url, create=create) as catalog:
+        try:
+            yield catalog
+        except BaseException:
+            catalog.discard_if_new()
+            raise
+
+
 def _settings(
     model: str | None,
     windows: int | None,
@@ -94,13 +126,14 @@ def _settings(
     timeout: float,
     exclude: list[str],
     retry_failed: bool,
-) -> Any:
+) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
     given: dict[str, Any] = {
         "timeout_s": timeout,
         "exclude": tuple(exclude),
         "retry_failed": retry_failed,
+        "in_process": False,  # also with one worker, a decoder that crashes costs one file only
     }
     if model is not None:
         given["model"] = model
@@ -113,58 +146,29 @@ def _settings(
     return IngestSettings(**given)
 
 
-class _Bar:
-    """Shows an ingest's progress on a terminal."""
-
-    def __init__(self, bar: "Progress") -> None:
-        self._bar = bar
-        self._scan = bar.add_task("looking", total=None, detail="")
-        self._analyse = bar.add_task("analysing", total=None, detail="", visible=False)
-        self._failed = 0
-
-    def scanned(self, entries: int) -> None:
-        self._bar.update(self._scan, completed=entries)
-
-    def reanalysing(self, tracks: int) -> None:
-        note(
-            f"the model's weights have changed: {counted(tracks, 'track')} of the catalogue in "
-            "these folders will be analysed again; until the whole catalogue is, recommendations "
-            "stay as they are."
-        )
-
-    def planned(self, files: int) -> None:
-        self._bar.update(self._scan, visible=False)
-        self._bar.update(self._analyse, total=files, visible=files > 0)
-
-    def done(self, path: Path, outcome: "Outcome") -> None:
-        self._failed += outcome == "failed"
-        failed = f"{self._failed} failed " if self._failed else ""
-        self._bar.update(self._analyse, advance=1, detail=failed + one_line(path.name)[:50])
-
-
 def _print(report: "IngestReport") -> None:
-    say(f"{counted(report.scanned, 'file')} in {report.seconds:.1f} s:")
+    say(f"{counted(report.scanned, 'file')} in {report.seconds:.1f} s" + ":" * (report.scanned > 0))
     counts = {
         "analysed": report.analysed,
-        "tags read again": report.retagged,
+        "tags updated": report.retagged,
         "moved or renamed": report.moved,
         "found again": report.found_again,
         "unchanged": report.unchanged,
         "failed": report.failed,
         "still failing": report.still_failing,
-        "skipped, no sound": report.skipped,
+        "skipped, no audio": report.skipped,
         "not reached": report.not_reached,
     }
     for what, count in counts.items():
         if count:
             say(f"  {count:>8,} {what}")
     if report.skipped:
-        kinds = ", ".join(f"{n:,} {ending}" for ending, n in report.skipped_by_ending.items())
-        say(f"           ({kinds})")
+        types = ", ".join(f"{n:,} {ending}" for ending, n in report.skipped_by_ending.items())
+        say(f"           ({types})")
     if report.missing:
         say(
-            f"marked missing, as vanished or left out now: {counted(report.missing, 'track')} "
-            "('recsys prune' drops what is missing)."
+            f"marked missing, as deleted or left out now: {counted(report.missing, 'track')} "
+            "('recsys prune' drops missing tracks)."
         )
     if report.excluded:
         left_out = counted(report.excluded, "file or folder", "files or folders")
@@ -173,18 +177,23 @@ def _print(report: "IngestReport") -> None:
 
 
 def _print_notes(report: "IngestReport") -> None:
-    """What is no result, but should be known."""
+    """Remarks that are not part of the summary."""
     if report.not_analysed:
         note(
             "analysed in other folders by another model or with other windows: "
-            f"{counted(report.not_analysed, 'track')}; recommendations are made as before until those "
-            "folders are ingested, too."
+            f"{counted(report.not_analysed, 'track')}; recommendations are made as before until "
+            "'recsys ingest' has analysed those, too."
         )
     if report.switched:
-        note("every track was analysed by this model: it makes the recommendations from now on.")
+        note("every track is analysed by this model: it makes the recommendations from now on.")
     if report.adaptation_left:
         note("its projection is not adapted to this catalogue yet: 'recsys adapt' does that.")
-    for place, reason in report.unreadable:
-        note(f"not looked at: {one_line(str(place))} ({reason})")
+    for path, reason in report.unreadable:
+        note(f"cannot be read: {one_line(str(path))} ({reason})")
+    for root, tracks in report.unavailable:
+        note(
+            f"unavailable: {one_line(str(root))} is absent or empty; its tracks ({tracks:,}) are "
+            "kept, and recommended again once they are back ('recsys library remove' drops them)."
+        )
     if report.failed or report.still_failing:
-        note("'recsys failures' lists what could not be analysed, and why.")
+        note("'recsys failures' lists the files that could not be analysed, and why.")

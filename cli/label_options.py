@@ -1,4 +1,4 @@
-"""Where `recsys evaluate` and `adapt` get the genres they judge by, and what is said of too few."""
+"""Genre labels for `recsys evaluate`, `compare` and `adapt`: options, loading, remarks."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from recommender.catalog.labels import TrackLabels
     from recommender.catalog.records import Track
 
-NAMES_TOLD = 3
+NAMES_SHOWN = 3
 
 NO_QUERY_WITH_FILTER = (
     "Artist filter on: no query can be judged, as no genre has tracks by two artists."
 )
-"""What to say in place of figures when the artist filter leaves no query with an answer."""
+"""Printed in place of figures when the artist filter leaves no query with a relevant track."""
 
 
 class GenreSource(StrEnum):
-    """Where the tracks' genres are read."""
+    """Where the genres of tracks are read from."""
 
     TAG = "tag"
     FOLDER = "folder"
@@ -31,7 +31,10 @@ class GenreSource(StrEnum):
 
 GenreFrom = Annotated[
     GenreSource,
-    typer.Option(help="A track's genre: its tag, or the name of the folder it lies in."),
+    typer.Option(
+        metavar="tag|folder",
+        help="A track's genre: its tag, or the name of the folder it lies in.",
+    ),
 ]
 LabelsFile = Annotated[
     Path | None,
@@ -52,19 +55,19 @@ def labels_of(
         raise UsageError("genres come from --labels or from --genre-from folder, not from both.")
     if csv_file is not None:
         labelled = labels_from_csv(tracks, csv_file)
-        cure = "its rows must name files of the catalogue ('recsys list' shows them)."
+        advice = "its rows must name files of the catalogue ('recsys list' shows them)."
     elif genre_from is GenreSource.FOLDER:
-        labelled, cure = labels_from_folders(tracks), "ingest a folder of genre folders."
+        labelled, advice = labels_from_folders(tracks), "ingest a folder of genre folders."
     else:
         labelled = labels_from_tags(tracks)
-        cure = "try --genre-from folder, or --labels CSV."
+        advice = "try --genre-from folder, or --labels CSV."
     if labelled.unlabelled == len(tracks):
-        raise UsageError(f"no track has a genre from {labelled.source}: {cure}")
+        raise UsageError(f"no track has a genre from {labelled.source}: {advice}")
     return labelled
 
 
 def require_queries(queries: int, labelled: "TrackLabels") -> None:
-    """Raise `UsageError` when no query can be judged, so that there is no figure to show."""
+    """Raise `UsageError` when no query can be judged, so that there is no figure to print."""
     if not queries:
         raise UsageError(
             f"no query can be judged: no two tracks have the same genre from {labelled.source}. "
@@ -73,15 +76,15 @@ def require_queries(queries: int, labelled: "TrackLabels") -> None:
 
 
 def remarks_on_rows(labelled: "TrackLabels") -> list[str]:
-    """Rows of a CSV of labels that were of no use."""
+    """Rows of a CSV file of labels that were not used."""
     remarks = []
     for names, what in (
         (labelled.unmatched, "name no track of the catalogue"),
         (labelled.ambiguous, "fit several tracks and were not used"),
     ):
         if names:
-            some = ", ".join(one_line(name) for name in names[:NAMES_TOLD])
-            dots = ", …" if len(names) > NAMES_TOLD else ""
+            some = ", ".join(one_line(name) for name in names[:NAMES_SHOWN])
+            dots = ", …" if len(names) > NAMES_SHOWN else ""
             remarks.append(f"Rows of the CSV that {what}: {len(names)} ({some}{dots}).")
     return remarks
 

@@ -1,31 +1,26 @@
-"""`recsys verify`, `prune`, `library`, `db`: care of the catalogue."""
+"""`recsys verify`, `prune` and `db`: care of the catalogue."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from recommender.cli.options import AsJson, Database
 from recommender.cli.output import (
-    AsJson,
-    Database,
+    DATABASE_HINT,
     counted,
     counting,
+    hint,
     note,
     open_catalog,
     print_json,
     print_table,
     say,
 )
+from recommender.cli.table_layout import Column, Cut
+from recommender.errors import CatalogError
 
-library_app = typer.Typer(
-    help="List and move the music folders of the catalogue.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-database_app = typer.Typer(
-    help="Upgrade the database behind the catalogue.", no_args_is_help=True, rich_markup_mode=None
-)
+database_app = typer.Typer(help="Upgrade the database behind the catalogue.", no_args_is_help=True)
 
 
 def verify_command(
@@ -38,12 +33,12 @@ def verify_command(
     ] = False,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Mend what can be mended without analysis a file again."),
+        typer.Option("--repair", help="Repair what needs no new analysis of a file."),
     ] = False,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
-    """Check the catalogue against the files and the index; status 1 when something is off."""
+    """Check the catalogue against the files and the index; status 1 when something is wrong."""
     from recommender.verification import verify
 
     with open_catalog(db) as catalog, counting("verifying") as on_track:
@@ -52,52 +47,45 @@ def verify_command(
         print_json([asdict(finding) for finding in findings])
     elif findings:
         print_table(
-            ("what", "where", "detail", "cure"),
-            ((f.kind, f.where, f.detail, "mended" if f.mended else f.cure) for f in findings),
+            (
+                Column("what", least=12),
+                Column("where", least=20, cut=Cut.START),
+                Column("detail", least=16, drop=1),
+                Column("to do", least=16),
+            ),
+            ((f.kind, f.where, f.detail, "repaired" if f.repaired else f.fix) for f in findings),
         )
     else:
         say("catalogue, files and index agree.")
-    if any(not finding.mended for finding in findings):
+    if any(not finding.repaired for finding in findings):
         raise typer.Exit(1)
 
 
 def prune_command(
     force: Annotated[
-        bool, typer.Option("--force", help="Do it even when over half of all tracks are missing.")
+        bool, typer.Option("--force", help="Also when over half of all tracks are missing.")
     ] = False,
     db: Database = None,
 ) -> None:
-    """Drop the tracks whose files were missing at the last ingest."""
+    """Drop the tracks whose files were missing at the last ingest.
+
+    Unavailable tracks stay: the folder of their library may be on a disk that is not mounted.
+    """
     with open_catalog(db) as catalog:
-        dropped = catalog.prune(force=force)
+        with hint(CatalogError, "(--force drops them all the same.)"):
+            dropped = catalog.prune(force=force)
+        counts = catalog.counts()
     say(f"{counted(dropped, 'missing track')} dropped.")
-
-
-@library_app.command("list")
-def library_list_command(as_json: AsJson = False, db: Database = None) -> None:
-    """List the music folders."""
-    with open_catalog(db) as catalog:
-        libraries = catalog.libraries()
-    if as_json:
-        print_json([asdict(library) for library in libraries])
-    else:
-        print_table((">id", "folder"), ((library.id, library.root) for library in libraries))
-
-
-@library_app.command("move")
-def library_move_command(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="Where the folder was.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Where it is now.")],
-    db: Database = None,
-) -> None:
-    """Tell the catalogue that a music folder has moved; nothing is analysed again."""
-    from recommender.errors import UsageError
-
-    if not new.is_dir():
-        raise UsageError(f"there is no folder {new}: mount it, or check the path.")
-    with open_catalog(db) as catalog:
-        library = catalog.move_library(old, new)
-    say(f"the library is now at {library.root}")
+    if counts.unavailable:
+        note(
+            f"left: {counted(counts.unavailable, 'unavailable track')}; their folders are absent "
+            "or empty ('recsys library list' names them)."
+        )
+    if counts.failed_tracks:
+        note(
+            f"left: {counted(counts.failed_tracks, 'track')} whose files cannot be analysed now "
+            "('recsys failures' says why)."
+        )
 
 
 @database_app.command("upgrade")
@@ -105,9 +93,10 @@ def database_upgrade_command(db: Database = None) -> None:
     """Bring the database to this version's schema."""
     from recommender.catalog import migrations
 
-    before = migrations.current(db)
-    migrations.upgrade(db)
-    after = migrations.current(db)
+    with hint(CatalogError, DATABASE_HINT):
+        before = migrations.current(db)
+        migrations.upgrade(db)
+        after = migrations.current(db)
     say(f"already at {after}." if before == after else f"upgraded: {before or 'new'} → {after}.")
 
 
@@ -116,7 +105,8 @@ def database_current_command(db: Database = None) -> None:
     """Show the schema version of the database, and the newest."""
     from recommender.catalog import migrations
 
-    found = migrations.current(db)
+    with hint(CatalogError, DATABASE_HINT):
+        found = migrations.current(db)
     say(f"{found or 'no schema'} (newest: {migrations.HEAD})")
     if found != migrations.HEAD:
         note("run 'recsys db upgrade'.")

@@ -1,88 +1,201 @@
-"""`recsys models`."""
+"""`recsys models`: the shipped models, and the families that can be trained."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
-from recommender.cli.output import (
-    AsJson,
-    print_json,
-    print_table,
-    say,
-)
+import typer
+
+from recommender.cli.options import AsJson
+from recommender.cli.output import counted, print_facts, print_json, print_table, say
+from recommender.cli.table_layout import Column
+
+if TYPE_CHECKING:
+    from recommender.embedding.model_files import ModelCard
+
+FIGURES = {
+    "test_track": "accuracy",
+    "disjoint_track": "artist-disjoint",
+    "test_precision": "precision@10",
+    "reranked_test_precision": "reranked",
+}
+"""Results in a card, and how the table calls them."""
+
+ALWAYS_SHOWN = ("test_track", "reranked_test_precision")
+"""The two that a narrow terminal still shows."""
+
+ModelName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="A shipped model, or a folder of weights: print its card. None: list them all.",
+        show_default=False,
+    ),
+]
 
 
-def models_command(as_json: AsJson = False) -> None:
-    """List the shipped models and the paper's families that can be trained, with their figures."""
-    from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
-    from recommender.research.reproduction.formatting import NONE
+def models_command(name: ModelName = None, as_json: AsJson = False) -> None:
+    """List the shipped models and the paper's families with their figures, or show one card.
+
+    In a narrow terminal columns are left out: first the summary, last the figures.
+    """
+    from recommender.embedding.model_files import find_model, shipped_models
+
+    if name is not None:
+        card = find_model(name).card
+        if as_json:
+            print_json(vars(card))
+        else:
+            print_facts(_card_facts(card))
+        return
+    cards = [find_model(shipped).card for shipped in shipped_models()]
+    if as_json:
+        print_json(_as_dict(cards))
+        return
+    say("shipped models, for 'recsys ingest --model' (%, mean ± sd over seeds):")
+    _print_models(cards)
+    say()
+    say("families of the paper as it trains them, for 'recsys train':")
+    _print_families()
+    say()
+    say("'recsys models NAME' shows a model's card.")
+
+
+def _as_dict(cards: "list[ModelCard]") -> dict[str, Any]:
+    from recommender.embedding.model_files import DEFAULT_MODEL
     from recommender.research.reproduction.published_results import (
         family_results,
         milliseconds_per_track,
-        spread,
     )
 
-    cards = [find_model(name).card for name in shipped_models()]
-    families, took = family_results(), milliseconds_per_track()
-    if as_json:
-        models = [
-            {
-                **vars(card),
-                "default": card.name == DEFAULT_MODEL,
-                "milliseconds_per_track": took.get(card.name),
-            }
-            for card in cards
-        ]
-        print_json({"models": models, "families": [vars(family) for family in families]})
-        return
-    say("shipped models, for 'recsys ingest --model' (mean ± deviation over seeds):")
-    print_table(
-        (
-            "model",
-            "networks",
-            ">test accuracy",
-            ">not_analysed artists",
-            ">precision@10",
-            ">as recommended",
-            "seeds",
-            ">ms a track",
+    took = milliseconds_per_track()
+    models = [
+        {
+            **vars(card),
+            "default": card.name == DEFAULT_MODEL,
+            "milliseconds_per_track": took.get(card.name),
+        }
+        for card in cards
+    ]
+    return {"models": models, "families": [vars(family) for family in family_results()]}
+
+
+def _print_models(cards: "list[ModelCard]") -> None:
+    from recommender.embedding.model_files import DEFAULT_MODEL
+    from recommender.research.reproduction.formatting import NONE
+    from recommender.research.reproduction.published_results import milliseconds_per_track
+
+    took = milliseconds_per_track()
+    columns = (
+        Column("model", least=16),
+        *(
+            Column(name, number=True, drop=0 if figure in ALWAYS_SHOWN else 2)
+            for figure, name in FIGURES.items()
         ),
-        (
+        Column("seeds", number=True, drop=4),
+        Column("ms/track", number=True, drop=1),
+        Column("networks", least=12, drop=5),
+    )
+    rows = []
+    for card in cards:
+        marks = " (default)" * (card.name == DEFAULT_MODEL) + " *" * (not card.has_test_results)
+        rows.append(
             (
-                card.name if card.has_test_results else f"{card.name} *",
-                card.architecture_summary,
-                *(_mean_and_spread(card.measured, figure) for figure in FIGURES),
+                card.name + marks,
+                *(_mean_and_deviation(card.measured, figure) for figure in FIGURES),
                 len(card.measured.get("seeds", ())),
                 f"{took[card.name]:.1f}" if card.name in took else NONE,
+                card.architecture_summary,
             )
-            for card in cards
-        ),
+        )
+    print_table(columns, rows)
+    say(
+        "accuracy: genres of GTZAN's test tracks; artist-disjoint: of those by artists who are not "
+        "in the training set; precision@10: with artist filter, by plain cosine and reranked."
     )
     if not all(card.has_test_results for card in cards):
-        say("* taught all tracks; its figures are those of the same taught the training tracks")
-    say()
-    say("families of the paper as it trains them, for 'recsys train' ('recsys study report'):")
-    print_table(
-        ("family", "section", ">parameters", ">test accuracy", ">precision@10", "seeds", "summary"),
-        (
-            (
-                family.name,
-                family.section,
-                f"{family.parameters:,}",
-                spread(family.test_track, full_length=family.full_length),
-                spread(family.test_precision, full_length=family.full_length),
-                len(family.test_track),
-                family.summary,
-            )
-            for family in families
-        ),
+        say(
+            "* trained on all tracks; its figures are those of the same model trained on the "
+            "training set."
+        )
+
+
+def _print_families() -> None:
+    from recommender.research.reproduction.published_results import family_results, spread
+
+    columns = (
+        Column("family", least=14),
+        Column("accuracy", number=True),
+        Column("precision@10", number=True, drop=1),
+        Column("parameters", number=True, drop=2),
+        Column("seeds", number=True, drop=3),
+        Column("section", least=12, drop=4),
+        Column("summary", least=20, drop=5),
     )
+    families = family_results()
+    rows = [
+        (
+            family.name,
+            spread(family.test_track, full_length=family.full_length),
+            spread(family.test_precision, full_length=family.full_length),
+            f"{family.parameters:,}",
+            len(family.test_track),
+            family.section,
+            family.summary,
+        )
+        for family in families
+    ]
+    print_table(columns, rows)
+    if not all(family.full_length for family in families):
+        say("† trained for fewer epochs than the paper's.")
 
 
-FIGURES = ("test_track", "disjoint_track", "test_precision", "reranked_test_precision")
-
-
-def _mean_and_spread(results: Mapping[str, Any], name: str) -> str:
+def _mean_and_deviation(results: Mapping[str, Any], name: str) -> str:
     from recommender.research.reproduction.formatting import NONE, percent
 
     figures = results.get(name)
-    return f"{percent(figures['mean'], figures['sd'])} %" if figures else NONE
+    return percent(figures["mean"], figures["sd"]) if figures else NONE
+
+
+def _card_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
+    """A card, a line for each value."""
+    yield "model", card.name
+    yield "networks", card.architecture_summary
+    for network in card.networks:
+        yield "network", f"{network['architecture']}: {_settings(network['model_settings'])}"
+    yield "genres", ", ".join(card.labels)
+    yield "front end", _settings(card.front_end)
+    yield "windows", _settings(card.windowing)
+    yield "similarity", _settings(card.similarity_calibration) or "not calibrated"
+    for key, value in card.data.items():
+        yield key.replace("_", " "), value
+    for number, network in enumerate(card.training.get("networks", ()), start=1):
+        yield f"training {number}", _settings(network)
+    yield from _result_facts(card)
+    digests = (card.weights_digest, card.head_digest, card.projection_digest)
+    yield "digests", "weights {}, head {}, projection {}".format(*digests)
+    yield "licence", card.licence
+    for text in card.notes:
+        yield "note", text
+
+
+def _result_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
+    measured = card.measured
+    seeds = counted(len(measured.get("seeds", ())), "seed")
+    for key, value in measured.items():
+        if isinstance(value, Mapping) and "mean" in value:
+            deviation = "" if value.get("sd") is None else f" ± {value['sd']:.3f}"
+            yield key.replace("_", " "), f"{value['mean']:.3f}{deviation} over {seeds}"
+    yield "command", card.results.get("command")
+
+
+def _settings(values: Mapping[str, Any]) -> str:
+    """Settings in one line; those of settings in brackets."""
+    return ", ".join(
+        f"{key.replace('_', ' ')} "
+        + (f"({_settings(value)})" if isinstance(value, Mapping) else _plain(value))
+        for key, value in values.items()
+    )
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,109 +1,91 @@
-"""What every command shares: the database option, JSON, tables, progress."""
+"""What commands print: text, JSON, tables and progress."""
 
 import json
 import math
+import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from recommender.utils.terminal_text import one_line, printable
+from recommender.cli.table_layout import Column, columns_of, fact_lines, table_lines
+from recommender.errors import CatalogError, RecsysError
+from recommender.utils.terminal_text import printable
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
-    from rich.table import Table
 
     from recommender.catalog import Catalog
     from recommender.catalog.records import Track
-
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--db",
-        envvar="RECSYS_DB",
-        metavar="FILE|URL",
-        help="The catalogue: a SQLite file or an SQLAlchemy URL. Default: catalog.db in the "
-        "user's data folder.",
-        show_default=False,
-    ),
-]
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-GtzanPath = Annotated[
-    Path,
-    typer.Option(
-        "--gtzan",
-        metavar="PATH",
-        help="GTZAN: a folder of ten genre folders, or a log-Mel archive.",
-    ),
-]
-
-Threads = Annotated[
-    int | None, typer.Option(min=1, help="Processor threads. Default: torch's choice.")
-]
-
-WIDTH_IN_A_PIPE = 1_000_000
-"""No table is as wide, so that a program that reads one finds every row on one line."""
+    from recommender.recommendation.service import SimilarityService
 
 
-class Device(StrEnum):
-    """Where to compute."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
+DATABASE_HINT = "(--db FILE|URL or RECSYS_DB gives another catalogue.)"
 
 
-class RankedBy(StrEnum):
-    """What orders recommendations."""
-
-    NEIGHBOURHOOD = "reranked"
-    COSINE = "cosine"
-
-
-RankingChoice = Annotated[
-    RankedBy,
-    typer.Option(
-        help="What orders tracks: the neighbourhoods of the whole catalogue (which 100 tracks "
-        "make), or the bare cosines of embeddings."
-    ),
-]
-
-
-def torch_device(device: Device) -> str:
-    """What torch calls it. Raises `UsageError` when a GPU is asked for and torch sees none."""
-    import torch
-
-    from recommender.errors import UsageError
-
-    visible = device is not Device.CPU and torch.cuda.is_available()
-    if device is Device.CUDA and not visible:
-        raise UsageError("torch sees no GPU: use --device cpu.")
-    return "cuda" if visible else "cpu"
+@contextmanager
+def hint(kind: type[RecsysError], text: str) -> Iterator[None]:
+    """Add `text` to errors of a kind: where an option helps, as the library knows of none."""
+    try:
+        yield
+    except kind as error:
+        raise type(error)(f"{error} {text}") from error
 
 
 def open_catalog(url: str | None, *, create: bool = False) -> "Catalog":
     """The catalogue a command works on; only an ingest makes a new one."""
     from recommender.catalog import Catalog
 
-    return Catalog.open(url, create=create)
+    with hint(CatalogError, DATABASE_HINT):
+        return Catalog.open(url, create=create)
+
+
+def open_service(url: str | None, device: str = "auto") -> "SimilarityService":
+    """The service of the catalogue a command works on."""
+    from recommender.recommendation.service import SimilarityService
+
+    with hint(CatalogError, DATABASE_HINT):
+        return SimilarityService.open(url, device=device)
+
+
+def output_width() -> int | None:
+    """Cells in a line of standard output: ``$COLUMNS`` or the terminal's; None in a pipe."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def say(text: str = "") -> None:
     """A line on standard output, safe for names that are not valid text."""
-    typer.echo(printable(text))
+    typer.echo(_wrapped(printable(text)))
 
 
 def note(text: str) -> None:
     """A line on standard error: remarks that are not the result."""
-    typer.echo(printable(text), err=True)
+    typer.echo(_wrapped(printable(text)), err=True)
+
+
+def _wrapped(text: str) -> str:
+    """`text` broken at blanks to fit the terminal; names and paths stay whole."""
+    width = output_width()
+    if width is None or len(text) <= width:
+        return text
+    indent = text[: len(text) - len(text.lstrip())]
+    return textwrap.fill(
+        text,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
@@ -132,6 +114,13 @@ def interval(low: float, high: float, form: str = ".3f") -> str:
     return "" if math.isnan(low) else f"[{low:{form}}, {high:{form}}]"
 
 
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def print_json(value: Any) -> None:
     """JSON on standard output, ASCII only, so that any path survives any pipe."""
     typer.echo(json.dumps(value, indent=2, default=_plain, allow_nan=False))
@@ -145,45 +134,45 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table that is folded to fit a terminal, and never cut or folded in a pipe.
+def track_as_dict(track: "Track") -> dict[str, Any]:
+    """A track for JSON: everything but the library object, and the title that tables show."""
+    from dataclasses import asdict
 
-    A heading that begins with ``>`` is that of a column of numbers.
+    values = asdict(track)
+    values["library"] = str(track.library.root)
+    values["file"] = str(track.file)
+    values["title"] = track.title
+    values["artist"] = track.artist
+    values["predicted_genre"] = track.predicted_genre
+    return values
+
+
+def print_table(headings: Sequence[str | Column], rows: Iterable[Sequence[object]]) -> None:
+    """A table that fits the terminal, and is never cut in a pipe; see `table_layout`.
+
+    A heading in plain text that begins with ``>`` is that of a column of numbers.
     """
-    table = _table()
-    for heading in headings:
-        right = heading.startswith(">")
-        justify: Any = "right" if right else "left"
-        table.add_column(heading.lstrip(">"), justify=justify, overflow="fold", no_wrap=right)
-    _print_rows(table, rows)
+    first, *lines = table_lines(columns_of(headings), rows, output_width())
+    _print_lines([_bold(first), *lines])
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Names and values, a line each."""
-    table = _table(show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    _print_rows(table, facts)
+    _print_lines(fact_lines(facts, output_width()))
 
 
-def _table(*, show_header: bool = True) -> "Table":
-    from rich.table import Table
-
-    return Table(box=None, pad_edge=False, header_style="bold", show_header=show_header)
+def _print_lines(lines: Sequence[str]) -> None:
+    typer.echo("\n".join(lines))
 
 
-def _print_rows(table: "Table", rows: Iterable[Sequence[object]]) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else one_line(str(cell))) for cell in row))
-    terminal = sys.stdout.isatty()
-    Console(width=None if terminal else WIDTH_IN_A_PIPE, soft_wrap=not terminal).print(table)
+def _bold(text: str) -> str:
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return typer.style(text, bold=True) if coloured else text
 
 
 def progress_bar() -> "Progress":
     """A bar on standard error; it shows nothing in a pipe."""
+    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -197,9 +186,7 @@ def progress_bar() -> "Progress":
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        # File names may hold what rich would take for markup.
-        TextColumn("{task.fields[detail]}", markup=False),
-        console=_error_console(),
+        console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
         transient=True,
     )
@@ -207,30 +194,26 @@ def progress_bar() -> "Progress":
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar for `what`; gives the function to be told (done, in all)."""
+    """A progress bar for `what`; yields the callback for (done, in all)."""
     with progress_bar() as bar:
-        task = bar.add_task(what, total=None, detail="")
+        task = bar.add_task(what, total=None)
 
-        def told(done: int, total: int) -> None:
+        def update(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        yield told
+        yield update
 
 
 @contextmanager
 def busy(what: str) -> Iterator[None]:
-    """Say on a terminal that `what` takes a moment."""
+    """Show on a terminal that `what` takes a moment."""
     if not sys.stderr.isatty():
         yield
         return
-    with _error_console().status(what):
-        yield
-
-
-def _error_console() -> "Console":
     from rich.console import Console
 
-    return Console(stderr=True)
+    with Console(stderr=True).status(what):
+        yield
 
 
 @contextmanager
@@ -242,21 +225,3 @@ def writing_file(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def track_as_dict(track: "Track") -> dict[str, Any]:
-    """A track for JSON: everything but the library object."""
-    from dataclasses import asdict
-
-    values = asdict(track)
-    values["library"] = str(track.library.root)
-    values["file"] = str(track.file)
-    values["predicted_genre"] = track.predicted_genre
-    return values

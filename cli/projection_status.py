@@ -1,4 +1,4 @@
-"""Which projection a catalogue is recommended with, as `recsys status` and `evaluate` tell it."""
+"""The projection that a catalogue is recommended with, for `recsys status` and `evaluate`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +13,11 @@ class ProjectionInUse:
     """The projection in use.
 
     Attributes:
-        origin: ``adapted`` or ``model``; None where there is none, and `trouble` says why.
+        origin: ``adapted`` or ``model``; None without a usable projection, see `trouble`.
         digest: of its values.
-        stored_at: when an adapted one was made.
-        kind: which of the candidates an adapted one is.
-        tracks: how many tracks it was fitted on.
+        stored_at: when an adapted one was fitted.
+        kind: name of the candidate that was adopted.
+        tracks: number of tracks it was fitted on.
         model_installed: whether the installed model analyses in the catalogue's space.
         trouble: why nothing can be recommended.
     """
@@ -44,7 +44,7 @@ class ProjectionInUse:
 
 
 def projection_in_use(catalog: "Catalog") -> ProjectionInUse:
-    """The projection of a catalogue in which something was analysed."""
+    """The projection of a catalogue that has an active space."""
     from recommender.catalog.projector import catalog_projector
     from recommender.errors import RecsysError
 
@@ -63,15 +63,15 @@ def projection_in_use(catalog: "Catalog") -> ProjectionInUse:
 
 
 def remark_on_adaptation(adapted: "StoredProjection | None") -> list[str]:
-    """What to bear in mind of figures on tracks that the projection was fitted to."""
+    """Caution for figures on tracks that the projection was fitted on."""
     if adapted is None:
         return []
     return [
-        f"The projection was adapted to these tracks on {adapted.stored_at:%Y-%m-%d}, so that these "
-        "figures flatter it; 'recsys adapt --dry-run' measures it on tracks held out."
+        f"The projection was adapted to these tracks on {adapted.stored_at:%Y-%m-%d}, so these "
+        "figures are optimistic; 'recsys adapt --dry-run' evaluates it on held-out tracks."
     ]
 
 
 def adaptation_as_dict(adapted: "StoredProjection | None") -> dict[str, Any] | None:
-    """When, and which; None for the model's own."""
+    """Time and candidate of an adaptation for JSON; None for the model's own projection."""
     return adapted and {"stored_at": adapted.stored_at, "kind": adapted.details["kept"]}

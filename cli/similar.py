@@ -1,144 +1,218 @@
-"""`recsys similar`: what sounds like this?"""
+"""`recsys similar`: the tracks that sound most like one."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from recommender.cli.options import AsJson, Database, Device, RankedBy, RankingChoice
 from recommender.cli.output import (
-    AsJson,
-    Database,
-    Device,
-    RankedBy,
-    RankingChoice,
     busy,
     counted,
     note,
+    open_service,
     print_json,
     print_table,
+    say,
     track_as_dict,
     writing_file,
 )
+from recommender.cli.similar_options import (
+    Absolute,
+    Full,
+    Genre,
+    KeepDuplicates,
+    ListLength,
+    MaxDuration,
+    MinDuration,
+    PerArtist,
+    Playlist,
+    PredictedGenre,
+    SameArtist,
+    SearchDevice,
+    TrackQuery,
+    WithSeed,
+)
+from recommender.cli.table_layout import Column, Cut
+from recommender.errors import UsageError
+from recommender.utils.files import real_path
+from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from recommender.embedding.similarity_scale import SimilarityCalibration
-    from recommender.recommendation.service import Neighbour
+    from recommender.recommendation.service import Neighbour, Recommendation
+
+SCHEMA_VERSION = 1
+"""Of the JSON object; raised when a key changes its name or meaning."""
+
+STDOUT = Path("-")
+
+
+@dataclass(frozen=True)
+class _PlaylistOptions:
+    """Where a playlist goes, and what stands in it; `file` is None for no playlist."""
+
+    file: Path | None
+    absolute: bool
+    with_seed: bool
+
+    def check(self, as_json: bool) -> None:
+        """Refuse options that contradict each other, before anything is computed."""
+        if self.file is None:
+            if self.absolute or self.with_seed:
+                raise UsageError("--absolute and --with-seed go with --m3u FILE.")
+        elif self.file == STDOUT:
+            if as_json:
+                raise UsageError("--json and '--m3u -' both write to standard output: choose one.")
+        elif not self.file.parent.is_dir():
+            raise UsageError(f"{self.file} cannot be written: there is no such folder.")
 
 
 def similar_command(
-    track: Annotated[
-        str,
-        typer.Argument(
-            metavar="TRACK",
-            help="A path (in the catalogue or not), a track id, or words that match one title.",
-        ),
-    ],
-    k: Annotated[int, typer.Option("-k", min=1, help="How many tracks to list.")] = 10,
-    same_artist: Annotated[
-        bool, typer.Option(help="Whether tracks by TRACK's own artist may be listed.")
-    ] = True,
-    per_artist: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="At most so many tracks of any one artist, TRACK's own included; 0: no limit.",
-        ),
-    ] = 2,
-    genre: Annotated[
-        str | None, typer.Option(help="Only tracks whose tag says this genre.")
-    ] = None,
-    analysed: Annotated[
-        str | None, typer.Option(help="Only tracks in which the network analyses this genre.")
-    ] = None,
-    min_duration: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="SECONDS", help="Only tracks of at least this length."),
-    ] = None,
-    max_duration: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="SECONDS", help="Only tracks of at most this length."),
-    ] = None,
-    keep_duplicates: Annotated[
-        bool, typer.Option("--keep-duplicates", help="List copies of a recording, too.")
-    ] = False,
-    m3u: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write the list as an extended M3U8 playlist."),
-    ] = None,
-    ranking: RankingChoice = RankedBy.NEIGHBOURHOOD,
-    device: Annotated[
-        Device, typer.Option(help="Where FAISS searches; auto: on a GPU when it sees one.")
-    ] = Device.AUTO,
+    track: TrackQuery,
+    k: ListLength = 10,
+    same_artist: SameArtist = True,
+    per_artist: PerArtist = 2,
+    genre: Genre = None,
+    predicted_genre: PredictedGenre = None,
+    min_duration: MinDuration = None,
+    max_duration: MaxDuration = None,
+    m3u: Playlist = None,
     as_json: AsJson = False,
+    keep_duplicates: KeepDuplicates = False,
+    ranking: RankingChoice = RankedBy.RERANKED,
+    absolute: Absolute = False,
+    with_seed: WithSeed = False,
+    full: Full = False,
+    device: SearchDevice = Device.AUTO,
     db: Database = None,
 ) -> None:
     """List the tracks that sound most like TRACK, best first."""
     from recommender.recommendation.filters import Filters
-    from recommender.recommendation.service import SimilarityService
 
+    playlist = _PlaylistOptions(m3u, absolute, with_seed)
+    playlist.check(as_json)
     filters = Filters(
         same_artist=same_artist,
         per_artist=per_artist or None,
         genre=genre,
-        analysed=analysed,
+        predicted_genre=predicted_genre,
         min_duration=min_duration,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
     )
-    with busy("analysing"), SimilarityService.open(db, device=device.value) as service:
-        neighbours = service.similar(track, k, filters, ranking.value)
-        similarity_calibration = service.similarity_calibration
+    with busy("searching"), open_service(db, device.value) as service:
+        found = service.recommend(track, k, filters, ranking.value)
     if m3u is not None:
-        from recommender.recommendation.playlist import write_m3u
-
-        with writing_file(m3u):
-            written = write_m3u(m3u, [neighbour.track for neighbour in neighbours])
-        note(f"playlist of {counted(written, 'track')} written: {m3u}")
+        _write_playlist(found, playlist, m3u)
     if as_json:
-        print_json([_as_dict(neighbour, similarity_calibration) for neighbour in neighbours])
-    elif neighbours:
-        _print(neighbours)
-        _print_if_far(max(found.similarity for found in neighbours), similarity_calibration)
-    else:
-        note("no other track passes these filters.")
+        print_json(_as_dict(found, full))
+    elif m3u != STDOUT:
+        print_recommendation(found)
 
 
-def _as_dict(
-    neighbour: "Neighbour", similarity_calibration: "SimilarityCalibration | None"
-) -> dict[str, object]:
-    found = {
-        "rank": neighbour.rank,
-        "score": round(neighbour.score, 4),
-        "similarity": round(neighbour.similarity, 4),
-        "close": None
-        if similarity_calibration is None
-        else similarity_calibration.is_close(neighbour.similarity),
+def _write_playlist(found: "Recommendation", options: _PlaylistOptions, file: Path) -> None:
+    from recommender.recommendation.playlist import m3u_text, write_m3u
+
+    tracks = [*[found.seed] * options.with_seed, *(item.track for item in found.neighbours)]
+    if file == STDOUT:
+        text = m3u_text(tracks, None if options.absolute else real_path(Path.cwd()))
+        typer.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+        return
+    with writing_file(file):
+        written = write_m3u(file, tracks, absolute=options.absolute)
+    note(f"playlist of {counted(written, 'track')} written: {file}")
+
+
+def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
+    seed, scale = found.seed, found.calibration
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "seed": {
+            "id": None if seed.track is None else seed.track.id,
+            "path": None if seed.path is None else str(seed.path),
+            "title": seed.title,
+            "artist": seed.artist,
+        },
+        "model": found.space.model,
+        "ranking": found.ranking,
+        "threshold": None if scale is None else scale.midpoint,
+        "neighbours": [_neighbour_as_dict(neighbour, full) for neighbour in found.neighbours],
     }
-    return {**found, **track_as_dict(neighbour.track)}
 
 
-def _print_if_far(best: float, similarity_calibration: "SimilarityCalibration | None") -> None:
-    if similarity_calibration is not None and not similarity_calibration.is_close(best):
-        note(
-            f"nothing in the catalogue is really close: the nearest reaches {best:.3f}, and two "
-            f"tracks are more likely of one genre than not from {similarity_calibration.midpoint:.3f} on."
+def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
+    track = neighbour.track
+    lean = {
+        "rank": neighbour.rank,
+        "id": track.id,
+        "path": track.path,
+        "file": str(track.file),
+        "title": track.title,
+        "artist": track.artist,
+        "similarity": round(neighbour.similarity, 4),
+        "score": round(neighbour.score, 4),
+        "close": neighbour.close,
+    }
+    return {**lean, **track_as_dict(track)} if full else lean
+
+
+def print_recommendation(found: "Recommendation") -> None:
+    """Print the seed, the table, and what the columns mean."""
+    say(f"like: {_seed_name(found)}")
+    if not found.neighbours:
+        note(found.hint or "no other track passes these filters.")
+        return
+    reranked = found.ranking != "cosine"
+    _print_neighbours(found.neighbours, reranked)
+    if reranked:
+        say(
+            "Ordered by score, which reranking derives from the similarities in the whole "
+            "catalogue; so similarity need not fall."
+        )
+    far = [neighbour for neighbour in found.neighbours if neighbour.close is False]
+    if far and found.calibration is not None:
+        everything = len(far) == len(found.neighbours)
+        say(
+            ("* Nothing in the catalogue is close: " if everything else "* Not close: ")
+            + f"below a similarity of {found.calibration.midpoint:.3f}, two tracks are more likely "
+            "of different genres than of one."
         )
 
 
-def _print(neighbours: "list[Neighbour]") -> None:
-    headings = (">rank", ">similarity", "title", "artist", "album", "genre analysed", "path")
-    print_table(
-        headings,
+def _seed_name(found: "Recommendation") -> str:
+    seed = found.seed
+    title = seed.title or (seed.path.name if seed.path is not None else "an embedding")
+    return one_line(f"{seed.artist} – {title}" if seed.artist else title)
+
+
+def _print_neighbours(neighbours: "list[Neighbour]", reranked: bool) -> None:
+    columns = [
+        Column("rank", number=True),
+        Column("score", number=True),
+        Column("similarity", number=True),
+        Column("title", least=16),
+        Column("artist", least=12),
+        Column("predicted", least=9, drop=1),
+        Column("album", least=12, drop=3),
+        Column("id", number=True, drop=2),
+        Column("path", least=16, drop=4, cut=Cut.START),
+    ]
+    rows = [
         (
-            (
-                found.rank,
-                f"{found.similarity:.3f}",
-                found.track.title,
-                found.track.artist,
-                found.track.tags.album,
-                found.track.predicted_genre,
-                found.track.path,
-            )
-            for found in neighbours
-        ),
-    )
+            found.rank,
+            f"{found.score:.3f}",
+            f"{found.similarity:.3f}" + ("*" if found.close is False else " "),
+            found.track.title,
+            found.track.artist,
+            found.track.predicted_genre,
+            found.track.tags.album,
+            found.track.id,
+            found.track.path,
+        )
+        for found in neighbours
+    ]
+    if not reranked:  # the score is the similarity
+        columns = [column for column in columns if column.heading != "score"]
+        rows = [(row[0], *row[2:]) for row in rows]
+    print_table(columns, rows)

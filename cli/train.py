@@ -6,19 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.output import (
-    Device,
-    GtzanPath,
-    Threads,
-    counted,
-    counting,
-    note,
-    say,
-    torch_device,
-)
+from recommender.cli.options import Device, GtzanPath, Threads, torch_device
+from recommender.cli.output import counted, counting, note, say
 
 if TYPE_CHECKING:
-    from recommender.embedding.model_files import ModelCard
+    from recommender.embedding.model_card import ModelCard
     from recommender.research.datasets.gtzan import Gtzan
     from recommender.research.model_building.build import OnEpoch
     from recommender.research.model_building.recipes import Recipe

@@ -1,39 +1,96 @@
-"""Content-based music recommendation: listen to a folder of music, recommend what sounds alike.
+"""Content-based music recommendation: analyse a folder of music, recommend what sounds alike.
 
-The three-line use::
+In three lines, over the catalogue that ``recsys ingest`` made::
 
     from recommender import SimilarityService
 
     service = SimilarityService.open()
     neighbours = service.similar("track.flac", k=10)
 
+The names in ``__all__`` are the interface for programs: `ingest` brings folders of music into a
+`Catalog`, `SimilarityService` recommends, `Embedder` turns sounds into embeddings, and every error
+that a user can cause is a `RecsysError`. Messages go to ``logging.getLogger("recommender")``.
+
 Importing this package loads none of torch, faiss, librosa or sqlalchemy; the names below are
 resolved on first use.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from recommender.version import __version__
 
 if TYPE_CHECKING:
+    from recommender.audio.windows import Windowing
     from recommender.catalog import Catalog
+    from recommender.catalog.records import Track, TrackState
     from recommender.embedding.embedder import Embedder
-    from recommender.ingestion import ingest
-    from recommender.recommendation.service import SimilarityService
-
+    from recommender.embedding.similarity_scale import SimilarityCalibration
+    from recommender.embedding.space import Analysis, Embedding, SpaceId
+    from recommender.errors import AudioError, RecsysError
+    from recommender.ingestion import IngestReport, IngestSettings, ingest
+    from recommender.recommendation.filters import Filters
+    from recommender.recommendation.result_list import Neighbour
+    from recommender.recommendation.seeds import Seed
+    from recommender.recommendation.service import Recommendation, SimilarityService
 
 _HOMES = {
+    "Analysis": "recommender.embedding.space",
+    "AudioError": "recommender.errors",
     "Catalog": "recommender.catalog",
     "Embedder": "recommender.embedding.embedder",
+    "Embedding": "recommender.embedding.space",
+    "Filters": "recommender.recommendation.filters",
+    "IngestReport": "recommender.ingestion",
+    "IngestSettings": "recommender.ingestion",
+    "Neighbour": "recommender.recommendation.result_list",
+    "Recommendation": "recommender.recommendation.service",
+    "RecsysError": "recommender.errors",
+    "Seed": "recommender.recommendation.seeds",
+    "SimilarityCalibration": "recommender.embedding.similarity_scale",
     "SimilarityService": "recommender.recommendation.service",
+    "SpaceId": "recommender.embedding.space",
+    "Track": "recommender.catalog.records",
+    "TrackState": "recommender.catalog.records",
+    "Windowing": "recommender.audio.windows",
     "ingest": "recommender.ingestion",
 }
+"""Public name → module. None is also the name of a submodule: importing one would rebind it."""
 
-__all__ = ["Catalog", "Embedder", "SimilarityService", "__version__", "ingest"]
+__all__ = [
+    "Analysis",
+    "AudioError",
+    "Catalog",
+    "Embedder",
+    "Embedding",
+    "Filters",
+    "IngestReport",
+    "IngestSettings",
+    "Neighbour",
+    "Recommendation",
+    "RecsysError",
+    "Seed",
+    "SimilarityCalibration",
+    "SimilarityService",
+    "SpaceId",
+    "Track",
+    "TrackState",
+    "Windowing",
+    "__version__",
+    "ingest",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'recommender' has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

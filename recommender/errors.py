@@ -1,23 +1,47 @@
-"""The tree of errors this package raises on purpose. Every message says what to do next.
+"""The errors that this package raises on purpose. Every message says what to do next.
 
-Anything else that escapes is a bug; the command line shows these as one line on stderr.
+    RecsysError
+    ├── AudioError            a file that cannot be analysed; `kind`: unreadable
+    │   ├── UnreadableAudio   damaged, or no audio
+    │   ├── EmptyFile         empty
+    │   ├── NoSound           no-sound
+    │   ├── TooShort          too-short
+    │   ├── Silent            silent
+    │   ├── NotFinite         not-finite
+    │   ├── FileVanished      vanished
+    │   ├── NoPermission      no-permission
+    │   ├── WorkerCrashed     crashed
+    │   └── WorkerTimedOut    timed-out
+    ├── WeightsError          weights missing, damaged, or not those of their card
+    ├── SpaceMismatch         vectors of two embedding spaces
+    ├── CatalogError          the catalogue cannot be opened, read or written
+    ├── TrackNotFound         no track for a path, id or title
+    ├── AmbiguousTrack        several tracks for one
+    ├── IndexDamaged          the index file cannot be read
+    │   └── IndexOutdated     written by another version
+    ├── DatasetError          a data set that is not what it should be
+    └── UsageError            arguments out of range, or that exclude each other
+
+An argument of a wrong type raises `TypeError`, and a file that cannot be written `OSError`, as
+everywhere in Python. Any other exception is a bug. The command line prints these errors as one line
+on stderr.
 """
 
 from typing import ClassVar
 
 
 class RecsysError(Exception):
-    """Root of every error a user can cause and cure."""
+    """Base of all errors that a user can cause and fix."""
 
 
 class AudioError(RecsysError):
-    """A file that cannot be analysed. `kind` is stored with the failure in the catalogue."""
+    """A file that cannot be analysed; `kind` is stored with the failure in the catalogue."""
 
     kind: ClassVar[str] = "unreadable"
 
 
 class UnreadableAudio(AudioError):
-    """No decoder makes sound of this file (damaged, or not sound at all)."""
+    """No decoder can read the file: it is damaged, or no audio."""
 
 
 class EmptyFile(AudioError):
@@ -27,7 +51,7 @@ class EmptyFile(AudioError):
 
 
 class NoSound(AudioError):
-    """A valid container (a video, say) that holds no audio stream."""
+    """A valid container, such as a video, without an audio stream."""
 
     kind = "no-sound"
 
@@ -51,60 +75,60 @@ class NotFinite(AudioError):
 
 
 class FileVanished(AudioError):
-    """The file was there when the folder was read and is gone now."""
+    """The file was there when its folder was scanned, and is not any more."""
 
     kind = "vanished"
 
 
 class NoPermission(AudioError):
-    """The operating system does not let us read the file or folder."""
+    """The operating system does not permit reading the file or folder."""
 
     kind = "no-permission"
 
 
 class WorkerCrashed(AudioError):
-    """The process that analysed this file died."""
+    """The process that analysed the file died."""
 
     kind = "crashed"
 
 
 class WorkerTimedOut(AudioError):
-    """The process that analysed this file did not finish in time and was ended."""
+    """The process that analysed the file exceeded the time limit and was ended."""
 
     kind = "timed-out"
 
 
 class WeightsError(RecsysError):
-    """Weights that are missing, damaged, or do not match their card."""
+    """Weights that are missing, damaged, or do not match their model card."""
 
 
 class SpaceMismatch(RecsysError):
-    """Two vectors of different embedding spaces were about to be compared."""
+    """Vectors of different embedding spaces, which must not be compared."""
 
 
 class CatalogError(RecsysError):
-    """The catalogue cannot be opened, is of another version, or is in use."""
+    """The catalogue cannot be opened, read or written, has another schema, or is in use."""
 
 
 class TrackNotFound(RecsysError):
-    """No track of the catalogue answers to this path, id or title."""
+    """No track of the catalogue has this path, id or title."""
 
 
 class AmbiguousTrack(RecsysError):
-    """Several tracks answer; the message lists them."""
+    """Several tracks match; the message lists them."""
 
 
 class IndexDamaged(RecsysError):
-    """The index file cannot be read; it is a cache and can be rebuilt."""
+    """The index file cannot be read. It is a cache, and can be rebuilt."""
 
 
 class IndexOutdated(IndexDamaged):
-    """The index file was written by another version of this package; it is built anew."""
+    """The index file was written by another version of this package, and is rebuilt."""
 
 
 class DatasetError(RecsysError):
-    """A data set folder or archive that is not what it should be."""
+    """A data set's folder, archive or labels that are not what they should be."""
 
 
 class UsageError(RecsysError):
-    """Options that contradict each other or values out of range."""
+    """Arguments out of range, or that exclude each other."""

@@ -1,5 +1,6 @@
-"""Is the catalogue true? Checked against the files, against itself, and against the index."""
+"""Checks a catalogue against the files, against itself and against its index."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recommender.catalog import Catalog, Failure, Library, Track, TrackState
+from recommender.catalog.projector import CatalogProjector, catalog_projector
 from recommender.errors import (
     IndexDamaged,
     IndexOutdated,
@@ -15,34 +17,37 @@ from recommender.errors import (
     WeightsError,
 )
 from recommender.ingestion.scan import IGNORE_FILE, scan_folder
-from recommender.recommendation.service import SimilarityService
-from recommender.search.index import FaissIndex
-from recommender.utils.arrays import usable_rows
+from recommender.search.catalog_index import CatalogIndex
+from recommender.search.index import DuplicateViews, FaissIndex
+from recommender.utils.arrays import FloatArray, usable_rows
 
 INGEST = "ingest its folder"
+REPAIR = "verify with repair"
 
-TIPPED = 1000
-"""One track in so many may answer otherwise than a fresh index has it: of two neighbours that are
-about equally near, rounding may choose the other."""
+TOLERATED_FRACTION = 1 / 1000
+"""Of the tracks, whose reranking vectors may differ from those of an index built now: where two
+neighbours are almost equally near, rounding may select the other one."""
+
+_LOST = (TrackState.MISSING, TrackState.UNAVAILABLE)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as the catalogue says.
+    """A difference between the catalogue and what it describes.
 
     Attributes:
         kind: what is wrong, in a word or two.
-        where: the file, or what else is meant.
+        where: the file, folder, catalogue or track concerned.
         detail: what was found.
-        cure: what the user can do.
-        mended: whether it was repaired just now.
+        fix: what the user can do.
+        repaired: whether it was repaired just now.
     """
 
     kind: str
     where: str
     detail: str
-    cure: str
-    mended: bool = False
+    fix: str
+    repaired: bool = False
 
 
 def verify(
@@ -52,26 +57,33 @@ def verify(
     repair: bool = False,
     on_track: Callable[[int, int], None] | None = None,
 ) -> list[Finding]:
-    """Everything that is off.
+    """Everything that is wrong.
 
-    The files are not as the catalogue says: "folder gone", "vanished", "back" (marked missing,
-    though an ingest would find it), "changed", "content", "unreadable". The catalogue contradicts
-    itself: "failure", "not analysed", "bad vector". The index, or the model installed, does not fit
-    it: "index", "space".
+    The files are not as the catalogue says: "folder gone", "folder empty", "vanished", "back"
+    (marked missing or unavailable, though an ingest would find it), "changed", "content",
+    "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". The
+    index, or the installed model, does not fit it: "index", "space".
+
+    Where a library's root is absent, empty or cannot be read, its disk may not be mounted. This is
+    one finding for the whole library, and nothing is concluded about its files.
 
     Args:
-        content: read each file whole and compare its digest with that of the last such check; the
-            first check of a file records it.
-        repair: mend states, failures and index, and forget bad vectors, so that the next ingest
-            analyses those files again. Tracks of a library whose folder is gone are left alone: the
-            disk may not be mounted.
-        on_track: told (tracks done, tracks in all).
+        catalog: stays open.
+        content: read each file whole and compare its hash with that of the last such check; the
+            first check of a file stores it.
+        repair: correct states, failures and the index, and drop bad vectors, so that the next
+            ingest analyses those files again. Tracks of a library whose root is absent, empty or
+            cannot be read become unavailable: not recommended, but kept.
+        on_track: called with (tracks checked, tracks in all) after every track.
+
+    Raises:
+        CatalogError: the catalogue cannot be read or written.
     """
     return list(_Check(catalog, content, repair).findings(on_track))
 
 
 class _Check:
-    """One verification: what was asked for, and what is known from the start."""
+    """One verification: its options, and what the checks share."""
 
     def __init__(self, catalog: Catalog, content: bool, repair: bool) -> None:
         self.catalog = catalog
@@ -79,25 +91,39 @@ class _Check:
         self.repair = repair
         self.failures = {(f.library.id, f.path): f for f in catalog.failures()}
         self.analysed: dict[int, Path] = {}
-        self.listed: dict[Library, frozenset[str]] = {}
+        self.scanned: dict[Library, frozenset[str]] = {}
 
     def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
         counts = self.catalog.counts()
-        total = counts.analysed + counts.missing + counts.failed_tracks
-        gone = {library for library in self.catalog.libraries() if not library.root.is_dir()}
-        yield from map(_folder_gone, sorted(gone, key=lambda library: library.root))
+        total = counts.analysed + counts.missing + counts.unavailable + counts.failed_tracks
+        unavailable = self._unavailable()
+        yield from unavailable.values()
         for done, track in enumerate(self.catalog.all_tracks(state=None), start=1):
             if track.state is TrackState.ANALYSED:
                 self.analysed[track.id] = track.file
-            if track.library not in gone:
+            if track.library not in unavailable:
                 yield from self._of_track(track)
             if on_track is not None:
                 on_track(done, total)
         for failure in self.failures.values():
-            if failure.library not in gone:
+            if failure.library not in unavailable:
                 yield from self._of_failure(failure)
         yield from self._of_vectors()
         yield from self._of_index()
+
+    def _unavailable(self) -> dict[Library, Finding]:
+        """The libraries whose files cannot be checked, by root, with what is wrong with each."""
+        has_tracks = self.catalog.library_counts()
+        has_failures = {library_id for library_id, _ in self.failures}
+        found: dict[Library, Finding] = {}
+        for library in self.catalog.libraries():
+            is_known = library.id in has_tracks or library.id in has_failures
+            finding = _root_finding(library)
+            if finding is not None and (is_known or finding.kind != "folder empty"):
+                found[library] = finding
+                if self.repair:
+                    self.catalog.set_unavailable(library)
+        return found
 
     def _of_track(self, track: Track) -> Iterator[Finding]:
         failure = self.failures.get((track.library.id, track.path))
@@ -110,50 +136,53 @@ class _Check:
         except OSError as error:
             yield _unreadable(track.file, error)
             return
-        as_known = (stat.st_size, stat.st_mtime_ns) == (track.size, track.mtime_ns)
-        if track.state is TrackState.MISSING:
-            yield from self._of_missing(track, as_known)
+        unchanged = (stat.st_size, stat.st_mtime_ns) == (track.size, track.mtime_ns)
+        if track.state in _LOST:
+            yield from self._of_lost(track, unchanged)
         elif track.state is TrackState.FAILED:
             if failure is None:
                 yield Finding("failure", str(track.file), "marked failed, without a reason", INGEST)
         elif failure is not None:
-            yield self._needless(failure, "noted as a failure, though it was analysed")
-        elif not as_known:
+            yield self._obsolete(failure, "recorded as a failure, though it was analysed")
+        elif not unchanged:
             yield _changed(track.file)
         elif self.content:
             yield from self._of_content(track)
 
-    def _of_missing(self, track: Track, as_known: bool) -> Iterator[Finding]:
-        """Is a missing track's file back? Not if no ingest finds it: patterns may leave it out."""
+    def _of_lost(self, track: Track, unchanged: bool) -> Iterator[Finding]:
+        """Is the file of a track that is not recommended there for an ingest to find?
+
+        Not if patterns leave it out.
+        """
         library = track.library
-        if library not in self.listed:
-            self.listed[library] = frozenset()
+        if library not in self.scanned:
+            self.scanned[library] = frozenset()
             try:
                 scan = scan_folder(library.root)
-            except UsageError as error:  # closed to us, or an ignore file without meaning
-                cure = "mend it, then verify again"
-                yield Finding("unreadable", str(library.root), str(error), cure)
+            except UsageError as error:  # no permission, or an ignore file that cannot be parsed
+                fix = "correct it, then verify again"
+                yield Finding("unreadable", str(library.root), str(error), fix)
             else:
-                self.listed[library] = frozenset(file.path for file in scan.files)
-        if track.path in self.listed[library]:
-            yield self._back(track, as_known)
+                self.scanned[library] = frozenset(file.path for file in scan.files)
+        if track.path in self.scanned[library]:
+            yield self._back(track, unchanged)
 
     def _vanished(self, track: Track) -> Finding:
         if self.repair:
             with self.catalog.writing() as write:
                 write.missing([track.id])
             self.analysed.pop(track.id, None)
-        cure = "put it back, or mark it missing with --repair"
-        return Finding("vanished", str(track.file), "the file is not there", cure, self.repair)
+        fix = f"restore the file; or {REPAIR}, to mark it missing"
+        return Finding("vanished", str(track.file), "the file does not exist", fix, self.repair)
 
-    def _back(self, track: Track, as_known: bool) -> Finding:
-        mended = self.repair and as_known
-        if mended:
+    def _back(self, track: Track, unchanged: bool) -> Finding:
+        repaired = self.repair and unchanged
+        if repaired:
             with self.catalog.writing() as write:
                 write.found_again([track.id])
-        cure = "--repair" if as_known else INGEST
-        detail = f"marked missing, but there, and no {IGNORE_FILE} leaves it out"
-        return Finding("back", str(track.file), detail, cure, mended)
+        fix = REPAIR if unchanged else INGEST
+        detail = f"marked {track.state}, but it is there, and no {IGNORE_FILE} leaves it out"
+        return Finding("back", str(track.file), detail, fix, repaired)
 
     def _of_content(self, track: Track) -> Iterator[Finding]:
         from recommender.ingestion.content_hash import hash_file
@@ -163,34 +192,34 @@ class _Check:
         except OSError as error:
             yield _unreadable(track.file, error)
             return
-        known = self.catalog.file_hash_of(track.id)
-        if known is None:
+        stored = self.catalog.file_hash_of(track.id)
+        if stored is None:
             with self.catalog.writing() as write:
                 write.set_file_hash(track.id, found)
-        elif known != found:
+        elif stored != found:
             detail = "its bytes changed, its size and time did not: damage by the disk?"
-            cure = "restore it from a backup; or touch it and ingest its folder"
-            yield Finding("content", str(track.file), detail, cure)
+            fix = "restore it from a backup; or touch it and ingest its folder"
+            yield Finding("content", str(track.file), detail, fix)
 
     def _of_failure(self, failure: Failure) -> Iterator[Finding]:
-        """A failure counts for the file that failed; another file there is to be tried."""
+        """A failure is of the file that failed; a file that has changed since is to be tried."""
         file = failure.library.root / failure.path
         try:
             stat = file.stat()
         except (FileNotFoundError, NotADirectoryError):
-            yield self._needless(failure, "noted as a failure, but not there")
+            yield self._obsolete(failure, "recorded as a failure, but it does not exist")
             return
         except OSError:
-            return  # which may be the very failure that is noted
+            return  # perhaps the very failure that is recorded
         if (stat.st_size, stat.st_mtime_ns) != (failure.size, failure.mtime_ns):
             yield _changed(file)
 
-    def _needless(self, failure: Failure, detail: str) -> Finding:
+    def _obsolete(self, failure: Failure, detail: str) -> Finding:
         if self.repair:
             with self.catalog.writing() as write:
                 write.forget_failures(failure.library, [failure.path])
         where = str(failure.library.root / failure.path)
-        return Finding("failure", where, detail, "--repair", self.repair)
+        return Finding("failure", where, detail, REPAIR, self.repair)
 
     def _of_vectors(self) -> Iterator[Finding]:
         active = self.catalog.active_space()
@@ -203,31 +232,32 @@ class _Check:
         bad = ids[~usable_rows(activations)].tolist()
         if bad and self.repair:
             self.catalog.forget_analyses(bad)
-        cure = INGEST if self.repair else f"--repair, then {INGEST}"
+        fix = INGEST if self.repair else f"{REPAIR}, then {INGEST}"
         for track_id in bad:
             where = str(self.analysed.get(track_id, f"track {track_id}"))
-            yield Finding("bad vector", where, "its vector is zero or not finite", cure)
+            yield Finding("bad vector", where, "its vector is zero or not finite", fix)
 
     def _of_index(self) -> Iterator[Finding]:
         if self.catalog.active_space() is None:
             return
         try:
-            service = SimilarityService.open(self.catalog.url)
+            projector = catalog_projector(self.catalog)
         except (SpaceMismatch, WeightsError) as error:
             yield Finding("space", self.catalog.url, str(error), "ingest every folder again")
             return
-        with service:
-            path = service.index_path(self.catalog.state())
-            trouble = _index_trouble(service, path)
-            if trouble is None:
-                return
-            if self.repair:
-                # It is a cache: without it, the next use builds it from the catalogue.
-                path.unlink()
-        yield Finding("index", str(path), trouble, "--repair", self.repair)
+        path = CatalogIndex(self.catalog, projector, projector.duplicate_detector).path(
+            self.catalog.state()
+        )
+        detail = _index_error(self.catalog, projector, path)
+        if detail is None:
+            return
+        if self.repair:
+            # It is a cache: the next use builds it from the catalogue.
+            path.unlink()
+        yield Finding("index", str(path), detail, REPAIR, self.repair)
 
 
-def _index_trouble(service: SimilarityService, path: Path) -> str | None:
+def _index_error(catalog: Catalog, projector: CatalogProjector, path: Path) -> str | None:
     """What is wrong with the index file; None where it is missing or outdated, as it is rebuilt."""
     try:
         index = FaissIndex.load(path, "cpu")
@@ -235,33 +265,51 @@ def _index_trouble(service: SimilarityService, path: Path) -> str | None:
         return None
     except IndexDamaged as error:
         return str(error)
-    catalog = service.catalog
-    if index.space != service.projector.space or index.state != catalog.state():
-        return None  # stale by its own account: replaced at the next use
+    detector = projector.duplicate_detector
+    if (index.space, index.state) != (projector.space, catalog.state()):
+        return None  # outdated by its own label
     ids, activations = catalog.activations(index.space)
-    vectors = service.projector.project(activations)
-    fresh = FaissIndex.build(ids, vectors, index.space, index.state, "cpu")
+    duplicates = DuplicateViews(detector.view(activations), detector.digest)
+    fresh = FaissIndex.build(
+        ids, projector.project(activations), index.space, index.state, "cpu", duplicates=duplicates
+    )
+    if (index.settings, index.duplicates.detector) != (fresh.settings, detector.digest):
+        return None  # likewise
     if not np.array_equal(fresh.ids, index.ids):
-        return "it does not hold the tracks of the catalogue"
+        return "its tracks are not those of the catalogue"
     if not np.allclose(index.vectors, fresh.vectors, atol=1e-5):
         return "its vectors are not those of the catalogue"
-    if not _answer_alike(index, fresh):
-        return "its tracks do not answer as their neighbourhoods say"
+    if not np.allclose(index.duplicates.rows, fresh.duplicates.rows, atol=1e-5):
+        return "its vectors for duplicate detection are not those of the catalogue"
+    if not _equal_but_for_rounding(index.database_vectors, fresh.database_vectors):
+        return "its vectors for reranking are not those of the catalogue"
     return None
 
 
-def _answer_alike(index: FaissIndex, fresh: FaissIndex) -> bool:
-    """Whether the tracks of two indexes of the same vectors answer alike, save for rounding."""
-    found, expected = index.answers, fresh.answers
+def _equal_but_for_rounding(found: FloatArray, expected: FloatArray) -> bool:
+    """Whether all rows [n, d] are close, save `TOLERATED_FRACTION` of them."""
     if found.shape != expected.shape:
         return False
-    alike = np.isclose(found, expected, rtol=1e-3, atol=1e-4).all(axis=1)
-    return bool(np.sum(~alike) <= len(fresh) // TIPPED)
+    differs = ~np.isclose(found, expected, rtol=1e-3, atol=1e-4).all(axis=1)
+    return bool(np.sum(differs) <= len(expected) * TOLERATED_FRACTION)
 
 
-def _folder_gone(library: Library) -> Finding:
-    cure = "mount its disk, or say where it is now with 'recsys library move'"
-    return Finding("folder gone", str(library.root), "the music folder is not there", cure)
+def _root_finding(library: Library) -> Finding | None:
+    """Why the files of a library cannot be checked; None where they can."""
+    root = str(library.root)
+    fix = (
+        "mount its disk; or say where it is now with 'recsys library move', or drop its tracks "
+        "with 'recsys library remove'"
+    )
+    try:
+        with os.scandir(library.root) as entries:
+            if next(entries, None) is not None:
+                return None
+        return Finding("folder empty", root, "the music folder is empty", fix)
+    except (FileNotFoundError, NotADirectoryError):
+        return Finding("folder gone", root, "the music folder does not exist", fix)
+    except OSError as error:
+        return _unreadable(library.root, error)
 
 
 def _unreadable(file: Path, error: OSError) -> Finding:

@@ -1,4 +1,4 @@
-"""What `verify` finds in a catalogue spoilt in each way, and what `--repair` mends of it."""
+"""What `verify` finds in a catalogue damaged in each way, and what it repairs."""
 
 import os
 import shutil
@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
+from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
 from recommender.ingestion import IGNORE_FILE, IngestSettings
-from recommender.recommendation.service import SimilarityService
-from recommender.search import index_file, reranking
-from recommender.search.index import FaissIndex
-from recommender.search.reranking import LEAST
+from recommender.search import index_file
+from recommender.search.catalog_index import CatalogIndex, update_index
+from recommender.search.index import DuplicateViews, FaissIndex
+from recommender.search.ranker import RowRanker
+from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
 from recommender.verification import Finding, verify
 
 SETTINGS = IngestSettings(workers=1)
@@ -64,32 +66,34 @@ class World:
     def state(self, name: str) -> TrackState:
         return self.catalog.track(self.track_id(name)).state
 
-    def spoil_vector(self, name: str, value: float) -> None:
+    def damage_vector(self, name: str, value: float) -> None:
         """Overwrite the stored activations behind the catalogue's back."""
         bad = Analysis(np.full(DIMENSION, value, np.float32), {}, 60.0, (), SPACE)
         with self.catalog.writing() as write:
             write.analysed(self.library, self.stat(name), name, Tags(), bad, "test")
 
     def index_path(self) -> Path:
-        with SimilarityService.open(self.catalog.url) as service:
-            service.index()
-            return service.index_path(self.catalog.state())
+        """The file of an index that is up to date."""
+        update_index(self.catalog, "cpu")
+        projector = catalog_projector(self.catalog)
+        index = CatalogIndex(self.catalog, projector, projector.duplicate_detector)
+        return index.path(self.catalog.state())
 
     def check(self, **options: bool) -> list[Finding]:
         return verify(self.catalog, **options)
 
     def one(self, kind: str, where: str, **options: bool) -> Finding:
-        """The only finding, which must be of this kind and place."""
+        """The only finding, which must be of this kind and file."""
         (finding,) = self.check(**options)
         assert (finding.kind, finding.where) == (kind, str(self.root / where))
         assert finding.detail
-        assert finding.cure
+        assert finding.fix
         return finding
 
-    def mend(self, kind: str, where: str) -> None:
-        """Found without repair, mended with it, and gone after."""
-        assert not self.one(kind, where).mended
-        assert self.one(kind, where, repair=True).mended
+    def repair(self, kind: str, where: str) -> None:
+        """Found without repair, repaired with it, and gone after."""
+        assert not self.one(kind, where).repaired
+        assert self.one(kind, where, repair=True).repaired
         assert self.check() == []
 
 
@@ -114,10 +118,19 @@ def world(template: Path, tmp_path: Path) -> Iterator[World]:
 
 
 def test_nothing_is_off(world: World) -> None:
-    told: list[tuple[int, int]] = []
-    assert verify(world.catalog, on_track=lambda *counts: told.append(counts)) == []
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    counts: list[tuple[int, int]] = []
+    assert verify(world.catalog, on_track=lambda *done: counts.append(done)) == []
+    assert counts == [(1, 3), (2, 3), (3, 3)]
     assert world.check(content=True, repair=True) == []
+
+
+def test_one_catalogue_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Catalog:
+        raise AssertionError("a second catalogue")
+
+    world.index_path()
+    monkeypatch.setattr(Catalog, "open", refuse)
+    assert world.check() == []
 
 
 def test_an_empty_catalogue_is_true(tmp_path: Path) -> None:
@@ -127,7 +140,7 @@ def test_an_empty_catalogue_is_true(tmp_path: Path) -> None:
 
 def test_vanished(world: World) -> None:
     (world.root / "b.wav").unlink()
-    world.mend("vanished", "b.wav")
+    world.repair("vanished", "b.wav")
     assert world.state("b.wav") is TrackState.MISSING
 
 
@@ -136,53 +149,92 @@ def test_vanished_with_its_folder(world: World) -> None:
     world.add("sub/d.wav", 4)
     shutil.rmtree(world.root / "sub")
     (world.root / "sub").write_text("a file now")
-    world.mend("vanished", "sub/d.wav")
+    world.repair("vanished", "sub/d.wav")
 
 
 def test_back(world: World) -> None:
     with world.catalog.writing() as write:
         write.missing([world.track_id("c.wav")])
-    world.mend("back", "c.wav")
+    world.repair("back", "c.wav")
     assert world.state("c.wav") is TrackState.ANALYSED
 
 
-def test_back_but_another_file_must_be_heard(world: World) -> None:
+def test_back_but_another_file_must_be_analysed(world: World) -> None:
     with world.catalog.writing() as write:
         write.missing([world.track_id("c.wav")])
     (world.root / "c.wav").write_bytes(b"something else")
     finding = world.one("back", "c.wav", repair=True)
-    assert not finding.mended
-    assert "ingest" in finding.cure
+    assert not finding.repaired
+    assert "ingest" in finding.fix
     assert world.state("c.wav") is TrackState.MISSING
 
 
-def test_what_patterns_leave_out_since_is_not_back(world: World) -> None:
+def test_what_patterns_exclude_since_is_not_back(world: World) -> None:
     """Nor is it restored: the next ingest would mark it missing again."""
     with world.catalog.writing() as write:
         write.missing([world.track_id(name) for name in ("b.wav", "c.wav")])
     (world.root / IGNORE_FILE).write_text("c.wav\n")
-    assert world.one("back", "b.wav", repair=True).mended
+    assert world.one("back", "b.wav", repair=True).repaired
     assert world.check(repair=True) == []
     assert world.state("b.wav") is TrackState.ANALYSED
     assert world.state("c.wav") is TrackState.MISSING
 
 
-def test_an_ignore_file_without_meaning_is_told_once(world: World) -> None:
+def test_an_ignore_file_without_meaning_is_one_finding(world: World) -> None:
     with world.catalog.writing() as write:
         write.missing([world.track_id(name) for name in ("b.wav", "c.wav")])
     (world.root / IGNORE_FILE).write_text("!\n")
     finding = world.one("unreadable", "", repair=True)
     assert IGNORE_FILE in finding.detail
-    assert not finding.mended
+    assert not finding.repaired
 
 
-def test_a_folder_that_is_gone_is_told_once_and_left_alone(world: World) -> None:
+def leave(world: World, how: str) -> None:
+    """Take the music away, or only its folder's content."""
+    shutil.move(world.root, world.root.with_name("away"))
+    if how == "empty":
+        world.root.mkdir()
+
+
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_folder_that_is_not_there_is_one_finding_and_its_tracks_unavailable(
+    world: World, how: str
+) -> None:
     """An unmounted disk is not an empty library."""
     world.fail("a.wav")
-    shutil.move(world.root, world.root.with_name("away"))
-    assert not world.one("folder gone", "", repair=True).mended
+    leave(world, how)
+    assert not world.one(f"folder {how}", "").repaired
     assert world.state("b.wav") is TrackState.ANALYSED
+    assert not world.one(f"folder {how}", "", repair=True).repaired
+    assert world.state("b.wav") is TrackState.UNAVAILABLE
+    assert world.state("a.wav") is TrackState.FAILED
     assert len(world.catalog.failures()) == 1
+    assert world.catalog.prune(force=True) == 0
+
+
+def test_tracks_of_a_folder_that_is_there_again(world: World) -> None:
+    leave(world, "empty")
+    world.check(repair=True)
+    world.root.rmdir()
+    shutil.move(world.root.with_name("away"), world.root)
+    (world.root / "c.wav").unlink()
+    findings = world.check(repair=True)
+    assert [(f.kind, Path(f.where).name) for f in findings] == [
+        ("back", "a.wav"),
+        ("back", "b.wav"),
+        ("vanished", "c.wav"),
+    ]
+    assert all(finding.repaired for finding in findings)
+    assert world.state("a.wav") is TrackState.ANALYSED
+    assert world.state("c.wav") is TrackState.MISSING
+    assert world.check() == []
+
+
+def test_an_empty_folder_that_never_held_music_is_no_finding(world: World) -> None:
+    new = world.root.with_name("new")
+    new.mkdir()
+    world.catalog.scope_of(new)
+    assert world.check(repair=True) == []
 
 
 @pytest.mark.parametrize("how", ["size", "time"])
@@ -191,7 +243,7 @@ def test_changed(world: World, how: str) -> None:
         (world.root / "a.wav").write_bytes(b"longer than it was")
     else:
         os.utime(world.root / "a.wav", (1, 1))
-    assert not world.one("changed", "a.wav", repair=True).mended
+    assert not world.one("changed", "a.wav", repair=True).repaired
 
 
 def test_content_altered_with_same_size_and_time(world: World) -> None:
@@ -201,7 +253,7 @@ def test_content_altered_with_same_size_and_time(world: World) -> None:
     file.write_bytes(b"A.wav")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert world.check() == []
-    assert not world.one("content", "a.wav", content=True, repair=True).mended
+    assert not world.one("content", "a.wav", content=True, repair=True).repaired
     file.write_bytes(b"a.wav")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert world.check(content=True) == []
@@ -212,7 +264,7 @@ def test_what_the_system_does_not_show_has_not_vanished(world: World) -> None:
     track_id = world.track_id("b.wav")
     (world.root / "b.wav").unlink()
     (world.root / "b.wav").symlink_to("b.wav")
-    assert not world.one("unreadable", "b.wav", repair=True).mended
+    assert not world.one("unreadable", "b.wav", repair=True).repaired
     assert world.catalog.track(track_id).state is TrackState.ANALYSED
 
 
@@ -230,20 +282,20 @@ def test_failed_files_that_changed_are_to_be_tried(world: World) -> None:
         (world.root / name).write_text("no music")
         world.fail(name)
         (world.root / name).write_text("perhaps music")
-        assert not world.one("changed", name, repair=True).mended
+        assert not world.one("changed", name, repair=True).repaired
         (world.root / name).write_text("no music")
         world.fail(name)
 
 
-def test_failures_of_files_that_are_gone_are_forgotten(world: World) -> None:
+def test_failures_of_files_that_are_gone_are_dropped(world: World) -> None:
     (world.root / "text.mp3").write_text("no music")
     world.fail("text.mp3")
     (world.root / "text.mp3").unlink()
-    world.mend("failure", "text.mp3")
+    world.repair("failure", "text.mp3")
     assert world.catalog.failures() == []
 
 
-def test_a_failed_track_that_is_gone_is_missing_and_its_failure_forgotten(world: World) -> None:
+def test_a_failed_track_that_is_gone_is_missing_and_its_failure_dropped(world: World) -> None:
     world.fail("a.wav")
     (world.root / "a.wav").unlink()
     assert {finding.kind for finding in world.check(repair=True)} == {"vanished", "failure"}
@@ -255,28 +307,28 @@ def test_a_failed_track_has_a_reason(world: World) -> None:
     world.fail("a.wav")
     with world.catalog.writing() as write:
         write.forget_failures(world.library, ["a.wav"])
-    assert not world.one("failure", "a.wav", repair=True).mended
+    assert not world.one("failure", "a.wav", repair=True).repaired
 
 
-def test_a_heard_track_has_no_failure(world: World) -> None:
+def test_an_analysed_track_has_no_failure(world: World) -> None:
     world.fail("a.wav")
     with sqlite3.connect(world.root.parent / "catalog.db") as database:
         database.execute("UPDATE tracks SET state = 'analysed'")
     database.close()
-    world.mend("failure", "a.wav")
+    world.repair("failure", "a.wav")
     assert world.catalog.failures() == []
 
 
-def test_not_heard_in_the_active_space(world: World) -> None:
+def test_not_analysed_in_the_active_space(world: World) -> None:
     world.catalog.forget_analyses([world.track_id("b.wav")])
-    assert not world.one("not analysed", "b.wav", repair=True).mended
+    assert not world.one("not analysed", "b.wav", repair=True).repaired
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
-def test_bad_vectors_are_forgotten_so_that_an_ingest_hears_them(world: World, value: float) -> None:
-    world.spoil_vector("b.wav", value)
-    assert "--repair" in world.one("bad vector", "b.wav").cure
-    assert "ingest" in world.one("bad vector", "b.wav", repair=True).cure
+def test_bad_vectors_are_dropped_for_a_new_analysis(world: World, value: float) -> None:
+    world.damage_vector("b.wav", value)
+    assert "repair" in world.one("bad vector", "b.wav").fix
+    assert "ingest" in world.one("bad vector", "b.wav", repair=True).fix
     known = world.catalog.known_files(world.library, SPACE)
     assert {name for name, file in known.items() if not file.analysed_in_space} == {"b.wav"}
     assert world.one("not analysed", "b.wav")
@@ -289,19 +341,34 @@ def test_index_file_damaged(world: World) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 255
     path.write_bytes(data)
-    world.mend("index", str(path))
+    world.repair("index", str(path))
     assert world.index_path() == path  # built again
     assert world.check() == []
 
 
-def save_index(world: World, ids: list[int], seeds: list[int]) -> Path:
-    """An index file of the catalogue's present state, of other tracks or vectors."""
+def save_index(
+    world: World,
+    ids: list[int],
+    seeds: list[int],
+    settings: RerankingSettings = DEFAULT_SETTINGS,
+) -> Path:
+    """An index file of the catalogue's present state, of other tracks, vectors or settings."""
     path = world.index_path()
-    with SimilarityService.open(world.catalog.url) as service:
-        vectors = service.projector.project(np.stack([analysis(s).activations for s in seeds]))
-        space = service.projector.space
-    state = world.catalog.state()
-    FaissIndex.build(np.array(ids), vectors, space, state, "cpu").save(path)
+    projector = catalog_projector(world.catalog)
+    activations = np.stack([analysis(seed).activations for seed in seeds])
+    detector = projector.duplicate_detector
+    index = FaissIndex.build(
+        np.array(ids),
+        projector.project(activations),
+        projector.space,
+        world.catalog.state(),
+        "cpu",
+        duplicates=DuplicateViews(detector.view(activations), detector.digest),
+        settings=settings,
+    )
+    # Whatever it was built with, it says that it has the settings of today.
+    ranker = RowRanker(index._ranker.cosine_search, index._ranker.reranked_search)
+    FaissIndex(index.ids, ranker, index.space, index.state, 0, index.duplicates).save(path)
     return path
 
 
@@ -310,32 +377,22 @@ def test_index_with_wrong_vectors_or_tracks(world: World) -> None:
     save_index(world, ids, [0, 1, 2])
     assert world.check() == []
     for wrong, seeds in ((ids, [0, 2, 1]), (ids[:2], [0, 1]), ([*ids[:2], 99], [0, 1, 2])):
-        world.mend("index", str(save_index(world, wrong, seeds)))
+        world.repair("index", str(save_index(world, wrong, seeds)))
 
 
-@pytest.fixture
-def crowd(world: World) -> World:
-    """Enough tracks for neighbourhoods."""
-    for seed in range(3, LEAST + 20):
+def test_index_that_is_reranked_otherwise(world: World) -> None:
+    for seed in range(3, DEFAULT_SETTINGS.min_tracks + 20):
         world.add(f"{seed}.wav", seed)
-    return world
-
-
-def test_index_with_tracks_that_answer_otherwise(
-    crowd: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    crowd.index_path()
-    assert crowd.check() == []
-    monkeypatch.setattr(reranking, "ALPHA", 0.4)
-    with SimilarityService.open(crowd.catalog.url) as service:
-        service.rebuild()
-    monkeypatch.undo()
-    (finding,) = crowd.check()
-    assert (finding.kind, finding.mended) == ("index", False)
-    assert "neighbourhoods" in finding.detail
-    crowd.mend("index", finding.where)
-    crowd.index_path()
-    assert crowd.check() == []
+    ids = world.catalog.activations(SPACE)[0].tolist()
+    world.index_path()
+    assert world.check() == []
+    path = save_index(world, ids, list(range(len(ids))), RerankingSettings(alpha=0.4))
+    (finding,) = world.check()
+    assert (finding.kind, finding.repaired) == ("index", False)
+    assert "reranking" in finding.detail
+    world.repair("index", str(path))
+    world.index_path()
+    assert world.check() == []
 
 
 def test_an_outdated_index_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,7 +402,7 @@ def test_an_outdated_index_is_no_finding(world: World, monkeypatch: pytest.Monke
     assert world.check() == []
 
 
-def test_an_index_stale_by_its_own_account_is_no_finding(world: World) -> None:
+def test_an_index_that_is_labelled_stale_is_no_finding(world: World) -> None:
     world.index_path()
     world.add("d.wav", 4)
     assert world.check() == []

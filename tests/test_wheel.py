@@ -22,9 +22,9 @@ from recommender.catalog.migrations import migrations_folder
 
 if __name__ == "__main__":  # and not in the worker processes
     installed, commands = Path(sys.argv[1]), json.loads(sys.argv[2])
-    places = [module.__file__ for module in (recommender, recommender.cli, recommender.data)]
-    for place in (*places, migrations_folder()):
-        assert installed in Path(place).parents, place
+    modules = [module.__file__ for module in (recommender, recommender.cli, recommender.data)]
+    for path in (*modules, migrations_folder()):
+        assert installed in Path(path).parents, path
     for words in commands:
         sys.argv = ["recsys", *words]
         try:
@@ -52,28 +52,32 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    place = tmp_path_factory.mktemp("wheel").resolve()
-    # A copy of the sources: a build leaves files in them, and those of an older build could make
-    # up for what the package's lists have forgotten.
+    folder = tmp_path_factory.mktemp("wheel").resolve()
+    # A copy of the sources: a build leaves files in them, and those of an older build could hide
+    # what the lists of packages and data lack.
     for name in SOURCES:
         path = CHECKOUT / name
         if path.is_dir():
             shutil.copytree(
-                path, place / "src" / name, ignore=shutil.ignore_patterns("__pycache__")
+                path, folder / "src" / name, ignore=shutil.ignore_patterns("__pycache__")
             )
         else:
-            (place / "src").mkdir(exist_ok=True)
-            shutil.copy(path, place / "src")
-    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", place, place / "src")
-    (wheel,) = place.glob("*.whl")
-    pip("install", "--no-deps", "--no-index", "--target", place / "target", wheel)
-    return Installed(wheel, place / "target")
+            (folder / "src").mkdir(exist_ok=True)
+            shutil.copy(path, folder / "src")
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "src")
+    (wheel,) = folder.glob("*.whl")
+    pip("install", "--no-deps", "--no-index", "--target", folder / "target", wheel)
+    return Installed(wheel, folder / "target")
 
 
 def pip(*words: object) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *words]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_is_small(installed: Installed) -> None:
+    assert installed.wheel.stat().st_size < 12_000_000
 
 
 def test_only_our_own_package_lands_in_site_packages(installed: Installed) -> None:

@@ -1,4 +1,4 @@
-"""The projections that recommendations are made with, kept by space."""
+"""The projections that recommendations are computed with, stored by space."""
 
 import sqlalchemy as sa
 from alembic import op

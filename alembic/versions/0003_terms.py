@@ -1,8 +1,8 @@
-"""Tables, columns and states get the field's names; nothing is copied and nothing analysed anew.
+"""Tables, columns and states get the field's names; no embedding is copied or computed again.
 
-SQLite renames tables and columns in place (since 3.25), so stored embeddings are not touched. It
-cannot rename constraints: those of the embeddings' table keep their old names there, and get the
-new ones on PostgreSQL.
+SQLite renames tables and columns in place (since 3.25), so the table of the embeddings is not
+rewritten. It cannot rename constraints: those of that table keep their old names there; on
+PostgreSQL they get the new ones.
 """
 
 from alembic import op
@@ -33,7 +33,7 @@ _DETAILS = (
     ("same_recording", "duplicate_threshold"),
     ("half", "midpoint"),
 )
-"""Keys of the facts stored beside the models' own projections; their values are numbers."""
+"""Keys of the facts stored with the models' own projections; their values are numbers."""
 
 
 def upgrade() -> None:
@@ -49,7 +49,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("UPDATE tracks SET state = 'heard' WHERE state = 'analysed'")
+    # Schema 0002 has no unavailable tracks: those of an absent folder stayed as they were.
+    op.execute("UPDATE tracks SET state = 'heard' WHERE state IN ('analysed', 'unavailable')")
     for old, new in _DETAILS:
         _rename_detail(new, old)
     _rename_unique("analysis", "hearing", column="analysis")
@@ -65,22 +66,28 @@ def _rename_column(table: str, old: str, new: str) -> None:
     op.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
 
 
+def _is_postgresql() -> bool:
+    return op.get_context().dialect.name == "postgresql"
+
+
 def _rename_constraint(table: str, old: str, new: str) -> None:
-    if op.get_context().dialect.name == "postgresql":
+    if _is_postgresql():
         op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}")
 
 
 def _rename_unique(old: str, new: str, column: str) -> None:
-    """A few rows: here SQLite may copy the table."""
+    old, new = (f"uq_spaces_model_weights_{name}" for name in (old, new))
+    if _is_postgresql():
+        _rename_constraint("spaces", old, new)
+        return
+    # SQLite copies the table, which has a few rows only.
     with op.batch_alter_table("spaces") as batch:
-        batch.drop_constraint(f"uq_spaces_model_weights_{old}", type_="unique")
-        batch.create_unique_constraint(
-            f"uq_spaces_model_weights_{new}", ["model", "weights", column]
-        )
+        batch.drop_constraint(old, type_="unique")
+        batch.create_unique_constraint(new, ["model", "weights", column])
 
 
 def _rename_detail(old: str, new: str) -> None:
     renamed = f"""replace(CAST(details AS TEXT), '"{old}":', '"{new}":')"""
-    if op.get_context().dialect.name == "postgresql":
+    if _is_postgresql():
         renamed = f"CAST({renamed} AS JSON)"
     op.execute(f"UPDATE projections SET details = {renamed} WHERE origin = 'model'")

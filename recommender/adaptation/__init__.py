@@ -1,20 +1,21 @@
-"""The projection fitted to one's own music, and kept only where held-out tracks say it is better.
+"""A projection fitted to the catalogue's own music, kept only where held-out tracks improve.
 
-`fitting` has the candidates, `held_out` measures them on tracks they were not fitted on, `choice`
-decides, and `run` does it all for a catalogue.
+`candidates` fits projections, `cross_validation` evaluates them on tracks they were not fitted on,
+`selection` decides, and `adapt` does it all for a catalogue.
 """
 
 from recommender.adaptation.adapt import Adaptation, adapt, adaptation_of, undo
 from recommender.adaptation.cross_validation import Measure
 from recommender.adaptation.selection import Choice
-from recommender.adaptation.training_data import LEAST_TRACKS, Music
+from recommender.adaptation.settings import AdaptationSettings
+from recommender.adaptation.training_data import TrainingData
 
 __all__ = [
-    "LEAST_TRACKS",
     "Adaptation",
+    "AdaptationSettings",
     "Choice",
     "Measure",
-    "Music",
+    "TrainingData",
     "adapt",
     "adaptation_of",
     "undo",

@@ -5,15 +5,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from recommender.adaptation.candidates import AS_SHIPPED, in_full
-from recommender.adaptation.cross_validation import Measure, held_out, list_length, measure_of
+from recommender.adaptation.cross_validation import (
+    Measure,
+    cross_validate,
+    list_length,
+    measure_of,
+    ranking_method,
+)
 from recommender.adaptation.selection import Choice, Tried, choose
-from recommender.adaptation.training_data import Music
+from recommender.adaptation.settings import DEFAULT_SETTINGS, AdaptationSettings
+from recommender.adaptation.training_data import TrainingData
 from recommender.catalog import Catalog, ProjectionOrigin, Track
 from recommender.catalog.labels import TrackLabels
 from recommender.catalog.projector import catalog_projector
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
 from recommender.evaluation.report import without_nan
+from recommender.search.reranking import RankingMethod
 from recommender.utils.arrays import usable_rows
 from recommender.version import __version__
 
@@ -28,24 +36,31 @@ class Adaptation:
     Attributes:
         projection: the one to recommend with, fitted on all tracks; None for the model's own.
         choice: the candidates on held-out tracks, which is kept, and why.
-        measure: what was measured.
+        measure: what it was selected by.
         k: length of the lists.
+        ranking: how held-out tracks were ranked.
         tracks, artists: how many were fitted on; a track without artist counts as one.
-        genres: those that discriminants learned.
+        genres: those that LDA was fitted on.
     """
 
     projection: Projection | None
     choice: Choice
     measure: Measure
     k: int
+    ranking: RankingMethod
     tracks: int
     artists: int
     genres: tuple[str, ...]
 
     @property
     def judged(self) -> bool:
-        """Whether anything was measured but hubs."""
+        """Whether more than hubness was measured."""
         return self.measure is not Measure.HUBS
+
+    @property
+    def measured(self) -> str:
+        """The name of the figure that the candidates were compared by, as evaluations name it."""
+        return self.measure.description(self.k)
 
     @property
     def shipped(self) -> Tried:
@@ -54,7 +69,7 @@ class Adaptation:
 
     @property
     def kept(self) -> Tried:
-        """The figures of what is kept."""
+        """The figures of the candidate that is kept."""
         name = self.choice.kept.name
         return next(figures for figures in self.choice.tried if figures.name == name)
 
@@ -66,7 +81,9 @@ class Adaptation:
                 "adapted": self.projection is not None,
                 "reason": self.choice.reason,
                 "measure": self.measure.value,
+                "measured": self.measured,
                 "k": self.k,
+                "ranking": self.ranking,
                 "tracks": self.tracks,
                 "artists": self.artists,
                 "genres": list(self.genres),
@@ -76,47 +93,56 @@ class Adaptation:
         return plain
 
 
-def adaptation_of(own: Projection, music: Music, progress: Progress | None = None) -> Adaptation:
-    """Try every candidate on held-out tracks, and fit the one to be kept on all.
+def adaptation_of(
+    own: Projection, data: TrainingData, progress: Progress | None = None
+) -> Adaptation:
+    """Evaluate every candidate on held-out tracks, and fit the one to be kept on all.
 
-    The same music gives the same outcome, in whatever order its tracks came.
+    The same tracks give the same outcome, in whatever order they came.
 
     Args:
-        own: the model's projection, with which `music` was made.
-        music: at least `LEAST_TRACKS` tracks.
-        progress: told (done, in all).
+        own: the model's projection, with which `data` was projected.
+        data: the tracks, and the settings.
+        progress: called with (done, total).
 
     Raises:
         UsageError: there are too few tracks, or too few artists.
         RecsysError: scikit-learn or SciPy is needed and not installed.
     """
-    measure = measure_of(music)
-    choice = choose(held_out(music, progress), measure)
+    measure = measure_of(data)
+    choice = choose(cross_validate(data, measure, progress), measure, data.settings)
     kept = choice.kept
     return Adaptation(
-        projection=None if kept == AS_SHIPPED else in_full(own, kept, music),
+        projection=None if kept == AS_SHIPPED else in_full(own, kept, data),
         choice=choice,
         measure=measure,
-        k=list_length(music.folds()),
-        tracks=len(music),
-        artists=int(music.groups.max()) + 1,
-        genres=music.taught,
+        k=list_length(data),
+        ranking=ranking_method(data),
+        tracks=len(data),
+        artists=int(data.groups.max()) + 1,
+        genres=data.training_genres,
     )
 
 
 def adapt(
-    catalog: Catalog, label: Label, *, dry_run: bool = False, progress: Progress | None = None
+    catalog: Catalog,
+    label: Label,
+    *,
+    dry_run: bool = False,
+    settings: AdaptationSettings = DEFAULT_SETTINGS,
+    progress: Progress | None = None,
 ) -> Adaptation:
     """Adapt the projection of the catalogue's active space, and recommend with it from now on.
 
     It is always the model's own projection that is adapted. Where nothing is better than that, an
-    adaptation made before is dropped. Nothing is analysed again.
+    earlier adaptation is dropped. Nothing is analysed again.
 
     Args:
         catalog: stays open.
-        label: gives the tracks' genres and artists.
-        dry_run: only measure.
-        progress: told (done, in all).
+        label: returns the genres and artists of tracks.
+        dry_run: only evaluate; the catalogue stays as it is.
+        settings: what is tried, and what is convincing.
+        progress: called with (done, total).
 
     Raises:
         UsageError, RecsysError: as `adaptation_of` does.
@@ -129,12 +155,14 @@ def adapt(
     if not usable.all():
         ids, activations = ids[usable], activations[usable]
     labels = label(catalog.tracks(ids.tolist()))
-    music = Music.of(own.projection, ids, activations, labels.genres, labels.artists)
-    del activations  # the largest of all, and not needed any more
-    found = adaptation_of(own.projection, music, progress)
+    data = TrainingData.of(
+        own.projection, ids, activations, labels.genres, labels.artists, settings
+    )
+    del activations  # the largest array, and not needed any more
+    found = adaptation_of(own.projection, data, progress)
     if dry_run:
         return found
-    own.keep(catalog, space)
+    own.store(catalog, space)
     if found.projection is None:
         undo(catalog)
     else:
@@ -144,12 +172,12 @@ def adapt(
 
 
 def undo(catalog: Catalog) -> bool:
-    """Recommend with the model's own projection again; says whether it was adapted.
+    """Recommend with the model's own projection again; returns whether it was adapted.
 
     Raises:
         UsageError: nothing was analysed yet.
     """
     active = catalog.active_space()
     if active is None:
-        raise UsageError("nothing is adapted, as nothing was analysed: run 'recsys ingest FOLDER'.")
+        raise UsageError("nothing is adapted, as no music was analysed yet: ingest some first.")
     return catalog.drop_projection(active, ProjectionOrigin.ADAPTED)

@@ -1,14 +1,18 @@
-"""What each candidate gives on tracks that it was not fitted on.
+"""Cross-validation of the candidates over folds of whole artists.
 
-Each fold in turn is held out: candidates are fitted on the others, then every held-out track asks
-for its neighbours among the held-out tracks alone, so that nothing fitted on is retrieved. They are
-ranked as they would be recommended if they were the catalogue (`neighbourhood.ranking`; by bare
-cosines where they are few). Artists are in one fold each. What is measured is the best that the
-catalogue's labels allow:
+Each fold in turn is held out: candidates are fitted on the others, then every held-out track is a
+query against the held-out tracks alone, so that no track that was fitted on is retrieved. They are
+ranked as they would be recommended if they were the catalogue (`reranking.ranking`; by plain cosine
+where they are few). The measure is the best that the catalogue's labels allow:
 
 *genre*: precision@k with artist filter, as `evaluation` defines it.
-*artist*: share of tracks with another by their artist among their k nearest, without the filter.
-*hubs*: nothing but the skewness of the k-occurrence, which is told in any case.
+*artist*: hit@k of the artist, without the filter: share of tracks with another one by their artist
+    among the k nearest.
+*hubs*: only the skewness of the k-occurrence, which is measured in any case.
+
+An evaluation of the whole catalogue has the same ranking and the same precision@k, but ranks each
+track among all others instead of those of its fold, so that its figures are others; and of an
+adapted projection they are optimistic, as it was fitted on these tracks.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,36 +22,46 @@ from enum import StrEnum
 import numpy as np
 
 from recommender.adaptation.candidates import Candidate, candidates, fit_all
-from recommender.adaptation.training_data import Music
+from recommender.adaptation.training_data import TrainingData
 from recommender.evaluation import metrics
-from recommender.evaluation.retrieval import LabelledVectors, neighbour_lists, score_queries
-from recommender.search.reranking import Ranking, ranking
+from recommender.evaluation.retrieval import (
+    LabelledVectors,
+    neighbour_lists,
+    query_precision,
+    score_queries,
+)
+from recommender.search.reranking import Ranking, RankingMethod, effective_method, ranking
 from recommender.utils.arrays import BoolArray, IntArray, Scores
-
-NEIGHBOURS = 10
-SMALLEST_SHARE = 5
-"""Lists are at most a fifth of the smallest fold, or they would hold near and far alike."""
 
 
 class Measure(StrEnum):
-    """What counts for a candidate."""
+    """What a candidate is selected by."""
 
     GENRE = "genre"
     ARTIST = "artist"
     HUBS = "hubs"
 
+    def description(self, k: int) -> str:
+        """The name of its figure for lists of length `k`; evaluations use the same names."""
+        return {
+            Measure.GENRE: f"precision@{k} with artist filter",
+            Measure.ARTIST: f"hit@{k} of the artist, without artist filter",
+            Measure.HUBS: f"skewness of the {k}-occurrence",
+        }[self]
+
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class HeldOutResult:
     """One candidate on all folds.
 
     Attributes:
-        candidate: which.
-        scores: np.ndarray [shape=(q,)] of the queries that can be judged; none for `Measure.HUBS`.
-        groups: np.ndarray [shape=(q,)]: the artist of each, as in `Music`.
+        candidate: the candidate.
+        scores: np.ndarray [shape=(q,)] of the queries with a relevant track; empty for
+            `Measure.HUBS`.
+        groups: np.ndarray [shape=(q,)]: the artist of each, as in `TrainingData`.
         skewness: np.ndarray [shape=(folds,)], of the k-occurrence.
-        never: share of tracks in no list, over all folds.
-        common: mean share of a list that the list as shipped has, too.
+        never: anti-hub rate: share of tracks in no list, over all folds.
+        common: mean share of a list that is in the list as shipped, too.
     """
 
     candidate: Candidate
@@ -59,57 +73,62 @@ class HeldOut:
 
     @property
     def value(self) -> float:
-        """The mean score; NaN where nothing is judged."""
+        """The mean score; NaN without scores."""
         return float(self.scores.mean()) if len(self.scores) else float("nan")
 
 
-def measure_of(music: Music) -> Measure:
+def measure_of(data: TrainingData) -> Measure:
     """The best measure that genres and artists are enough for."""
-    if music.taught:
+    if data.training_genres:
         return Measure.GENRE
-    return Measure.ARTIST if music.artists_shared else Measure.HUBS
+    return Measure.ARTIST if data.has_artist_queries else Measure.HUBS
 
 
-def list_length(folds: Sequence[BoolArray]) -> int:
-    """How many neighbours are looked at."""
-    return min(NEIGHBOURS, min(int(fold.sum()) for fold in folds) // SMALLEST_SHARE)
+def list_length(data: TrainingData) -> int:
+    """Length of the lists. Raises `UsageError` as `TrainingData.folds` does."""
+    smallest = min(int(fold.sum()) for fold in data.folds)
+    return min(data.settings.k, smallest // data.settings.lists_per_fold)
 
 
-def held_out(music: Music, progress: Callable[[int, int], None] | None = None) -> list[HeldOut]:
-    """Every candidate on held-out tracks, `AS_SHIPPED` first.
+def ranking_method(data: TrainingData) -> RankingMethod:
+    """How held-out tracks are ranked: by plain cosine where any fold is too small to rerank."""
+    return effective_method("reranked", min(int(fold.sum()) for fold in data.folds))
+
+
+def cross_validate(
+    data: TrainingData, measure: Measure, progress: Callable[[int, int], None] | None = None
+) -> list[HeldOutResult]:
+    """Evaluate every candidate on held-out tracks, `AS_SHIPPED` first.
 
     Args:
-        music: see `Music.folds` for what it must have.
-        progress: told (done, in all).
+        data: see `TrainingData.folds` for what it must have.
+        measure: one that `data` has the labels for.
+        progress: called with (done, total).
 
     Raises:
         UsageError: there are too few tracks, or too few artists.
-        RecsysError: scikit-learn is not installed, and genres are to be learned.
+        RecsysError: scikit-learn is not installed, and there are genres for LDA.
     """
-    folds, measure = music.folds(), measure_of(music)
-    k, tried = list_length(folds), candidates(measure is Measure.GENRE)
-    outcomes: dict[Candidate, list[_Fold]] = {candidate: [] for candidate in tried}
-    codes = music.codes
-    for number, fold in enumerate(folds):
-        fitted = fit_all(tried, music.projected[~fold], codes[~fold])
+    k, tried = list_length(data), candidates(measure is Measure.GENRE, data.settings)
+    results: dict[Candidate, list[_FoldResult]] = {candidate: [] for candidate in tried}
+    for number, fold in enumerate(data.folds):
+        fitted = fit_all(tried, data.projected[~fold], data.codes[~fold], data.settings.min_genres)
         shipped = None
-        for place, candidate in enumerate(tried):
-            ranked = ranking(fitted[candidate].apply(music.projected[fold]))
+        for index, candidate in enumerate(tried):
+            ranked = ranking(fitted[candidate].apply(data.projected[fold]))
             lists = neighbour_lists(ranked, k)
             shipped = lists if shipped is None else shipped
-            found = _Fold(
-                *_scores(music, fold, ranked, measure, k), lists, _in_common(lists, shipped)
-            )
-            outcomes[candidate].append(found)
+            scores, groups = _scores(data, fold, ranked, measure, k)
+            results[candidate].append(_FoldResult(scores, groups, lists, _overlap(lists, shipped)))
             if progress is not None:
-                progress(number * len(tried) + place + 1, len(folds) * len(tried))
-    return [_together(candidate, parts) for candidate, parts in outcomes.items()]
+                progress(number * len(tried) + index + 1, len(data.folds) * len(tried))
+    return [_merged(candidate, folds) for candidate, folds in results.items()]
 
 
 @dataclass(frozen=True, eq=False)
-class _Fold:
-    """One candidate on one fold: scores and groups of its queries, its lists [m, k], their overlap
-    with those as shipped [m]."""
+class _FoldResult:
+    """One candidate on one fold of m tracks: scores and groups of its queries, its lists [m, k],
+    their overlap with the lists as shipped [m]."""
 
     scores: Scores
     groups: IntArray
@@ -121,9 +140,9 @@ class _Fold:
         return np.bincount(self.lists[self.lists >= 0], minlength=len(self.lists))
 
 
-def _together(candidate: Candidate, folds: Sequence[_Fold]) -> HeldOut:
+def _merged(candidate: Candidate, folds: Sequence[_FoldResult]) -> HeldOutResult:
     occurrences = [fold.occurrences for fold in folds]
-    return HeldOut(
+    return HeldOutResult(
         candidate,
         np.concatenate([fold.scores for fold in folds]),
         np.concatenate([fold.groups for fold in folds]),
@@ -134,25 +153,25 @@ def _together(candidate: Candidate, folds: Sequence[_Fold]) -> HeldOut:
 
 
 def _scores(
-    music: Music, fold: BoolArray, ranked: Ranking, measure: Measure, k: int
+    data: TrainingData, fold: BoolArray, ranked: Ranking, measure: Measure, k: int
 ) -> tuple[Scores, IntArray]:
-    """Scores and groups of the queries of one fold that can be judged."""
+    """Scores and groups of the queries of one fold that have a relevant track."""
     rows = np.flatnonzero(fold)
-    artists = [music.artists[row] for row in rows]
-    labels = artists if measure is Measure.ARTIST else [music.genres[row] for row in rows]
-    if measure is Measure.HUBS or not any(labels):
-        return np.zeros(0), np.zeros(0, dtype=np.int64)
-    if measure is Measure.ARTIST:
-        scored = score_queries(LabelledVectors.of(ranked, labels), k, artist_filter=False)
+    artists = [data.artists[row] for row in rows]
+    genres = [data.genres[row] for row in rows]
+    if measure is Measure.GENRE and any(genres):
+        scores = query_precision(ranked, genres, artists, k=k)
+        queries = rows[[bool((genre or "").strip()) for genre in genres]]
+        judged = ~np.isnan(scores)
+    elif measure is Measure.ARTIST and any(artists):
+        found = score_queries(LabelledVectors.of(ranked, artists), k, artist_filter=False)
+        scores, queries, judged = found.hit, rows[found.rows], found.relevant > 0
     else:
-        tracks = LabelledVectors.of(ranked, labels, artists)
-        scored = score_queries(tracks, k, artist_filter=True)
-    judged = scored.relevant > 0
-    values = scored.hit if measure is Measure.ARTIST else scored.precision
-    return values[judged], music.groups[rows[scored.rows[judged]]]
+        return np.zeros(0), np.zeros(0, dtype=np.int64)
+    return scores[judged], data.groups[queries[judged]]
 
 
-def _in_common(lists: IntArray, others: IntArray) -> Scores:
-    """Share of each list [shape=(m, k)] that the other list of the same row has, too."""
+def _overlap(lists: IntArray, others: IntArray) -> Scores:
+    """Share of each list [shape=(m, k)] that is in the other list of the same row, too."""
     shared: Scores = (lists[:, :, None] == others[:, None, :]).any(axis=2).mean(axis=1)
     return shared

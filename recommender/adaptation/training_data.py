@@ -1,47 +1,35 @@
-"""The music a projection is adapted to, and its division into folds of whole artists."""
+"""The tracks that a projection is adapted to, and their folds of whole artists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from recommender.adaptation.settings import DEFAULT_SETTINGS, AdaptationSettings
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
-from recommender.utils.arrays import FloatArray, IntArray
-
-LEAST_TRACKS = 100
-"""With fewer, a quarter of them says nothing."""
-
-FOLDS = 4
-LEAST_IN_FOLD = 10
-
-LEAST_ARTISTS = 10
-"""A genre that discriminants can learn has so many; a track without artist counts as one."""
-
-LEAST_GENRES = 2
-
-LEAST_BY_KNOWN = 100
-"""So many tracks must have another by their artist before artist matches are a measure."""
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 
 BLOCK = 4_096
-"""Tracks projected at a time, so that no second copy of all activations is ever there."""
+"""Tracks projected at a time, so that there is never a second copy of all activations."""
 
-UNTAUGHT = -1
+UNLABELLED = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Music:
-    """n tracks in the order of their ids; made by `of`.
+class TrainingData:
+    """n tracks in the order of their ids; see `of`.
 
     Attributes:
-        projected: np.ndarray [shape=(n, p)], float32: what the model's own projection makes of
-            them before it brings them to length 1.
-        mean: np.ndarray [shape=(d,)], float32: of their activations.
+        projected: np.ndarray [shape=(n, p)], float32: the outputs of the model's own projection
+            before they are normalised to length 1.
+        mean: np.ndarray [shape=(d,)], float32: of the activations.
         genres: n labels; None is unlabelled.
         artists: n names; None is unknown.
         groups: np.ndarray [shape=(n,)]: equal for tracks of one artist; every track without an
             artist is a group of its own.
+        settings: the limits that apply.
     """
 
     projected: FloatArray
@@ -49,6 +37,7 @@ class Music:
     genres: tuple[str | None, ...]
     artists: tuple[str | None, ...]
     groups: IntArray
+    settings: AdaptationSettings = DEFAULT_SETTINGS
 
     @classmethod
     def of(
@@ -58,7 +47,8 @@ class Music:
         activations: FloatArray,
         genres: Sequence[str | None],
         artists: Sequence[str | None],
-    ) -> "Music":
+        settings: AdaptationSettings = DEFAULT_SETTINGS,
+    ) -> "TrainingData":
         """Of tracks in any order.
 
         Args:
@@ -67,6 +57,7 @@ class Music:
             activations: np.ndarray [shape=(n, d)], finite.
             genres: n labels.
             artists: n names; None or blank is unknown.
+            settings: the limits that apply.
         """
         order = np.argsort(ids)
         if (np.diff(order) < 0).any():
@@ -78,64 +69,67 @@ class Music:
             tuple(genres[row] for row in order),
             names,
             _groups(names),
+            settings,
         )
 
     def __len__(self) -> int:
         """Number of tracks."""
         return len(self.projected)
 
-    @property
-    def taught(self) -> tuple[str, ...]:
-        """The genres with artists enough to be learned, sorted; none where they are too few."""
-        found = sorted({genre for genre in self.genres if genre})
+    @cached_property
+    def training_genres(self) -> tuple[str, ...]:
+        """The genres with enough artists for LDA, sorted; none where they are too few."""
+        distinct = sorted({genre for genre in self.genres if genre})
         of_genre = np.array([genre or "" for genre in self.genres])
         enough = tuple(
             genre
-            for genre in found
-            if len(np.unique(self.groups[of_genre == genre])) >= LEAST_ARTISTS
+            for genre in distinct
+            if len(np.unique(self.groups[of_genre == genre])) >= self.settings.min_genre_artists
         )
-        return enough if len(enough) >= LEAST_GENRES else ()
+        return enough if len(enough) >= self.settings.min_genres else ()
 
-    @property
+    @cached_property
     def codes(self) -> IntArray:
-        """np.ndarray [shape=(n,)]: each track's place in `taught`; `UNTAUGHT` for other genres."""
-        places = {genre: place for place, genre in enumerate(self.taught)}
-        return np.array([places.get(g or "", UNTAUGHT) for g in self.genres], dtype=np.int64)
+        """np.ndarray [shape=(n,)]: index into `training_genres`; `UNLABELLED` for other genres."""
+        code_of = {genre: code for code, genre in enumerate(self.training_genres)}
+        return np.array([code_of.get(g or "", UNLABELLED) for g in self.genres], dtype=np.int64)
 
-    @property
-    def artists_shared(self) -> bool:
-        """Whether enough tracks have another by the same artist."""
+    @cached_property
+    def has_artist_queries(self) -> bool:
+        """Whether enough tracks have another one by the same artist."""
         _, group, sizes = np.unique(self.groups, return_inverse=True, return_counts=True)
-        return int((sizes[group] > 1).sum()) >= LEAST_BY_KNOWN
+        return int((sizes[group] > 1).sum()) >= self.settings.min_artist_queries
 
-    def folds(self) -> list[npt.NDArray[np.bool_]]:
+    @cached_property
+    def folds(self) -> list[BoolArray]:
         """Which tracks belong to each fold: np.ndarray [shape=(n,)], bool, once each.
 
-        An artist's tracks are in one fold. The largest groups are dealt first, each to the smallest
-        fold; those of one size in an order drawn with a fixed seed.
+        An artist's tracks are in one fold. The largest groups are assigned first, each to the
+        smallest fold; those of one size in an order drawn with a fixed seed.
 
         Raises:
-            UsageError: there are too few tracks, or one fold gets hardly any as most are by one
+            UsageError: there are too few tracks, or one fold gets hardly any, as most are by one
                 artist.
         """
-        if len(self) < LEAST_TRACKS:
+        count, settings = self.settings.folds, self.settings
+        if len(self) < settings.min_tracks:
             raise UsageError(
-                f"{len(self)} tracks are too few to adapt to: at least {LEAST_TRACKS} must be "
-                "analysed. Ingest more music; the model's own projection serves until then."
+                f"{len(self)} tracks are too few to adapt to: at least {settings.min_tracks} must "
+                "be analysed. Ingest more music; the model's own projection serves until then."
             )
         sizes = np.bincount(self.groups)
         shuffled = np.random.default_rng(0).permutation(len(sizes))
         fold_of = np.empty(len(sizes), dtype=np.int64)
-        filled = np.zeros(FOLDS, dtype=np.int64)
+        filled = np.zeros(count, dtype=np.int64)
         for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
             fold_of[group] = filled.argmin()
             filled[fold_of[group]] += sizes[group]
-        if filled.min() < LEAST_IN_FOLD:
+        if filled.min() < settings.min_fold_tracks:
             raise UsageError(
                 "nearly all tracks are by the same few artists, so that an adaptation cannot be "
                 "tested on others. Ingest more music; the model's own projection serves until then."
             )
-        return [fold_of[self.groups] == fold for fold in range(FOLDS)]
+        return [fold_of[self.groups] == fold for fold in range(count)]
 
 
 def _projected(own: Projection, activations: FloatArray) -> FloatArray:

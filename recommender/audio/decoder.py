@@ -1,33 +1,31 @@
-"""What a decoder is, and the first of two: libsndfile. The other is `audio.ffmpeg_decoder`.
+"""What a decoder is, and what the two share: `soundfile_decoder` and `ffmpeg_decoder`.
 
 A decoder gives mono float32 at the file's own rate: the mean of the channels (ffmpeg's own mix
 to mono is 3 dB louder, so it is not used). `read` seeks; `blocks` goes through the whole file.
-What a decoder cannot do raises `DecoderError`, which tells `audio.reader` to try the next.
+What a decoder cannot do raises `DecoderError`, upon which `audio.reader` tries the next.
 """
 
+import io
 import mmap
+import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
-
-import numpy as np
-import soundfile
+from typing import BinaryIO, Protocol, cast
 
 from recommender.audio.mp3_length import mp3_seconds
 from recommender.errors import EmptyFile, FileVanished, NoPermission, UnreadableAudio
 from recommender.utils.arrays import FloatArray
 
+Sound = str | os.PathLike[str] | BinaryIO
+"""What can be analysed: a path, or a binary file object."""
+
 RUN_UP = 0.5
-"""Seconds decoded before a wanted place, until a decoder's memory of what came before is right:
-an mp3 frame may lean on 511 bytes of earlier ones, opus asks for 0.08 s, aac for a block."""
-
-_MP3_TRIMMED = 0.2
-"""Seconds by which an mp3's playable length may differ from its frames (delay and padding)."""
-
-_BLOCK = 10  # seconds
-
-_SOUNDFILE_ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, TypeError, ValueError)
+"""Seconds decoded before a requested position, until a decoder's memory of what came before is
+right: an mp3 frame may lean on 511 bytes of earlier ones, opus asks for 0.08 s, aac for a block."""
 
 
 class DecoderError(Exception):
@@ -51,80 +49,97 @@ class Decoder(Protocol):
         """Free what the library holds; the file object stays open."""
 
 
-class SoundfileDecoder:
-    """libsndfile: wav, au, aiff, flac, mp3, ogg vorbis, and a dozen rare formats."""
+@contextmanager
+def opened(sound: Sound) -> Iterator[BinaryIO]:
+    """A regular file open for reading, of a path or with what a file object holds.
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Open. Raises `DecoderError`, also for what PyAV does better."""
-        file.seek(0)  # libsndfile takes the descriptor's position for the file's beginning
-        try:
-            self._sound = soundfile.SoundFile(file.fileno(), closefd=False)
-        except _SOUNDFILE_ERRORS as error:
-            raise DecoderError(one_line(error)) from error
-        self.rate = plausible_rate(self._sound.samplerate)
-        self.seeks = True
-        self.frames: int | None = self._sound.frames
-        self._run_up = 0
-        if self._sound.subtype == "OPUS":
-            raise DecoderError("PyAV seeks in opus in half the time")
-        if self._sound.subtype == "MPEG_LAYER_III":
-            self._run_up = round(RUN_UP * self.rate)  # libsndfile sees to it for other formats
-            self._correct_mp3_length(file)
+    An open file serves decoders that refuse odd names.
 
-    def _correct_mp3_length(self, file: BinaryIO) -> None:
-        """Put a claimed length right; leave the file to PyAV where libsndfile would stop early.
-
-        libsndfile believes a header that lies, or guesses by the first frame's bit rate, and
-        gives nothing beyond that length.
-        """
-        true = walked_mp3(file)
-        claimed = self._sound.frames / self.rate
-        if claimed < true - _MP3_TRIMMED:
-            raise DecoderError("the mp3 is longer than libsndfile believes")
-        if claimed > true + _MP3_TRIMMED:
-            self.frames = round(true * self.rate)
-
-    def close(self) -> None:
-        """See `Decoder.close`."""
-        self._sound.close()
-
-    def read(self, start: int, count: int) -> FloatArray:
-        """See `Decoder.read`."""
-        if start >= self._sound.frames:
-            return np.empty(0, np.float32)
-        run_up = min(start, self._run_up)
-        try:
-            self._sound.seek(start - run_up)
-            frames = self._sound.read(run_up + count, dtype="float32", always_2d=True)
-        except _SOUNDFILE_ERRORS as error:
-            raise DecoderError(one_line(error)) from error
-        return mean_of_channels(frames[run_up:].T)
-
-    def blocks(self) -> Iterator[FloatArray]:
-        """See `Decoder.blocks`.
-
-        Each block is a `read` of its own: the soundfile package seeks after every reading, which
-        makes an mp3 lose what its next frames lean on.
-        """
-        position = 0
-        while len(block := self.read(position, _BLOCK * self.rate)):
-            yield block
-            position += len(block)
-
-
-def open_file(path: Path) -> BinaryIO:
-    """Open a regular file for reading; an open file serves decoders that refuse odd names.
-
-    Raises `FileVanished`, `NoPermission`, `EmptyFile`, and `UnreadableAudio` for folders, pipes
-    and devices.
+    Raises:
+        FileVanished, NoPermission, EmptyFile: there is nothing to read.
+        UnreadableAudio: a folder, a pipe or a device.
+        TypeError: neither a path nor a binary file object.
     """
+    if hasattr(sound, "read"):
+        with descriptor_file(cast(BinaryIO, sound)) as file:
+            yield file
+        return
+    if not isinstance(sound, str | os.PathLike) or isinstance(os.fspath(sound), bytes):
+        raise _no_sound(sound)
+    with _open_path(Path(sound)) as file:
+        yield file
+
+
+@contextmanager
+def descriptor_file(sound: BinaryIO) -> Iterator[BinaryIO]:
+    """A regular file with all that a binary file object holds, from its beginning.
+
+    The object itself where it is an ordinary open file; else a temporary copy, which is deleted
+    afterwards. The object stays open; where it can seek, its position is what it was.
+
+    Raises:
+        EmptyFile: it holds nothing.
+        TypeError: it gives text, or nothing can be read from it.
+    """
+    position = sound.tell() if _seekable(sound) else None
+    try:
+        if _is_ordinary(sound):
+            if os.fstat(sound.fileno()).st_size == 0:
+                raise _empty()
+            sound.seek(
+                0, os.SEEK_END
+            )  # drops what is buffered, so that the next seek is the file's
+            yield sound
+            return
+        if position is not None:
+            sound.seek(0)
+        with tempfile.TemporaryFile() as copy:
+            try:
+                shutil.copyfileobj(sound, copy)
+            except (TypeError, AttributeError, io.UnsupportedOperation) as error:
+                raise _no_sound(sound) from error
+            if copy.tell() == 0:
+                raise _empty()
+            copy.flush()
+            yield cast(BinaryIO, copy)
+    finally:
+        if position is not None:
+            sound.seek(position)
+
+
+def _seekable(file: BinaryIO) -> bool:
+    return bool(hasattr(file, "seekable") and file.seekable())
+
+
+def _is_ordinary(file: BinaryIO) -> bool:
+    """Whether its descriptor is a regular file with the same bytes: not so of gzip's, for one."""
+    raw = getattr(file, "raw", file)
+    if not isinstance(raw, io.FileIO) or not file.readable():
+        return False
+    if isinstance(file, io.BufferedRandom):
+        file.flush()
+    return stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
+
+
+def _no_sound(given: object) -> TypeError:
+    return TypeError(
+        "a sound is a path (str or os.PathLike) or a file object opened in binary mode, not "
+        f"{type(given).__name__}."
+    )
+
+
+def _empty() -> EmptyFile:
+    return EmptyFile("The file has no bytes; copy it again from where it came from.")
+
+
+def _open_path(path: Path) -> BinaryIO:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise UnreadableAudio(f"It is {what}; give a sound file.")
         if status.st_size == 0:
-            raise EmptyFile("The file has no bytes; copy it again from where it came from.")
+            raise _empty()
         return path.open("rb")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileVanished("There is no such file; it was moved or deleted.") from error
@@ -151,7 +166,7 @@ def plausible_rate(rate: int) -> int:
 
 
 def mean_of_channels(channels: FloatArray) -> FloatArray:
-    """[shape=(channels, n)] → [shape=(n,)]. A loop: NumPy's mean of two takes eight times it."""
+    """[shape=(channels, n)] → [shape=(n,)]. A loop: NumPy's mean of two takes eight times as long."""
     mixed: FloatArray = channels[0].copy()
     for channel in channels[1:]:
         mixed += channel
@@ -161,6 +176,6 @@ def mean_of_channels(channels: FloatArray) -> FloatArray:
 
 
 def one_line(error: BaseException) -> str:
-    """What a library says, without the file object it names."""
+    """The message of a library's error, without the file object it names."""
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
     return " ".join(text.split()).rstrip(".") or type(error).__name__

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 _SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "ogg", "asf", "flac", "wav", "aiff", "au", "matroska,webm")
-"""Containers whose time stamps can be trusted after a seek. The others are bare streams (mp3,
-aac), where ffmpeg guesses the time from the bit rate."""
+"""Containers whose time stamps can be trusted after a seek. The others are raw streams (mp3, aac),
+where ffmpeg guesses the time from the bit rate."""
 
 
-class AvDecoder:
+class FfmpegDecoder:
     """opus, aac, alac, wma, and whatever else ffmpeg knows; see `audio.decoder.Decoder`.
 
     Time stamps of wma and Matroska are whole milliseconds: a window there may begin up to two
-    milliseconds beside its place.
+    milliseconds off its position.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -82,7 +82,7 @@ class AvDecoder:
         if streams.audio:
             return streams.audio[0]
         if streams.video:
-            raise NoSound("It holds pictures but no sound, so there is nothing to listen to.")
+            raise NoSound("It holds pictures but no sound, so there is nothing to analyse.")
         raise DecoderError("it holds no audio stream")
 
     def close(self) -> None:
@@ -142,9 +142,7 @@ class AvDecoder:
         yield from self._decoding
 
     def _decode(self) -> "Iterator[AudioFrame]":
-        """Frames from where the container stands; damage that the container cannot get over ends
-        the sound.
-        """
+        """Frames from the container's position on; damage that it cannot get over ends the sound."""
         import av
 
         packets = self._container.demux(self._stream)

@@ -1,6 +1,6 @@
 """How long an mp3 really is, by walking its frame headers without decoding.
 
-An mp3 has no reliable length: a header that tells it (Xing, Info, VBRI) is optional, survives
+An mp3 has no reliable length: a header that gives it (Xing, Info, VBRI) is optional, survives
 cutting and joining unchanged, and is missing from many files, whose decoders then guess from the
 first frame's bit rate. A walk over the headers costs about 3 ms for a song.
 

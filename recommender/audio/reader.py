@@ -1,8 +1,8 @@
 """From a sound file to mono float32 samples at one rate: the whole track or windows of it.
 
-Windows are found by seeking. Where that fails (a header that lies about the length, a window that
+Windows are read by seeking. Where that fails (a header that lies about the length, a window that
 comes back short, nothing but silence) the file is decoded from end to end and the windows are
-placed again by what was found. Resampling is soxr HQ, as in librosa; a window is read with a
+positioned again by what was found. Resampling is soxr HQ, as in librosa; a window is read with a
 margin and on the resampler's grid, so that it equals the same slice of the whole track.
 """
 
@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import soxr
 
-from recommender.audio.decoder import Decoder, DecoderError, SoundfileDecoder, open_file
-from recommender.audio.ffmpeg_decoder import AvDecoder
+from recommender.audio.decoder import Decoder, DecoderError, Sound, opened
+from recommender.audio.ffmpeg_decoder import FfmpegDecoder
+from recommender.audio.soundfile_decoder import SoundfileDecoder
 from recommender.audio.stderr import silenced_stderr
 from recommender.audio.windows import SHORTEST, Windowing
 from recommender.errors import (
@@ -32,6 +32,7 @@ __all__ = [
     "SAMPLE_RATE",
     "AudioClip",
     "DecodedWindows",
+    "Sound",
     "Windowing",
     "read_whole",
     "read_windows",
@@ -78,14 +79,20 @@ class DecodedWindows:
 
 
 def read_windows(
-    path: Path, windowing: Windowing, sample_rate: int = SAMPLE_RATE
+    sound: Sound, windowing: Windowing, sample_rate: int = SAMPLE_RATE
 ) -> DecodedWindows:
-    """Analyse a track through its windows, reading no more of it than they need.
+    """The windows of a track, reading no more of it than they need.
 
-    Only what is read is judged: NaN samples between two windows go not_analysed. A track whose windows
-    are all silent is gone through to the end and analysed where it sounds.
+    Only what is read is checked: NaN samples between two windows are not noticed. A track whose
+    windows are all silent is decoded to its end, and its windows are put where it sounds.
+
+    Args:
+        sound: a path, or a binary file object, which is read from its beginning and stays open.
+        windowing: how many windows, how long and where.
+        sample_rate: Hz of the clips.
 
     Raises:
+        TypeError: neither a path nor a binary file object.
         FileVanished, NoPermission, EmptyFile: there is nothing to read.
         UnreadableAudio: neither soundfile nor PyAV makes sound of it; the message says why.
         NoSound: a video without sound, or a picture.
@@ -93,25 +100,25 @@ def read_windows(
         Silent: digital silence from beginning to end.
         NotFinite: NaN or infinity among the samples.
     """
-    return _with_decoder(path, lambda decoder: _windows(decoder, windowing, sample_rate))
+    return _with_decoder(sound, lambda decoder: _windows(decoder, windowing, sample_rate))
 
 
-def read_whole(path: Path, sample_rate: int = SAMPLE_RATE) -> AudioClip:
-    """Analyse all of a track: 88 KB of memory a second. Raises what `read_windows` raises."""
-    return _with_decoder(path, lambda decoder: _whole(decoder, sample_rate))
+def read_whole(sound: Sound, sample_rate: int = SAMPLE_RATE) -> AudioClip:
+    """All of a track: 88 KB of memory a second. Arguments and errors are those of `read_windows`."""
+    return _with_decoder(sound, lambda decoder: _whole(decoder, sample_rate))
 
 
-def _with_decoder(path: Path, analyse: Callable[[Decoder], _Result]) -> _Result:
-    """What `analyse` makes of the file with soundfile or, should that fail at any point, PyAV."""
-    with silenced_stderr(), open_file(path) as file:
+def _with_decoder(sound: Sound, read: Callable[[Decoder], _Result]) -> _Result:
+    """What `read` makes of the sound with libsndfile or, should that fail at any point, ffmpeg."""
+    with silenced_stderr(), opened(sound) as file:
         try:
             with closing(SoundfileDecoder(file)) as soundfile_decoder:
-                return analyse(soundfile_decoder)
+                return read(soundfile_decoder)
         except DecoderError:
-            pass  # PyAV knows more formats, so its reason is the one to tell
+            pass  # ffmpeg knows more formats, so its reason is the one to report
         try:
-            with closing(AvDecoder(file)) as av_decoder:
-                return analyse(av_decoder)
+            with closing(FfmpegDecoder(file)) as ffmpeg_decoder:
+                return read(ffmpeg_decoder)
         except DecoderError as error:
             raise UnreadableAudio(
                 f"No decoder makes sound of it ({error}); replace or remove the file."
@@ -122,15 +129,15 @@ def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> Decode
     claimed = (decoder.frames or 0) / decoder.rate
     if claimed >= windowing.seconds:
         length = round(windowing.seconds * sample_rate)
-        places = _places(windowing.starts(claimed), sample_rate)
+        positions = _positions(windowing.starts(claimed), sample_rate)
         true = claimed
         if decoder.seeks:
-            clips = [_slice(decoder, place, length, sample_rate) for place in places]
+            clips = [_slice(decoder, position, length, sample_rate) for position in positions]
         else:
-            clips, true = _gather(decoder, places, length, sample_rate)
+            clips, true = _stream_windows(decoder, positions, length, sample_rate)
         full = all(len(clip) == length for clip in clips)
         if full and abs(true - claimed) < SHORTEST and any(map(_sounds, clips)):
-            return _analysed(clips, places, true, sample_rate)
+            return _checked_windows(clips, positions, true, sample_rate)
     return _windows_by_streaming(decoder, windowing, sample_rate)
 
 
@@ -141,17 +148,17 @@ def _windows_by_streaming(
     duration, sounding = _survey(decoder)
     starts = windowing.starts(duration)
     length = round(min(windowing.seconds, duration) * sample_rate)
-    places = _places(starts, sample_rate)
-    clips, _ = _gather(decoder, places, length, sample_rate)
+    positions = _positions(starts, sample_rate)
+    clips, _ = _stream_windows(decoder, positions, length, sample_rate)
     if not any(map(_sounds, clips)):
         spread = [
             sounding[int((i + 0.5) / len(starts) * len(sounding))] for i in range(len(starts))
         ]
         last = max(duration - windowing.seconds, 0.0)
         starts = tuple(min(max(moment - _MARGIN, 0.0), last) for moment in sorted(set(spread)))
-        places = _places(starts, sample_rate)
-        clips, _ = _gather(decoder, places, length, sample_rate)
-    return _analysed(clips, places, duration, sample_rate)
+        positions = _positions(starts, sample_rate)
+        clips, _ = _stream_windows(decoder, positions, length, sample_rate)
+    return _checked_windows(clips, positions, duration, sample_rate)
 
 
 def _whole(decoder: Decoder, sample_rate: int) -> AudioClip:
@@ -191,18 +198,19 @@ def _require_sound(decoder: Decoder, duration: float, sounds: bool, finite: bool
         raise _silent(duration)
 
 
-def _analysed(
-    clips: list[FloatArray], places: list[int], duration: float, sample_rate: int
+def _checked_windows(
+    clips: list[FloatArray], positions: list[int], duration: float, sample_rate: int
 ) -> DecodedWindows:
     """The windows that sound. Raises `NotFinite` and `Silent`."""
     if not all(np.isfinite(clip).all() for clip in clips):
         raise _not_finite()
-    sounding = [(clip, place) for clip, place in zip(clips, places, strict=True) if _sounds(clip)]
+    windows = zip(clips, positions, strict=True)
+    sounding = [(clip, position) for clip, position in windows if _sounds(clip)]
     if not sounding:  # a click so faint that resampling levelled it
         raise _silent(duration)
     return DecodedWindows(
         clips=tuple(AudioClip(clip, sample_rate) for clip, _ in sounding),
-        starts=tuple(place / sample_rate for _, place in sounding),
+        starts=tuple(position / sample_rate for _, position in sounding),
         duration=duration,
     )
 
@@ -220,13 +228,13 @@ def _silent(duration: float) -> Silent:
     return Silent(f"All {duration:.1f} s of it are digital silence; there is nothing to analyse.")
 
 
-def _places(starts: tuple[float, ...], sample_rate: int) -> list[int]:
+def _positions(starts: tuple[float, ...], sample_rate: int) -> list[int]:
     """First sample of each window, rounded down so that the last one fits."""
     return [int(start * sample_rate + 1e-6) for start in starts]
 
 
-def _slice(decoder: Decoder, place: int, length: int, sample_rate: int) -> FloatArray:
-    """`length` samples from `place` of the track resampled, by seeking; fewer where it ends.
+def _slice(decoder: Decoder, position: int, length: int, sample_rate: int) -> FloatArray:
+    """`length` samples from `position` of the track resampled, by seeking; fewer where it ends.
 
     The reading begins where a frame of the file and a sample of the result fall together, so that
     the resampler's grid is that of the whole track.
@@ -234,29 +242,29 @@ def _slice(decoder: Decoder, place: int, length: int, sample_rate: int) -> Float
     common = math.gcd(sample_rate, decoder.rate)
     grid = sample_rate // common
     margin = math.ceil(_MARGIN * sample_rate)
-    first = max(place - margin, 0) // grid
+    first = max(position - margin, 0) // grid
     start = first * (decoder.rate // common)
-    end = math.ceil((place + length + margin) * decoder.rate / sample_rate)
+    end = math.ceil((position + length + margin) * decoder.rate / sample_rate)
     native = decoder.read(start, end - start)
     resampled = soxr.resample(native, decoder.rate, sample_rate, quality="HQ")
-    offset = place - first * grid
+    offset = position - first * grid
     clip: FloatArray = resampled[offset : offset + length]
     return clip
 
 
-def _gather(
-    decoder: Decoder, places: list[int], length: int, sample_rate: int
+def _stream_windows(
+    decoder: Decoder, positions: list[int], length: int, sample_rate: int
 ) -> tuple[list[FloatArray], float]:
     """The same slices by decoding everything, keeping only them; and the track's true seconds."""
-    parts: list[list[FloatArray]] = [[np.empty(0, np.float32)] for _ in places]
-    position = 0
+    parts: list[list[FloatArray]] = [[np.empty(0, np.float32)] for _ in positions]
+    done = 0
     for block in _resampled(decoder, sample_rate):
-        for place, kept in zip(places, parts, strict=True):
-            first, end = max(place - position, 0), min(place + length - position, len(block))
+        for position, part in zip(positions, parts, strict=True):
+            first, end = max(position - done, 0), min(position + length - done, len(block))
             if first < end:
-                kept.append(block[first:end])
-        position += len(block)
-    return [np.concatenate(kept) for kept in parts], position / sample_rate
+                part.append(block[first:end])
+        done += len(block)
+    return [np.concatenate(part) for part in parts], done / sample_rate
 
 
 def _resampled(decoder: Decoder, sample_rate: int) -> Iterator[FloatArray]:

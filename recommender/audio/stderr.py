@@ -12,9 +12,9 @@ _saved = -1
 
 @contextmanager
 def silenced_stderr() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere meanwhile: decoders (mpg123) print warnings there from C.
+    """Send file descriptor 2 to the null device: decoders (mpg123) print warnings there from C.
 
-    The descriptor is the process's, so what other threads write to stderr is lost meanwhile too.
+    The descriptor is the process's, so what other threads write to stderr meanwhile is lost too.
     Nested and simultaneous uses share one redirection: the first to enter makes it and the last
     to leave undoes it. A worker process may therefore enter once, for its whole life.
     """

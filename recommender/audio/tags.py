@@ -1,4 +1,4 @@
-"""Read what a file says of itself: ID3, Vorbis comments, MP4, ASF and APEv2, all through mutagen.
+"""The tags of a sound file: ID3, Vorbis comments, MP4, ASF and APEv2, all through mutagen.
 
 Tags are written by everything and checked by nothing, so nothing here raises: what makes no sense
 is None, and text in the usual wrong encodings is repaired.
@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 @dataclass(frozen=True)
 class Tags:
-    """What the file says of itself; None where it says nothing."""
+    """The tags of a file; None where it has none."""
 
     title: str | None = None
     artist: str | None = None
@@ -43,9 +43,13 @@ _CYRILLIC_AS_LATIN = re.compile(r"(?<![A-Za-z])[À-ÿ¨¸]{4,}(?![A-Za-z])")
 _MIXED_WORD = re.compile(r"[A-Za-z][À-ÿ]|[À-ÿ][A-Za-z]")
 
 
-def read_tags(path: Path) -> Tags:
-    """The tags of a file; fields that are missing or make no sense are None. Never raises."""
-    found = _tags_of(path)
+def read_tags(file: Path | BinaryIO) -> Tags:
+    """The tags of a file; fields that are missing or make no sense are None. Never raises.
+
+    Args:
+        file: a path, or a binary file object that can seek, which is left open.
+    """
+    found = _tags_of(file)
     artists = dict.fromkeys(_texts(found, "artist"))
     return Tags(
         title=_first(found, "title"),
@@ -58,14 +62,16 @@ def read_tags(path: Path) -> Tags:
     )
 
 
-def _tags_of(path: Path) -> Mapping[str, Any]:
+def _tags_of(file: Path | BinaryIO) -> Mapping[str, Any]:
     """Lower-case key → value as mutagen gives it; empty where nothing can be read."""
     from mutagen.apev2 import APEv2  # here, because a catalogue is read without it
     from mutagen.id3 import ID3
 
     for read in (_tags_of_audio, ID3, APEv2):
         try:
-            tags = read(path)
+            if not isinstance(file, Path):
+                file.seek(0)
+            tags = read(file)
             if tags:
                 return {str(key).lower(): value for key, value in tags.items()}
         except Exception:  # damaged files make mutagen raise errors of every sort
@@ -73,10 +79,10 @@ def _tags_of(path: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _tags_of_audio(path: Path) -> Any:
+def _tags_of_audio(file: Path | BinaryIO) -> Any:
     import mutagen
 
-    audio = mutagen.File(path)
+    audio = mutagen.File(file)
     return None if audio is None else audio.tags
 
 

@@ -1,4 +1,4 @@
-"""Where the windows through which a track is analysed are placed. Settings and arithmetic only."""
+"""Which windows of a track are analysed. Settings and arithmetic only."""
 
 import math
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from recommender.errors import UsageError
 
 SHORTEST = 1.0
-"""Seconds of sound below which a file says nothing about music."""
+"""Seconds of sound, at least, that can be analysed."""
 
 MOST_WINDOWS_LONG = 24
-"""Windows of a long track at most (or `Windowing.count` where that is more)."""
+"""Windows of a long track, at most (or `Windowing.count` where that is more)."""
 
 MOST_WINDOWS_WHOLE = 360
 """Windows of a track analysed whole at most: an hour of 10 s windows, 320 MB."""
@@ -39,7 +39,7 @@ class Windowing:
             )
 
     def starts(self, duration: float) -> tuple[float, ...]:
-        """Where the windows of a track begin, in seconds, ascending.
+        """The first second of each window of a track, ascending.
 
         Window i is centred in the i-th of equal parts of the track, moved inside it where it
         would stick out. There are no more windows than cover the track. A track shorter than a

@@ -1,6 +1,6 @@
-"""The SQL catalogue: which files there are, what they say of themselves, what was analysed in them.
+"""The SQL catalogue: music files, their tags, and the analyses of their sound.
 
-It is the truth; an index is a cache of it. Nothing here knows audio or networks.
+It is the source of truth; an index is a cache of it. Nothing here decodes audio or runs networks.
 """
 
 from recommender.audio.tags import Tags

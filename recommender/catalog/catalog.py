@@ -1,19 +1,22 @@
-"""`Catalog`: opens the database, answers questions, and lends a `Writer`."""
+"""`Catalog`: queries, and changes of libraries, spaces and projections; provides a `Writer`."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import select
 
-from recommender.catalog import libraries, queries, stored_projections
-from recommender.catalog.engine import catalog_url, database_file, make_engine, transaction
-from recommender.catalog.migrations import require_newest
-from recommender.catalog.queries import CHUNK, track_query, tracks_of
+from recommender.catalog import (
+    analyses,
+    catalog_row,
+    libraries,
+    queries,
+    scan_queries,
+    spaces,
+    stored_projections,
+    summary,
+)
+from recommender.catalog.database import Database
 from recommender.catalog.records import (
     CatalogState,
     Counts,
@@ -26,77 +29,21 @@ from recommender.catalog.records import (
     TrackFacts,
     TrackState,
 )
-from recommender.catalog.schema import AnalysisRow, CatalogRow, SpaceRow, TrackRow
-from recommender.catalog.writer import Writer, bump_revision, ensure_space
+from recommender.catalog.schema import CatalogRow
+from recommender.catalog.writer import Writer
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import Analysis, SpaceId
-from recommender.errors import CatalogError
-from recommender.utils.arrays import FloatArray
+from recommender.utils.arrays import FloatArray, IntArray
+from recommender.utils.files import AnyPath, as_path
 
 
-class Catalog:
-    """The catalogue of one database; see `open`. Methods may be called from several threads.
+class Catalog(Database):
+    """The catalogue in one database; see `open`. Methods may be called from several threads.
 
-    Every method is one transaction (`all_tracks` one for each few hundred tracks) and raises
-    `CatalogError` when the database cannot be read or written.
-
-    Attributes:
-        url: the SQLAlchemy URL, by which another process can open the same catalogue.
-        folder: where the SQLite file lies, and the index and lock files beside it; None for a
-            database server.
+    Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises
+    `CatalogError` when the database cannot be read or written. Where a path is taken, anything but
+    a `str` or `os.PathLike` raises `TypeError`.
     """
-
-    def __init__(self, engine: Engine) -> None:
-        """For `open`, which checks the schema behind the engine first."""
-        self._engine = engine
-        file = database_file(engine.url)
-        self.folder: Path | None = None if file is None else file.parent
-        self.url: str = engine.url.render_as_string(hide_password=False)
-
-    @classmethod
-    def open(cls, url: str | None = None, *, create: bool = True) -> Self:
-        """Open a catalogue; an empty or absent database is made with the newest schema.
-
-        Args:
-            url: an SQLAlchemy URL, or the plain path of a SQLite file; None for ``$RECSYS_DB``,
-                and without that ``catalog.db`` in the platform's folder for user data.
-            create: False to refuse a SQLite file that is not there, as who only reads should.
-
-        Raises:
-            CatalogError: it cannot be opened or made, is not there, is no catalogue, or has an
-                older or newer schema.
-        """
-        place = catalog_url(url)
-        file = database_file(place)
-        if not create and file is not None and not file.exists():
-            raise CatalogError(
-                f"there is no catalogue {file}: make it with 'recsys ingest FOLDER', or name "
-                "another with --db."
-            )
-        engine = make_engine(place)
-        try:
-            require_newest(engine)
-        except BaseException:
-            engine.dispose()
-            raise
-        return cls(engine)
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        """The catalogue itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     # Libraries
 
@@ -105,60 +52,89 @@ class Catalog:
         with self._reading() as connection:
             return libraries.all_libraries(connection)
 
-    def scope_of(self, folder: Path) -> tuple[Library, str]:
+    def library_counts(self) -> dict[int, dict[TrackState, int]]:
+        """Library id → number of its tracks by state; states without a track are left out."""
+        with self._reading() as connection:
+            return summary.library_counts(connection)
+
+    def scope_of(self, folder: AnyPath) -> tuple[Library, str]:
         """The library that holds `folder`, and the sub-path inside it ("" for its root).
 
         A folder in no library becomes one. When it contains libraries it absorbs them: their
         tracks keep ids and analyses, and their paths get longer.
         """
+        folder = as_path(folder, "folder")
         with self._reading() as connection:
             scope = libraries.holding(folder, libraries.all_libraries(connection))
         if scope is not None:
             return scope
         with self._changing() as connection:
-            scope = libraries.holding(folder, libraries.all_libraries(connection))
-            if scope is not None:  # another process was faster
-                return scope
-            library = libraries.add(connection, folder)
-            if libraries.absorb_inner(connection, library):
-                bump_revision(connection)
-            return library, ""
+            return libraries.scope_of(connection, folder)
 
-    def move_library(self, old: Path, new: Path) -> Library:
-        """The library whose root was `old` is now at `new`; nothing needs to be analysed again.
+    def move_library(self, old: AnyPath, new: AnyPath) -> Library:
+        """Record that the library with root `old` is now at `new`; nothing is analysed again.
+
+        Args:
+            old: need not exist any more.
 
         Raises:
             CatalogError: there is no library at `old`, or `new` overlaps another one.
         """
+        old, new = as_path(old, "old"), as_path(new, "new")
         with self._changing() as connection:
-            library = libraries.move(connection, old, new)
-            bump_revision(connection)
-            return library
+            return libraries.move(connection, old, new)
 
-    # What a scan asks
+    def remove_library(self, root: AnyPath) -> int:
+        """Drop a library with its tracks, analyses and failures; no music file is touched.
+
+        Args:
+            root: need not exist any more.
+
+        Returns:
+            The number of tracks dropped.
+
+        Raises:
+            CatalogError: there is no library with this root.
+        """
+        root = as_path(root, "root")
+        with self._changing() as connection:
+            return libraries.remove(connection, root)
+
+    def set_unavailable(self, library: Library) -> int:
+        """Mark the tracks of a library, whose root is absent or empty, as UNAVAILABLE.
+
+        They are kept, but not recommended, until a scan finds their files (`Writer.found_again`)
+        or, in a root that is there again, does not (`Writer.missing`). Tracks that failed stay
+        FAILED, with their failures.
+
+        Returns:
+            The number of tracks of the library.
+        """
+        with self._changing() as connection:
+            return libraries.set_unavailable(connection, library)
+
+    # For scans
 
     def known_files(
         self, library: Library, space: SpaceId, under: str = ""
     ) -> dict[str, KnownFile]:
-        """All that is known of the library's files, by relative path.
-
-        Where a failure is known, `stat` is the file that failed, so that it is tried again only
-        when it changes.
+        """The files of a library that the catalogue has a track or a failure of, by relative path.
 
         Args:
-            space: the space that `KnownFile.analysed_in_space` tells of.
-            under: only the file or folder of this relative path.
+            space: `KnownFile.analysed_in_space` refers to its unprojected space.
+            under: only the file or folder with this relative path.
         """
         with self._reading() as connection:
-            return queries.known_files(connection, library, space, under)
+            return scan_queries.known_files(connection, library, space, under)
 
     def lost_by_content_hash(self, vanished: Collection[int]) -> dict[str, int]:
-        """Content digest → id of a track whose file is lost: in `vanished`, or marked missing.
+        """Content hash → id of a track whose file is lost: in `vanished`, or marked missing.
 
-        Of several copies that are lost, one in `vanished` is given, then the lowest id.
+        Of several with one hash those in `vanished` come first, then the lowest id. Unavailable
+        tracks are not lost.
         """
         with self._reading() as connection:
-            return queries.lost_by_content_hash(connection, vanished)
+            return scan_queries.lost_by_content_hash(connection, vanished)
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -171,7 +147,7 @@ class Catalog:
             writer = Writer(connection)
             yield writer
             if writer.changed:
-                bump_revision(connection)
+                catalog_row.bump_revision(connection)
 
     # Tracks
 
@@ -187,117 +163,105 @@ class Catalog:
     def facts(
         self, ids: Collection[int], *, with_probabilities: bool = False
     ) -> dict[int, TrackFacts]:
-        """What decides whether tracks are listed, by id; ids that no track has are left out.
+        """What decides whether tracks are listed, by id; ids without a track are left out.
 
         Args:
             ids: in any number and order.
-            with_probabilities: also the genres analysed in the active space, which takes longer.
+            with_probabilities: also the genre probabilities of the active space; slower.
         """
         with self._reading() as connection:
             return queries.facts(connection, ids, with_probabilities)
 
-    def track_at(self, path: Path) -> Track | None:
+    def track_at(self, path: AnyPath) -> Track | None:
         """The track whose file is `path` (relative to the working directory, or absolute)."""
+        path = as_path(path, "path")
         with self._reading() as connection:
-            known = libraries.all_libraries(connection)
-            for library, relative in libraries.relative_paths(path, known):
-                query = track_query().where(
-                    TrackRow.library_id == library.id, TrackRow.path == relative
-                )
-                for track in tracks_of(connection, query):
-                    return track
-        return None
+            return queries.track_at(connection, path)
 
     def search(self, words: str, limit: int | None = None) -> list[Track]:
-        """Tracks of any state in whose title, artists, album or path every word occurs.
+        """Tracks of any state in whose title, artists, album or path every word occurs, by path.
 
-        Case and accents do not matter; no words find all. In the order of paths.
+        Case and accents do not matter; no words match every track.
         """
         with self._reading() as connection:
-            return tracks_of(connection, queries.search_query(words, limit))
+            return queries.search(connection, words, limit)
 
     def all_tracks(self, state: TrackState | None = TrackState.ANALYSED) -> Iterator[Track]:
-        """Every track in `state` (None: in any), by id; only a few hundred are held at a time."""
-        query = track_query().order_by(TrackRow.id).limit(CHUNK)
-        if state is not None:
-            query = query.where(TrackRow.state == state)
+        """Every track in `state` (None: in any), by id; a few hundred are in memory at a time."""
         last = 0
         while True:
             with self._reading() as connection:
-                tracks = tracks_of(connection, query.where(TrackRow.id > last))
+                tracks = queries.tracks_after(connection, last, state)
             if not tracks:
                 return
             yield from tracks
             last = tracks[-1].id
 
-    # What was analysed
+    def file_hash_of(self, track_id: int) -> str | None:
+        """The hash of the whole file, if it was ever computed. Raises `TrackNotFound`."""
+        with self._reading() as connection:
+            return queries.file_hash_of(connection, track_id)
 
-    def activations(self, space: SpaceId) -> tuple[npt.NDArray[np.int64], FloatArray]:
-        """The vectors that recommendations are made of.
+    # Analyses
+
+    def activations(self, space: SpaceId) -> tuple[IntArray, FloatArray]:
+        """The vectors that recommendations are computed from.
 
         Args:
             space: its unprojected space is meant.
 
         Returns:
-            ids: np.ndarray [shape=(n,)], int64, ascending: tracks in state ANALYSED with an analysis.
+            ids: np.ndarray [shape=(n,)], int64, ascending: the ANALYSED tracks with an analysis.
             activations: np.ndarray [shape=(n, d)], float32: not projected, not normalised;
-                shape (0, 0) in a space that nothing was ever analysed in.
+                shape (0, 0) in a space that no track was ever analysed in.
         """
         with self._reading() as connection:
-            return queries.activations(connection, space)
+            return analyses.activations(connection, space)
 
     def analysis_of(self, track_id: int, space: SpaceId) -> Analysis | None:
-        """What was analysed of the track in the unprojected space of `space`."""
+        """The analysis of the track in the unprojected space of `space`, if it has one."""
         with self._reading() as connection:
-            return queries.analysis_of(connection, track_id, space)
+            return analyses.analysis_of(connection, track_id, space)
+
+    def forget_analyses(self, track_ids: Collection[int]) -> None:
+        """Drop every analysis of these tracks, so that the next ingest analyses them again."""
+        with self._changing() as connection:
+            analyses.forget(connection, track_ids)
+
+    # Spaces and their projections
 
     def spaces(self) -> list[tuple[SpaceId, int]]:
-        """The (unprojected) spaces, each with its number of tracks in state ANALYSED."""
+        """The unprojected spaces, each with its number of ANALYSED tracks."""
         with self._reading() as connection:
-            return queries.spaces(connection)
+            return spaces.spaces(connection)
 
     def active_space(self) -> SpaceId | None:
-        """The (unprojected) space that recommendations use; None before the first ingest."""
+        """The unprojected space that recommendations use; None before the first ingest."""
         with self._reading() as connection:
-            row = connection.execute(
-                select(SpaceRow.model, SpaceRow.weights, SpaceRow.analysis).join(
-                    CatalogRow, CatalogRow.active_space_id == SpaceRow.id
-                )
-            ).first()
-        return None if row is None else SpaceId(*row)
+            return catalog_row.active_space(connection)
 
     def analysis_settings(self) -> Mapping[str, Any] | None:
-        """The settings saved with the active space: how to analyse another file in the same way."""
+        """The settings stored with the active space: how to analyse another file the same way."""
         with self._reading() as connection:
             return connection.scalar(select(CatalogRow.analysis_settings))
 
     def set_active(self, space: SpaceId, analysis_settings: Mapping[str, Any]) -> None:
-        """From now on recommendations use the unprojected space of `space`.
+        """Recommend in the unprojected space of `space` from now on.
 
         Args:
-            listening: settings that `analysis_settings` gives back; JSON values only.
+            analysis_settings: what `analysis_settings` shall return; JSON values only.
         """
         with self._changing() as connection:
-            space_id, _ = ensure_space(connection, space)
-            old = connection.execute(
-                select(CatalogRow.active_space_id, CatalogRow.analysis_settings)
-            ).one()
-            if tuple(old) != (space_id, dict(analysis_settings)):
-                connection.execute(
-                    update(CatalogRow).values(
-                        active_space_id=space_id, analysis_settings=dict(analysis_settings)
-                    )
-                )
-                bump_revision(connection)
+            catalog_row.set_active(connection, space, analysis_settings)
 
     def projection(self, space: SpaceId, origin: ProjectionOrigin) -> StoredProjection | None:
-        """The projection of this origin that is kept for the unprojected space of `space`.
+        """The stored projection of this origin for the unprojected space of `space`.
 
         Raises:
-            CatalogError: its numbers are not those that were stored.
+            CatalogError: its values are not those that were stored.
         """
         with self._reading() as connection:
-            return stored_projections.kept(connection, space, origin)
+            return stored_projections.load(connection, space, origin)
 
     def store_projection(
         self,
@@ -306,88 +270,60 @@ class Catalog:
         projection: Projection,
         details: Mapping[str, Any],
     ) -> None:
-        """Keep a projection of the unprojected space of `space`, in place of one of this origin.
+        """Store a projection of the unprojected space of `space`, replacing one of this origin.
 
-        Nothing is written where the same one is kept already, with the same details. The revision
-        stays: an index is another file for another projection.
+        Nothing is written where the same one is stored already, with the same details. The revision
+        stays as it is: another projection has another index file.
 
         Args:
             details: as in `StoredProjection`; JSON values only.
         """
         with self._changing() as connection:
-            space_id, _ = ensure_space(connection, space)
-            stored_projections.keep(connection, space_id, origin, projection, details)
+            stored_projections.store(connection, space, origin, projection, details)
 
     def drop_projection(self, space: SpaceId, origin: ProjectionOrigin) -> bool:
-        """Forget the projection of this origin; says whether there was one."""
+        """Drop the stored projection of this origin; returns whether there was one."""
         with self._changing() as connection:
             return stored_projections.drop(connection, space, origin)
-
-    def forget_analyses(self, track_ids: Collection[int]) -> None:
-        """Drop all that was analysed of these tracks, so that the next ingest analyses them again."""
-        with self._changing() as connection:
-            for chunk in queries.chunks(track_ids):
-                connection.execute(delete(AnalysisRow).where(AnalysisRow.track_id.in_(chunk)))
-            bump_revision(connection)
 
     # The catalogue as a whole
 
     def failures(self) -> list[Failure]:
         """Every file or folder that could not be analysed, by library and path."""
         with self._reading() as connection:
-            return queries.failures(connection)
+            return summary.failures(connection)
+
+    def genres(self) -> dict[str, int]:
+        """Tagged genre → number of ANALYSED tracks, most frequent first.
+
+        As in `Filters.genre` the first genre of a tag counts, and spellings that differ in case,
+        accents, blanks and hyphens are one genre, in its most frequent spelling.
+        """
+        with self._reading() as connection:
+            return summary.genres(connection)
 
     def counts(self) -> Counts:
-        """The catalogue in numbers; the seconds are those of tracks in state ANALYSED."""
+        """The catalogue in numbers."""
         with self._reading() as connection:
-            return queries.counts(connection)
+            return summary.counts(connection)
 
     def state(self) -> CatalogState:
-        """Which catalogue this is, and its revision now."""
+        """Which catalogue this is, and its present revision."""
         with self._reading() as connection:
-            row = connection.execute(select(CatalogRow.uuid, CatalogRow.revision)).one()
-            return CatalogState(row.uuid, row.revision)
+            return catalog_row.state(connection)
 
     def prune(self, *, force: bool = False) -> int:
-        """Drop missing tracks and what was analysed of them.
+        """Drop missing tracks and their analyses; unavailable ones are never dropped.
+
+        Args:
+            force: also drop them when they are more than half of the tracks that are not
+                unavailable, which is more often a mistake than meant.
 
         Returns:
-            How many tracks were dropped.
+            The number of tracks dropped.
 
         Raises:
-            CatalogError: without `force`, when more than half of all tracks are missing.
+            CatalogError: more than half are missing, and `force` is False.
         """
         with self._changing() as connection:
-            lost = TrackRow.state == TrackState.MISSING
-            missing = connection.scalar(select(func.count(TrackRow.id)).where(lost)) or 0
-            total = connection.scalar(select(func.count(TrackRow.id))) or 0
-            if 2 * missing > total and not force:
-                raise CatalogError(
-                    f"{missing} of {total} tracks are missing: is a disk not mounted? Mount it and "
-                    "ingest again, or drop them all the same with --force."
-                )
-            connection.execute(delete(TrackRow).where(lost))
-            return missing
-
-    def file_hash_of(self, track_id: int) -> str | None:
-        """The digest of the whole file, if it was ever computed. Raises `TrackNotFound`."""
-        with self._reading() as connection:
-            row = connection.execute(
-                select(TrackRow.file_hash).where(TrackRow.id == track_id)
-            ).first()
-            if row is None:
-                raise queries.no_such_track(track_id)
-            file_hash: str | None = row.file_hash
-            return file_hash
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with transaction(self._engine) as connection:
-            yield connection
-
-    @contextmanager
-    def _changing(self) -> Iterator[Connection]:
-        with transaction(self._engine, writes=True) as connection:
-            # SQLite has one writer at a time; on servers this row's lock does the same.
-            connection.execute(select(CatalogRow.id).with_for_update())
-            yield connection
+            return libraries.prune(connection, force)

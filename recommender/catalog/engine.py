@@ -1,4 +1,4 @@
-"""Where the catalogue is, and transactions on it. The one place that knows SQLite's pragmas."""
+"""The catalogue's database URL, its engine, transactions. The only module with SQLite pragmas."""
 
 import os
 import sqlite3
@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 
 from recommender.errors import CatalogError
+from recommender.utils.files import AnyPath, as_path
 
 URL_VARIABLE = "RECSYS_DB"
 BUSY_SECONDS = 30
@@ -19,16 +20,24 @@ BUSY_SECONDS = 30
 _WRITES = "recsys_writes"
 
 
-def catalog_url(url: str | URL | None = None) -> URL:
+def catalog_url(url: AnyPath | URL | None = None) -> URL:
     """The catalogue's database URL, with an absolute path where it is a file.
 
     Args:
-        url: an SQLAlchemy URL, or the plain path of a SQLite file; None for ``$RECSYS_DB``, and
-            without that ``catalog.db`` in the platform's folder for user data.
+        url: the path of a SQLite file, or an SQLAlchemy URL; None for ``$RECSYS_DB``, and without
+            that ``catalog.db`` in the platform's folder for user data.
 
     Raises:
         CatalogError: a malformed URL, or a SQLite URL without a file.
+        TypeError: it is none of the above.
     """
+    if not isinstance(url, str | os.PathLike | URL | None):
+        raise TypeError(
+            "the catalogue must be given as a path (str or os.PathLike), a database URL (str) or "
+            f"None for the default, not {type(url).__name__}."
+        )
+    if isinstance(url, os.PathLike):
+        return _file_url(as_path(url, "the catalogue's path"))
     url = url or os.environ.get(URL_VARIABLE)
     if not url:
         return _file_url(platformdirs.user_data_path("recsys") / "catalog.db")
@@ -44,7 +53,7 @@ def catalog_url(url: str | URL | None = None) -> URL:
     if parsed.get_backend_name() != "sqlite":
         return parsed
     if parsed.database in (None, "", ":memory:"):
-        raise CatalogError("the catalogue needs a file: give --db PATH instead of a SQLite memory.")
+        raise CatalogError("the catalogue needs a file: SQLite in memory is lost at once.")
     return parsed.set(database=os.path.abspath(parsed.database or ""))  # noqa: PTH100
 
 
@@ -61,7 +70,7 @@ def database_file(url: URL) -> Path | None:
 
 
 def shown(url: URL) -> str:
-    """How messages name the catalogue: the file, or the URL without its password."""
+    """The catalogue's name in messages: the file, or the URL without its password."""
     return str(database_file(url) or url.render_as_string(hide_password=True))
 
 
@@ -85,15 +94,15 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
         ) from error
 
     def set_pragmas(connection: sqlite3.Connection, _: object) -> None:
-        # Left to itself the driver begins transactions late and never around DDL.
+        # By default the driver begins transactions late, and none around DDL.
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later would fail, not wait, if another process
-        # wrote in between; so a writing one takes the lock at once.
+        # A transaction that reads first and writes later would fail instead of wait if another
+        # process wrote in between; so a writing one takes the lock at once.
         writes = connection.get_execution_options().get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -126,15 +135,16 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         reason = str(error.orig).partition("\n")[0]
         raise CatalogError(
             f"the catalogue {shown(engine.url)} cannot be used: {reason}. "
-            f"{_cure(engine.url, reason)}"
+            f"{_advice(engine.url, reason)}"
         ) from error
 
 
-def _cure(url: URL, reason: str) -> str:
+def _advice(url: URL, reason: str) -> str:
+    """What the user can do about an error of the database."""
     if database_file(url) is None:
-        return "Check that the server runs and that --db names it rightly."
+        return "Check that the server runs and that the database URL is right."
     if "not a database" in reason:
-        return "The file is something else; name another one with --db."
+        return "The file is something else; give another database file or URL."
     if "locked" in reason:
         return "Another process is writing; try again when it is done."
     if "malformed" in reason:

@@ -1,35 +1,25 @@
-"""Genres and artists for the tracks of a catalogue, to evaluate recommendations on.
+"""Genres and artists of the tracks of a catalogue, to evaluate recommendations by.
 
-Three sources: the tags, the name of the folder a file lies in, or a CSV file. Names are compared
-folded (`fold`): "Hip-Hop", "hip hop" and "HIPHOP" are one genre, shown as it is spelled most often.
+Three sources: tags, names of folders, or a CSV file. Names are compared by `names.label_key`:
+"Hip-Hop", "hip hop" and "HIPHOP" are one genre, shown in its most frequent spelling.
 """
 
 import csv
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from recommender.catalog.records import Track
 from recommender.errors import DatasetError
+from recommender.utils.files import AnyPath, as_path
+from recommender.utils.names import NOT_AN_ARTIST, first_genre, label_key, most_frequent
 
 ID_COLUMNS = ("path", "file", "filename", "track_id", "id")
-"""Columns of a CSV that may name its tracks; the first one present does."""
+"""Columns of a CSV that may identify its tracks; the first one present does."""
 
 GENRE_COLUMNS = ("genre", "label")
-
-NOT_A_GENRE = frozenset({"genre", "none", "other", "undefined", "unknown", "unknowngenre"})
-NOT_AN_ARTIST = frozenset({"unknown", "unknownartist", "various", "variousartists", "va"})
-"""Folded tags that say nothing; two tracks that bear one have nothing in common."""
-
-_BETWEEN_GENRES = re.compile("[;/,|\\\\\0]")
-_BETWEEN_WORDS = re.compile(r"[\s_\-‐‑–—]+")
-_ACCENT = 200
-"""Unicode combining classes from here on are accents above and below letters; below are marks
-that tell one letter from another, such as the Japanese voicing mark."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +27,11 @@ class TrackLabels:
     """A genre and an artist, or None, for each track, in the order of the tracks.
 
     Attributes:
-        genres: spelled alike where they fold alike.
-        artists: the same; None equals no other.
-        source: what they come from, in words.
-        unmatched: names of the CSV rows that fit no track.
-        ambiguous: names of the CSV rows that fit several tracks and were not used.
+        genres: those with the same key in the same spelling.
+        artists: likewise; None is not equal to another None.
+        source: where they come from, in words.
+        unmatched: names in CSV rows that match no track.
+        ambiguous: names in CSV rows that match several tracks and were not used.
     """
 
     genres: tuple[str | None, ...]
@@ -52,17 +42,17 @@ class TrackLabels:
 
     @property
     def unlabelled(self) -> int:
-        """How many tracks have no genre."""
+        """Number of tracks without a genre."""
         return self.genres.count(None)
 
 
 def labels_from_tags(tracks: Sequence[Track]) -> TrackLabels:
     """The genre in each file's tags.
 
-    Of several ("Rock; Pop", "Hip Hop/Rap") the first counts, which taggers take for the main one.
-    Tags such as "Other" or "Unknown" are no genre.
+    Of several ("Rock; Pop", "Hip Hop/Rap") the first counts, and tags such as "Other" or "Unknown"
+    do not; see `names.first_genre`.
     """
-    genres = [_first_genre(track.tags.genre) for track in tracks]
+    genres = [first_genre(track.tags.genre) for track in tracks]
     return TrackLabels(_spelled_alike(genres), _tagged_artists(tracks), "the genre tags")
 
 
@@ -75,17 +65,19 @@ def labels_from_folders(tracks: Sequence[Track]) -> TrackLabels:
     return TrackLabels(_spelled_alike(genres), _tagged_artists(tracks), "the folders' names")
 
 
-def labels_from_csv(tracks: Sequence[Track], path: Path) -> TrackLabels:
+def labels_from_csv(tracks: Sequence[Track], path: AnyPath) -> TrackLabels:
     """Genres, and artists where the file has them, from a CSV file (UTF-8; comma, ; or tab).
 
-    Its columns: one of `ID_COLUMNS`, one of `GENRE_COLUMNS`, and optionally ``artist`` (else the
-    artists come from the tags). A row's name is a track's path, as much of its end as is needed, or
-    a file name, each with or without its ending. Rows that fit no track or several are told in the
-    result and label none.
+    Its columns: one of `ID_COLUMNS`, one of `GENRE_COLUMNS`, and optionally ``artist`` (otherwise
+    artists come from the tags). A row identifies a track by its path, by the end of its path, or by
+    its file name, each with or without the file's ending. Rows that match no track or several are
+    listed in the result, and not used.
 
     Raises:
         DatasetError: the file cannot be read, lacks a column, or gives one track two labels.
+        TypeError: `path` is no path.
     """
+    path = as_path(path, "path")
     find = _TrackFinder(tracks)
     unmatched: list[str] = []
     ambiguous: list[str] = []
@@ -96,9 +88,9 @@ def labels_from_csv(tracks: Sequence[Track], path: Path) -> TrackLabels:
             (ambiguous if found else unmatched).append(row.name)
             continue
         earlier = row_of.setdefault(found[0], row)
-        if (fold(earlier.genre), fold(earlier.artist or "")) != (
-            fold(row.genre),
-            fold(row.artist or ""),
+        if (label_key(earlier.genre), label_key(earlier.artist or "")) != (
+            label_key(row.genre),
+            label_key(row.artist or ""),
         ):
             raise DatasetError(
                 f"{path}, lines {earlier.line} and {row.line}: two different labels for "
@@ -116,25 +108,6 @@ def labels_from_csv(tracks: Sequence[Track], path: Path) -> TrackLabels:
     )
 
 
-def fold(name: str) -> str:
-    """`name` without case, accents, spaces, hyphens and underscores: what two names compare by."""
-    decomposed = unicodedata.normalize("NFKD", name)
-    letters = "".join(c for c in decomposed if unicodedata.combining(c) < _ACCENT)
-    return _BETWEEN_WORDS.sub("", unicodedata.normalize("NFKC", letters.casefold()))
-
-
-@lru_cache(maxsize=10_000)
-def genre_key(tag: str | None) -> str:
-    """What two genre tags are compared by: the first genre they name, folded; empty for none."""
-    return fold(_first_genre(tag) or "")
-
-
-def _first_genre(tag: str | None) -> str | None:
-    parts = (part.strip() for part in _BETWEEN_GENRES.split(tag or ""))
-    first = next((part for part in parts if part), None)
-    return None if first is None or fold(first) in NOT_A_GENRE else first
-
-
 def _tagged_artists(tracks: Sequence[Track]) -> tuple[str | None, ...]:
     return _spelled_alike([track.artist for track in tracks], NOT_AN_ARTIST)
 
@@ -142,37 +115,37 @@ def _tagged_artists(tracks: Sequence[Track]) -> tuple[str | None, ...]:
 def _spelled_alike(
     names: Sequence[str | None], meaningless: frozenset[str] = frozenset()
 ) -> tuple[str | None, ...]:
-    """Names that fold alike in their most frequent spelling (the first by alphabet of several)."""
-    folded = [fold(name or "") for name in names]
+    """Names with the same key in their most frequent spelling; None for those without a key."""
+    keys = [label_key(name or "") for name in names]
     spellings: Mapping[str, Counter[str]] = defaultdict(Counter)
-    for key, name in zip(folded, names, strict=True):
+    for key, name in zip(keys, names, strict=True):
         if key and key not in meaningless and name:
             spellings[key][" ".join(name.split())] += 1
-    shown = {key: min(all_, key=lambda s: (-all_[s], s)) for key, all_ in spellings.items()}
-    return tuple(shown.get(key) for key in folded)
+    shown = {key: most_frequent(of_key) for key, of_key in spellings.items()}
+    return tuple(shown.get(key) for key in keys)
 
 
 class _TrackFinder:
-    """Which tracks a name of a CSV row fits."""
+    """Finds the tracks that a CSV row identifies."""
 
     def __init__(self, tracks: Sequence[Track]) -> None:
-        self._places = [_place(track.file.as_posix()) for track in tracks]
-        self._relative = [_place(track.path) for track in tracks]
+        self._paths = [_normalised(track.file.as_posix()) for track in tracks]
+        self._relative = [_normalised(track.path) for track in tracks]
         self._by_name: Mapping[str, list[int]] = defaultdict(list)
         self._by_stem: Mapping[str, list[int]] = defaultdict(list)
-        for index, place in enumerate(self._places):
-            self._by_name[place.name].append(index)
-            self._by_stem[place.stem].append(index)
+        for index, path in enumerate(self._paths):
+            self._by_name[path.name].append(index)
+            self._by_stem[path.stem].append(index)
 
     def __call__(self, name: str) -> list[int]:
-        """Tracks whose path ends with `name`, with its ending or else without."""
-        wanted = _place(name)
+        """Indices of the tracks whose path ends with `name`, or else with it and an ending."""
+        wanted = _normalised(name)
         for candidates in (self._by_name.get(wanted.name), self._by_stem.get(wanted.name)):
             folders = wanted.parent.parts
             fitting = [
                 index
                 for index in candidates or ()
-                if not folders or self._places[index].parent.parts[-len(folders) :] == folders
+                if not folders or self._paths[index].parent.parts[-len(folders) :] == folders
             ]
             # "a.wav" names the file at the root of its library before those deeper down.
             exact = [i for i in fitting if self._relative[i].parent == wanted.parent]
@@ -181,8 +154,8 @@ class _TrackFinder:
         return []
 
 
-def _place(path: str) -> PurePosixPath:
-    """A path that compares equal however a file system composes its accents."""
+def _normalised(path: str) -> PurePosixPath:
+    """A path with its accents composed, as file systems differ in that."""
     return PurePosixPath(unicodedata.normalize("NFC", path))
 
 
@@ -195,7 +168,7 @@ class _Row:
 
 
 def _read_rows(path: Path) -> Iterator[_Row]:
-    """The rows of a CSV that name a track."""
+    """The rows of a CSV that identify a track."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()

@@ -1,4 +1,4 @@
-"""Which library a folder belongs to. No library lies inside another, so a file has one row.
+"""Libraries: music folders. None lies inside another, so that a file has one row.
 
 Every function works on a connection, inside the caller's transaction.
 """
@@ -9,10 +9,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from recommender.audio.tags import Tags
-from recommender.catalog.records import Library
+from recommender.catalog.catalog_row import bump_revision
+from recommender.catalog.records import Library, TrackState
 from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
 from recommender.catalog.search_text import search_text
 from recommender.errors import CatalogError
@@ -30,7 +31,7 @@ def all_libraries(connection: Connection) -> list[Library]:
 def holding(folder: Path, libraries: list[Library]) -> tuple[Library, str] | None:
     """The library that `folder` is or lies in, and the sub-path ("" for the root).
 
-    Both sides are resolved, so that a link to a folder is that folder.
+    Links are resolved in both paths, so that a link to a folder is that folder.
     """
     folder = real_path(folder)
     for library in libraries:
@@ -40,39 +41,37 @@ def holding(folder: Path, libraries: list[Library]) -> tuple[Library, str] | Non
     return None
 
 
-def add(connection: Connection, folder: Path) -> Library:
-    """A new library at `folder`."""
+def scope_of(connection: Connection, folder: Path) -> tuple[Library, str]:
+    """See `Catalog.scope_of`."""
+    scope = holding(folder, all_libraries(connection))
+    if scope is not None:
+        return scope
     root = real_path(folder)
     statement = insert(LibraryRow).values(root=str(root)).returning(LibraryRow.id)
-    return Library(connection.execute(statement).scalar_one(), root)
+    library = Library(connection.execute(statement).scalar_one(), root)
+    if _absorb_inner(connection, library):
+        bump_revision(connection)
+    return library, ""
 
 
-def absorb_inner(connection: Connection, outer: Library) -> bool:
-    """Make the libraries inside `outer` part of it; says whether there were any.
+def _absorb_inner(connection: Connection, outer: Library) -> bool:
+    """Make the libraries inside `outer` part of it; returns whether there were any.
 
     Their tracks and failures keep their rows, ids and analyses and only get the longer path.
     """
     absorbed = False
     for library in all_libraries(connection):
-        place = real_path(library.root)
-        if library != outer and place.is_relative_to(outer.root):
-            _absorb(connection, library.id, outer.id, _posix(place.relative_to(outer.root)))
+        inner = real_path(library.root)
+        if library != outer and inner.is_relative_to(outer.root):
+            _absorb(connection, library.id, outer.id, _posix(inner.relative_to(outer.root)))
             absorbed = True
     return absorbed
 
 
 def move(connection: Connection, old: Path, new: Path) -> Library:
-    """Say that the library at `old` (which need not exist any more) is now at `new`.
-
-    Raises:
-        CatalogError: there is no library at `old`, or `new` overlaps another library.
-    """
+    """See `Catalog.move_library`."""
     libraries = all_libraries(connection)
-    here = {Path(os.path.abspath(old)), real_path(old)}  # noqa: PTH100 (absolute, links kept)
-    moved = next((library for library in libraries if library.root in here), None)
-    if moved is None:
-        known = ", ".join(str(library.root) for library in libraries) or "none"
-        raise CatalogError(f"no library has the root {old}. Known roots: {known}.")
+    moved = _with_root(old, libraries)
     root = real_path(new)
     for library in libraries:
         other = real_path(library.root)
@@ -82,14 +81,65 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
                 "moved files are recognised by their content."
             )
     connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(root=str(root)))
+    bump_revision(connection)
     return Library(moved.id, root)
 
 
-def relative_paths(file: Path, libraries: list[Library]) -> Iterator[tuple[Library, str]]:
-    """The names that `file` may have in a library, likeliest first.
+def remove(connection: Connection, root: Path) -> int:
+    """See `Catalog.remove_library`."""
+    library = _with_root(root, all_libraries(connection))
+    dropped = connection.execute(delete(TrackRow).where(TrackRow.library_id == library.id))
+    connection.execute(delete(FailureRow).where(FailureRow.library_id == library.id))
+    connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
+    bump_revision(connection)
+    return dropped.rowcount
 
-    A scan follows links, so a file in a linked folder is known by the link's path, whatever the
-    folder's own path is; and the way to the library's root may itself contain links.
+
+def set_unavailable(connection: Connection, library: Library) -> int:
+    """See `Catalog.set_unavailable`."""
+    of_library = TrackRow.library_id == library.id
+    changed = connection.execute(
+        update(TrackRow)
+        .where(of_library, TrackRow.state.in_((TrackState.ANALYSED, TrackState.MISSING)))
+        .values(state=TrackState.UNAVAILABLE)
+    )
+    if changed.rowcount:
+        bump_revision(connection)
+    return connection.scalar(select(func.count(TrackRow.id)).where(of_library)) or 0
+
+
+def prune(connection: Connection, force: bool) -> int:
+    """See `Catalog.prune`."""
+    number = dict.fromkeys(TrackState, 0)
+    states = select(TrackRow.state, func.count()).group_by(TrackRow.state)
+    number.update((state, tracks) for state, tracks in connection.execute(states))
+    missing = number[TrackState.MISSING]
+    present = sum(number.values()) - number[TrackState.UNAVAILABLE]
+    if 2 * missing > present and not force:
+        raise CatalogError(
+            f"{missing} of {present} tracks are missing, more than half: was a folder moved, or is "
+            "a disk not mounted? Ingest it where it is now; or force the pruning to drop them."
+        )
+    connection.execute(delete(TrackRow).where(TrackRow.state == TrackState.MISSING))
+    return missing
+
+
+def _with_root(root: Path, libraries: list[Library]) -> Library:
+    """The library with this root, which need not exist any more. Raises `CatalogError`."""
+    # Absolute with links kept, as it may have been stored before it became a link; and without.
+    candidates = {Path(os.path.abspath(root)), real_path(root)}  # noqa: PTH100
+    for library in libraries:
+        if library.root in candidates:
+            return library
+    known = ", ".join(str(library.root) for library in libraries) or "none"
+    raise CatalogError(f"no library has the root {root}. Known roots: {known}.")
+
+
+def relative_paths(file: Path, libraries: list[Library]) -> Iterator[tuple[Library, str]]:
+    """The relative paths that `file` may have in a library, likeliest first.
+
+    A scan follows links: a file in a linked folder is stored under the link's path, whatever the
+    folder's own path is. The path of the library's root may itself contain links.
     """
     roots = {real_path(library.root): library for library in libraries}
     for path in (Path(os.path.abspath(file)), real_path(file)):  # noqa: PTH100 (links kept)

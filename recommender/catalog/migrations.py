@@ -1,4 +1,4 @@
-"""The schema's versions: which one a database has, and Alembic to bring it to the newest."""
+"""Versions of the schema: which one a database has, and Alembic to upgrade it to the newest."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from recommender.catalog.engine import (
     transaction,
 )
 from recommender.errors import CatalogError
+from recommender.utils.files import AnyPath
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 HEAD = "0003"
-"""The newest revision. Revisions are numbered in four digits, so that their order is plain and
-opening a catalogue need not load Alembic."""
+"""The newest revision. Revisions have four digits and sort as text, so that opening a catalogue
+need not load Alembic."""
 
 _VERSION_TABLE = "alembic_version"
 
@@ -57,37 +58,38 @@ def version(engine: sa.Engine) -> str | None:
             return None
         if _VERSION_TABLE not in tables or "catalog" not in tables:
             raise CatalogError(
-                f"{shown(engine.url)} is a database of another program; name another with --db."
+                f"{shown(engine.url)} is a database of another program; give another database file "
+                "or URL."
             )
         found = connection.scalar(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}"))
         return None if found is None else str(found)
 
 
-def current(url: str | None = None) -> str | None:
+def current(url: AnyPath | None = None) -> str | None:
     """The revision of the catalogue at `url` (see `catalog_url`); None where there is none yet."""
-    place = catalog_url(url)
-    file = database_file(place)
+    parsed = catalog_url(url)
+    file = database_file(parsed)
     if file is not None and not os.path.exists(file):  # noqa: PTH110 (False without permission)
         return None
-    engine = make_engine(place)
+    engine = make_engine(parsed)
     try:
         return version(engine)
     finally:
         engine.dispose()
 
 
-def upgrade(url: str | None = None) -> None:
-    """Bring the catalogue at `url` (see `catalog_url`) to the newest schema, making it if needed.
+def upgrade(url: AnyPath | sa.URL | None = None) -> None:
+    """Bring the catalogue at `url` (see `catalog_url`) to the newest schema, creating it if needed.
 
     All steps run in one transaction: it succeeds or leaves everything as it was, and of two
     processes that upgrade at once the second finds nothing left to do.
 
     Raises:
-        CatalogError: the database cannot be made or written, or was made by a newer recsys.
+        CatalogError: the database cannot be created or written, or was written by a newer recsys.
     """
-    place = catalog_url(url)
-    _make_folder(place)
-    engine = make_engine(place, foreign_keys=False)
+    parsed = catalog_url(url)
+    make_folders(parsed)
+    engine = make_engine(parsed, foreign_keys=False)
     try:
         _refuse_newer(engine, version(engine))
         _upgrade(engine)
@@ -95,17 +97,27 @@ def upgrade(url: str | None = None) -> None:
         engine.dispose()
 
 
-def _make_folder(place: sa.URL) -> None:
-    file = database_file(place)
+def make_folders(url: sa.URL) -> tuple[Path, ...]:
+    """Create the folder of a SQLite file.
+
+    Returns:
+        The folders that had to be created, the innermost first.
+
+    Raises:
+        CatalogError: it cannot be created.
+    """
+    file = database_file(url)
     if file is None:
-        return
+        return ()
     try:
+        absent = tuple(folder for folder in file.parents if not folder.exists())
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CatalogError(
-            f"the folder {file.parent} cannot be made ({error.strerror}); "
-            "name a catalogue elsewhere with --db."
+            f"the folder {file.parent} cannot be created ({error.strerror}); "
+            "give a database file elsewhere."
         ) from error
+    return absent
 
 
 def _upgrade(engine: sa.Engine) -> None:
@@ -118,32 +130,34 @@ def _upgrade(engine: sa.Engine) -> None:
             if broken:
                 raise CatalogError(
                     f"the upgrade of {shown(engine.url)} was undone: {len(broken)} rows would "
-                    "refer to nothing. Restore a copy, or move it away and ingest again."
+                    "refer to rows that do not exist. Restore a copy, or move it away and ingest "
+                    "again."
                 )
 
 
-def require_newest(engine: sa.Engine) -> None:
-    """Make the schema when the database is empty.
+def require_newest(engine: sa.Engine) -> bool:
+    """Create the schema when the database is empty; returns whether it was.
 
     Raises:
-        CatalogError: the schema is older (says how to upgrade) or newer than this recsys.
+        CatalogError: the schema is older (the message says how to upgrade), or newer.
     """
-    _make_folder(engine.url)
     found = version(engine)
     _refuse_newer(engine, found)
     if found is None:
         engine.dispose()
-        upgrade(engine.url.render_as_string(hide_password=False))
-    elif found < HEAD:
+        upgrade(engine.url)
+        return True
+    if found < HEAD:
         raise CatalogError(
             f"the catalogue {shown(engine.url)} has an older schema ({found}, now {HEAD}). "
             "Run 'recsys db upgrade'."
         )
+    return False
 
 
 def _refuse_newer(engine: sa.Engine, found: str | None) -> None:
     if found is not None and found > HEAD:
         raise CatalogError(
-            f"the catalogue {shown(engine.url)} was made by a newer recsys (schema {found}, this "
-            f"one knows {HEAD}). Update recsys."
+            f"the catalogue {shown(engine.url)} was written by a newer recsys (schema {found}; "
+            f"this one has {HEAD}). Update recsys."
         )

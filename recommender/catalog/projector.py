@@ -1,12 +1,14 @@
-"""What a catalogue is recommended with: the projection of its active space. No torch.
+"""The projection that a catalogue is recommended with. No torch.
 
-In this order: the one adapted to the catalogue; the installed model's, where the installed weights
-are those that analysed the catalogue; the model's that was kept when it did. So a catalogue goes on
-being recommended in its space when the package brings other weights, until it is analysed anew.
+In this order: the one adapted to the catalogue; the installed model's, where the catalogue was
+analysed with the installed weights; the model's projection as stored in the catalogue when it was
+analysed. So a catalogue is recommended in its space also after an update of the package with other
+weights, until it is analysed again.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 from recommender.catalog import Catalog, ProjectionOrigin, StoredProjection
 from recommender.catalog.engine import catalog_url, shown
@@ -21,14 +23,14 @@ from recommender.utils.arrays import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class ModelProjection:
-    """A model's own projection, with what goes with it.
+    """A model's own projection, with the facts that apply to it.
 
     Attributes:
-        projection: as the model's files say.
-        descriptors: whether descriptors are among the activations it takes; the test for copies
+        projection: as in the model's files.
+        descriptors: whether its input includes handcrafted descriptors, which duplicate detection
             needs to know.
-        closeness: what its similarities mean; None where the card does not say.
-        duplicate_threshold: from which cosine on two tracks are copies; None likewise.
+        similarity_calibration: what its similarities mean; None where the card does not say.
+        duplicate_threshold: cosine from which two tracks are duplicates; None likewise.
     """
 
     projection: Projection
@@ -40,29 +42,29 @@ class ModelProjection:
     def of_files(cls, files: ModelFiles) -> "ModelProjection":
         """That of a model's folder. Raises `WeightsError` when it is damaged."""
         card = files.card
-        close = _calibration(card.similarity_calibration)
-        return cls(files.projection(), card.descriptors, close, card.duplicate_threshold)
+        calibration = _calibration(card.similarity_calibration)
+        return cls(files.projection(), card.descriptors, calibration, card.duplicate_threshold)
 
-    @property
+    @cached_property
     def duplicate_detector(self) -> DuplicateDetector:
-        """Of two recordings analysed by the model."""
+        """For recordings analysed by the model."""
         return DuplicateDetector.of_model(
             self.projection, self.descriptors, self.duplicate_threshold
         )
 
-    def keep(self, catalog: Catalog, space: SpaceId) -> None:
-        """Store it in the catalogue as the model's for `space`."""
-        close = {} if self.similarity_calibration is None else asdict(self.similarity_calibration)
+    def store(self, catalog: Catalog, space: SpaceId) -> None:
+        """Store it in the catalogue as the model's projection for `space`."""
+        calibration = self.similarity_calibration
         details = {
             "descriptors": self.descriptors,
-            "similarity_calibration": close,
+            "similarity_calibration": {} if calibration is None else asdict(calibration),
             "duplicate_threshold": self.duplicate_threshold,
         }
         catalog.store_projection(space, ProjectionOrigin.MODEL, self.projection, details)
 
     @classmethod
-    def kept(cls, catalog: Catalog, space: SpaceId) -> "ModelProjection | None":
-        """That which `keep` stored for `space`."""
+    def load(cls, catalog: Catalog, space: SpaceId) -> "ModelProjection | None":
+        """What `store` stored for `space`, if anything."""
         found = catalog.projection(space, ProjectionOrigin.MODEL)
         if found is None:
             return None
@@ -86,7 +88,7 @@ class CatalogProjector:
     Attributes:
         active: the unprojected space.
         own: the model's projection.
-        adapted: the one fitted to the catalogue, which is used where there is one.
+        adapted: the one fitted to the catalogue, used in place of `own` where there is one.
         installed: whether the installed model analyses in this space.
     """
 
@@ -97,22 +99,22 @@ class CatalogProjector:
 
     @property
     def projection(self) -> Projection:
-        """The one that is used."""
+        """The projection in use."""
         return self.own.projection if self.adapted is None else self.adapted.projection
 
-    @property
+    @cached_property
     def space(self) -> SpaceId:
-        """The projected space."""
+        """The projected space; the projection is hashed at most once."""
         return replace(self.active, projection=self.projection.digest)
 
     @property
     def duplicate_detector(self) -> DuplicateDetector:
-        """The test for copies, always by the model's own projection: its limits are for that."""
+        """By the model's own projection, for which its threshold was fitted, also when adapted."""
         return self.own.duplicate_detector
 
     @property
     def similarity_calibration(self) -> SimilarityCalibration | None:
-        """What similarities mean; None with an adapted projection, which nobody has measured."""
+        """What similarities mean; None with an adapted projection, which has no calibration."""
         return self.own.similarity_calibration if self.adapted is None else None
 
     def project(self, activations: FloatArray) -> FloatArray:
@@ -125,9 +127,10 @@ def catalog_projector(catalog: Catalog) -> CatalogProjector:
 
     Raises:
         CatalogError: nothing was analysed yet.
-        SpaceMismatch: it was analysed with other weights than the installed ones, and no projection
-            for it was kept then.
-        WeightsError: the installed weights are missing, and none was kept; or they are damaged.
+        SpaceMismatch: it was analysed with other weights than the installed ones, and the catalogue
+            has no projection for it.
+        WeightsError: the installed weights are missing and the catalogue has no projection; or they
+            are damaged.
     """
     active, analysis_settings = catalog.active_space(), catalog.analysis_settings()
     if active is None or analysis_settings is None:
@@ -139,29 +142,29 @@ def catalog_projector(catalog: Catalog) -> CatalogProjector:
 
 
 def _own_projection(catalog: Catalog, active: SpaceId, model: str) -> tuple[ModelProjection, bool]:
-    """The model's own projection, and whether it is the installed one's."""
-    kept = ModelProjection.kept(catalog, active)
+    """The model's own projection, and whether it is the installed model's."""
+    stored = ModelProjection.load(catalog, active)
     try:
         files = find_model(model)
         installed = replace(active, model=files.space().model, weights=files.space().weights)
     except WeightsError:
-        if kept is None:
+        if stored is None:
             raise
-        return kept, False  # a folder of weights that is gone: its catalogue is not
+        return stored, False  # a folder of weights that was deleted since
     if installed == active:
         return ModelProjection.of_files(files), True
-    if kept is None:
+    if stored is None:
         active.require(installed)
-    assert kept is not None  # or else the line above has raised
-    return kept, False
+    assert stored is not None  # otherwise the line above has raised
+    return stored, False
 
 
 def other_weights(active: SpaceId) -> SpaceMismatch:
-    """The error for analysing another file in a space that the installed model does not analyse in."""
+    """The error for a file outside the catalogue where the installed model has other weights."""
     return SpaceMismatch(
-        f"the catalogue was analysed in {active}, with other weights than are installed now, so only "
-        "its own tracks can be asked about. Run 'recsys ingest' on your folders to analyse them with "
-        "the current model."
+        f"the catalogue was analysed in {active}, with other weights than the installed ones, so "
+        "that only its own tracks can be queries. Run 'recsys ingest' on your folders to analyse "
+        "them with the current model."
     )
 
 

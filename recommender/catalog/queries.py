@@ -1,54 +1,22 @@
-"""Queries on the catalogue and the records made of their rows.
+"""Queries on tracks, and the records made of their rows.
 
 Every function works on a connection, inside the caller's transaction.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from sqlalchemy import (
-    Connection,
-    LargeBinary,
-    Row,
-    Select,
-    Text,
-    and_,
-    case,
-    func,
-    or_,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Connection, Row, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from recommender.audio.tags import Tags
-from recommender.catalog.column_types import VECTOR_DTYPE, encode_path
-from recommender.catalog.libraries import TAG_FIELDS, all_libraries
-from recommender.catalog.records import (
-    Counts,
-    Failure,
-    FileStat,
-    KnownFile,
-    Library,
-    Track,
-    TrackFacts,
-    TrackState,
-)
-from recommender.catalog.schema import (
-    AnalysisRow,
-    CatalogRow,
-    FailureRow,
-    LibraryRow,
-    SpaceRow,
-    TrackRow,
-)
-from recommender.catalog.search_text import fold
-from recommender.embedding.space import Analysis, SpaceId
-from recommender.errors import CatalogError, TrackNotFound
-from recommender.utils.arrays import FloatArray
+from recommender.catalog.libraries import TAG_FIELDS, all_libraries, relative_paths
+from recommender.catalog.records import Library, Track, TrackFacts, TrackState
+from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
+from recommender.errors import TrackNotFound
+from recommender.utils.names import fold
 
 CHUNK = 500
 """Rows or ids in one statement; databases limit the number of parameters."""
@@ -57,23 +25,14 @@ _LARGEST_ID = 2**31 - 1
 
 
 def chunks(ids: Collection[int]) -> Iterator[list[int]]:
-    """`ids` in lists short enough for one statement each."""
+    """`ids` in lists that are short enough for one statement each."""
     rest = iter(ids)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk
 
 
-def space_row(space: SpaceId) -> Any:
-    """The condition that names the unprojected space of `space`."""
-    return and_(
-        SpaceRow.model == space.model,
-        SpaceRow.weights == space.weights,
-        SpaceRow.analysis == space.analysis,
-    )
-
-
 def track_query() -> Select[Any]:
-    """All that a `Track` shows, with its analysis in the active space, or else the newest."""
+    """The columns of a `Track`, with its analysis in the active space, or else the newest."""
     other = aliased(AnalysisRow)
     active = select(CatalogRow.active_space_id).scalar_subquery()
     to_show = (
@@ -108,7 +67,7 @@ def track_query() -> Select[Any]:
 
 
 def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
-    """The tracks that a `track_query` finds, in its order."""
+    """The tracks that a `track_query` selects, in its order."""
     libraries = {library.id: library for library in all_libraries(connection)}
     return [_track(row, libraries) for row in connection.execute(query)]
 
@@ -173,181 +132,35 @@ def no_such_track(track_id: int) -> TrackNotFound:
     return TrackNotFound(f"no track has the id {track_id}; 'recsys list' shows those there are.")
 
 
-def search_query(words: str, limit: int | None) -> Select[Any]:
-    """Tracks in whose title, artists, album or path every one of `words` occurs, by path."""
+def track_at(connection: Connection, path: Path) -> Track | None:
+    """See `Catalog.track_at`."""
+    for library, relative in relative_paths(path, all_libraries(connection)):
+        query = track_query().where(TrackRow.library_id == library.id, TrackRow.path == relative)
+        for track in tracks_of(connection, query):
+            return track
+    return None
+
+
+def tracks_after(connection: Connection, last: int, state: TrackState | None) -> list[Track]:
+    """At most `CHUNK` tracks in `state` (None: in any) whose ids are above `last`, by id."""
+    query = track_query().where(TrackRow.id > last).order_by(TrackRow.id).limit(CHUNK)
+    if state is not None:
+        query = query.where(TrackRow.state == state)
+    return tracks_of(connection, query)
+
+
+def search(connection: Connection, words: str, limit: int | None) -> list[Track]:
+    """See `Catalog.search`."""
     query = track_query().order_by(TrackRow.library_id, TrackRow.path).limit(limit)
     for word in fold(words).split():
         query = query.where(TrackRow.search_text.contains(word, autoescape=True))
-    return query
+    return tracks_of(connection, query)
 
 
-def known_files(
-    connection: Connection, library: Library, space: SpaceId, under: str
-) -> dict[str, KnownFile]:
-    """See `Catalog.known_files`."""
-    analysed = (
-        select(AnalysisRow.track_id)
-        .join(SpaceRow, SpaceRow.id == AnalysisRow.space_id)
-        .where(AnalysisRow.track_id == TrackRow.id, space_row(space))
-        .exists()
-    )
-    query = select(
-        TrackRow.path,
-        TrackRow.size,
-        TrackRow.mtime_ns,
-        TrackRow.id,
-        TrackRow.state,
-        TrackRow.content_hash,
-        analysed,
-    ).where(TrackRow.library_id == library.id, _lies_under(TrackRow.path, under))
-    known = {
-        path: KnownFile(
-            FileStat(path, size, mtime_ns), id, state, content_hash, bool(has_analysis), None
-        )
-        for path, size, mtime_ns, id, state, content_hash, has_analysis in connection.execute(query)
-    }
-    failures = select(FailureRow.path, FailureRow.size, FailureRow.mtime_ns, FailureRow.kind).where(
-        FailureRow.library_id == library.id, _lies_under(FailureRow.path, under)
-    )
-    for path, size, mtime_ns, kind in connection.execute(failures):
-        stat = FileStat(path, size, mtime_ns)
-        track = known.get(path)
-        known[path] = (
-            KnownFile(stat, None, None, None, False, kind)
-            if track is None
-            else KnownFile(
-                stat, track.track_id, track.state, track.content_hash, track.analysed_in_space, kind
-            )
-        )
-    return known
-
-
-def _lies_under(path: Any, folder: str) -> Any:
-    if not folder:
-        return path == path
-    # Not LIKE, which takes upper for lower case on SQLite.
-    code = encode_path(folder) + "/"
-    begins = func.substr(type_coerce(path, Text), 1, len(code)) == code
-    return or_(path == folder, begins)
-
-
-def lost_by_content_hash(connection: Connection, vanished: Collection[int]) -> dict[str, int]:
-    """See `Catalog.lost_by_content_hash`."""
-    missing = connection.execute(
-        select(TrackRow.id, TrackRow.content_hash).where(TrackRow.state == TrackState.MISSING)
-    )
-    lost = {content_hash: id for id, content_hash in sorted(missing, reverse=True)}
-    found: dict[int, str] = {}
-    for chunk in chunks(vanished):
-        rows = connection.execute(
-            select(TrackRow.id, TrackRow.content_hash).where(TrackRow.id.in_(chunk))
-        )
-        found.update((id, content_hash) for id, content_hash in rows)
-    lost.update((found[id], id) for id in sorted(found, reverse=True))
-    return lost
-
-
-def activations(connection: Connection, space: SpaceId) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    """See `Catalog.activations`."""
-    row = connection.execute(
-        select(SpaceRow.id, SpaceRow.dimension).where(space_row(space))
-    ).first()
-    if row is None or row.dimension is None:
-        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-    query = (
-        select(TrackRow.id, type_coerce(AnalysisRow.activations, LargeBinary))
-        .join(AnalysisRow, AnalysisRow.track_id == TrackRow.id)
-        .where(AnalysisRow.space_id == row.id, TrackRow.state == TrackState.ANALYSED)
-        .order_by(TrackRow.id)
-    )
-    ids: list[int] = []
-    blob = bytearray()  # grows in place: the matrix is never there twice
-    for id, vector in connection.execute(query.execution_options(yield_per=CHUNK)):
-        if len(vector) != row.dimension * VECTOR_DTYPE.itemsize:
-            raise CatalogError(
-                f"the vector of track {id} has {len(vector)} bytes, not {row.dimension} numbers: "
-                "the database is damaged. Restore a copy, or move it away and ingest again."
-            )
-        ids.append(id)
-        blob += vector
-    matrix = np.frombuffer(blob, dtype=VECTOR_DTYPE).astype(np.float32, copy=False)
-    return np.asarray(ids, dtype=np.int64), matrix.reshape(-1, row.dimension)
-
-
-def analysis_of(connection: Connection, track_id: int, space: SpaceId) -> Analysis | None:
-    """See `Catalog.analysis_of`."""
-    row = connection.execute(
-        select(
-            AnalysisRow.activations,
-            AnalysisRow.genre_probabilities,
-            AnalysisRow.windows,
-            TrackRow.duration,
-        )
-        .join(TrackRow, TrackRow.id == AnalysisRow.track_id)
-        .join(SpaceRow, SpaceRow.id == AnalysisRow.space_id)
-        .where(AnalysisRow.track_id == track_id, space_row(space))
-    ).first()
+def file_hash_of(connection: Connection, track_id: int) -> str | None:
+    """See `Catalog.file_hash_of`."""
+    row = connection.execute(select(TrackRow.file_hash).where(TrackRow.id == track_id)).first()
     if row is None:
-        return None
-    windows = tuple((start, length) for start, length in row.windows)
-    return Analysis(
-        row.activations, row.genre_probabilities, row.duration, windows, space.unprojected
-    )
-
-
-def spaces(connection: Connection) -> list[tuple[SpaceId, int]]:
-    """See `Catalog.spaces`."""
-    analysed = and_(TrackRow.id == AnalysisRow.track_id, TrackRow.state == TrackState.ANALYSED)
-    rows = connection.execute(
-        select(SpaceRow.model, SpaceRow.weights, SpaceRow.analysis, func.count(TrackRow.id))
-        .outerjoin(AnalysisRow, AnalysisRow.space_id == SpaceRow.id)
-        .outerjoin(TrackRow, analysed)
-        .group_by(SpaceRow.id, SpaceRow.model, SpaceRow.weights, SpaceRow.analysis)
-        .order_by(SpaceRow.id)
-    )
-    return [(SpaceId(model, weights, analysis), n) for model, weights, analysis, n in rows]
-
-
-def failures(connection: Connection) -> list[Failure]:
-    """Every failure, by library and path."""
-    libraries = {library.id: library for library in all_libraries(connection)}
-    rows = connection.execute(
-        select(
-            FailureRow.library_id,
-            FailureRow.path,
-            FailureRow.size,
-            FailureRow.mtime_ns,
-            FailureRow.kind,
-            FailureRow.reason,
-            FailureRow.failed_at,
-        ).order_by(FailureRow.library_id, FailureRow.path)
-    )
-    return [
-        Failure(
-            library=libraries[row.library_id],
-            path=row.path,
-            size=row.size,
-            mtime_ns=row.mtime_ns,
-            kind=row.kind,
-            reason=row.reason,
-            failed_at=row.failed_at,
-        )
-        for row in rows
-    ]
-
-
-def counts(connection: Connection) -> Counts:
-    """The catalogue in numbers."""
-    rows = connection.execute(
-        select(TrackRow.state, func.count(), func.sum(TrackRow.duration)).group_by(TrackRow.state)
-    )
-    tracks = {state: (number, seconds) for state, number, seconds in rows}
-    analysed, seconds = tracks.get(TrackState.ANALYSED, (0, 0.0))
-    return Counts(
-        libraries=connection.scalar(select(func.count()).select_from(LibraryRow)) or 0,
-        analysed=analysed,
-        missing=tracks.get(TrackState.MISSING, (0, 0.0))[0],
-        failed_tracks=tracks.get(TrackState.FAILED, (0, 0.0))[0],
-        failures=connection.scalar(select(func.count()).select_from(FailureRow)) or 0,
-        seconds_of_music=float(seconds),
-    )
+        raise no_such_track(track_id)
+    file_hash: str | None = row.file_hash
+    return file_hash

@@ -1,4 +1,4 @@
-"""The catalogue's rows as plain frozen dataclasses: what other modules and users handle."""
+"""The catalogue's rows as frozen dataclasses: what other modules and users handle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,11 @@ from recommender.embedding.projection import Projection
 
 
 class TrackState(StrEnum):
-    """Whether a track can be recommended."""
+    """Whether a track can be recommended, which only an analysed one can."""
 
     ANALYSED = "analysed"
-    MISSING = "missing"  # its file was not there at the last scan
+    MISSING = "missing"  # its file was not there when its folder was last scanned
+    UNAVAILABLE = "unavailable"  # its library's root is absent or empty: a disk not mounted, say
     FAILED = "failed"  # it was analysed once; the file has changed since and cannot be read now
 
 
@@ -29,10 +30,13 @@ class Library:
 
 @dataclass(frozen=True)
 class FileStat:
-    """What a scan sees of a file without opening it.
+    """What a scan reads of a file without opening it.
 
-    `path` is relative to the library's root, with forward slashes; bytes that are not UTF-8 are
-    kept as surrogate escapes, as `os.fsdecode` gives them.
+    Attributes:
+        path: relative to the library's root, with forward slashes; bytes that are not UTF-8 are
+            surrogate escapes, as from `os.fsdecode`.
+        size: bytes.
+        mtime_ns: time of the last modification.
     """
 
     path: str
@@ -42,7 +46,14 @@ class FileStat:
 
 @dataclass(frozen=True)
 class KnownFile:
-    """What the catalogue holds of a path: a track, a failure, or a track that failed later."""
+    """What the catalogue holds of a path: a track, a failure, or a track that failed later.
+
+    Attributes:
+        stat: of the file as analysed; of the file that failed where there is a failure.
+        track_id, state, content_hash: None without a track.
+        analysed_in_space: whether the track has an analysis in the space in question.
+        failure_kind: None without a failure.
+    """
 
     stat: FileStat
     track_id: int | None
@@ -54,7 +65,18 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class Track:
-    """One track of the catalogue."""
+    """One track of the catalogue.
+
+    Attributes:
+        path: relative to the library's root, as in `FileStat`.
+        size, mtime_ns: of the file when it was analysed or last found.
+        content_hash: of the sound data in the file, without its tags.
+        duration: seconds.
+        genre_probabilities: predicted genre → probability, of the analysis in the active space, or
+            else of the newest one; so are the remaining ones.
+        windows: (start, length) in seconds of each window analysed.
+        analysed_by: version of the program.
+    """
 
     id: int
     library: Library
@@ -88,15 +110,18 @@ class Track:
     @property
     def predicted_genre(self) -> str | None:
         """The genre the network finds most probable."""
-        analysed = self.genre_probabilities
-        return max(analysed, key=lambda label: analysed[label]) if analysed else None
+        probabilities = self.genre_probabilities
+        return max(probabilities, key=probabilities.__getitem__) if probabilities else None
 
 
 @dataclass(frozen=True)
 class TrackFacts:
-    """The little of a track that decides whether it is listed: many times quicker to read.
+    """The few values of a track that decide whether it is listed; much faster to read than `Track`.
 
-    `artist` is as in `Track`; `genre` is tagged; `genre_probabilities` are empty when not asked.
+    Attributes:
+        artist: as in `Track`.
+        genre: the tagged one.
+        genre_probabilities: empty unless requested.
     """
 
     id: int
@@ -129,14 +154,14 @@ class ProjectionOrigin(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class StoredProjection:
-    """A projection that the catalogue keeps for one of its spaces.
+    """A projection that the catalogue stores for one of its spaces.
 
     Attributes:
         projection: of the space's activations.
         origin: where it comes from.
         stored_at: when it was stored.
-        details: of the model's, whether `descriptors` are among its activations; of an adapted one,
-            how it was found, with figures.
+        details: of the model's projection see `projector.ModelProjection`; of an adapted one how it
+            was selected, with its evaluation.
     """
 
     projection: Projection
@@ -147,7 +172,12 @@ class StoredProjection:
 
 @dataclass(frozen=True)
 class CatalogState:
-    """Names one moment of one catalogue; an index built from it is stale when it has changed."""
+    """Identifies one state of one catalogue; an index built from another one is stale.
+
+    Attributes:
+        catalog: random id of the catalogue.
+        revision: counts the transactions that changed what can be recommended.
+    """
 
     catalog: str
     revision: int
@@ -155,11 +185,19 @@ class CatalogState:
 
 @dataclass(frozen=True)
 class Counts:
-    """The catalogue in numbers."""
+    """The catalogue in numbers.
+
+    Attributes:
+        libraries: music folders.
+        analysed, missing, unavailable, failed_tracks: tracks in each `TrackState`.
+        failures: files and folders that could not be analysed, whether or not they ever were.
+        seconds_of_music: duration of the analysed tracks together.
+    """
 
     libraries: int
     analysed: int
     missing: int
+    unavailable: int
     failed_tracks: int
     failures: int
     seconds_of_music: float

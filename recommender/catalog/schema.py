@@ -39,7 +39,7 @@ _NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
-    """Every model's base; constraints get predictable names, so that migrations can find them."""
+    """Base of the models; constraints get predictable names, by which migrations refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -53,7 +53,7 @@ class Base(DeclarativeBase):
 
 
 class CatalogRow(Base):
-    """The one row that names this catalogue and its present state."""
+    """The one row with the catalogue's id, its revision and the active space."""
 
     __tablename__ = "catalog"
 
@@ -75,7 +75,7 @@ class LibraryRow(Base):
 
 
 class SpaceRow(Base):
-    """An unprojected embedding space; `dimension` is known from its first analysis on."""
+    """An unprojected embedding space; `dimension` is None until its first analysis."""
 
     __tablename__ = "spaces"
     __table_args__ = (UniqueConstraint("model", "weights", "analysis"),)
@@ -113,7 +113,7 @@ class TrackRow(Base):
 
 
 class AnalysisRow(Base):
-    """What one network made of one track. The blob comes last: listings need not read over it."""
+    """A model's analysis of one track. The blob is last, so that listings need not skip it."""
 
     __tablename__ = "analyses"
 
@@ -129,7 +129,7 @@ class AnalysisRow(Base):
 
 
 class ProjectionRow(Base):
-    """A projection of a space, of each origin at most one; `matrix` is flat, row after row."""
+    """A projection of a space, at most one of each origin; `matrix` is stored row by row."""
 
     __tablename__ = "projections"
 
@@ -159,5 +159,5 @@ class FailureRow(Base):
 
 
 def table(model: type[Base]) -> Table:
-    """The model's plain table, whose statements are cheaper to make than the model's own."""
+    """The model's table, on which statements are faster to build than on the model."""
     return cast(Table, model.__table__)

@@ -1,4 +1,4 @@
-"""The projections a catalogue keeps for its spaces.
+"""The projections that a catalogue stores for its spaces.
 
 Every function works on a connection, inside the caller's transaction.
 """
@@ -9,15 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from recommender.catalog.queries import space_row
 from recommender.catalog.records import ProjectionOrigin, StoredProjection
 from recommender.catalog.schema import ProjectionRow, SpaceRow
+from recommender.catalog.spaces import ensure_space, space_row
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId
 from recommender.errors import CatalogError
 
 
-def kept(
+def load(
     connection: Connection, space: SpaceId, origin: ProjectionOrigin
 ) -> StoredProjection | None:
     """See `Catalog.projection`."""
@@ -39,25 +39,26 @@ def kept(
     projection = Projection(row.mean, row.matrix.reshape(rows, -1) if fits else row.matrix)
     if projection.digest != row.digest:
         raise CatalogError(
-            f"the projection kept for {space.unprojected} is not the one that was stored: the "
-            "database is damaged. Restore a copy, or move it away and ingest again."
+            f"the projection stored for {space.unprojected} has other values than when it was "
+            "stored: the database is damaged. Restore a copy, or move it away and ingest again."
         )
     return StoredProjection(projection, origin, row.stored_at, row.details)
 
 
-def keep(
+def store(
     connection: Connection,
-    space_id: int,
+    space: SpaceId,
     origin: ProjectionOrigin,
     projection: Projection,
     details: Mapping[str, Any],
 ) -> None:
     """See `Catalog.store_projection`."""
-    here = (ProjectionRow.space_id == space_id, ProjectionRow.origin == origin)
-    old = connection.execute(select(ProjectionRow.digest, ProjectionRow.details).where(*here))
+    space_id, _ = ensure_space(connection, space)
+    same = (ProjectionRow.space_id == space_id, ProjectionRow.origin == origin)
+    old = connection.execute(select(ProjectionRow.digest, ProjectionRow.details).where(*same))
     if old.first() == (projection.digest, dict(details)):
         return
-    connection.execute(delete(ProjectionRow).where(*here))
+    connection.execute(delete(ProjectionRow).where(*same))
     connection.execute(
         insert(ProjectionRow).values(
             space_id=space_id,
@@ -73,10 +74,10 @@ def keep(
 
 def drop(connection: Connection, space: SpaceId, origin: ProjectionOrigin) -> bool:
     """See `Catalog.drop_projection`."""
-    of_space = select(SpaceRow.id).where(space_row(space)).scalar_subquery()
+    space_id = select(SpaceRow.id).where(space_row(space)).scalar_subquery()
     dropped = connection.execute(
         delete(ProjectionRow).where(
-            ProjectionRow.space_id == of_space, ProjectionRow.origin == origin
+            ProjectionRow.space_id == space_id, ProjectionRow.origin == origin
         )
     )
     return dropped.rowcount > 0

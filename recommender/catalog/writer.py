@@ -1,4 +1,4 @@
-"""Writing to the catalogue: what a scan found, in one small transaction."""
+"""Writing the results of scans and analyses, in short transactions."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -8,30 +8,22 @@ from sqlalchemy import Connection, Table, bindparam, case, delete, insert, selec
 
 from recommender.audio.tags import Tags
 from recommender.catalog.libraries import TAG_FIELDS
-from recommender.catalog.queries import chunks, space_row
+from recommender.catalog.queries import chunks
 from recommender.catalog.records import FileStat, Library, TrackState
-from recommender.catalog.schema import (
-    AnalysisRow,
-    CatalogRow,
-    FailureRow,
-    SpaceRow,
-    TrackRow,
-    table,
-)
-from recommender.catalog.search_text import search_text, storable
+from recommender.catalog.row_values import stat_values, tag_values
+from recommender.catalog.schema import AnalysisRow, FailureRow, TrackRow, table
+from recommender.catalog.spaces import ensure_space
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
+from recommender.utils.names import storable
 
-_LARGEST_INTEGER = 2**31 - 1
-_LARGEST_BIG_INTEGER = 2**63 - 1
-
-# Statements that run for every track are made once, of plain tables and with parameters: putting
-# one together takes several times as long as running it.
+# Statements that run for every track are built once, on plain tables and with parameters: building
+# one takes several times as long as running it.
 _TRACKS, _ANALYSES, _FAILURES = table(TrackRow), table(AnalysisRow), table(FailureRow)
 _TRACK_AT = select(_TRACKS.c.id, _TRACKS.c.content_hash).where(
     _TRACKS.c.library_id == bindparam("in_library"), _TRACKS.c.path == bindparam("at_path")
 )
-_PLACE_AND_TAGS = select(
+_TRACK_ROW = select(
     _TRACKS.c.library_id, _TRACKS.c.state, *(_TRACKS.c[name] for name in TAG_FIELDS)
 ).where(_TRACKS.c.id == bindparam("of_track"))
 _UPDATE_TRACK = update(_TRACKS).where(_TRACKS.c.id == bindparam("of_track"))
@@ -46,14 +38,18 @@ _FORGET_FAILURE = delete(_FAILURES).where(
 )
 
 
-class Writer:
-    """The writing side of a `Catalog`, inside its `writing()` transaction.
+_LOST = (TrackState.MISSING, TrackState.UNAVAILABLE)
 
-    `changed` says whether the transaction changes what can be recommended or how it is shown.
+
+class Writer:
+    """Writes to a `Catalog`, inside its `writing()` transaction.
+
+    Attributes:
+        changed: whether the transaction changes what can be recommended or how it is shown.
     """
 
     def __init__(self, connection: Connection) -> None:
-        """Lent by `Catalog.writing`, which owns the connection's transaction."""
+        """For `Catalog.writing`, which owns the connection's transaction."""
         self._connection = connection
         self._space_ids: dict[SpaceId, int] = {}
         self.changed = False
@@ -67,13 +63,13 @@ class Writer:
         analysis: Analysis,
         version: str,
     ) -> int:
-        """Store a track that was analysed, by its library and path; the path's failure is forgotten.
+        """Store the analysis of a track, found by library and path; the path's failure is dropped.
 
-        When the content is another than before (another digest), what was analysed of the old one in
-        other spaces is dropped with it.
+        Where the content has changed (another hash), analyses of the former content in other spaces
+        are dropped.
 
         Args:
-            version: the program that analysed it, kept as `Track.analysed_by`.
+            version: of the program that analysed it; stored as `Track.analysed_by`.
 
         Returns:
             The track's id: the one it had, or a new one.
@@ -82,8 +78,8 @@ class Writer:
             CatalogError: the activations have another length than those of their space.
         """
         values = {
-            **_stat_values(stat),
-            **_tag_values(tags, stat.path),
+            **stat_values(stat),
+            **tag_values(tags, stat.path),
             "content_hash": content_hash,
             "file_hash": None,
             "state": TrackState.ANALYSED,
@@ -104,31 +100,37 @@ class Writer:
         self.changed = True
         return track_id
 
-    def set_predicted_genres(self, space: SpaceId, told: Mapping[int, Mapping[str, float]]) -> None:
-        """Of tracks analysed in `space`, by id, the genres are told anew; the rest of it stays."""
-        if told:
+    def set_predicted_genres(
+        self, space: SpaceId, probabilities: Mapping[int, Mapping[str, float]]
+    ) -> None:
+        """Replace the genre probabilities of tracks analysed in `space`; the rest stays.
+
+        Args:
+            probabilities: track id → genre → probability.
+        """
+        if probabilities:
             space_id, _ = ensure_space(self._connection, space)
             self._connection.execute(
                 _UPDATE_ANALYSIS,
                 [
-                    {"of_track": id, "in_space": space_id, "genre_probabilities": dict(shares)}
-                    for id, shares in told.items()
+                    {"of_track": id, "in_space": space_id, "genre_probabilities": dict(of_track)}
+                    for id, of_track in probabilities.items()
                 ],
             )
             self.changed = True
 
     def retagged(self, track_id: int, stat: FileStat, tags: Tags, content_hash: str) -> None:
-        """The file's tags, size or time changed, its sound did not: what was analysed stays.
+        """Update tags, size and time of a file whose sound has not changed; its analyses stay.
 
-        The track is recommended (again), and its path's failure is forgotten.
+        The track is recommended (again), and its path's failure is dropped.
 
         Raises:
             TrackNotFound: the track is gone.
         """
-        library_id, state, old_tags = self._place_and_tags(track_id)
+        library_id, state, old_tags = self._state_and_tags(track_id)
         values = {
-            **_stat_values(stat),
-            **_tag_values(tags, stat.path),
+            **stat_values(stat),
+            **tag_values(tags, stat.path),
             "content_hash": content_hash,
         }
         self._update_track(track_id, {**values, "file_hash": None, "state": TrackState.ANALYSED})
@@ -139,9 +141,9 @@ class Writer:
             self.changed = True
 
     def moved(self, track_id: int, library: Library, stat: FileStat, tags: Tags | None) -> None:
-        """The track's file is now at `stat.path` of `library`; its row and analyses stay.
+        """Record that a track's file is now at `stat.path` of `library`; its analyses stay.
 
-        A track that the catalogue had at that path is dropped: its file was replaced by this one.
+        Another track at that path is dropped: its file was replaced by this one.
 
         Args:
             tags: None to keep those it has.
@@ -149,11 +151,11 @@ class Writer:
         Raises:
             TrackNotFound: the track is gone.
         """
-        old_tags = self._place_and_tags(track_id)[2]
+        old_tags = self._state_and_tags(track_id)[2]
         replaced = self._track_at(library, stat.path)
         if replaced is not None and replaced[0] != track_id:
             self._connection.execute(delete(TrackRow).where(TrackRow.id == replaced[0]))
-        values = {**_stat_values(stat), **_tag_values(tags or old_tags, stat.path)}
+        values = {**stat_values(stat), **tag_values(tags or old_tags, stat.path)}
         self._update_track(
             track_id, {**values, "library_id": library.id, "state": TrackState.ANALYSED}
         )
@@ -161,7 +163,10 @@ class Writer:
         self.changed = True
 
     def found_again(self, track_ids: Collection[int]) -> None:
-        """Missing files are back, unchanged; those that had failed before are failed again."""
+        """Record that files of missing or unavailable tracks are there, unchanged.
+
+        The tracks are recommended again, save those with a failure, which are FAILED again.
+        """
         failure = (
             select(FailureRow.id)
             .where(FailureRow.library_id == TrackRow.library_id, FailureRow.path == TrackRow.path)
@@ -171,20 +176,20 @@ class Writer:
         for chunk in chunks(track_ids):
             self._update_states(
                 update(TrackRow)
-                .where(TrackRow.id.in_(chunk), TrackRow.state == TrackState.MISSING)
+                .where(TrackRow.id.in_(chunk), TrackRow.state.in_(_LOST))
                 .values(state=state)
             )
 
     def failed(self, library: Library, stat: FileStat, kind: str, reason: str) -> None:
-        """The file (or folder) could not be analysed; a track with that path is not recommended."""
+        """Record that a file or folder could not be analysed; its track is not recommended."""
         values = {
-            **_stat_values(stat),
+            **stat_values(stat),
             "kind": kind,
             "reason": storable(reason),
             "failed_at": datetime.now(UTC),
         }
-        here = {"in_library": library.id, "at_path": stat.path}
-        if not self._connection.execute(_UPDATE_FAILURE, {**here, **values}).rowcount:
+        at_path = {"in_library": library.id, "at_path": stat.path}
+        if not self._connection.execute(_UPDATE_FAILURE, {**at_path, **values}).rowcount:
             self._insert(_FAILURES, {**values, "library_id": library.id})
         self._update_states(
             update(TrackRow)
@@ -197,7 +202,7 @@ class Writer:
         )
 
     def missing(self, track_ids: Collection[int]) -> None:
-        """The tracks' files were not there at the last scan; their rows are kept."""
+        """Record that the tracks' files were not there when their folder was scanned."""
         for chunk in chunks(track_ids):
             self._update_states(
                 update(TrackRow)
@@ -206,20 +211,20 @@ class Writer:
             )
 
     def forget_failures(self, library: Library, paths: Collection[str]) -> None:
-        """Drop the failures of files that are gone, or can be analysed now."""
+        """Drop the failures of files that are gone or can be analysed now."""
         self._forget_failures(library.id, paths)
 
     def set_file_hash(self, track_id: int, file_hash: str) -> None:
-        """Store the digest of the whole file. Raises `TrackNotFound`."""
+        """Store the hash of the whole file. Raises `TrackNotFound`."""
         self._update_track(track_id, {"file_hash": file_hash})
 
     def _track_at(self, library: Library, path: str) -> tuple[int, str] | None:
-        here = {"in_library": library.id, "at_path": path}
-        row = self._connection.execute(_TRACK_AT, here).first()
+        at_path = {"in_library": library.id, "at_path": path}
+        row = self._connection.execute(_TRACK_AT, at_path).first()
         return None if row is None else (row.id, row.content_hash)
 
-    def _place_and_tags(self, track_id: int) -> tuple[int, TrackState, Tags]:
-        row = self._connection.execute(_PLACE_AND_TAGS, {"of_track": track_id}).first()
+    def _state_and_tags(self, track_id: int) -> tuple[int, TrackState, Tags]:
+        row = self._connection.execute(_TRACK_ROW, {"of_track": track_id}).first()
         if row is None:
             raise _gone(track_id)
         library_id, state, *tags = row
@@ -257,8 +262,8 @@ class Writer:
             "windows": [[float(start), float(length)] for start, length in analysis.windows],
             "activations": analysis.activations,
         }
-        here = {"of_track": track_id, "in_space": space_id}
-        if not self._connection.execute(_UPDATE_ANALYSIS, {**here, **values}).rowcount:
+        at_path = {"of_track": track_id, "in_space": space_id}
+        if not self._connection.execute(_UPDATE_ANALYSIS, {**at_path, **values}).rowcount:
             self._insert(_ANALYSES, {**values, "track_id": track_id, "space_id": space_id})
 
     def _space_id(self, analysis: Analysis) -> int:
@@ -274,56 +279,7 @@ class Writer:
         return self._space_ids[analysis.space]
 
 
-def ensure_space(
-    connection: Connection, space: SpaceId, dimension: int | None = None
-) -> tuple[int, int | None]:
-    """The id of `space` (without its projection) and the length of its vectors.
-
-    A new row is made for a new space; the length is set when it was not known.
-    """
-    row = connection.execute(
-        select(SpaceRow.id, SpaceRow.dimension).where(space_row(space))
-    ).first()
-    if row is None:
-        statement = insert(SpaceRow).values(
-            model=space.model, weights=space.weights, analysis=space.analysis, dimension=dimension
-        )
-        return connection.execute(statement.returning(SpaceRow.id)).scalar_one(), dimension
-    if row.dimension is None and dimension is not None:
-        connection.execute(
-            update(SpaceRow).where(SpaceRow.id == row.id).values(dimension=dimension)
-        )
-        return row.id, dimension
-    return row.id, row.dimension
-
-
-def bump_revision(connection: Connection) -> None:
-    """What can be recommended has changed: indexes built before are stale."""
-    connection.execute(update(CatalogRow).values(revision=CatalogRow.revision + 1))
-
-
 def _gone(track_id: int) -> TrackNotFound:
     return TrackNotFound(
         f"track {track_id} is no longer in the catalogue: another process dropped it. Run it again."
     )
-
-
-def _stat_values(stat: FileStat) -> dict[str, Any]:
-    return {
-        "path": stat.path,
-        "size": stat.size,
-        # A damaged file system can give a time beyond what an integer column holds.
-        "mtime_ns": max(-_LARGEST_BIG_INTEGER, min(stat.mtime_ns, _LARGEST_BIG_INTEGER)),
-    }
-
-
-def _tag_values(tags: Tags, path: str) -> dict[str, Any]:
-    values: dict[str, Any] = {"search_text": search_text(tags, path)}
-    for name in TAG_FIELDS:
-        value = getattr(tags, name)
-        if isinstance(value, str):
-            value = storable(value)
-        elif value is not None and abs(value) > _LARGEST_INTEGER:
-            value = None  # nonsense that an integer column could not hold
-        values[name] = value
-    return values

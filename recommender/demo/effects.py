@@ -1,4 +1,4 @@
-"""What happens to a mix as a whole: a room around it, and the loss of its highest frequencies."""
+"""Effects on a whole mix: reverberation, and a low-pass filter."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +11,12 @@ DIFFUSION = np.float32(0.6)
 
 
 def reverberated(sound: Sound, rate: int, seconds: float) -> Sound:
-    """The room's answer to a sound, after Schroeder (1962): four combs, then two all-passes.
+    """Reverberation after Schroeder (1962): four comb filters, then two all-pass filters.
 
     Args:
         sound: np.ndarray [shape=(n,)].
         rate: samples a second.
-        seconds: time in which the answer falls by 60 dB.
+        seconds: time in which the response falls by 60 dB.
     """
     total = np.zeros_like(sound)
     for delay_s in COMBS_S:
@@ -27,10 +27,10 @@ def reverberated(sound: Sound, rate: int, seconds: float) -> Sound:
         total += blocks.ravel()[: len(sound)]
     for delay_s in DIFFUSERS_S:
         analysed = _blocks(total, rate, delay_s)
-        answer = -DIFFUSION * analysed
+        response = -DIFFUSION * analysed
         for row in range(1, len(analysed)):
-            answer[row] += analysed[row - 1] + DIFFUSION * answer[row - 1]
-        total = answer.ravel()[: len(sound)]
+            response[row] += analysed[row - 1] + DIFFUSION * response[row - 1]
+        total = response.ravel()[: len(sound)]
     return 0.25 * total
 
 

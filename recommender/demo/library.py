@@ -14,7 +14,7 @@ from recommender.demo.score import Mix, Score
 from recommender.demo.styles import STYLES
 
 EDITION = 1
-"""To be raised when the pieces change, so that libraries rendered before are rendered again."""
+"""To be raised when the pieces change, so that existing libraries are rendered again."""
 
 # Style, artist, album, year, titles. Nobody here exists.
 ALBUMS: tuple[tuple[str, str, str, int, tuple[str, ...]], ...] = (
@@ -101,7 +101,7 @@ class DemoPiece:
 
 
 def plan(folder: Path) -> list[DemoPiece]:
-    """The pieces of the library as they will lie in `folder`: Artist/Album/NN Title.ending."""
+    """The pieces of the library, with their paths in `folder`: Artist/Album/NN Title.ending."""
     pieces: list[DemoPiece] = []
     for style, artist, album, year, titles in ALBUMS:
         for title in titles:
@@ -137,12 +137,12 @@ def render(piece: DemoPiece, seed: int = 0) -> Mix:
 def render_library(
     folder: Path, seed: int = 0, progress: Callable[[int, int], None] | None = None
 ) -> list[DemoPiece]:
-    """Write the demo library; files that are there already are kept.
+    """Write the demo library; existing pieces are not rendered again.
 
     Args:
         folder: made when it is not there. Files that are not the library's own are left alone.
         seed: another seed gives other pieces by the same artists.
-        progress: told (pieces done, pieces in all) after every piece.
+        progress: called with (pieces done, total) after every piece.
     """
     pieces = plan(folder)
     for done, piece in enumerate(pieces, start=1):

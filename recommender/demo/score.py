@@ -1,4 +1,4 @@
-"""What composing needs: scales, chords, a melody that walks, and a stage that mixes sounds."""
+"""Tools for composing: scales, chords, random melodies, and a stereo mix."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -21,7 +21,7 @@ MIXOLYDIAN: Scale = (0, 2, 4, 5, 7, 9, 10)
 BLUES: Scale = (0, 3, 5, 6, 7, 10)
 
 STEPS = (-2, -1, 0, 1, 2)
-NEXT_STEP = {  # after a leap a melody turns back by step; after a step it likes to go on
+NEXT_STEP = {  # after a leap a melody turns back by step; after a step it tends to go on
     -2: (0.05, 0.10, 0.10, 0.55, 0.20),
     -1: (0.10, 0.45, 0.10, 0.25, 0.10),
     0: (0.15, 0.30, 0.10, 0.30, 0.15),

@@ -136,6 +136,13 @@ def metal(score: Score) -> Mix:
     return score.mixed(0.8, 9_000)
 
 
+REGGAE_RIFFS = (  # (beat, scale step) of the notes of a bar
+    ((0, 0), (1.5, 2), (2, 4)),
+    ((0.5, 0), (1, 0), (2.5, 4), (3, 2)),
+    ((1, 4), (2, 0), (3, -3)),
+)
+
+
 def reggae(score: Score) -> Mix:
     """One drop: guitar and organ off the beat, a round bass that leaves gaps, rim on three."""
     score.choose((132, 156), 55, (MINOR, MAJOR, DORIAN), ((0, 3), (0, 0, 3, 4), (0, 6, 5, 6)))
@@ -144,13 +151,7 @@ def reggae(score: Score) -> Mix:
     hat = play_on.cymbal(rate, 45, 0.3)
     guitar = darker(pulse(0.2), score.rng.uniform(8, 14))
     round_bass = darker(TRIANGLE, 2.5)
-    riff = score.pick(
-        (
-            ((0, 0), (1.5, 2), (2, 4)),
-            ((0.5, 0), (1, 0), (2.5, 4), (3, 2)),
-            ((1, 4), (2, 0), (3, -3)),
-        )
-    )
+    riff = score.pick(REGGAE_RIFFS)
     lead = score.walk(7, 14)
     for bar, (start, degree) in enumerate(score.bars(4)):
         for quarter in range(4):
@@ -295,4 +296,4 @@ STYLES: dict[str, Callable[[Score], Mix]] = {
     "Ambient": ambient,
     "Blues": blues_shuffle,
 }
-"""Genre tag → how to make it."""
+"""Genre tag → the function that composes it."""

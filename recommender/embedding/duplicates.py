@@ -1,36 +1,35 @@
-"""Whether two tracks are copies of one recording: another bit rate, another container."""
+"""Duplicate detection: whether two tracks are copies of one recording (another bit rate, say)."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from recommender.embedding.projection import Projection
 from recommender.features.descriptors import DIMENSION
-from recommender.utils.arrays import FloatArray, unit_rows
+from recommender.utils.arrays import BoolArray, FloatArray, Scores, unit_rows
 
 DURATION_TOLERANCE = 0.02
 """Copies differ in length by an encoder's padding; 2 % also spans a trimmed silence."""
 
 NETWORK_THRESHOLD = 0.985
-"""Cosine of a network's centred activations from which two tracks of one length are one recording.
+"""Least cosine of two copies by a network's centred activations, where the model does not say.
 
-Chosen with ``experiments/duplicates.py`` so that no two different recordings are merged: of 118,341
-pairs of GTZAN tracks the nearest reach 0.980. Of 14 pairs of one recording at two bit rates 11 lie
-above; the others (a dog, a whale, a song) reach 0.976 to 0.982. A copy that is missed costs one
-line of a list; a false merge hides a song.
+Chosen so that no two different recordings are merged: a missed copy costs one line of a list, a
+false merge hides a song.
 """
 
 DESCRIPTOR_THRESHOLD = 0.925
-"""The same for projected descriptors, where the model does not say: no projection that was measured
-brings two different recordings of GTZAN nearer than .922."""
+"""The same for projected descriptors."""
 
-_TOWARDS_EQUAL = 0.1
-"""How far above the nearest two recordings a fitted threshold lies, as a share of what is left."""
+_MARGIN = 0.1
+"""How far above the nearest two recordings a fitted threshold lies, as a fraction of what is left
+to 1."""
 
 _LEAST = 0.9
-"""The least threshold, which decides for all shipped models: recordings that a projection was
-fitted to say little of how near others can come. Of 443 training tracks the nearest two stay below
-0.85, while of the other 487 two reach 0.883; taught all, 0.885 (`experiments/duplicates.py`)."""
+"""The least fitted threshold: recordings that a projection was fitted to are no sample of how near
+others can come."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,14 @@ class Recording:
 
 @dataclass(frozen=True, eq=False)
 class DuplicateDetector:
-    """The test for copies, with its two limits.
+    """The test for copies of one recording: alike in sound and in length.
 
     Attributes:
         threshold: least cosine of two copies' views.
-        tolerance: largest difference of their durations, as a share of the longer one.
+        tolerance: largest difference of their durations, as a fraction of the longer one.
         centre: np.ndarray [shape=(d,)], float32, subtracted from activations first, or None. All
             activations share a large common part, beside which two songs look alike.
-        matrix: np.ndarray [shape=(d, p)], float32, that is multiplied with then, or None.
+        matrix: np.ndarray [shape=(d, v)], float32, by which they are multiplied then, or None.
     """
 
     threshold: float = NETWORK_THRESHOLD
@@ -62,13 +61,13 @@ class DuplicateDetector:
     def of_model(
         cls, projection: Projection, descriptors: bool, threshold: float | None = None
     ) -> "DuplicateDetector":
-        """The test for a model's activations.
+        """The detector for a model's activations.
 
         Args:
             projection: the model's.
             descriptors: whether its activations end with descriptors. Then they alone are compared,
                 projected as the model does; otherwise the network's, which are only centred.
-            threshold: as the model's card says; None where it does not.
+            threshold: from the model's card; None where it has none.
         """
         if not descriptors:
             limit = NETWORK_THRESHOLD if threshold is None else threshold
@@ -79,39 +78,69 @@ class DuplicateDetector:
         limit = DESCRIPTOR_THRESHOLD if threshold is None else threshold
         return cls(limit, centre=projection.mean, matrix=compared)
 
-    def fitted(self, recordings: FloatArray) -> float:
-        """A threshold by n recordings, none of them repeated: it lies above the nearest two.
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hex digits of what `view` computes with; stored views of another are stale."""
+        values = hashlib.blake2b(digest_size=6)
+        for array in (self.centre, self.matrix):
+            if array is None:
+                values.update(b"none")
+            else:
+                values.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+        return values.hexdigest()
 
-        They may be those that the projection was fitted to. Copies are not needed: of 14 recordings
-        at two bit rates all but two are nearer yet (`experiments/duplicates.py`).
+    def fitted(self, recordings: FloatArray) -> float:
+        """A threshold from n recordings, none of them repeated: it lies above the nearest two.
+
+        They may be those that the projection was fitted to.
 
         Args:
             recordings: np.ndarray [shape=(n, d)], their activations.
         """
         units = unit_rows(self.view(recordings))
         nearest = float((units @ units.T)[~np.eye(len(units), dtype=bool)].max(initial=-1.0))
-        return max(_LEAST, nearest + _TOWARDS_EQUAL * (1 - nearest))
+        return max(_LEAST, nearest + _MARGIN * (1 - nearest))
 
     def view(self, activations: FloatArray) -> FloatArray:
-        """What is compared of activations (np.ndarray [shape=(..., d)]): [shape=(..., p)]."""
+        """What is compared of activations (np.ndarray [shape=(..., d)]): [shape=(..., v)]."""
         view = activations if self.centre is None else activations - self.centre
         if self.matrix is not None:
             view = np.asarray(view @ self.matrix, dtype=np.float32)
         return view
 
-    def durations_agree(self, one: float, other: float) -> bool:
-        """Whether two durations in seconds are within the tolerance: the cheap half of the test."""
-        return abs(one - other) <= self.tolerance * max(one, other)
+    def durations_agree(self, one: float, others: Scores) -> BoolArray:
+        """Whether durations in seconds (np.ndarray [shape=(n,)]) are within the tolerance of `one`.
+
+        The cheap half of the test.
+        """
+        agree: BoolArray = np.abs(others - one) <= self.tolerance * np.maximum(others, one)
+        return agree
+
+    def duplicates(self, one: Recording, views: FloatArray, durations: Scores) -> BoolArray:
+        """Which of n other recordings are copies of `one`: np.ndarray [shape=(n,)], bool.
+
+        Args:
+            views: np.ndarray [shape=(n, v)], of the others.
+            durations: np.ndarray [shape=(n,)], seconds.
+        """
+        found = self.durations_agree(one.duration, durations)
+        if found.any():
+            found[found] = cosines(one.view, views[found]) >= self.threshold
+        return found
 
     def __call__(self, one: Recording, other: Recording) -> bool:
         """Whether the two are copies of one recording."""
-        if not self.durations_agree(one.duration, other.duration):
-            return False
-        return cosine(one.view, other.view) >= self.threshold
+        return bool(self.duplicates(one, other.view[None], np.array([other.duration]))[0])
+
+
+def cosines(one: FloatArray, others: FloatArray) -> Scores:
+    """Cosines of a vector [v] with others [n, v] in double precision, [n]; 0 if one is zero."""
+    a, b = one.astype(np.float64), others.astype(np.float64)
+    lengths = np.linalg.norm(b, axis=1) * np.linalg.norm(a)
+    found: Scores = np.divide(b @ a, lengths, out=np.zeros(len(b)), where=lengths > 0)
+    return found
 
 
 def cosine(one: FloatArray, other: FloatArray) -> float:
-    """Cosine of two vectors (np.ndarray [shape=(d,)]) in double precision; 0 if one is zero."""
-    a, b = one.astype(np.float64), other.astype(np.float64)
-    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / lengths if lengths else 0.0
+    """Cosine of two vectors (np.ndarray [shape=(v,)]); see `cosines`."""
+    return float(cosines(one, other[None])[0])

@@ -1,47 +1,61 @@
 """A sound file in, an embedding out: windows, spectrograms, activations, projection.
 
 The activations of each network, before its classifier, are averaged over the windows of a track;
-its descriptors are those of the windows pooled. Of both together the head makes the genres analysed
-and the projection the unit vector that is compared.
+its descriptors are those of the windows pooled. From both together the genre head predicts genres,
+and the projection computes the unit vector that is compared.
 """
 
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from recommender.audio.reader import AudioClip, Windowing, read_windows
+from recommender.audio.reader import AudioClip, Sound, Windowing, read_windows
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.embedding.space import Analysis, Embedding
 from recommender.errors import NotFinite
 from recommender.features.descriptors import SEGMENT, describe
-from recommender.features.log_mel import FrontEnd, log_mel, middle, repeated_to, standardised
+from recommender.features.log_mel import (
+    FrontEnd,
+    centre_crop,
+    log_mel,
+    standardised,
+    tile_to_length,
+)
 from recommender.utils.arrays import FloatArray
 from recommender.utils.malloc import reuse_memory_while_analysing
 
 
 class Embedder:
-    """A trained model that listens to files.
+    """A trained model that turns sounds into embeddings.
 
-    Making one sets how the whole process reuses freed memory (`memory.reuse_memory_while_analysing`).
+    Creating one sets how the whole process reuses freed memory
+    (`utils.malloc.reuse_memory_while_analysing`). Thread-safe once it is created: any number of
+    threads may analyse at once.
 
     Attributes:
-        space: where its embeddings live (projected).
-        labels: the genres it tells apart.
-        windowing: how it places windows on a track.
+        space: the (projected) space of its embeddings.
+        labels: the genres that it predicts.
+        windowing: which windows of a track it analyses.
+        front_end: settings of its spectrograms.
+        device: of its networks, as torch names it.
     """
 
     def __init__(
         self, weights: ModelFiles, windowing: Windowing | None = None, device: str = "cpu"
     ) -> None:
-        """Load networks, head and projection. Raises `WeightsError` when they are damaged."""
+        """Load networks, genre head and projection; see `load` for the usual way.
+
+        Raises `WeightsError` when they are damaged.
+        """
         self.windowing = windowing or Windowing(**weights.card.windowing)
         self.front_end = FrontEnd(**weights.card.front_end)
         self.labels = weights.card.labels
         self.device = device
         reuse_memory_while_analysing()
-        # In this order two-dimensional convolutions take half the time.
+        # In this memory format two-dimensional convolutions take half the time.
         self._networks = [
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             for network in weights.networks()
@@ -50,29 +64,78 @@ class Embedder:
         self._describes = weights.card.descriptors
         self._head = weights.head()
         self._projection = weights.projection()
-        bare = weights.space(self.windowing)
-        self.space = replace(bare, projection=self._projection.digest)
+        self.space = replace(weights.space(self.windowing), projection=self._projection.digest)
 
-    def analyse(self, path: Path) -> Analysis:
-        """Listen to a file.
+    @classmethod
+    def load(
+        cls,
+        model: "str | os.PathLike[str]" = DEFAULT_MODEL,
+        windowing: Windowing | None = None,
+        device: str = "cpu",
+    ) -> "Embedder":
+        """The embedder of a shipped model, or of a folder with weights and a card.
+
+        Args:
+            model: name of a shipped model, such as ``default``, or path of a folder.
+            windowing: which windows of a track to analyse; None for the model's own. Another one
+                is another embedding space.
+            device: as torch names it, e.g. ``cuda``.
 
         Raises:
-            AudioError: the file cannot be analysed; the subclass says why.
+            WeightsError: there is no such model, or it is damaged.
+            TypeError: `model` is neither text nor a path.
         """
-        analysed = read_windows(path, self.windowing, self.front_end.sample_rate)
-        activations, probabilities = self.analyse_clips(analysed.clips)
+        if not isinstance(model, str | os.PathLike):
+            raise TypeError(
+                "a model is the name of a shipped one (str) or the path of a folder (str or "
+                f"os.PathLike), not {type(model).__name__}."
+            )
+        return cls(find_model(os.fspath(model)), windowing, device)
+
+    def analyse(self, sound: Sound) -> Analysis:
+        """Activations and genre probabilities of a sound.
+
+        Args:
+            sound: a path, or a binary file object, which is read from its beginning and stays open.
+
+        Raises:
+            AudioError: it cannot be analysed; the subclass says why.
+            TypeError: neither a path nor a binary file object.
+        """
+        decoded = read_windows(sound, self.windowing, self.front_end.sample_rate)
+        activations, probabilities = self.analyse_clips(decoded.clips)
         return Analysis(
             activations=activations,
             genre_probabilities=dict(
                 zip(self.labels, (float(p) for p in probabilities), strict=True)
             ),
-            duration=analysed.duration,
+            duration=decoded.duration,
             windows=tuple(
                 (start, clip.duration)
-                for start, clip in zip(analysed.starts, analysed.clips, strict=True)
+                for start, clip in zip(decoded.starts, decoded.clips, strict=True)
             ),
             space=self.space.unprojected,
         )
+
+    def embed(self, sound: Sound) -> Embedding:
+        """The embedding of a sound: a unit vector [p], float32. Arguments and errors: `analyse`."""
+        return Embedding(self.project(self.analyse(sound).activations[None])[0], self.space)
+
+    def embed_many(self, sounds: Iterable[Sound]) -> Iterator[Embedding]:
+        """Embeddings of many sounds, in their order, each computed when it is asked for.
+
+        Sounds are taken from `sounds` one by one, so neither they nor the embeddings need to fit
+        in memory. Raises what `analyse` raises when it comes to a sound that cannot be analysed;
+        to go on past failures, call `embed` for each.
+        """
+        return map(self.embed, sounds)
+
+    def project(self, activations: FloatArray) -> FloatArray:
+        """Unit vectors (np.ndarray [shape=(n, p)], float32) of stored activations [shape=(n, d)].
+
+        Raises `SpaceMismatch` for activations of another dimension.
+        """
+        return self._projection.apply(activations)
 
     def analyse_clips(self, clips: tuple[AudioClip, ...]) -> tuple[FloatArray, FloatArray]:
         """Activations [d] and genre probabilities [n_classes] of the clips of one track.
@@ -84,10 +147,10 @@ class Embedder:
         frames = self.front_end.frames(self.windowing.seconds)
         if self._describes:
             frames = max(frames, SEGMENT)
-        windows = [repeated_to(mel.values, frames) for mel in log_mel(clips, self.front_end)]
+        windows = [tile_to_length(mel.values, frames) for mel in log_mel(clips, self.front_end)]
         if not all(np.isfinite(window).all() for window in windows):
             raise NotFinite(
-                "Its samples are too large to measure, far beyond full scale; export it again "
+                "Its samples are too large to analyse, far beyond full scale; export it again "
                 "from its source."
             )
         return self.analyse_spectrograms(windows)
@@ -100,30 +163,13 @@ class Embedder:
                 length, which for descriptors must be at least `descriptors.SEGMENT` columns.
         """
         described = [describe(windows)] if self._describes else []
-        activations = np.concatenate([*self._of_networks(windows), *described])
+        activations = np.concatenate([*self._network_activations(windows), *described])
         return activations, self._head.probabilities(activations[None])[0]
 
     @torch.no_grad()
-    def _of_networks(self, windows: list[FloatArray]) -> list[FloatArray]:
+    def _network_activations(self, windows: list[FloatArray]) -> list[FloatArray]:
         """Activations [feature_dim] of each network, means over windows [n_mels, frames] in dB."""
-        analysed = middle(windows[0].shape[1], self._network_frames)
-        batch = torch.from_numpy(
-            np.stack([standardised(window[:, analysed]) for window in windows])
-        )
+        crop = centre_crop(windows[0].shape[1], self._network_frames)
+        batch = torch.from_numpy(np.stack([standardised(window[:, crop]) for window in windows]))
         batch = batch.to(self.device)
         return [net.activations(batch).mean(dim=0).cpu().numpy() for net in self._networks]
-
-    def project(self, activations: FloatArray) -> FloatArray:
-        """Unit vectors [n, p] of stored activations [n, d]."""
-        return self._projection.apply(activations)
-
-    def embed(self, path: Path) -> Embedding:
-        """Listen to a file and project: the vector that is compared. Raises `AudioError`."""
-        return Embedding(self.project(self.analyse(path).activations[None])[0], self.space)
-
-
-def load_embedder(
-    model: str = DEFAULT_MODEL, windowing: Windowing | None = None, device: str = "cpu"
-) -> Embedder:
-    """The embedder of a shipped model, or of a folder with weights and a card."""
-    return Embedder(find_model(model), windowing, device)

@@ -1,13 +1,13 @@
-"""Do vectors of one model find their own genre more often than another's? Pure functions of arrays.
+"""Paired comparison of models by how often neighbours share the query's genre. Arrays only.
 
-Every model is measured on the same tracks, labels and queries as `evaluation` defines them, so that
-the comparison is paired: each query scores once with each model, and what counts is the difference.
+Every model is evaluated on the same tracks, labels and queries (see `report`), so that the
+comparison is paired: each query has a score with each model, and their difference is tested.
 
 Conventions
     *difference*: precision@k of a model less that of the first model named, query by query.
-    *p*: two-sided `permutation` test of their mean. Each p is that of one comparison: none is
-        corrected for their number.
-    *interval*: of the mean difference, by bootstrap over queries as in `evaluation`. Queries of one
+    *p*: two-sided permutation test of their mean, `significance.sign_flip_p`. Each p is that of
+        one comparison: none is corrected for their number.
+    *interval*: of the mean difference, by bootstrap over queries as in `report`. Queries of one
         artist are not independent, so intervals are rather too narrow, and p rather too small.
 """
 
@@ -19,13 +19,8 @@ from typing import Any
 import numpy as np
 
 from recommender.errors import UsageError
-from recommender.evaluation.report import (
-    ALL_GENRES,
-    GenreScores,
-    bootstrap_interval,
-    mean_scores,
-    without_nan,
-)
+from recommender.evaluation.metrics import DEFAULT_K
+from recommender.evaluation.report import ALL_GENRES, GenreScores, mean_scores, without_nan
 from recommender.evaluation.retrieval import (
     Comparable,
     Hubness,
@@ -34,7 +29,7 @@ from recommender.evaluation.retrieval import (
     hubness,
     score_queries,
 )
-from recommender.evaluation.significance import sign_flip_p
+from recommender.evaluation.significance import bootstrap_interval, sign_flip_p
 from recommender.utils.arrays import Scores
 
 
@@ -50,7 +45,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class ModelScores:
-    """One model under one artist filter.
+    """One model, with or without artist filter.
 
     Attributes:
         model: its name.
@@ -75,7 +70,7 @@ class Comparison:
         without_filter: scores with the query's own artist among the candidates.
         with_filter: scores under the artist filter; None when no artist is known.
         hubness: by model, over all tracks and without the filter.
-        bootstrap, permutations, seed: resamples of the intervals, tosses of the tests, their seed.
+        bootstrap, permutations, seed: resamples of the intervals, of the tests, their seed.
     """
 
     k: int
@@ -100,22 +95,22 @@ def compare_models(
     labels: Sequence[str | None],
     artists: Sequence[str | None] | None = None,
     *,
-    k: int = 10,
+    k: int = DEFAULT_K,
     bootstrap: int = 1000,
     permutations: int = 9999,
     seed: int = 0,
 ) -> Comparison:
-    """Measure several models on the same tracks, and each against the first.
+    """Evaluate several models on the same tracks, and compare each with the first.
 
     Args:
-        vectors: model → np.ndarray [shape=(n, d)], rows of length 1, or what else `retrieval`
-            compares; d may differ by model.
+        vectors: model → np.ndarray [shape=(n, d)], rows of length 1, or another `Comparable`; d may
+            differ by model.
         labels: n genres; None or blank is unlabelled. Compared as they are spelled.
         artists: n artists; None or blank equals no other. None: no artist is known.
         k: length of the lists.
         bootstrap: resamples behind each interval; 0 gives none.
-        permutations: tosses behind each p.
-        seed: of resamples and tosses.
+        permutations: resamples behind each p.
+        seed: of both.
 
     Raises:
         UsageError: fewer than two models, vectors that are not finite or not of length 1,
@@ -128,20 +123,20 @@ def compare_models(
     first = next(iter(tracks.values()))
     blank = first.artist_codes < 0
 
-    def side(artist_filter: bool) -> tuple[ModelScores, ...]:
+    def scores(artist_filter: bool) -> tuple[ModelScores, ...]:
         per_query = {
             model: score_queries(own, k, artist_filter=artist_filter)
             for model, own in tracks.items()
         }
-        return _side(per_query, k, bootstrap, permutations, seed)
+        return _model_scores(per_query, k, bootstrap, permutations, seed)
 
     return Comparison(
         k=k,
         tracks=len(blank),
         unlabelled=int(np.sum(first.genre_codes < 0)),
         without_artist=int(np.sum(blank & (first.genre_codes >= 0))),
-        without_filter=side(False),
-        with_filter=None if blank.all() else side(True),
+        without_filter=scores(False),
+        with_filter=None if blank.all() else scores(True),
         hubness={model: hubness(own.vectors, k) for model, own in tracks.items()},
         bootstrap=bootstrap,
         permutations=permutations,
@@ -149,16 +144,16 @@ def compare_models(
     )
 
 
-def _side(
+def _model_scores(
     per_query: Mapping[str, QueryScores], k: int, bootstrap: int, permutations: int, seed: int
 ) -> tuple[ModelScores, ...]:
-    """The models under one artist filter; which queries are judged does not depend on the model."""
+    """The models with or without artist filter; all have the same queries with relevant tracks."""
     first = next(iter(per_query.values()))
     judged = first.relevant > 0
-    everyone = np.ones(len(judged), dtype=np.bool_)
+    every_query = np.ones(len(judged), dtype=np.bool_)
     rows = []
     for model, own in per_query.items():
-        scores = mean_scores(ALL_GENRES, own, everyone, k, bootstrap, seed)
+        scores = mean_scores(ALL_GENRES, own, every_query, k, bootstrap, seed)
         difference = None
         if own is not first:
             by_query = own.precision[judged] - first.precision[judged]
@@ -173,9 +168,10 @@ def mean_difference(
     """The mean of paired differences, its bootstrap interval (95 %) and its p (sign flips).
 
     Args:
-        by_query: np.ndarray [shape=(q,)], finite. None gives NaN; one has no interval and no p.
+        by_query: np.ndarray [shape=(q,)], finite. Without any, all is NaN; a single one has no
+            interval and no p.
         bootstrap: resamples of the interval; 0 gives none.
-        permutations: tosses of the signs; all 2^q where that is no more.
+        permutations: resamples of the signs; all 2^q where that is no more.
         seed: of both.
 
     Raises:

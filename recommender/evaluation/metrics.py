@@ -1,14 +1,14 @@
-"""Measures of a ranked list, and what chance gives: the definitions behind `evaluation`.
+"""Measures of ranked lists, and their expectations under a random order.
 
 Conventions
-    A ranking is a row of *candidates* (tracks that may be answered), best first. `hits` is
+    A ranking is a row of *candidates* (tracks that may be recommended), best first. `hits` is
     np.ndarray [shape=(q, n)], bool: `hits[i, j]` says whether the j-th candidate of query i is
     relevant, i.e. has the query's genre. Rows may be of different lengths: `lengths[i]` candidates
     are real, the rest of the row is False. Relevant candidates are all in the row.
 
 Definitions
     *precision@k*: share of relevant tracks among the first k. Where fewer than k candidates exist,
-        among those that exist: a short list is no fault of the ranking. (trec_eval divides by k.)
+        among those that exist: a short list is not the ranking's doing. (trec_eval divides by k.)
     *hit@k*: whether at least one of the first k is relevant.
     *average precision*: the mean, over the relevant tracks, of the precision at their ranks; over
         the full ranking, not cut at k. Its mean over queries is MAP (Manning, Raghavan & Schütze,
@@ -18,13 +18,16 @@ Definitions
         for system evaluation", Prague Bulletin of Mathematical Linguistics 103, 2015.
     *skewness of N_k*: third standardised moment of the number of lists of length k in which a track
         occurs (Radovanović, Nanopoulos & Ivanović, "Hubs in space", JMLR 11, 2010). 0: every track
-        is found alike; above 1: a few hubs fill the lists.
+        occurs equally often; above 1: a few hubs fill the lists.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray, Scores
+
+DEFAULT_K = 10
+"""Length of the lists that are evaluated, unless another one is given."""
 
 
 def rank(
@@ -67,11 +70,11 @@ def _sort_keys(similarities: FloatArray, excluded: BoolArray | None) -> IntArray
 
 
 def precision_at_k(hits: BoolArray, k: int, lengths: IntArray | None = None) -> Scores:
-    """precision@k of each row of `hits`; NaN for a row without candidates. See the module's head.
+    """precision@k of each row of `hits`; NaN for a row without candidates.
 
     Args:
         hits: np.ndarray [shape=(q, n)], bool, best first.
-        k: how many candidates are looked at, at least 1.
+        k: length of the list, at least 1.
         lengths: np.ndarray [shape=(q,)]: candidates of each row; n when None.
     """
     lengths = np.full(len(hits), hits.shape[1]) if lengths is None else lengths

@@ -9,7 +9,7 @@ from recommender.errors import RecsysError, UsageError
 from recommender.evaluation.report import ALL_GENRES, FilterScores, GenreScores, RetrievalReport
 
 MOST_GENRES = 30
-"""More would not be readable; those with the most queries are shown."""
+"""Genres shown, those with the most queries; more would not be readable."""
 
 BAR_HEIGHT = 0.36
 UNFILTERED, FILTERED, CHANCE = "#b9c4d0", "#2a6f97", "#c1440e"
@@ -18,10 +18,10 @@ UNFILTERED, FILTERED, CHANCE = "#b9c4d0", "#2a6f97", "#c1440e"
 def plot_report(report: RetrievalReport, path: Path) -> None:
     """Draw precision@k by genre, with and without artist filter, with intervals and chance.
 
-    The genres are sorted by the figure that counts: with artist filter where artists are known.
+    The genres are sorted by the precision with artist filter, where artists are known.
 
     Args:
-        report: what `evaluate_retrieval` found.
+        report: from `evaluate_retrieval`.
         path: the picture; its ending names the format (png, svg, pdf).
 
     Raises:
@@ -50,55 +50,57 @@ def plot_report(report: RetrievalReport, path: Path) -> None:
 
 def _genres_shown(report: RetrievalReport) -> list[str]:
     """'all' on top, then the genres from best to worst."""
-    pinned_first = report.with_filter or report.without_filter
+    ordered_by = report.with_filter or report.without_filter
     largest = sorted(report.without_filter.genres, key=lambda row: -row.queries)[:MOST_GENRES]
-    kept = {row.genre for row in largest}
+    shown = {row.genre for row in largest}
 
     def order(row: GenreScores) -> tuple[bool, float, str]:
         return row.queries == 0, -row.precision.value if row.queries else 0.0, row.genre
 
     return [
         ALL_GENRES,
-        *(r.genre for r in sorted(pinned_first.genres, key=order) if r.genre in kept),
+        *(r.genre for r in sorted(ordered_by.genres, key=order) if r.genre in shown),
     ]
 
 
 def _draw_bars(
-    axes: Any, names: list[str], scores: FilterScores, side: float, colour: str, label: str
+    axes: Any, names: list[str], scores: FilterScores, offset: float, colour: str, label: str
 ) -> None:
-    """One bar per genre, above (-0.5) or below (0.5) its middle, with whiskers and chance."""
+    """One bar per genre, above (-0.5) or below (0.5) its centre, with whiskers and chance."""
     by_genre = {row.genre: row for row in scores.genres}
     rows = [scores.overall, *(by_genre[name] for name in names[1:])]
-    places = np.arange(len(names)) + side * BAR_HEIGHT
+    positions = np.arange(len(names)) + offset * BAR_HEIGHT
     precision = np.array([row.precision.value for row in rows])
     low = np.array([row.precision.low for row in rows])
     high = np.array([row.precision.high for row in rows])
     chance = np.array([row.precision.chance for row in rows])
-    axes.barh(places, precision, BAR_HEIGHT, color=colour, label=label, zorder=2)
+    axes.barh(positions, precision, BAR_HEIGHT, color=colour, label=label, zorder=2)
     # A percentile interval of a skewed resample may, if rarely, lie beside the mean.
     whiskers = np.maximum([precision - low, high - precision], 0)
     style = {"fmt": "none", "ecolor": "#333333", "elinewidth": 1, "capsize": 2, "zorder": 3}
-    axes.errorbar(precision, places, xerr=whiskers, **style)
+    axes.errorbar(precision, positions, xerr=whiskers, **style)
     half = BAR_HEIGHT / 2
-    first = "chance" if side <= 0 else None
-    axes.vlines(chance, places - half, places + half, color=CHANCE, lw=1.6, label=first, zorder=4)
-    for place, row in zip(places, rows, strict=True):
+    first = "chance" if offset <= 0 else None
+    axes.vlines(
+        chance, positions - half, positions + half, color=CHANCE, lw=1.6, label=first, zorder=4
+    )
+    for position, row in zip(positions, rows, strict=True):
         if not row.queries:
             note = " no query has a relevant track left"
-            axes.text(0, place, note, va="center", fontsize=7, color="#666666")
+            axes.text(0, position, note, va="center", fontsize=7, color="#666666")
 
 
 def _label(axes: Any, report: RetrievalReport, names: list[str]) -> None:
     """Names with their numbers of queries, axes, legend."""
-    sides = [scores for scores in (report.without_filter, report.with_filter) if scores]
-    queries = [[scores.overall.queries] for scores in sides]
-    for counts, scores in zip(queries, sides, strict=True):
+    both = [scores for scores in (report.without_filter, report.with_filter) if scores]
+    queries = [[scores.overall.queries] for scores in both]
+    for counts, scores in zip(queries, both, strict=True):
         by_genre = {row.genre: row.queries for row in scores.genres}
         counts.extend(by_genre[name] for name in names[1:])
     shown = [
         # A dollar sign in a genre's name is no formula.
-        f"{name} ({' / '.join(str(counts[place]) for counts in queries)})".replace("$", r"\$")
-        for place, name in enumerate(["all genres", *names[1:]])
+        f"{name} ({' / '.join(str(counts[row]) for counts in queries)})".replace("$", r"\$")
+        for row, name in enumerate(["all genres", *names[1:]])
     ]
     axes.set_yticks(np.arange(len(names)), shown)
     axes.get_yticklabels()[0].set_fontweight("bold")

@@ -1,9 +1,9 @@
-"""How well do vectors find their own genre? Pure functions of arrays; no catalogue, no files.
+"""Retrieval by genre: a report of how often neighbours share the query's genre. Arrays only.
 
 Every labelled track is a query against all other labelled tracks, ranked by cosine similarity or by
-`neighbourhood` (equal scores in the order of the rows). A track counts as relevant when it has the
-query's genre: a stand-in for "sounds alike" that can be counted.
-`metrics` defines the measures, `retrieval` ranks, and here they become a report.
+a `Ranking` (equal scores in the order of the rows). A track counts as relevant when it has the
+query's genre: a proxy for "sounds alike" that can be counted.
+`metrics` defines the measures, `retrieval` ranks, and here they are summarised.
 
 Conventions
     *artist filter*: all tracks of the query's artist are dropped from its candidates. Without it,
@@ -11,16 +11,16 @@ Conventions
         Schnitzer, "Effects of album and artist filters in audio similarity computed for very large
         music databases", Computer Music Journal 34(3), 2010. Both figures are always given. A blank
         artist equals no other.
-    *excluded queries*: those with no relevant track left among their candidates, which no ranking
-        could answer. They are counted, and no mean includes them.
+    *excluded queries*: those without a relevant track among their candidates, so that no ranking
+        could find one. They are counted, and no mean includes them.
     *intervals*: 95 % percentile bootstrap over queries (Efron, "Bootstrap methods: another look at
         the jackknife", Annals of Statistics 7(1), 1979). Queries are drawn as if independent; those
         of one artist are not, so the intervals are rather too narrow, and those of a genre with
         few queries certainly are. One query gives none (NaN).
-    *chance*: what a random order of each query's own candidates is expected to give.
+    *chance*: the expectation under a random order of each query's own candidates.
     *hubness* is measured without the artist filter and over unlabelled tracks too: Radovanović,
         Nanopoulos & Ivanović 2010; Flexer & Stevens, "Mutual proximity graphs for improved
-        reachability in music recommendation", 2018, for the share of tracks never recommended.
+        reachability in music recommendation", 2018, for the anti-hub rate.
 """
 
 import math
@@ -40,16 +40,16 @@ from recommender.evaluation.retrieval import (
     hubness,
     score_queries,
 )
-from recommender.utils.arrays import BoolArray, Scores
+from recommender.evaluation.significance import bootstrap_interval
+from recommender.utils.arrays import BoolArray
 
-CONFIDENCE = 0.95
 ALL_GENRES = "all"
 """Name of the row over the queries of every genre."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A mean over queries, its bootstrap interval, and what chance gives; NaN where undefined."""
+    """A mean over queries, its bootstrap interval, and chance; NaN where undefined."""
 
     value: float
     low: float
@@ -70,7 +70,7 @@ class GenreScores:
         genre: the label, or `ALL_GENRES`.
         queries: queries the means are over.
         excluded: queries left out because no relevant track was left for them.
-        precision: precision@k, the genre-hit rate.
+        precision: precision@k.
         hit: share of queries with at least one hit in the first k.
         average_precision: MAP over the full ranking.
         attainable: precision@k of a perfect ranking (below 1 where fewer than k are relevant).
@@ -99,7 +99,7 @@ class RetrievalReport:
 
     Attributes:
         k: length of the lists.
-        tracks: vectors looked at.
+        tracks: number of vectors.
         unlabelled: those without a label, which are neither query nor candidate.
         without_artist: labelled tracks whose artist is blank.
         without_filter: scores with the query's own artist among the candidates.
@@ -144,7 +144,7 @@ def evaluate_retrieval(
     labels: Sequence[str | None],
     artists: Sequence[str | None] | None = None,
     *,
-    k: int = 10,
+    k: int = metrics.DEFAULT_K,
     queries: BoolArray | None = None,
     gallery: BoolArray | None = None,
     bootstrap: int = 1000,
@@ -153,12 +153,12 @@ def evaluate_retrieval(
     """Rank every labelled track's neighbours and report how often they share its genre.
 
     Args:
-        vectors: np.ndarray [shape=(n, d)], rows of length 1; or what else `retrieval` compares.
+        vectors: np.ndarray [shape=(n, d)], rows of length 1; or another `Comparable`.
         labels: n genres; None or blank is unlabelled. Compared as they are spelled.
         artists: n artists; None or blank equals no other. None: no artist is known.
         k: length of the lists.
-        queries: np.ndarray [shape=(n,)], bool: rows that are asked; all when None.
-        gallery: np.ndarray [shape=(n,)], bool: rows that can be answered; all when None.
+        queries: np.ndarray [shape=(n,)], bool: rows that are queries; all when None.
+        gallery: np.ndarray [shape=(n,)], bool: rows that are candidates; all when None.
         bootstrap: resamples behind each interval; 0 gives none.
         seed: of the resamples.
 
@@ -189,10 +189,10 @@ def evaluate_retrieval(
 def _summarise(
     tracks: LabelledVectors, per_query: QueryScores, k: int, bootstrap: int, seed: int
 ) -> FilterScores:
-    """Means over all queries and over those of each genre that is asked for."""
-    asked = tracks.genre_codes[per_query.rows]
-    groups = [(ALL_GENRES, np.ones(len(asked), dtype=np.bool_))]
-    groups += [(tracks.genres[code], asked == code) for code in np.unique(asked)]
+    """Means over all queries and over those of each genre."""
+    codes = tracks.genre_codes[per_query.rows]
+    groups = [(ALL_GENRES, np.ones(len(codes), dtype=np.bool_))]
+    groups += [(tracks.genres[code], codes == code) for code in np.unique(codes)]
     overall, *by_genre = (
         mean_scores(name, per_query, members, k, bootstrap, seed) for name, members in groups
     )
@@ -202,19 +202,19 @@ def _summarise(
 def mean_scores(
     genre: str, per_query: QueryScores, members: BoolArray, k: int, bootstrap: int, seed: int
 ) -> GenreScores:
-    """The means over those of `members` (np.ndarray [shape=(q,)], bool) that can be judged.
+    """The means over those of `members` (np.ndarray [shape=(q,)], bool) with a relevant candidate.
 
     Args:
         genre: name of the row.
-        per_query: what `score_queries` gave for lists of length `k`.
+        per_query: from `score_queries`, for lists of length `k`.
         members: which of its q queries are meant.
         k: length of the lists.
         bootstrap, seed: as in `evaluate_retrieval`.
     """
-    kept = members & (per_query.relevant > 0)
-    relevant, candidates = per_query.relevant[kept], per_query.candidates[kept]
+    judged = members & (per_query.relevant > 0)
+    relevant, candidates = per_query.relevant[judged], per_query.candidates[judged]
     values = np.stack([per_query.precision, per_query.hit, per_query.average_precision], axis=1)
-    values = values[kept]
+    values = values[judged]
     chances = (
         metrics.chance_precision(relevant, candidates),
         metrics.chance_hit(relevant, candidates, k),
@@ -229,37 +229,13 @@ def mean_scores(
     attainable = _mean(np.minimum(relevant, shown) / shown)
     return GenreScores(
         genre=genre,
-        queries=int(kept.sum()),
-        excluded=int(members.sum() - kept.sum()),
+        queries=int(judged.sum()),
+        excluded=int(members.sum() - judged.sum()),
         precision=precision,
         hit=hit,
         average_precision=average_precision,
         attainable=attainable,
     )
-
-
-def bootstrap_interval(values: Scores, resamples: int, seed: int) -> tuple[Scores, Scores]:
-    """Percentile bootstrap interval (95 %) of the mean of each column.
-
-    Args:
-        values: np.ndarray [shape=(q, m)]: m measures of q queries, resampled together.
-        resamples: how many; 0 gives NaN, as does a single query.
-        seed: of the draws; they depend on nothing else.
-
-    Returns:
-        Lower and upper ends, np.ndarray [shape=(m,)] each.
-    """
-    count, columns = values.shape
-    if count < 2 or resamples < 1:
-        return np.full(columns, np.nan), np.full(columns, np.nan)
-    generator = np.random.default_rng(seed)
-    means = np.empty((resamples, columns))
-    for resample in range(resamples):
-        drawn = np.bincount(generator.integers(0, count, count), minlength=count)
-        means[resample] = drawn @ values / count
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-    return low, high
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

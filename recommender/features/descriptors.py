@@ -195,7 +195,7 @@ def _check(windows: Sequence[FloatArray]) -> None:
         if window.ndim != 2 or window.shape[0] != BANDS or window.shape[1] < SEGMENT:
             raise UsageError(
                 f"descriptors need {BANDS} bands and at least {SEGMENT} columns, not an array of "
-                f"shape {window.shape}: repeat shorter clips with features.repeated_to."
+                f"shape {window.shape}: repeat shorter clips with features.tile_to_length."
             )
         if not np.isfinite(window).all():
             raise UsageError(

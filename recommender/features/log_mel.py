@@ -86,7 +86,7 @@ def standardised(values: FloatArray) -> FloatArray:
     return result
 
 
-def repeated_to(values: FloatArray, frames: int) -> FloatArray:
+def tile_to_length(values: FloatArray, frames: int) -> FloatArray:
     """A clip shorter than `frames` repeated until it is that long.
 
     Repeating keeps every statistic over time where it was; zeros would move them. It is done in
@@ -104,7 +104,7 @@ def repeated_to(values: FloatArray, frames: int) -> FloatArray:
     return repeated
 
 
-def middle(columns: int, wanted: int) -> slice:
+def centre_crop(columns: int, wanted: int) -> slice:
     """The `wanted` columns in the middle of a clip of `columns`; all where it has no more, or 0."""
     if not 0 < wanted < columns:
         return slice(0, columns)

@@ -1,7 +1,7 @@
-"""Keep a catalogue in step with folders of music: scan, compare, analyse what is new, write it down.
+"""Keep a catalogue in step with folders of music: scan, compare, analyse what is new, store it.
 
-Damaged files, crashing decoders, moved folders, interruptions: each costs at most the file it is
-about, and is told.
+Damaged files, crashing decoders, moved folders, interruptions: each costs at most the file that it
+concerns, and is reported.
 """
 
 from recommender.audio.tags import read_tags

@@ -1,8 +1,8 @@
-"""Recognise a recording by a few blocks from its middle, whatever its tags and its name.
+"""Content hashes: the identity of a recording, whatever its tags, its name and its path.
 
-`content_hash` finds where the sound itself begins and ends in the container, and hashes the
-length of that part and three blocks of it. Writing other tags moves the sound but does not change
-it, so the digest stays; and 48 KiB are read of a file of any size.
+`hash_content` finds where the audio data begin and end in the container, and hashes the length of
+that part and three blocks of it. Writing other tags moves the audio data but does not change them,
+so the hash stays; and 48 KiB are read of a file of any size.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 BLOCK = 16 * 1024
-_PLACES = (1 / 4, 1 / 2, 3 / 4)
+_BLOCK_CENTRES = (1 / 4, 1 / 2, 3 / 4)
 _DIGEST_BYTES = 16
 _READ = 1 << 20
 
@@ -24,7 +24,7 @@ _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
 
 class _Payload(NamedTuple):
-    """Where the sound lies in a file, in bytes."""
+    """Where the audio data lie in a file, in bytes."""
 
     start: int
     end: int
@@ -32,9 +32,9 @@ class _Payload(NamedTuple):
 
 
 def hash_content(path: Path) -> str:
-    """A digest of a recording (32 hex digits) that tags, names and places do not change.
+    """A hash of a recording (32 hex digits) that does not depend on tags, name and path.
 
-    Damaged files and files that are no sound have a digest too.
+    Damaged files and files without audio have a hash, too.
 
     Raises:
         OSError: the file cannot be read.
@@ -52,7 +52,7 @@ def hash_content(path: Path) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """A digest (32 hex digits) of every byte of a file, tags included.
+    """A hash (32 hex digits) of every byte of a file, tags included.
 
     Raises:
         OSError: the file cannot be read.
@@ -69,13 +69,13 @@ def _blocks(start: int, length: int) -> Iterator[tuple[int, int]]:
     if length <= 4 * BLOCK:
         yield start, start + length
         return
-    for place in _PLACES:
-        centre = start + int(length * place)
+    for fraction in _BLOCK_CENTRES:
+        centre = start + int(length * fraction)
         yield centre - BLOCK // 2, centre + BLOCK // 2
 
 
 def _read_block(file: BinaryIO, start: int, end: int, is_ogg: bool) -> bytes:
-    """The bytes of a block; in ogg with the numbers blanked that new tags make change."""
+    """The bytes of a block; in ogg without the page numbers, which change with the tags."""
     before = min(start, _OGG_HEADER) if is_ogg else 0
     block = bytearray(_read(file, start - before, end - start + before))
     if is_ogg:
@@ -94,7 +94,7 @@ def _read(file: BinaryIO, start: int, length: int) -> bytes:
 
 
 def _payload(file: BinaryIO, size: int) -> _Payload:
-    """Where the sound lies. Every number of a header is clipped to the file: it may be damaged."""
+    """Where the audio data lie. Numbers of headers are clipped to the file: it may be damaged."""
     start = _after_id3(file, 0)
     head = _read(file, start, 20)
     if head.startswith(_OGG):
@@ -102,8 +102,8 @@ def _payload(file: BinaryIO, size: int) -> _Payload:
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return _largest(_riff_data(file, start + 12, size), size)
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        sound = (c for c in _chunks(file, start + 12, size, ">") if c[0] == b"SSND")
-        return _largest(((begin, end) for _, begin, end in sound), size)
+        audio = (c for c in _chunks(file, start + 12, size, ">") if c[0] == b"SSND")
+        return _largest(((begin, end) for _, begin, end in audio), size)
     if head[4:8] == b"ftyp":
         return _largest(_mp4_media(file, start, size), size)
     if head.startswith(_ASF) and len(head) >= 20:
@@ -163,7 +163,7 @@ def _after_flac_metadata(file: BinaryIO, start: int, end: int) -> int:
 
 
 def _after_ogg_headers(file: BinaryIO, start: int, size: int) -> int:
-    """Where the first page of sound begins: header pages count no samples (or end no packet)."""
+    """Where the first audio page begins: header pages count no samples (or end no packet)."""
     while start < size:
         head = _read(file, start, _OGG_HEADER)
         if len(head) < _OGG_HEADER or not head.startswith(_OGG):
@@ -180,13 +180,13 @@ def _chunks(file: BinaryIO, start: int, size: int, order: str) -> Iterator[tuple
     while start + 8 <= size:
         name, length = struct.unpack(f"{order}4sI", _read(file, start, 8))
         if not name.isalnum() and not name.strip().isalnum():
-            return  # lost the way in a damaged file
+            return  # no chunk begins here: the file is damaged
         yield name, start + 8, start + 8 + length
         start += 8 + length + length % 2
 
 
 def _riff_data(file: BinaryIO, start: int, size: int) -> Iterator[tuple[int, int]]:
-    """The sound of a wav file; where a 64-bit header gives its length, that is taken."""
+    """The audio data of a wav file; a length in a 64-bit header comes first."""
     long_length = size
     for name, begin, end in _chunks(file, start, size, "<"):
         if name == b"ds64":

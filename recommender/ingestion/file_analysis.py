@@ -1,5 +1,6 @@
-"""What a worker process does with one file."""
+"""The analysis of one file, in a worker process or in this one."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from recommender.catalog.records import FileStat, Library
 from recommender.embedding.space import Analysis
 from recommender.errors import AudioError, FileVanished, NoPermission, NoSound, UnreadableAudio
 from recommender.ingestion.content_hash import hash_content
-from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, Kind, kind_of
+from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 
 if TYPE_CHECKING:
     from recommender.audio.reader import Windowing
@@ -21,11 +22,11 @@ class FileJob:
     """A file to be analysed, or of which at least the tags are to be read.
 
     Attributes:
-        library: where it belongs.
-        stat: what the scan saw of it.
+        library: the library that it belongs to.
+        stat: its path, size and time at the scan.
         track_id: its track, if it has one.
-        analysed_hash: content digest under which its track was analysed in this space already.
-        digest: its content digest now, where that is known.
+        analysed_hash: content hash with which its track was analysed in this space already.
+        content_hash: its content hash now, where that is known.
         failed_as: kind of its last failure, where it is tried again unchanged.
         moved: whether its track was moved to this path in this run.
     """
@@ -40,13 +41,13 @@ class FileJob:
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """The absolute path of the file."""
         return self.library.root / self.stat.path
 
 
 @dataclass(frozen=True)
 class FileAnalysis:
-    """A file that was analysed; without an analysis when its sound had not changed."""
+    """A file that was analysed; `analysis` is None where its content had not changed."""
 
     content_hash: str
     tags: Tags
@@ -62,24 +63,24 @@ class AnalysisFailure:
 
 
 def load_analyser(model: str, windowing: "Windowing | None") -> "Embedder":
-    """The embedder of a worker process, which uses one core."""
+    """The embedder of a worker, which uses one core. Raises `WeightsError`."""
     import torch
 
-    from recommender.embedding.embedder import load_embedder
+    from recommender.embedding.embedder import Embedder
 
     torch.set_num_threads(1)
-    return load_embedder(model, windowing)
+    return Embedder.load(model, windowing)
 
 
 def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisFailure:
-    """Digest first; analyse the file only when its sound is new in this space. Never raises."""
+    """Hash the content, and analyse it only where it is new in this space. Never raises."""
     path = job.path
     try:
         content_hash = job.content_hash or hash_content(path)
         analysis = None if content_hash == job.analysed_hash else embedder.analyse(path)
         return FileAnalysis(content_hash, read_tags(path), analysis)
     except NoSound as error:
-        is_video = kind_of(job.stat.path) is Kind.VIDEO
+        is_video = file_type_of(job.stat.path) is FileType.VIDEO
         return AnalysisFailure(VIDEO_WITHOUT_SOUND if is_video else error.kind, str(error))
     except AudioError as error:
         return AnalysisFailure(error.kind, str(error))
@@ -87,7 +88,7 @@ def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisF
         return AnalysisFailure(FileVanished.kind, "the file was gone when its turn came")
     except PermissionError:
         return AnalysisFailure(
-            NoPermission.kind, "the operating system does not let us read the file"
+            NoPermission.kind, "the operating system does not permit reading the file"
         )
     except OSError as error:
         return AnalysisFailure(
@@ -95,3 +96,29 @@ def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisF
         )
     except Exception as error:  # whatever a decoder throws costs this file alone
         return AnalysisFailure(UnreadableAudio.kind, f"unexpected {type(error).__name__}: {error}")
+
+
+def analyse_in_process(
+    load: Callable[[], "Embedder"], jobs: Iterable[FileJob], stopped: Callable[[], bool]
+) -> Iterator[list[tuple[FileJob, FileAnalysis | AnalysisFailure]]]:
+    """Analyse files one after the other in this process, on one core as a worker does.
+
+    Args:
+        load: loads the embedder.
+        jobs: taken one by one.
+        stopped: called before each file; once it returns true, the rest is left.
+
+    Raises:
+        Exception: whatever `load` raised.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    try:
+        embedder = load()
+        for job in jobs:
+            yield [(job, analyse_file(embedder, job))]
+            if stopped():
+                return
+    finally:
+        torch.set_num_threads(threads)

@@ -1,7 +1,8 @@
-"""What a file's name, or else its first bytes, promise: sound, video, something else, unknown.
+"""The type of a file by its ending or, without a known one, by its first bytes.
 
-Files with a sound ending are always tried, so that one that cannot be analysed is told; videos are
-tried for their sound; files of unknown kind are tried when their first bytes look like sound.
+Files with an audio ending are always tried, so that one that cannot be analysed is reported; videos
+are tried for their audio stream; files of unknown type are tried when their first bytes are those
+of an audio container.
 """
 
 import mimetypes
@@ -9,15 +10,15 @@ from enum import Enum
 from pathlib import Path, PurePosixPath
 
 VIDEO_WITHOUT_SOUND = "video-without-sound"
-"""Kind stored with the failure row of a video that holds no sound: it is no failure, but the row
-keeps later runs from opening the file again."""
+"""`kind` of the failure row of a video without an audio stream: it is no failure, but the row keeps
+later runs from opening the file again."""
 
 
 def _endings(*lines: str) -> frozenset[str]:
     return frozenset(f".{ending}" for line in lines for ending in line.split())
 
 
-_SOUND = _endings(
+_AUDIO = _endings(
     "3ga aac ac3 aif aifc aiff alac amr ape au caf dsf dts eac3 flac m4a m4b m4p m4r mka mp1 mp2",
     "mp3 mpa mpc mpga oga ogg opus ra rf64 shn snd spx tak tta voc w64 wav wave wma wv",
 )
@@ -38,27 +39,27 @@ _SNIFFED_BYTES = 64
 _LONGEST_ENDING = 8
 
 
-class Kind(Enum):
-    """What an ending promises."""
+class FileType(Enum):
+    """What an ending stands for."""
 
-    SOUND = "sound"
+    AUDIO = "audio"
     VIDEO = "video"
     OTHER = "other"
     UNKNOWN = "unknown"
 
 
-def kind_of(path: str) -> Kind:
-    """What the ending of `path` promises; `Kind.UNKNOWN` without one or with a strange one."""
+def file_type_of(path: str) -> FileType:
+    """The type that the ending of `path` stands for; `FileType.UNKNOWN` without a known ending."""
     ending = PurePosixPath(path).suffix.lower()
-    if ending in _SOUND:
-        return Kind.SOUND
+    if ending in _AUDIO:
+        return FileType.AUDIO
     if ending in _VIDEO:
-        return Kind.VIDEO
+        return FileType.VIDEO
     if ending in _OTHER:
-        return Kind.OTHER
+        return FileType.OTHER
     guessed = _KNOWN.types_map[True].get(ending, "") or _KNOWN.types_map[False].get(ending, "")
     is_other = guessed and not guessed.startswith(("audio/", "video/"))
-    return Kind.OTHER if is_other else Kind.UNKNOWN
+    return FileType.OTHER if is_other else FileType.UNKNOWN
 
 
 def ending_label(path: str) -> str:
@@ -69,8 +70,8 @@ def ending_label(path: str) -> str:
     return ending
 
 
-def looks_like_sound(path: Path) -> bool:
-    """Whether the first bytes of a file are those of a sound or video container.
+def looks_like_audio(path: Path) -> bool:
+    """Whether the first bytes of a file are those of an audio or video container.
 
     Raises:
         OSError: the file cannot be read.
@@ -101,7 +102,7 @@ _MAGIC = (
 
 
 def _is_mpeg_frame(head: bytes) -> bool:
-    """Whether a valid MPEG audio (layer II or III) or ADTS AAC frame header stands here.
+    """Whether `head` begins with a valid MPEG audio (layer II or III) or ADTS AAC frame header.
 
     Layer I is left out: text in UTF-16 begins like it.
     """

@@ -29,7 +29,8 @@ def ingest_lock(catalog: Catalog) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise CatalogError(
-            f"another ingest is running on the catalogue in {catalog.folder}; wait for its end."
+            f"another ingest is running on the catalogue in {catalog.folder}; wait until it has "
+            "ended."
         ) from error
     try:
         yield

@@ -1,4 +1,4 @@
-"""Recognise files that were moved or renamed, by the digest of their content."""
+"""Detect files that were moved or renamed, by the hash of their content."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,26 +23,26 @@ def move_tracks(
     """Give new files the tracks of lost ones that had the same content, in the catalogue.
 
     Args:
-        catalog: knows the tracks that are lost: `vanished` now, or missing before.
-        new: jobs for unknown files, in the order in which they may choose among equal tracks.
+        catalog: has the lost tracks: those in `vanished`, and those that were missing before.
+        new: jobs for unknown files; of files with equal content, the first gets the track.
         vanished: ids of tracks whose file is gone.
-        present: ids of tracks whose file is there, whatever the catalogue says.
-        stopped: once it says so, no further file is read.
+        present: ids of tracks whose file is there, whatever their state in the catalogue.
+        stopped: once it returns true, no further file is read.
 
     Returns:
-        `new` with the digests that were read; recognised files have `track_id` and `moved`.
+        `new` with the content hashes that were read; moved files have `track_id` and `moved`.
     """
     left = set(vanished)
     if not _lost(catalog, left, present):
         return list(new)
     with ThreadPoolExecutor(_READERS) as readers:
         jobs = list(readers.map(lambda job: job if stopped() else _with_content_hash(job), new))
-        # One lost track is known for each digest; copies of it appear when that one has moved.
+        # The catalogue gives one lost track for each hash; the next one once that has moved.
         while moves := _matches(jobs, _lost(catalog, left, present)):
-            for place, track_id in moves.items():
-                jobs[place] = replace(jobs[place], track_id=track_id, moved=True)
+            for index, track_id in moves.items():
+                jobs[index] = replace(jobs[index], track_id=track_id, moved=True)
                 left.discard(track_id)
-            _write(catalog, [jobs[place] for place in moves], readers)
+            _write(catalog, [jobs[index] for index in moves], readers)
     return jobs
 
 
@@ -57,16 +57,16 @@ def _with_content_hash(job: FileJob) -> FileJob:
     try:
         return replace(job, content_hash=hash_content(job.path))
     except OSError:
-        return job  # analysis it will fail too, and tell why
+        return job  # the analysis will fail, too, and give the reason
 
 
 def _matches(jobs: Sequence[FileJob], lost: Mapping[str, int]) -> dict[int, int]:
-    """Place in `jobs` → id of the track it takes over; the first of equal files gets it."""
+    """Index in `jobs` → id of the track it gets; the first of equal files gets it."""
     first: dict[str, int] = {}
-    for place, job in enumerate(jobs):
+    for index, job in enumerate(jobs):
         if job.content_hash in lost and not job.moved:
-            first.setdefault(job.content_hash or "", place)
-    return {place: lost[content_hash] for content_hash, place in first.items()}
+            first.setdefault(job.content_hash or "", index)
+    return {index: lost[content_hash] for content_hash, index in first.items()}
 
 
 def _write(catalog: Catalog, moved: Sequence[FileJob], readers: ThreadPoolExecutor) -> None:

@@ -1,4 +1,4 @@
-"""Compare what a scan found with what the catalogue knows, and decide what is to be done."""
+"""Compare what a scan found with the catalogue, and decide what is to be done."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,16 +9,18 @@ from recommender.errors import FileVanished, NoPermission
 from recommender.ingestion.file_analysis import FileJob
 from recommender.ingestion.file_types import (
     VIDEO_WITHOUT_SOUND,
-    Kind,
+    FileType,
     ending_label,
-    kind_of,
-    looks_like_sound,
+    file_type_of,
+    looks_like_audio,
 )
 from recommender.ingestion.report import Outcome
 from recommender.ingestion.scan import Scan
 
 _TRIED_AGAIN = frozenset({NoPermission.kind, FileVanished.kind})
 """Failures that can end without the file being changed."""
+
+_ABSENT = frozenset({TrackState.MISSING, TrackState.UNAVAILABLE})
 
 
 @dataclass
@@ -30,11 +32,11 @@ class Plan:
         known: jobs for files the catalogue knows: changed, or not yet analysed in this space.
         new: jobs for files it does not know.
         present: ids of tracks whose file is there.
-        found_again: ids of tracks that were missing and are back unchanged.
-        vanished: track id → whether it was analysed in this space, of tracks whose file is gone.
+        found_again: ids of tracks that were missing or unavailable and are back unchanged.
+        vanished: id → whether it was analysed in this space, of tracks whose file is gone.
         gone_failures: paths of failures whose file is gone.
-        settled: what needs no opening, counted.
-        skipped: files without sound that only a look inside could tell, by ending.
+        settled: number of files that need not be opened, by outcome.
+        skipped: number of files of unknown type that hold no audio, by ending.
     """
 
     library: Library
@@ -60,7 +62,7 @@ def make_plan(
         entry = known.get(stat.path)
         if entry is not None:
             _plan_known(plan, stat, entry, retry)
-        elif kind_of(stat.path) is Kind.UNKNOWN and not _may_be_sound(library, stat):
+        elif file_type_of(stat.path) is FileType.UNKNOWN and not _may_be_audio(library, stat):
             plan.skipped[ending_label(stat.path)] += 1
         else:
             plan.new.append(FileJob(library, stat))
@@ -74,17 +76,19 @@ def make_plan(
 
 def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> None:
     unchanged = stat == entry.stat
+    was_absent = entry.state in _ABSENT
     if entry.track_id is not None:
         plan.present.add(entry.track_id)
+        if unchanged and was_absent:
+            plan.found_again.append(entry.track_id)
     if unchanged and entry.failure_kind == VIDEO_WITHOUT_SOUND:
         plan.skipped[ending_label(stat.path)] += 1
     elif unchanged and entry.failure_kind not in (None, *_TRIED_AGAIN) and not retry:
         plan.settled[Outcome.STILL_FAILING] += 1
     elif unchanged and entry.analysed_in_space and entry.state is TrackState.ANALYSED:
         plan.settled[Outcome.UNCHANGED] += 1
-    elif unchanged and entry.analysed_in_space and entry.state is TrackState.MISSING:
+    elif unchanged and entry.analysed_in_space and was_absent and entry.failure_kind is None:
         plan.settled[Outcome.FOUND_AGAIN] += 1
-        plan.found_again.append(entry.track_id or 0)
     else:
         plan.known.append(
             FileJob(
@@ -97,19 +101,19 @@ def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> No
         )
 
 
-def _may_be_sound(library: Library, stat: FileStat) -> bool:
+def _may_be_audio(library: Library, stat: FileStat) -> bool:
     try:
-        return looks_like_sound(library.root / stat.path)
+        return looks_like_audio(library.root / stat.path)
     except OSError:
-        return True  # analysis it will fail too, and tell why
+        return True  # the analysis will fail, too, and give the reason
 
 
 def _not_found(scan: Scan, known: Mapping[str, KnownFile]) -> Iterator[tuple[str, KnownFile]]:
-    """What is known and was not found, save in places that could not be looked at."""
+    """What is known and was not found, except in folders that could not be read."""
     found = {stat.path for stat in scan.files}
-    closed = {place.path for place in scan.unreadable}
+    unreadable = {entry.path for entry in scan.unreadable}
     for path, entry in known.items():
-        if path not in found and not (closed and closed & _self_and_above(path)):
+        if path not in found and not (unreadable and unreadable & _self_and_above(path)):
             yield path, entry
 
 

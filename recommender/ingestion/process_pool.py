@@ -1,7 +1,7 @@
-"""Processes that analyse files. One that crashes or hangs costs the file it was analysis, no more.
+"""Processes that analyse files; one that crashes or hangs costs the file it was analysing, no more.
 
 Each worker loads the model once. The standard pool breaks as a whole when one process dies, so
-this one stands on Pebble, which names the task that died and starts another process.
+this one uses Pebble, which names the task that died and starts another process.
 """
 
 import multiprocessing
@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from recommender.errors import RecsysError, WorkerCrashed, WorkerTimedOut
+from recommender.ingestion.main_guard import UNGUARDED, WORKER_NAME
 
 Model = TypeVar("Model")
 Job = TypeVar("Job")
@@ -35,7 +36,7 @@ class WorkerPool(Generic[Model, Job, Result]):
 
     Attributes:
         load: called once in each process.
-        task: called with the model and a job; should return, not raise, what goes wrong.
+        task: called with the model and a job; should return errors, not raise them.
         workers: number of processes.
         timeout_s: seconds a task may take before its process is ended.
     """
@@ -56,12 +57,12 @@ class WorkerPool(Generic[Model, Job, Result]):
     def rounds(
         self, jobs: Iterable[Job], stopped: Callable[[], bool]
     ) -> Iterator[list[tuple[Job, Result | WorkerCrashed | WorkerTimedOut]]]:
-        """Do all jobs; several times a second, give those done since (there may be none).
+        """Do all jobs; several times a second, yield those done since (there may be none).
 
         Args:
             jobs: taken one by one, as workers become free.
-            stopped: asked in each round; once it says so, running tasks are ended and the rest of
-                the jobs is left alone.
+            stopped: called in each round; once it returns true, running tasks are ended and the
+                remaining jobs are not started.
 
         Raises:
             Exception: whatever `load` raised.
@@ -69,7 +70,8 @@ class WorkerPool(Generic[Model, Job, Result]):
         """
         waiting = iter(jobs)
         outstanding: dict[Future[Result], Job] = {}
-        pool = self._start()
+        context = _SpawnContext()
+        pool = self._start(context)
         proven = False  # a process of this pool has finished a task
         try:
             while not stopped():
@@ -82,21 +84,24 @@ class WorkerPool(Generic[Model, Job, Result]):
                 if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
                     _stop(pool)
                     if not proven:
-                        raise _dying_workers()
-                    pool, proven = self._start(), False
+                        raise _dying_workers(context)
+                    context = _SpawnContext()
+                    pool, proven = self._start(context), False
                     outstanding = {self._schedule(pool, job): job for job in outstanding.values()}
                     continue
-                proven = proven or bool(done)
+                if done:
+                    proven = True
+                    context.started.clear()
                 yield [(outstanding.pop(future), self._outcome(future)) for future in done]
         finally:
             _stop(pool)
 
-    def _start(self) -> Any:
+    def _start(self, context: "_SpawnContext") -> Any:
         return ProcessPool(
             max_workers=self.workers,
             initializer=_start_worker,
             initargs=(self.load, os.getpid()),
-            context=multiprocessing.get_context("spawn"),
+            context=context,
         )
 
     def _schedule(self, pool: Any, job: Job) -> "Future[Result]":
@@ -110,8 +115,23 @@ class WorkerPool(Generic[Model, Job, Result]):
         if isinstance(error, ProcessExpired):
             return WorkerCrashed(f"the process that analysed this file {_death(error.exitcode)}")
         if isinstance(error, TimeoutError):
-            return WorkerTimedOut(f"analysis this file took more than {self.timeout_s:g} s")
+            return WorkerTimedOut(f"the analysis of this file took more than {self.timeout_s:g} s")
         return future.result()
+
+
+class _SpawnContext(multiprocessing.context.SpawnContext):
+    """Starts named processes, and remembers them until one of them has finished a task."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[multiprocessing.process.BaseProcess] = []
+
+    def Process(  # type: ignore[override]  # noqa: N802
+        self, *args: Any, **settings: Any
+    ) -> multiprocessing.process.BaseProcess:
+        process = multiprocessing.context.SpawnProcess(*args, **{**settings, "name": WORKER_NAME})
+        self.started.append(process)
+        return process
 
 
 def _stop(pool: Any) -> None:
@@ -119,10 +139,16 @@ def _stop(pool: Any) -> None:
     pool.join()
 
 
-def _dying_workers() -> RecsysError:
+def _dying_workers(context: _SpawnContext) -> RecsysError:
+    if any(process.exitcode == UNGUARDED for process in context.started):
+        return RecsysError(
+            "ingest starts worker processes, and each of them imports your script, which calls "
+            "ingest again. Put the call below 'if __name__ == \"__main__\":', or use one worker "
+            "(IngestSettings(workers=1)), which analyses in this process."
+        )
     return RecsysError(
         "the worker processes die before they have analysed a file, perhaps for want of memory; "
-        "try fewer of them (--workers 1)."
+        "try fewer workers."
     )
 
 
@@ -135,7 +161,7 @@ def _death(exit_code: int) -> str:
         return f"died of signal {-exit_code}"
 
 
-# What follows runs in the worker processes. An error of `load` is kept and raised by the first
+# What follows runs in the worker processes. An error of `load` is stored and raised by the first
 # task: raised in the initializer itself, it would be lost.
 _model: Any = None
 _load_error: Exception | None = None

@@ -1,4 +1,4 @@
-"""What an ingest did, in numbers, and how it tells while it works."""
+"""What an ingest did, in numbers, and the callbacks by which it reports its progress."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,16 +14,24 @@ class Outcome(StrEnum):
     ANALYSED = "analysed"  # new, changed, or not yet analysed by this model
     RETAGGED = "retagged"  # only its tags or its time had changed
     MOVED = "moved"  # known under another path before
-    FOUND_AGAIN = "found again"  # was missing, is back unchanged
+    FOUND_AGAIN = "found again"  # was missing or unavailable, is back unchanged
     UNCHANGED = "unchanged"
     FAILED = "failed"
     STILL_FAILING = "still failing"  # failed before and has not changed
-    SKIPPED = "skipped"  # holds no sound, as its ending or its first bytes say
-    NOT_REACHED = "not reached"  # left for the next run by an interruption
+    SKIPPED = "skipped"  # no audio, by its ending or its first bytes
+    NOT_REACHED = "not reached"  # left to the next run by an interruption
 
 
 class ProgressReporter(Protocol):
-    """Is told how an ingest advances; every method is called from the thread that runs it."""
+    """Callbacks by which an ingest reports its progress.
+
+    Every method is called from the thread that runs the ingest, in this order: `unavailable`,
+    `scanned` repeatedly, `reanalysing`, `planned` once, `started` and `done` for each planned file,
+    `indexing`. With the time since `planned`, files done of files planned give rate and time left.
+    """
+
+    def unavailable(self, root: Path, tracks: int) -> None:
+        """The library's root is absent or empty; so many tracks are not recommended until then."""
 
     def scanned(self, entries: int) -> None:
         """So many files and folders have been looked at up to now."""
@@ -34,12 +42,21 @@ class ProgressReporter(Protocol):
     def planned(self, files: int) -> None:
         """So many files will be opened."""
 
-    def done(self, path: Path, outcome: Outcome) -> None:
-        """One of the planned files is done."""
+    def started(self, path: Path) -> None:
+        """One of the planned files is next for a worker; it may wait a moment for a free one."""
+
+    def done(self, path: Path, outcome: Outcome, reason: str | None = None) -> None:
+        """One of the planned files is done; `reason` says why it could not be analysed."""
+
+    def indexing(self, tracks: int) -> None:
+        """The index of so many tracks is being built."""
 
 
 class NoProgress:
-    """A listener that wants to know nothing."""
+    """No-op progress reporter; a base for those that need a few of its methods."""
+
+    def unavailable(self, root: Path, tracks: int) -> None:
+        """Ignore it."""
 
     def scanned(self, entries: int) -> None:
         """Ignore it."""
@@ -50,7 +67,13 @@ class NoProgress:
     def planned(self, files: int) -> None:
         """Ignore it."""
 
-    def done(self, path: Path, outcome: Outcome) -> None:
+    def started(self, path: Path) -> None:
+        """Ignore it."""
+
+    def done(self, path: Path, outcome: Outcome, reason: str | None = None) -> None:
+        """Ignore it."""
+
+    def indexing(self, tracks: int) -> None:
         """Ignore it."""
 
 
@@ -63,20 +86,23 @@ class IngestReport:
         analysed: new or changed files, and files this model had not analysed yet.
         retagged: files of which only the tags (or the time) had changed.
         moved: files known under another path before; they keep their track.
-        found_again: files that were missing and are back.
+        found_again: files that were missing or unavailable and are back.
         unchanged: files that were not opened.
         failed: files that could not be analysed; the catalogue has the reasons.
         still_failing: files that failed before and have not changed; not opened.
         skipped_by_ending: files without sound, by ending.
-        not_reached: files that an interruption left for the next run.
-        not_analysed: tracks elsewhere in the catalogue that were not analysed in this run's way; until
-            there are none, recommendations are made as before.
+        not_reached: files that an interruption left to the next run.
+        not_analysed: tracks elsewhere in the catalogue that were not analysed with this run's
+            model and windows; until there are none, recommendations are made as before.
         switched: whether recommendations were made in another space before this run.
         adaptation_left: whether those were made with an adapted projection, which the new space
             does not have.
         missing: tracks whose file was there before and is not now.
         excluded: files and folders left out by patterns.
-        unreadable: places that could not be looked at, and why; tracks there are left as they are.
+        unreadable: folders and files that could not be read, and why; tracks there are left as
+            they are.
+        unavailable: libraries whose root is absent or empty, with the number of their tracks, which
+            are not recommended until the files are there again.
         seconds: how long it took.
         interrupted: whether it was stopped before its end.
     """
@@ -97,6 +123,7 @@ class IngestReport:
     missing: int
     excluded: int
     unreadable: tuple[tuple[Path, str], ...]
+    unavailable: tuple[tuple[Path, int], ...]
     seconds: float
     interrupted: bool
 
@@ -110,12 +137,13 @@ class Counters:
     """Counts towards an `IngestReport`."""
 
     def __init__(self) -> None:
-        """Begin at nothing."""
+        """Start at zero."""
         self.outcomes: Counter[Outcome] = Counter()
         self.skipped_by_ending: Counter[str] = Counter()
         self.scanned = self.not_analysed = self.missing = self.excluded = 0
         self.switched = self.adaptation_left = False
         self.unreadable: list[tuple[Path, str]] = []
+        self.unavailable: list[tuple[Path, int]] = []
 
     def report(self, seconds: float, interrupted: bool) -> IngestReport:
         """The counts so far."""
@@ -137,6 +165,7 @@ class Counters:
             missing=self.missing,
             excluded=self.excluded,
             unreadable=tuple(self.unreadable),
+            unavailable=tuple(self.unavailable),
             seconds=seconds,
             interrupted=interrupted,
         )

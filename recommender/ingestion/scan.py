@@ -1,4 +1,4 @@
-"""Read a music folder without opening a file: what is there, what is left out, what is closed.
+"""List what a music folder holds without opening a file.
 
 The walk follows links to folders but enters no folder twice, so loops end; folders reached
 without a link come first, so that a file keeps its real path whatever links point to it.
@@ -15,7 +15,7 @@ from pathspec import GitIgnoreSpec
 
 from recommender.catalog.records import FileStat
 from recommender.errors import UsageError
-from recommender.ingestion.file_types import Kind, ending_label, kind_of
+from recommender.ingestion.file_types import FileType, ending_label, file_type_of
 from recommender.utils.terminal_text import one_line
 
 IGNORE_FILE = ".recsysignore"
@@ -27,7 +27,7 @@ _Rule = tuple[str, GitIgnoreSpec]  # folder it applies below, relative to the li
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A folder (or, rarely, a file) the operating system does not let us look at."""
+    """A folder (or, rarely, a file) that the operating system does not let us read."""
 
     path: str  # relative to the library's root
     reason: str
@@ -35,13 +35,13 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Scan:
-    """What one walk of a folder found.
+    """What one scan found.
 
     Attributes:
         files: regular files that may hold sound, by path; unknown endings are among them.
         skipped: number of files that hold no sound, by ending.
         excluded: number of files and folders left out by patterns.
-        unreadable: places that could not be looked at; nothing is known of what lies there.
+        unreadable: folders and files that could not be read; what lies there is not known.
     """
 
     files: tuple[FileStat, ...]
@@ -52,17 +52,22 @@ class Scan:
 
 def require_folder(folder: Path) -> None:
     """Raise `UsageError` unless `folder` is a folder that can be read."""
-    if folder.is_dir():
-        try:
-            os.scandir(folder).close()
-            return
-        except OSError as error:
-            reason = f"cannot be read ({error.strerror})"
-    elif folder.exists():
-        reason = "is a file; give the folder that holds your music"
-    else:
+    try:
+        os.scandir(folder).close()
+    except FileNotFoundError:
         reason = "is not there (is the disk mounted?)"
-    raise UsageError(f"folder {one_line(str(folder))} {reason}; nothing was changed")
+    except NotADirectoryError:
+        reason = "is neither a folder nor a regular file"
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+    else:
+        return
+    raise UsageError(f"{one_line(str(folder))} {reason}; nothing was changed.")
+
+
+def exclude_patterns(patterns: Sequence[str]) -> GitIgnoreSpec:
+    """Patterns in gitignore syntax, compiled. Raises `UsageError` for one that has no meaning."""
+    return _compiled(patterns, "the patterns to exclude")
 
 
 def scan_folder(
@@ -77,37 +82,58 @@ def scan_folder(
         root: the library's folder.
         under: the part of it to walk, with forward slashes; all of it by default.
         exclude: patterns in gitignore syntax, relative to `root`; they win over ignore files.
-        on_files: told the number of files in each folder, as it is read.
+        on_files: called with the number of entries of each folder, as it is read.
 
     Raises:
         UsageError: the folder is not there or cannot be read, or a pattern has no meaning.
     """
     require_folder(root / under)
-    walk = _Walk(root, _patterns(exclude, "--exclude"))
-    for folder_files in walk.folders(under):
+    walk = _Walk(root, exclude_patterns(exclude))
+    for entries in walk.folders(under):
         if on_files is not None:
-            on_files(folder_files)
-    files = tuple(sorted(walk.files, key=lambda file: os.fsencode(file.path)))
-    return Scan(files, dict(walk.skipped), walk.excluded, tuple(walk.unreadable))
+            on_files(entries)
+    return walk.result()
+
+
+def scan_files(root: Path, files: Sequence[str], exclude: Sequence[str] = ()) -> Scan:
+    """Look at single files only, with the same rules as `scan_folder`.
+
+    Args:
+        root: the library's folder.
+        files: paths relative to `root`, with forward slashes. Absent ones are left out.
+        exclude: as for `scan_folder`.
+
+    Raises:
+        UsageError: a pattern has no meaning.
+    """
+    walk = _Walk(root, exclude_patterns(exclude))
+    for file in files:
+        walk.add_file(file)
+    return walk.result()
 
 
 class _Walk:
-    """One walk and what it has expanded so far."""
+    """One scan and what it has found so far."""
 
     def __init__(self, root: Path, exclude: GitIgnoreSpec) -> None:
         self.root = root
-        self.files: list[FileStat] = []
-        self.skipped: Counter[str] = Counter()
-        self.excluded = 0
-        self.unreadable: list[Unreadable] = []
         self._exclude = exclude
-        # A link to a folder above the root would lead to the whole disk: those count as seen.
+        self._files: list[FileStat] = []
+        self._skipped: Counter[str] = Counter()
+        self._excluded = 0
+        self._unreadable: list[Unreadable] = []
+        self._rules: dict[str, tuple[_Rule, ...]] = {}
+        # A link to a folder above the root would lead to the whole disk: those count as entered.
         self._entered: set[_FolderId] = {_folder_id(above.stat()) for above in root.parents}
 
+    def result(self) -> Scan:
+        """What was found, files in the order of their paths."""
+        files = tuple(sorted(self._files, key=lambda file: os.fsencode(file.path)))
+        return Scan(files, dict(self._skipped), self._excluded, tuple(self._unreadable))
+
     def folders(self, under: str) -> Iterator[int]:
-        """Walk; gives the number of entries of each folder read."""
-        rules = self._rules_above(under)
-        real: list[tuple[str, tuple[_Rule, ...]]] = [(under, rules)]
+        """Walk `under`; gives the number of entries of each folder read."""
+        real: list[tuple[str, tuple[_Rule, ...]]] = [(under, self._rules_above(under))]
         linked: list[tuple[str, tuple[_Rule, ...]]] = []
         while real or linked:
             path, rules = real.pop() if real else linked.pop()
@@ -117,14 +143,20 @@ class _Walk:
             below: list[tuple[str, tuple[_Rule, ...]]] = []
             for entry in entries:
                 entry_path = f"{path}/{entry.name}" if path else entry.name
-                if self._take(entry, entry_path, rules):
+                if self._add(entry, entry_path, rules):
                     (linked if entry.is_symlink() else below).append((entry_path, rules))
             real.extend(reversed(below))
             linked.sort(key=lambda found: os.fsencode(found[0]), reverse=True)
             yield len(entries)
 
+    def add_file(self, path: str) -> None:
+        """Add the file of this relative path, if it is there."""
+        file = self.root / path
+        if file.is_file():
+            self._add(file, path, self._rules_above(path))
+
     def _enter(self, path: str) -> list[os.DirEntry[str]]:
-        """The entries of a folder by name; none where it was entered before or is closed."""
+        """The entries of a folder by name; none where it was entered before or is unreadable."""
         folder = self.root / path
         try:
             folder_id = _folder_id(folder.stat())
@@ -134,40 +166,40 @@ class _Walk:
             with os.scandir(folder) as entries:
                 return sorted(entries, key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
-            self.unreadable.append(Unreadable(path, error.strerror or str(error)))
+            self._unreadable.append(Unreadable(path, error.strerror or str(error)))
             return []
 
-    def _take(self, entry: os.DirEntry[str], path: str, rules: Sequence[_Rule]) -> bool:
-        """Put a file where it belongs; True for a folder that is to be entered."""
+    def _add(self, entry: os.DirEntry[str] | Path, path: str, rules: Sequence[_Rule]) -> bool:
+        """List or count a file; True for a folder that is to be entered."""
         try:
             found = entry.stat()
         except OSError as error:
             if entry.is_symlink():
-                self.skipped["(broken link)"] += 1
+                self._skipped["(broken link)"] += 1
             else:
-                self.unreadable.append(Unreadable(path, error.strerror or str(error)))
+                self._unreadable.append(Unreadable(path, error.strerror or str(error)))
             return False
         is_folder = stat_bits.S_ISDIR(found.st_mode)
         if self._is_excluded(path + "/" if is_folder else path, rules):
-            self.excluded += 1
+            self._excluded += 1
         elif is_folder:
             return True
         elif entry.name == IGNORE_FILE:
-            self.skipped[ending_label(path)] += 1
+            self._skipped[ending_label(path)] += 1
         elif not stat_bits.S_ISREG(found.st_mode):
-            self.skipped["(not a regular file)"] += 1
-        elif kind_of(path) is Kind.OTHER:
-            self.skipped[ending_label(path)] += 1
+            self._skipped["(not a regular file)"] += 1
+        elif file_type_of(path) is FileType.OTHER:
+            self._skipped[ending_label(path)] += 1
         else:
-            self.files.append(FileStat(path, found.st_size, found.st_mtime_ns))
+            self._files.append(FileStat(path, found.st_size, found.st_mtime_ns))
         return False
 
     def _is_excluded(self, path: str, rules: Sequence[_Rule]) -> bool:
-        """Whether the last pattern that speaks of `path` (folders end in a slash) excludes it."""
+        """Whether the last pattern that matches `path` (folders end in a slash) excludes it."""
         excluded = False
         for folder, patterns in (*rules, ("", self._exclude)):
-            said = patterns.check_file(path[len(folder) + 1 :] if folder else path).include
-            excluded = excluded if said is None else said
+            include = patterns.check_file(path[len(folder) + 1 :] if folder else path).include
+            excluded = excluded if include is None else include
         return excluded
 
     def _rules_above(self, under: str) -> tuple[_Rule, ...]:
@@ -179,18 +211,24 @@ class _Walk:
         return tuple(rule for folder in above for rule in self._rule_of(folder))
 
     def _rule_of(self, path: str) -> tuple[_Rule, ...]:
+        """The rule of a folder's own ignore file, read once; none without such a file."""
+        if path not in self._rules:
+            self._rules[path] = self._read_rule(path)
+        return self._rules[path]
+
+    def _read_rule(self, path: str) -> tuple[_Rule, ...]:
         file = self.root / path / IGNORE_FILE
         try:
             lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
         except FileNotFoundError:
             return ()
         except OSError as error:
-            self.unreadable.append(Unreadable(f"{path}/{IGNORE_FILE}", str(error.strerror)))
+            self._unreadable.append(Unreadable(f"{path}/{IGNORE_FILE}", str(error.strerror)))
             return ()
-        return ((path, _patterns(lines, one_line(str(file)))),)
+        return ((path, _compiled(lines, one_line(str(file)))),)
 
 
-def _patterns(lines: Sequence[str], origin: str) -> GitIgnoreSpec:
+def _compiled(lines: Sequence[str], origin: str) -> GitIgnoreSpec:
     try:
         return GitIgnoreSpec.from_lines(lines)
     except ValueError as error:

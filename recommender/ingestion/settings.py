@@ -1,4 +1,4 @@
-"""How an ingest is to be done."""
+"""Settings of an ingest."""
 
 import os
 from collections.abc import Mapping
@@ -23,16 +23,23 @@ def usable_cores() -> int:
 
 @dataclass(frozen=True)
 class IngestSettings:
-    """How an ingest is to be done.
+    """Settings of an ingest.
 
     Attributes:
         model: name of a shipped model, or path of a folder with weights and a card.
-        windowing: how tracks are analysed; None for the way the model's card says.
+        windowing: which windows of a track are analysed; None for those that the model's card says.
         workers: number of processes that analyse files.
         exclude: patterns in gitignore syntax of what to leave out.
-        timeout_s: seconds after which a file that is still being analysed is given up.
+        timeout_s: seconds after which the analysis of a file is given up.
         retry_failed: try files that failed before again, even if they have not changed: after a
             crash for want of memory, say, or a fault of the network.
+        update_index: build the index of what can be recommended at the end, where it is stale;
+            otherwise the next query does it.
+        in_process: analyse in the calling process instead of starting others: possible from a
+            script without ``if __name__ == "__main__":``, but a decoder that crashes takes the
+            caller with it, and `timeout_s` is not enforced. None: with one worker only. False: in
+            another process, even with one worker.
+        files_per_transaction: so many analysed files, at most, are written together.
 
     Raises `UsageError` for values out of range.
     """
@@ -43,6 +50,9 @@ class IngestSettings:
     exclude: tuple[str, ...] = ()
     timeout_s: float = 300.0
     retry_failed: bool = False
+    update_index: bool = True
+    in_process: bool | None = None
+    files_per_transaction: int = 32
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -50,6 +60,13 @@ class IngestSettings:
             raise UsageError(f"at least 1 worker is needed, not {self.workers}.")
         if self.timeout_s <= 0:
             raise UsageError(f"the timeout must be above 0 s, not {self.timeout_s:g}.")
+        if self.in_process and self.workers > 1:
+            raise UsageError(f"in one process there is 1 worker, not {self.workers}.")
+
+    @property
+    def starts_processes(self) -> bool:
+        """Whether files are analysed in other processes."""
+        return self.workers > 1 if self.in_process is None else not self.in_process
 
     def space(self) -> SpaceId:
         """The space of the activations that will be stored. Raises `WeightsError`."""
@@ -62,7 +79,7 @@ class IngestSettings:
     def analysis_settings(self) -> Mapping[str, Any]:
         """What a catalogue keeps to analyse further files the same way: model and windowing.
 
-        And the digest of the head that told the genres.
+        And the digest of the genre head that predicted the stored genres.
         """
         files = find_model(self.model)
         model = self.model if self.model in shipped_models() else str(files.folder.resolve())

@@ -1,18 +1,8 @@
-"""What a listener wants of the neighbours besides nearness."""
+"""What a listener wants of the neighbours besides similarity."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-from recommender.catalog.labels import genre_key
-from recommender.catalog.records import TrackFacts
-from recommender.catalog.search_text import fold
 from recommender.errors import UsageError
-
-
-@lru_cache(maxsize=10_000)  # few names come often: a filter asks for every candidate
-def name_key(name: str | None) -> str:
-    """`name` without case, accents and needless blanks; empty for None."""
-    return " ".join(fold(name or "").split())
 
 
 @dataclass(frozen=True)
@@ -24,8 +14,8 @@ class Filters:
         per_artist: most tracks of any one artist in the list, the seed's artist included; None for
             no limit. Tracks without an artist are not limited.
         genre: only tracks tagged with this genre (the first one, where a tag names several; case,
-            accents, spaces and hyphens do not matter, as in `recsys evaluate`).
-        analysed: only tracks in which the network analyses this genre.
+            accents, spaces and hyphens do not matter, as in the evaluation by tags).
+        predicted_genre: only tracks for which the model predicts this genre.
         min_duration: seconds.
         max_duration: seconds.
         keep_duplicates: list copies of the seed, and of one another, as well.
@@ -36,7 +26,7 @@ class Filters:
     same_artist: bool = True
     per_artist: int | None = 2
     genre: str | None = None
-    analysed: str | None = None
+    predicted_genre: str | None = None
     min_duration: float | None = None
     max_duration: float | None = None
     keep_duplicates: bool = False
@@ -54,26 +44,3 @@ class Filters:
                 f"no track lasts at least {self.min_duration:g} s and at most "
                 f"{self.max_duration:g} s; swap or drop one of the two."
             )
-
-    def admits(self, track: TrackFacts) -> bool:
-        """Whether genre and duration of `track` are as wanted; artists depend on the list.
-
-        Raises `UsageError` when `analysed` is no label of the network.
-        """
-        if self.genre is not None and genre_key(track.genre) != genre_key(self.genre):
-            return False
-        if self.min_duration is not None and track.duration < self.min_duration:
-            return False
-        if self.max_duration is not None and track.duration > self.max_duration:
-            return False
-        return self.analysed is None or self._predicted_as(track, self.analysed)
-
-    @staticmethod
-    def _predicted_as(track: TrackFacts, genre: str) -> bool:
-        analysed = {name_key(label): p for label, p in track.genre_probabilities.items()}
-        if analysed and name_key(genre) not in analysed:
-            known = ", ".join(sorted(track.genre_probabilities))
-            raise UsageError(f"the network knows no genre {genre!r}; it knows {known}.")
-        return bool(analysed) and max(analysed, key=lambda label: analysed[label]) == name_key(
-            genre
-        )

@@ -5,36 +5,72 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from recommender.catalog.records import Track
+from recommender.errors import UsageError
+from recommender.recommendation.seeds import Seed
 from recommender.utils.files import replace_file
 
 
-def write_m3u(path: Path, tracks: Iterable[Track]) -> int:
-    """Write `tracks` to `path` as extended M3U in UTF-8; return how many entries were written.
+def write_m3u(
+    path: "str | os.PathLike[str]", tracks: Iterable[Track | Seed], *, absolute: bool = False
+) -> int:
+    """Write `tracks` to the playlist `path`; return how many entries were written.
 
-    Paths are relative to the playlist's folder, so that playlist and music can move together; a
-    file on another Windows drive keeps its absolute path. Bytes of a file name that are not UTF-8
-    are written as they are. A name with a line break cannot be said in this format: a comment
-    stands in its place. The file is replaced whole or not at all. Raises `OSError`.
+    Bytes of a file name that are not UTF-8 are written as they are. The file is replaced whole or
+    not at all.
+
+    Args:
+        path: in a folder that exists.
+        tracks: as in `m3u_text`.
+        absolute: write absolute paths. Otherwise they are relative to the playlist's folder, so
+            that playlist and music can move together.
+
+    Raises:
+        UsageError: the folder does not exist.
+        OSError: the file cannot be written.
     """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"the folder {path.parent} does not exist: create it, or write the playlist elsewhere."
+        )
     # `..` leaves the real folder, not the symbolic link that led to it.
-    folder = Path(os.path.realpath(path.parent))
-    lines, written = ["#EXTM3U"], 0
+    folder = None if absolute else Path(os.path.realpath(path.parent))
+    text = m3u_text(tracks, folder)
+    replace_file(path, text.encode("utf-8", "surrogateescape"))
+    return text.count("\n#EXTINF:")
+
+
+def m3u_text(tracks: Iterable[Track | Seed], relative_to: Path | None) -> str:
+    """`tracks` as extended M3U, one entry each.
+
+    A name with a line break cannot be written in this format: a comment stands in its place. A seed
+    without a file (an embedding, an upload) is left out.
+
+    Args:
+        tracks: tracks of the catalogue; to begin the list with what it was made for, put the
+            `Seed` of the recommendation first.
+        relative_to: the folder (absolute, without symbolic links) that paths are relative to; a
+            file on another Windows drive keeps its absolute path. None for absolute paths.
+    """
+    lines = ["#EXTM3U"]
     for track in tracks:
-        location = _relative(track.file, folder)
+        file = track.file if isinstance(track, Track) else track.path
+        if file is None:
+            continue
+        location = _location(file, relative_to)
         if "\n" in location or "\r" in location:
             lines.append(f"# left out, line break in its name: {_one_line(location)}")
             continue
         name = " - ".join(filter(None, (track.artist, track.title)))
-        lines += [f"#EXTINF:{round(track.duration)},{_one_line(name)}", location]
-        written += 1
-    text = "\n".join(lines) + "\n"
-    replace_file(path, text.encode("utf-8", "surrogateescape"))
-    return written
+        lines += [f"#EXTINF:{round(track.duration or 0)},{_one_line(name)}", location]
+    return "\n".join(lines) + "\n"
 
 
-def _relative(file: Path, folder: Path) -> str:
+def _location(file: Path, relative_to: Path | None) -> str:
+    if relative_to is None:
+        return file.absolute().as_posix()
     try:
-        location = Path(os.path.relpath(file, folder)).as_posix()
+        location = Path(os.path.relpath(file, relative_to)).as_posix()
     except ValueError:  # another drive
         return file.absolute().as_posix()
     # Players take a line that begins with '#' for a comment and strip leading blanks.

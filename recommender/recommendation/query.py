@@ -1,38 +1,61 @@
-"""What track a listener means: an id, a path, or words that match one title."""
+"""Which track a query means: an id, a path, or words that match one title."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track, TrackState
 from recommender.errors import AmbiguousTrack, TrackNotFound
-from recommender.recommendation.filters import name_key
 from recommender.utils.files import real_path
+from recommender.utils.names import name_key
 
 LISTED = 10
-"""Tracks named in the message of `AmbiguousTrack`."""
+"""Tracks listed in the message of `AmbiguousTrack`."""
+
+COMPARED = 100
+"""Matches of which copies are looked for; of more, words say too little to mean one track."""
+
+SameRecording = Callable[[Track, Track], bool]
+"""Whether two tracks are copies of one recording."""
 
 
-def resolve(catalog: Catalog, query: str | int | Path) -> Track | Path:
-    """The track of the catalogue that `query` means, or a sound file outside the catalogue.
+def resolve(
+    catalog: Catalog,
+    query: "str | int | os.PathLike[str]",
+    same_recording: SameRecording | None = None,
+) -> Track | Path:
+    """The track of the catalogue that `query` means, or the path of a sound file outside it.
 
     A string is tried as a track id (digits alone), as a path, and then as words: they must match
     one track, or be the whole title of one track among those they match. Tracks whose file is
     there come before missing ones.
 
-    Raises `TrackNotFound`, or `AmbiguousTrack` with a list of up to ten.
+    Args:
+        catalog: stays open.
+        query: a track id, a path, or words.
+        same_recording: copies by this test count as one match, of which the first by path is
+            taken; None to count every track.
+
+    Raises:
+        TrackNotFound: nothing matches.
+        AmbiguousTrack: several do; the message lists up to ten.
     """
     if isinstance(query, int):
         return catalog.track(query)
-    if isinstance(query, Path):
-        found = _at_path(catalog, query)
+    if not isinstance(query, str):
+        found = _at_path(catalog, Path(query))
         if found is None:
             raise TrackNotFound(
                 f"{query} is neither a file nor a track of the catalogue. Check the path, or "
                 "look the track up with 'recsys list WORDS'."
             )
         return found
-    return _by_id(catalog, query) or _at_path(catalog, Path(query)) or _by_words(catalog, query)
+    return (
+        _by_id(catalog, query)
+        or _at_path(catalog, Path(query))
+        or _by_words(catalog, query, same_recording)
+    )
 
 
 def _by_id(catalog: Catalog, text: str) -> Track | None:
@@ -52,23 +75,34 @@ def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
     return path if path.is_file() else None
 
 
-def _by_words(catalog: Catalog, words: str) -> Track:
+def _by_words(catalog: Catalog, words: str, same_recording: SameRecording | None) -> Track:
     matches = catalog.search(words) if words.strip() else []
-    here = [track for track in matches if track.state is TrackState.ANALYSED]
-    titled = [track for track in here if name_key(track.title) == name_key(words)]
-    for candidates in (titled, here, matches):
-        if len(candidates) == 1:
-            return candidates[0]
-    if matches:
-        raise AmbiguousTrack(_listing(words, titled or here or matches))
+    analysed = [track for track in matches if track.state is TrackState.ANALYSED]
+    titled = [track for track in analysed if name_key(track.title) == name_key(words)]
+    candidates = _distinct(titled or analysed or matches, same_recording)
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        raise AmbiguousTrack(_listing(words, candidates))
     raise TrackNotFound(
         f"nothing in the catalogue is called {words!r}, and there is no such file. Look with "
         "'recsys list', give the path of a sound file, or add music with 'recsys ingest FOLDER'."
     )
 
 
+def _distinct(tracks: Sequence[Track], same_recording: SameRecording | None) -> list[Track]:
+    """One track of each recording, the first of its copies."""
+    if same_recording is None or len(tracks) > COMPARED:
+        return list(tracks)
+    distinct: list[Track] = []
+    for track in tracks:
+        if not any(same_recording(track, other) for other in distinct):
+            distinct.append(track)
+    return distinct
+
+
 def _listing(words: str, tracks: Sequence[Track]) -> str:
-    lines = [f"{len(tracks)} tracks match {words!r}; ask again with the id of one:"]
+    lines = [f"{len(tracks)} tracks match {words!r}; query again with the id of one:"]
     for track in tracks[:LISTED]:
         name = " ".join(" - ".join(filter(None, (track.artist, track.title))).split())
         lines.append(f"  {track.id:>6}  {name}  ({track.path})")

@@ -1,47 +1,17 @@
-"""Going through candidates, best first, and keeping those a listener wants."""
+"""Filters, per-artist cap and duplicate detection applied to a ranked list."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
-from recommender.catalog.records import Track, TrackFacts, TrackState
-from recommender.embedding.duplicates import DuplicateDetector, Recording
+import numpy as np
+
+from recommender.catalog.records import Track
+from recommender.embedding.duplicates import DuplicateDetector
 from recommender.errors import UsageError
-from recommender.recommendation.filters import Filters, name_key
-from recommender.utils.arrays import FloatArray
-
-BATCH = 512
-"""Candidates looked up in the catalogue at a time; the rest of them may not be needed."""
-
-
-class TrackReader(Protocol):
-    """What is asked about candidates; a `Catalog` is one."""
-
-    def facts(
-        self, ids: Sequence[int], *, with_probabilities: bool = False
-    ) -> Mapping[int, TrackFacts]:
-        """What decides whether tracks are listed, by id."""
-
-    def tracks(self, ids: Sequence[int]) -> list[Track]:
-        """All there is to say of tracks, in the order of `ids`."""
-
-
-@dataclass(frozen=True)
-class Seed:
-    """What the neighbours are neighbours of.
-
-    Attributes:
-        vector: np.ndarray [shape=(p,)], float32 unit vector in the projected space.
-        recording: for finding its copies; None for a bare vector.
-        artist: as tagged.
-        track_id: None for what is not in the catalogue.
-    """
-
-    vector: FloatArray
-    recording: Recording | None = None
-    artist: str | None = None
-    track_id: int | None = None
+from recommender.recommendation.filters import Filters
+from recommender.recommendation.seeds import SearchSeed
+from recommender.recommendation.snapshot import Snapshot
+from recommender.utils.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -50,132 +20,107 @@ class Neighbour:
 
     Attributes:
         track: what is recommended.
-        similarity: plain cosine of its embedding with the seed's, in [-1, 1]: can be compared from
-            list to list.
-        rank: place in the list, from 1.
-        score: what the list is ordered by, see `neighbourhood`: can be compared within a list, but
-            for the nearest, which leads with the best score there is. The similarity itself in
-            catalogues below `neighbourhood.LEAST` tracks.
+        similarity: plain cosine of its embedding with the seed's, in [-1, 1]: comparable from list
+            to list.
+        rank: position in the list, from 1.
+        score: what the list is ordered by (`search.reranking`): comparable within a list, but for
+            the nearest, which is pinned first with the best score there is. The similarity itself
+            where lists are ordered by cosine.
+        close: whether seed and track are more likely of one genre than not; None where the
+            projection has no similarity calibration.
     """
 
     track: Track
     similarity: float
     rank: int
     score: float
+    close: bool | None = None
 
 
-class Candidate(NamedTuple):
-    """What the index says of a track; see `Neighbour`."""
+@dataclass(frozen=True)
+class Hit:
+    """An entry of a `ResultList`; see `Neighbour`."""
 
     track_id: int
     score: float
     similarity: float
 
 
-class Selection:
-    """The list of neighbours while it grows.
-
-    Full tracks are read only of those that are kept: a filter that few tracks pass makes thousands
-    of candidates.
-    """
+class ResultList:
+    """The k best candidates that pass the filters, while candidates come in, best first."""
 
     def __init__(
         self,
-        seed: Seed,
+        seed: SearchSeed,
         k: int,
         filters: Filters,
+        snapshot: Snapshot,
         duplicate_detector: DuplicateDetector,
-        activations_of: Callable[[int], FloatArray | None],
-        reader: TrackReader,
     ) -> None:
-        """Keep up to `k` neighbours; `activations_of` gives those of a track id."""
+        """Empty. Raises `UsageError` for k below 1 and for a predicted genre nobody knows."""
         if k < 1:
             raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
-        self._kept: list[tuple[TrackFacts, Candidate]] = []
+        self.hits: list[Hit] = []
         self._seed = seed
         self._k = k
         self._filters = filters
-        self._duplicates = duplicate_detector
-        self._activations_of = activations_of
-        self._reader = reader
-        self._per_artist: Counter[str] = Counter()
-        self._views: dict[int, FloatArray | None] = {}
+        self._snapshot = snapshot
+        self._detector = duplicate_detector
+        self._admitted = snapshot.admitted(filters, seed.seed.artist)
+        self._per_artist: Counter[int] = Counter()
+        # Of the seed, where it is a recording, and of the hits: what further candidates must not be
+        # copies of.
+        width = snapshot.index.duplicates.rows.shape[1]
+        self._views = np.empty((min(k, len(snapshot.index)), width), dtype=np.float32)
+        self._durations = np.empty(len(self._views))
 
     @property
     def full(self) -> bool:
-        """Whether there are k neighbours."""
-        return len(self._kept) >= self._k
+        """Whether there are k hits."""
+        return len(self.hits) >= self._k
 
-    def neighbours(self) -> list[Neighbour]:
-        """Those kept so far, best first."""
-        tracks = self._reader.tracks([facts.id for facts, _ in self._kept])
-        return [
-            Neighbour(track, found.similarity, rank, found.score)
-            for rank, (track, (_, found)) in enumerate(
-                zip(tracks, self._kept, strict=True), start=1
-            )
-        ]
+    def offer(self, ids: IntArray, scores: FloatArray, similarities: FloatArray) -> None:
+        """Take what is wanted of candidates, which come best first.
 
-    def offer(self, candidates: Sequence[Candidate]) -> None:
-        """Keep what is wanted of `candidates`, which come best first."""
-        others = [found for found in candidates if found.track_id != self._seed.track_id]
-        for start in range(0, len(others), BATCH):
+        Args:
+            ids: np.ndarray [shape=(m,)], tracks of the index.
+            scores, similarities: np.ndarray [shape=(m,)], float32.
+        """
+        rows = self._snapshot.rows(ids)
+        wanted = np.flatnonzero(self._admitted[rows] & (ids != self._seed_id))
+        artists = self._snapshot.artists.codes[rows]
+        for position in wanted.tolist():
             if self.full:
                 return
-            batch = others[start : start + BATCH]
-            known = self._reader.facts(
-                [found.track_id for found in batch],
-                with_probabilities=self._filters.analysed is not None,
+            artist = int(artists[position])
+            if self._artist_is_full(artist) or self._is_duplicate(int(rows[position])):
+                continue
+            self._take(int(rows[position]), artist)
+            self.hits.append(
+                Hit(int(ids[position]), float(scores[position]), float(similarities[position]))
             )
-            for found in batch:
-                track = known.get(found.track_id)
-                if track is not None and not self.full and self._wanted(track):
-                    self._keep(track, found)
 
-    def _keep(self, track: TrackFacts, found: Candidate) -> None:
-        self._per_artist[name_key(track.artist)] += 1
-        self._kept.append((track, found))
+    @property
+    def _seed_id(self) -> int:
+        return -1 if self._seed.track_id is None else self._seed.track_id
 
-    def _wanted(self, track: TrackFacts) -> bool:
-        return (
-            track.state is TrackState.ANALYSED
-            and self._filters.admits(track)
-            and self._artist_admitted(name_key(track.artist))
-            and (self._filters.keep_duplicates or not self._is_duplicate(track))
-        )
-
-    def _artist_admitted(self, artist: str) -> bool:
-        if not artist:
-            return True
-        if not self._filters.same_artist and artist == name_key(self._seed.artist):
-            return False
+    def _artist_is_full(self, artist: int) -> bool:
         limit = self._filters.per_artist
-        return limit is None or self._per_artist[artist] < limit
+        return artist >= 0 and limit is not None and self._per_artist[artist] >= limit
 
-    def _is_duplicate(self, track: TrackFacts) -> bool:
+    def _is_duplicate(self, row: int) -> bool:
         """Whether the seed, or a track already in the list, is the same recording."""
-        seed = self._seed.recording
-        if seed is not None and self._same(track, seed.duration, seed.view):
+        if self._filters.keep_duplicates:
+            return False
+        recording, seed = self._snapshot.recording(row), self._seed.recording
+        if seed is not None and self._detector(seed, recording):
             return True
-        return any(
-            self._same(track, kept.duration, self._remembered(kept.id))
-            for kept, _ in self._kept
-            if self._duplicates.durations_agree(track.duration, kept.duration)
-        )
+        count = len(self.hits)
+        found = self._detector.duplicates(recording, self._views[:count], self._durations[:count])
+        return bool(found.any())
 
-    def _same(self, track: TrackFacts, duration: float, view: FloatArray | None) -> bool:
-        if not self._duplicates.durations_agree(track.duration, duration):
-            return False
-        own = self._remembered(track.id)
-        if own is None or view is None:
-            return False
-        return self._duplicates(Recording(own, track.duration), Recording(view, duration))
-
-    def _remembered(self, track_id: int) -> FloatArray | None:
-        """What is compared of a track's activations; None where it has none."""
-        if track_id not in self._views:
-            activations = self._activations_of(track_id)
-            self._views[track_id] = (
-                None if activations is None else self._duplicates.view(activations)
-            )
-        return self._views[track_id]
+    def _take(self, row: int, artist: int) -> None:
+        self._per_artist[artist] += 1
+        recording = self._snapshot.recording(row)
+        self._views[len(self.hits)] = recording.view
+        self._durations[len(self.hits)] = recording.duration

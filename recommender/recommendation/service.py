@@ -1,72 +1,91 @@
 """From a track to the tracks that sound like it.
 
-`SimilarityService` puts catalogue, index and projection together. torch is loaded only when a
-file outside the catalogue has to be analysed.
+`SimilarityService` combines catalogue, index and projection. torch is loaded only when a sound
+outside the catalogue has to be analysed.
 """
 
-import logging
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
 import numpy as np
 
 from recommender.catalog import Catalog
-from recommender.catalog.engine import catalog_url, database_file
-from recommender.catalog.projector import (
-    CatalogProjector,
-    catalog_projector,
-    nothing_analysed,
-    other_weights,
-)
-from recommender.catalog.records import CatalogState, Track
-from recommender.embedding.duplicates import DuplicateDetector, Recording
+from recommender.catalog.projector import CatalogProjector, catalog_projector, other_weights
+from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
-from recommender.embedding.space import Analysis, Embedding, SpaceId
-from recommender.errors import AudioError, IndexDamaged, IndexOutdated, SpaceMismatch
+from recommender.embedding.space import SpaceId
 from recommender.recommendation.filters import Filters
-from recommender.recommendation.query import resolve
-from recommender.recommendation.result_list import Candidate, Neighbour, Seed, Selection
-from recommender.search.index import Device, FaissIndex, Ranked
-from recommender.search.index_file import index_file
-from recommender.search.reranking import RankingMethod
-from recommender.utils.arrays import FloatArray
+from recommender.recommendation.result_list import Hit, Neighbour, ResultList
+from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
+from recommender.recommendation.snapshot import Snapshot
+from recommender.search.catalog_index import CatalogIndex, Projector
+from recommender.search.faiss_backend import Device
+from recommender.search.index import FaissIndex
+from recommender.search.reranking import (
+    DEFAULT_SETTINGS,
+    RankingMethod,
+    RerankingSettings,
+    effective_method,
+)
 
-__all__ = ["Analyser", "Filters", "Neighbour", "Projector", "SimilarityService"]
+__all__ = [
+    "Analyser",
+    "Filters",
+    "Neighbour",
+    "Projector",
+    "Recommendation",
+    "Seed",
+    "SimilarityService",
+]
 
-FIRST_FETCH = 32
-"""Candidates asked of the index at first; doubled until enough of them pass the filters."""
+FIRST_FETCH, FETCH_PER_RESULT = 128, 4
+"""Candidates that are ranked at first, at least and for each result; a per-artist cap may drop
+most of them."""
 
-logger = logging.getLogger(__name__)
-
-
-class Projector(Protocol):
-    """What makes comparable vectors of stored activations; an `Embedder` is one."""
-
-    @property
-    def space(self) -> SpaceId:
-        """The projected space."""
-
-    def project(self, activations: FloatArray) -> FloatArray:
-        """Unit vectors (np.ndarray [shape=(n, p)]) of activations [shape=(n, d)]."""
+FETCH_GROWTH = 4
+"""By how much more candidates are ranked each time too few of them pass the filters."""
 
 
-class Analyser(Protocol):
-    """What analyses a file outside the catalogue; an `Embedder` is one."""
+@dataclass(frozen=True)
+class Recommendation:
+    """A list of neighbours and what it was made with.
 
-    def analyse(self, path: Path) -> Analysis:
-        """Listen to a file. Raises `AudioError`."""
+    Attributes:
+        seed: what the neighbours are neighbours of.
+        neighbours: best first.
+        ranking: what orders them; ``cosine`` in catalogues too small to be reranked.
+        space: the embedding space of the similarities.
+        calibration: what similarities in that space mean; None where it was not measured.
+        hint: why a genre filter leaves nothing, with the nearest spelling; else None.
+    """
+
+    seed: Seed
+    neighbours: list[Neighbour]
+    ranking: RankingMethod
+    space: SpaceId
+    calibration: SimilarityCalibration | None
+    hint: str | None = None
 
 
 class SimilarityService:
     """Answers "what sounds like this?" over one catalogue.
 
-    The index is read from its file, or built again when the catalogue has changed since.
+    The index is read from its file, or built again when the catalogue has changed since. A query
+    reads from the database the catalogue's revision, its seed, and the tracks it returns.
+
+    Thread-safe: any number of threads may query one service at once, from the first query on. An
+    index is built (or read) once for each revision of the catalogue and a model loaded once, by the
+    first thread that needs it while the others wait. Each query is answered from one revision.
 
     Attributes:
-        closeness: tells which similarities are really close; None where nobody has measured.
+        catalog: closed together with the service.
+        projector: projects activations into the space of the embeddings.
+        similarity_calibration: what similarities mean; None where it was not measured.
+        catalog_index: reads, builds and saves the index.
     """
 
     def __init__(
@@ -77,32 +96,36 @@ class SimilarityService:
         device: Device = "auto",
         duplicate_detector: DuplicateDetector | None = None,
         similarity_calibration: SimilarityCalibration | None = None,
+        reranking: RerankingSettings = DEFAULT_SETTINGS,
     ) -> None:
         """Serve `catalog` in the space of `projector`; see `open` for the usual way.
 
         Args:
             catalog: closed together with the service.
             projector: projects the catalogue's activations.
-            load_analyser: called once, when the first file outside the catalogue is asked about.
+            load_analyser: called once, when the first sound outside the catalogue is queried.
             device: where FAISS searches.
             duplicate_detector: the test for copies of one recording.
-            closeness: what similarities in the projector's space mean, where that is known.
+            similarity_calibration: what similarities in the projector's space mean, where known.
+            reranking: settings that the index is built with.
         """
         self.catalog = catalog
         self.projector = projector
-        self._load_analyser = load_analyser
-        self._analyser: Analyser | None = None
-        self._device = device
         self.similarity_calibration = similarity_calibration
-        self._duplicates = duplicate_detector or DuplicateDetector()
-        self._index: FaissIndex | None = None
+        self._detector = duplicate_detector or DuplicateDetector()
+        self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
+        self.catalog_index = CatalogIndex(catalog, projector, self._detector, device, reranking)
+        self._snapshot: Snapshot | None = None
+        self._updating = threading.Lock()
 
     @classmethod
-    def open(cls, url: str | None = None, device: Device = "auto") -> "SimilarityService":
-        """Serve a catalogue with the model and the listening settings it was last ingested with.
+    def open(
+        cls, url: "str | os.PathLike[str] | None" = None, device: Device = "auto"
+    ) -> "SimilarityService":
+        """Serve a catalogue with the model and the analysis settings it was last ingested with.
 
-        The projection is the one that `projector.catalog_projector` finds now; an adaptation made
-        later is served by who opens the catalogue then.
+        The projection is the one that `catalog.projector.catalog_projector` finds now; one adapted
+        later is served by a service that is opened then.
 
         Args:
             url: database URL or path of a SQLite file; None for ``$RECSYS_DB`` or the default.
@@ -113,19 +136,23 @@ class SimilarityService:
             SpaceMismatch: it was analysed with other weights than the installed ones, before
                 catalogues kept their projection.
             WeightsError: the weights are missing or damaged.
+            TypeError: `url` is neither text nor a path.
         """
-        catalog = Catalog.open(url, create=False)
+        if not isinstance(url, str | os.PathLike | None):
+            raise TypeError(
+                "a catalogue is named by a database URL (str) or the path of a SQLite file (str or "
+                f"os.PathLike), not {type(url).__name__}."
+            )
+        catalog = Catalog.open(None if url is None else os.fspath(url), create=False)
         try:
             projector = catalog_projector(catalog)
         except Exception:
             catalog.close()
             raise
-
-        analyser = partial(_load_analyser, catalog, projector)
         return cls(
             catalog,
             projector,
-            analyser,
+            partial(_load_analyser, catalog, projector),
             device,
             projector.duplicate_detector,
             projector.similarity_calibration,
@@ -150,149 +177,147 @@ class SimilarityService:
 
     def similar(
         self,
-        query: str | int | Path | Embedding,
+        query: Query,
         k: int = 10,
         filters: Filters | None = None,
         ranking: RankingMethod = "reranked",
     ) -> list[Neighbour]:
+        """The neighbours of `recommend` alone; arguments and errors are the same."""
+        return self.recommend(query, k, filters, ranking).neighbours
+
+    def similar_many(
+        self,
+        queries: Iterable[Query],
+        k: int = 10,
+        filters: Filters | None = None,
+        ranking: RankingMethod = "reranked",
+    ) -> list[list[Neighbour]]:
+        """One list for each query, as `similar` gives it, searched as one batch.
+
+        Raises what `recommend` raises for any of the queries.
+        """
+        found = self._recommend(list(queries), k, filters or Filters(), ranking)
+        return [one.neighbours for one in found]
+
+    def recommend(
+        self,
+        query: Query,
+        k: int = 10,
+        filters: Filters | None = None,
+        ranking: RankingMethod = "reranked",
+    ) -> Recommendation:
         """The k tracks most like `query` that pass `filters`, best first.
 
         Fewer than k come back only when the whole catalogue holds no more. Never the seed itself,
         nor a track whose file is missing.
 
         Args:
-            query: a track id; a path, in the catalogue or not; words that match one title; or an
-                embedding.
+            query: a track id; a path, in the catalogue or not; words that match one title (several
+                copies of one recording count as one match); a binary file object with a sound; or
+                an `Embedding`.
             k: at least 1.
             filters: None for the defaults of `Filters`.
-            ranking: ``neighbourhood``, by what the whole catalogue says, or ``cosine``, by the bare
-                embeddings.
+            ranking: ``reranked`` (query expansion and hubness reduction over the whole catalogue,
+                see `search.reranking`), or ``cosine``, by plain cosine similarity.
 
         Raises:
             TrackNotFound, AmbiguousTrack: what to do is in the message.
             SpaceMismatch: the query lives in another embedding space.
-            AudioError: the file outside the catalogue cannot be analysed.
+            AudioError: the sound outside the catalogue cannot be analysed; the subclass says why.
             CatalogError: the catalogue is empty.
             UsageError: k, the filters or the ranking are out of range.
+            TypeError: the query is none of these types.
         """
-        index = self.index()
-        seed = self._seed(query)
-        selection = Selection(
-            seed, k, filters or Filters(), self._duplicates, self._activations_of, self.catalog
-        )
-        fetch, done = max(FIRST_FETCH, 2 * k), 0
-        while True:
-            found = _candidates(index, seed, fetch, ranking)
-            selection.offer(found[done:])
-            done = len(found)
-            if selection.full or done == len(index):
-                return selection.neighbours()
-            fetch *= 2
+        return self._recommend([query], k, filters or Filters(), ranking)[0]
 
     def index(self) -> FaissIndex:
-        """The index of the catalogue as it is now: kept, read from its file, or built.
+        """The index of the catalogue as it is now: in memory, read from its file, or built.
 
         Raises `CatalogError` when there is nothing to index, and `SpaceMismatch` when the
         catalogue was analysed in another space meanwhile.
         """
-        state = self.catalog.state()
-        if self._index is None or self._index.state != state:
-            active = self.catalog.active_space()
-            if active is not None:
-                self.projector.space.unprojected.require(active)
-            self._index = self._saved_index(state)
-        return self.rebuild() if self._index is None else self._index
+        return self._current().index
 
-    def rebuild(self) -> FaissIndex:
-        """Build the index from the catalogue's activations, save it and use it from now on.
+    def _current(self) -> Snapshot:
+        """The snapshot of the catalogue as it is now; the first thread to miss it makes it."""
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.state == self.catalog.state():
+            return snapshot
+        with self._updating:
+            snapshot = self._snapshot
+            if snapshot is None or snapshot.state != self.catalog.state():
+                snapshot = Snapshot(self.catalog, self.catalog_index.update())
+                self._snapshot = snapshot
+            return snapshot
 
-        Raises `CatalogError` when there is nothing to index.
-        """
-        # The state is read first: should the catalogue change in between, the index counts as
-        # stale and is built once more, never the other way round.
-        state = self.catalog.state()
-        space = self.projector.space
-        ids, activations = self.catalog.activations(space.unprojected)
-        if not len(ids):
-            raise nothing_analysed(self.catalog)
-        vectors = self.projector.project(activations)
-        self._index = FaissIndex.build(ids, vectors, space, state, self._device)
-        if self._index.dropped:
-            logger.warning(
-                "%d tracks have no usable embedding and are never recommended; run "
-                "'recsys verify --repair', then ingest their folders.",
-                self._index.dropped,
+    def _recommend(
+        self, queries: Sequence[Query], k: int, filters: Filters, ranking: RankingMethod
+    ) -> list[Recommendation]:
+        snapshot = self._current()
+        seeds = [self._seeds.read(query, snapshot) for query in queries]
+        lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]
+        _fill(lists, seeds, k, snapshot.index, ranking)
+        neighbours = self._neighbours([found.hits for found in lists])
+        method = effective_method(ranking, len(snapshot.index), snapshot.index.settings)
+        hint = None if all(neighbours) else snapshot.genre_hint(filters)
+        return [
+            Recommendation(
+                seed.seed,
+                found,
+                method,
+                self.catalog_index.space,
+                self.similarity_calibration,
+                None if found else hint,
             )
-        path = self.index_path(state)
-        try:
-            self._index.save(path)
-        except OSError as error:  # a read-only folder: every start builds it again
-            logger.warning("the index cannot be saved as %s (%s).", path, error)
-        return self._index
+            for seed, found in zip(seeds, neighbours, strict=True)
+        ]
 
-    def index_path(self, state: CatalogState) -> Path:
-        """The file that holds the index, whether or not it is there now."""
-        database = database_file(catalog_url(self.catalog.url))
-        return index_file(self.projector.space, state.catalog, database)
-
-    def _saved_index(self, state: CatalogState) -> FaissIndex | None:
-        try:
-            index = FaissIndex.load(self.index_path(state), self._device)
-        except (FileNotFoundError, IndexOutdated):
-            return None
-        except IndexDamaged as error:
-            logger.warning("%s", error)
-            return None
-        return index if (index.space, index.state) == (self.projector.space, state) else None
-
-    def _seed(self, query: str | int | Path | Embedding) -> Seed:
-        if isinstance(query, Embedding):
-            query.space.require(self.projector.space)
-            return Seed(query.vector)
-        found = resolve(self.catalog, query)
-        return self._file_seed(found) if isinstance(found, Path) else self._catalogue_seed(found)
-
-    def _catalogue_seed(self, track: Track) -> Seed:
-        analysis = self.catalog.analysis_of(track.id, self.projector.space.unprojected)
-        if analysis is None:
-            raise SpaceMismatch(
-                f"track {track.id} ({track.title}) has not been analysed with the catalogue's "
-                f"current model. Run 'recsys ingest {track.library.root}'."
-            )
-        vector = self.projector.project(analysis.activations[None])[0]
-        recording = Recording(self._duplicates.view(analysis.activations), track.duration)
-        return Seed(vector, recording, track.artist, track.id)
-
-    def _file_seed(self, path: Path) -> Seed:
-        from recommender.audio.tags import read_tags
-
-        if self._analyser is None:
-            self._analyser = self._load_analyser()
-        try:
-            analysis = self._analyser.analyse(path)
-        except AudioError as error:
-            raise type(error)(f"{path}: {error}") from error
-        analysis.space.require(self.projector.space.unprojected)
-        vector = self.projector.project(analysis.activations[None])[0]
-        tags = read_tags(path)
-        recording = Recording(self._duplicates.view(analysis.activations), analysis.duration)
-        return Seed(vector, recording, tags.artist or tags.album_artist)
-
-    def _activations_of(self, track_id: int) -> FloatArray | None:
-        analysis = self.catalog.analysis_of(track_id, self.projector.space.unprojected)
-        return None if analysis is None else analysis.activations
+    def _neighbours(self, lists: Sequence[Sequence[Hit]]) -> list[list[Neighbour]]:
+        """Lists of hits with their tracks, which are read from the catalogue all at once."""
+        ids = list(dict.fromkeys(hit.track_id for hits in lists for hit in hits))
+        tracks = dict(zip(ids, self.catalog.tracks(ids), strict=True))
+        calibration = self.similarity_calibration
+        return [
+            [
+                Neighbour(
+                    tracks[hit.track_id],
+                    hit.similarity,
+                    rank,
+                    hit.score,
+                    None if calibration is None else calibration.is_close(hit.similarity),
+                )
+                for rank, hit in enumerate(hits, start=1)
+            ]
+            for hits in lists
+        ]
 
 
-def _candidates(index: FaissIndex, seed: Seed, k: int, ranking: RankingMethod) -> list[Candidate]:
-    """The k best tracks for a seed, best first; of a longer list, the head."""
-    found: Ranked
-    if seed.track_id in index:
-        found = index.rank_tracks(np.array([seed.track_id], dtype=np.int64), k, ranking)
-    else:
-        found = index.rank(seed.vector[None], k, ranking)
-    columns = (found.ids[0], found.scores[0], found.similarities[0])
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Candidate(*row) for row in rows]
+def _fill(
+    lists: Sequence[ResultList],
+    seeds: Sequence[SearchSeed],
+    k: int,
+    index: FaissIndex,
+    ranking: RankingMethod,
+) -> None:
+    """Rank more and more candidates until every list is full or has been offered all there are."""
+    fetch, done = max(FIRST_FETCH, FETCH_PER_RESULT * k), 0
+    waiting = list(zip(lists, seeds, strict=True))
+    while waiting and done < len(index):
+        tracks = [(found, seed.track_id) for found, seed in waiting if seed.row is not None]
+        vectors = [(found, seed.vector) for found, seed in waiting if seed.row is None]
+        batches = []
+        if tracks:
+            ids = np.array([track_id for _, track_id in tracks], dtype=np.int64)
+            batches.append((tracks, index.rank_tracks(ids, fetch, ranking)))
+        if vectors:
+            rows = np.stack([vector for _, vector in vectors if vector is not None])
+            batches.append((vectors, index.rank(rows, fetch, ranking)))
+        for asked, ranked in batches:
+            columns = (ranked.ids, ranked.scores, ranked.similarities)
+            for (found, _), *row in zip(asked, *columns, strict=True):
+                found.offer(*(column[done:] for column in row))
+        done, fetch = min(fetch, len(index)), fetch * FETCH_GROWTH
+        waiting = [(found, seed) for found, seed in waiting if not found.full]
 
 
 def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
@@ -301,6 +326,7 @@ def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
     from recommender.audio.reader import Windowing
-    from recommender.embedding.embedder import load_embedder
+    from recommender.embedding.embedder import Embedder
 
-    return load_embedder(analysis_settings["model"], Windowing(**analysis_settings["windowing"]))
+    windowing = Windowing(**analysis_settings["windowing"])
+    return Embedder.load(analysis_settings["model"], windowing)

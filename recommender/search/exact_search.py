@@ -1,8 +1,8 @@
-"""The best rows for a query by inner product, the same ones on every device. numpy only.
+"""Coarse float32 search, rescored in float64 so that results do not depend on device or batch size.
 
-Whatever finds them fast adds up in single precision, and in an order of its own. So a little more
-is fetched than was asked for, scored again in double precision, and sorted; equal scores come by
-rising row. Neither the device nor the number of queries changes a result.
+A fast search adds up in single precision and in an order of its own. So a few more results are
+fetched than requested, scored again in double precision, and sorted; equal scores come by rising
+row. numpy only.
 
 Shapes: n rows of d dimensions, q queries, k results for each.
 """
@@ -13,30 +13,31 @@ import numpy as np
 
 from recommender.utils.arrays import FloatArray, IntArray
 
-Rough = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
-"""From queries [q, d] and k to scores and rows [q, k], by falling score, about right."""
+CoarseSearch = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
+"""From queries [q, d] and k to float32 scores and rows [q, k], by falling score."""
 
 ROUNDING = 1e-5
-"""More than float32 inner products of unit vectors differ between CPU, GPU and batch sizes."""
+"""Upper bound of what float32 inner products of unit vectors differ between CPU, GPU and batches."""
 
-SPARE = 16
-"""Results fetched beyond k, so that ties at the k-th place rarely need a second search."""
+OVERFETCH = 16
+"""Results fetched beyond k, so that ties at rank k rarely need a second search."""
 
 CELLS_AT_ONCE = 2**24
-"""Queries x results x dimensions that are scored again at once, which take 64 MB."""
+"""Queries x results x dimensions that are rescored at once, which take 64 MB."""
 
 
 class ExactSearch:
     """Rows that are searched by inner product.
 
     Attributes:
-        rows: np.ndarray [shape=(n, d)], float32; not to be changed, nor kept without the search.
+        rows: np.ndarray [shape=(n, d)], float32; read-only by convention, and valid only as long as
+            the search.
     """
 
-    def __init__(self, rows: FloatArray, rough: Rough) -> None:
-        """Search `rows` with `rough`, which must find among the same rows."""
+    def __init__(self, rows: FloatArray, coarse: CoarseSearch) -> None:
+        """Search `rows` with `coarse`, which must search the same rows."""
         self.rows = rows
-        self._rough = rough
+        self._coarse = coarse
         longest = np.linalg.norm(rows, axis=1).max(initial=1.0)
         self._rounding = ROUNDING * float(longest)
 
@@ -57,7 +58,7 @@ class ExactSearch:
         k = min(k, len(self))
         rows = np.empty((len(queries), k), dtype=np.int64)
         scores = np.empty((len(queries), k), dtype=np.float32)
-        for part in self._parts(len(queries) if k else 0, k + SPARE):
+        for part in self._parts(len(queries) if k else 0, k + OVERFETCH):
             rows[part], scores[part] = self._search_part(queries[part], k)
         return rows, scores
 
@@ -65,7 +66,7 @@ class ExactSearch:
         """Inner products of each query [q, d] with its `rows` [q, k]: np.ndarray [shape=(q, k)]."""
         found = np.empty(rows.shape, dtype=np.float32)
         for part in self._parts(len(queries), rows.shape[1]):
-            found[part] = self._scores(queries[part], rows[part])
+            found[part] = self._rescored(queries[part], rows[part])
         return found
 
     def _parts(self, queries: int, results: int) -> Iterator[slice]:
@@ -74,21 +75,21 @@ class ExactSearch:
             yield slice(start, start + height)
 
     def _search_part(self, queries: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
-        fetch = min(k + SPARE, len(self))
+        fetch = min(k + OVERFETCH, len(self))
         while True:
-            rough, rows = self._rough(queries, fetch)
-            # What was not fetched cannot belong to the k best once the last fetched is clearly
+            coarse, rows = self._coarse(queries, fetch)
+            # Nothing that was not fetched belongs to the k best once the last fetched is clearly
             # below the k-th; otherwise a tie was cut in two.
-            clear = rough[:, -1] < rough[:, k - 1] - self._rounding
+            clear = coarse[:, -1] < coarse[:, k - 1] - self._rounding
             if fetch == len(self) or clear.all():
                 break
             fetch = min(2 * fetch, len(self))
         rows.sort(axis=1)  # the stable sort below keeps that order among equals
-        scores = self._scores(queries, rows)
+        scores = self._rescored(queries, rows)
         best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return np.take_along_axis(rows, best, axis=1), np.take_along_axis(scores, best, axis=1)
 
-    def _scores(self, queries: FloatArray, rows: IntArray) -> FloatArray:
+    def _rescored(self, queries: FloatArray, rows: IntArray) -> FloatArray:
         exact = np.einsum("qd,qkd->qk", queries.astype(np.float64), self.rows[rows], optimize=False)
         scores: FloatArray = exact.astype(np.float32)
         return scores

@@ -1,4 +1,4 @@
-"""The file that holds an index: named arrays with a few facts, whole or not at all. No faiss."""
+"""The file format of an index: named arrays and a few facts, written whole or not at all. No faiss."""
 
 import hashlib
 import json
@@ -16,13 +16,13 @@ from recommender.errors import IndexDamaged, IndexOutdated
 from recommender.utils.files import replace_file
 
 FORMAT, LABEL = "recsys-index-3", "recsys"
-"""The number rises with what the file holds, and with how `neighbourhood` computes it."""
+"""The number rises with what the file holds, and with how `reranking` computes it."""
 
 Tensors = dict[str, npt.NDArray[Any]]
 
 
 def index_file(space: SpaceId, catalog: str, database: Path | None) -> Path:
-    """Where the index of a space is kept: beside the database file, else in the user's cache.
+    """The path of the index of a space: beside the database file, else in the user's cache folder.
 
     Args:
         space: the projected space; another space is another file.
@@ -61,7 +61,7 @@ def read_index(path: Path) -> tuple[Tensors, dict[str, Any]]:
             if facts["format"] != FORMAT:
                 raise IndexOutdated(
                     f"the index {path} is of the format {facts['format']}, not {FORMAT}: "
-                    "'recsys similar' builds it again."
+                    "the next query builds it again."
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if checksum != _checksum(text, tensors):
@@ -69,7 +69,7 @@ def read_index(path: Path) -> tuple[Tensors, dict[str, Any]]:
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise IndexDamaged(
             f"the index {path} cannot be read ({error}). It is a cache of the catalogue: "
-            "'recsys similar' builds it again."
+            "the next query builds it again."
         ) from error
     return tensors, facts
 

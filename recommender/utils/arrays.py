@@ -1,7 +1,9 @@
-"""Array types, and what makes rows of an array comparable as unit vectors. numpy only."""
+"""Array types, and checks and normalisation of vectors. numpy only."""
 
 import numpy as np
 import numpy.typing as npt
+
+from recommender.errors import UsageError
 
 FloatArray = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
@@ -9,18 +11,18 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 LENGTH_TOLERANCE = 1e-3
-"""How far from 1 the length of a unit vector may be."""
+"""Largest difference from 1 that the length of a unit vector may have."""
 
 
 def unit_rows(vectors: FloatArray) -> FloatArray:
-    """Rows [n, d] brought to length 1; those of nothing but 0 stay 0."""
+    """Rows of `vectors` (np.ndarray [shape=(n, d)]) scaled to length 1; zero rows stay zero."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: FloatArray = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
     return unit
 
 
 def is_unit(vectors: FloatArray) -> BoolArray:
-    """Which rows of `vectors` [shape=(n, d)] are finite and of length 1."""
+    """Which rows of `vectors` (np.ndarray [shape=(n, d)]) are finite and of length 1: bool [n]."""
     # A length is NaN or infinite where any value is, and then compares as False.
     close: BoolArray = np.abs(np.linalg.norm(vectors, axis=1) - 1) <= LENGTH_TOLERANCE
     return close
@@ -30,3 +32,23 @@ def usable_rows(vectors: FloatArray) -> BoolArray:
     """Which rows of `vectors` (np.ndarray [shape=(n, d)]) are finite and not zero: bool [n]."""
     usable: BoolArray = np.isfinite(vectors).all(axis=1) & (vectors != 0).any(axis=1)
     return usable
+
+
+def checked_vectors(vectors: FloatArray) -> FloatArray:
+    """`vectors` as float32; raises `UsageError` unless they are unit vectors [shape=(n, d)]."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    if vectors.ndim != 2:
+        raise UsageError(f"vectors must have shape (n, d), not {vectors.shape}.")
+    broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(broken):
+        raise UsageError(
+            f"{len(broken)} vectors hold NaN or infinity, the first in row {broken[0]}: "
+            "leave those tracks out or analyse them again."
+        )
+    odd = np.flatnonzero(~is_unit(vectors))
+    if len(odd):
+        raise UsageError(
+            f"{len(odd)} vectors are not of length 1, the first in row {odd[0]}: "
+            "divide every vector by its length."
+        )
+    return vectors

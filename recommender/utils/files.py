@@ -1,4 +1,4 @@
-"""Files: their real place, and replacing one so that a reader sees old or new, whole."""
+"""Paths as callers give them, and replacing a file so that a reader sees the old or the new one."""
 
 import os
 import secrets
@@ -6,6 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+AnyPath = str | os.PathLike[str]
+"""What every function that takes a path accepts."""
+
+
+def as_path(path: AnyPath, what: str = "a path") -> Path:
+    """`path` as a `Path`.
+
+    Args:
+        path: as the caller of a public function gave it.
+        what: names the argument in the error.
+
+    Raises:
+        TypeError: it is neither a `str` nor an `os.PathLike` of `str`; the message says so.
+    """
+    if isinstance(path, str | os.PathLike):
+        plain = os.fspath(path)
+        if isinstance(plain, str):
+            return Path(plain)
+    raise TypeError(f"{what} must be a str or an os.PathLike of str, not {type(path).__name__}.")
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -16,7 +36,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 @contextmanager
 def replacing_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write in, which takes the place of `path` once the body has ended.
+    """A file to write to, which replaces `path` once the body has ended.
 
     Its folder is made when there is none. The bytes go to a temporary file beside `path`, are
     flushed to the disk and renamed, so that neither a crash nor a loss of power leaves half a

@@ -1,7 +1,7 @@
 """How long an ingest of many files takes, and how long the next one, that finds nothing new.
 
 Makes a tree of files in a temporary folder: hard links to the sound files of FOLDER, over and over
-until there are enough (an ingest analyses each, since it looks for known sound only among files that
+until there are enough (an ingest analyses each, since it compares content only with files that
 vanished), or, without FOLDER, short sounds of 3 to 5 s in four formats, each its own. Ingests it
 twice in this process. The second run must take under a twentieth of the first, analyse nothing and
 leave nothing out, else the exit status is 1.
@@ -25,7 +25,7 @@ from recommender.ingestion import IngestReport, IngestSettings, ingest
 from recommender.ingestion.settings import usable_cores
 
 SHARE = 1 / 20
-"""Of the first run's time that the second may take."""
+"""Of the time of the first run that the second may take."""
 
 FORMATS = ("wav", "ogg", "flac", "mp3")
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
@@ -36,7 +36,7 @@ def link_tree(source: Path, tree: Path, files: int) -> None:
     """Fill `tree` with hard links (copies on another disk) to the sounds of `source`."""
     sounds = sorted(path for path in source.rglob("*") if path.suffix.lower() in ENDINGS)
     for number, sound in enumerate(islice(cycle(sounds), files)):
-        target = _place(tree, number, sound.suffix)
+        target = _path_in(tree, number, sound.suffix)
         try:
             os.link(sound.resolve(), target)
         except OSError:
@@ -51,10 +51,10 @@ def write_tree(tree: Path, files: int) -> None:
     for number in range(files):
         samples = sounds.music(3 + number % 5 / 2, rate=22_050, seed=number)
         name = FORMATS[number % len(FORMATS)]
-        sounds.write_sound(_place(tree, number, f".{name}"), samples, rate=22_050)
+        sounds.write_sound(_path_in(tree, number, f".{name}"), samples, rate=22_050)
 
 
-def _place(tree: Path, number: int, ending: str) -> Path:
+def _path_in(tree: Path, number: int, ending: str) -> Path:
     folder = tree / f"{number // FILES_PER_FOLDER:03d}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{number:05d}{ending}"
@@ -96,10 +96,10 @@ def main() -> int:
             subprocess.run([*command, "--copies", str(args.copies)], check=True)
         first = ingest_once(database, tree, settings)
         second = ingest_once(database, tree, settings)
-    return _told(first, second, args.workers)
+    return _report(first, second, args.workers)
 
 
-def _told(first: IngestReport, second: IngestReport, workers: int) -> int:
+def _report(first: IngestReport, second: IngestReport, workers: int) -> int:
     ratio = second.seconds / first.seconds
     print(f"{first.scanned} files, {workers} workers, peak memory of the parent {peak_mb():.0f} MB")
     print("\n| run | seconds | analysed | unchanged | failed | still failing | files/s |")

@@ -1,5 +1,6 @@
 """Exported files are read back with what a researcher has: NumPy without pickles, pyarrow."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import fields
@@ -11,11 +12,11 @@ import pytest
 from recommender.catalog import Catalog, FileStat, Tags
 from recommender.catalog.column_types import decode_path
 from recommender.catalog.export import ABSENT_NUMBER, export
+from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
 from recommender.errors import CatalogError, UsageError
 from recommender.ingestion import IngestSettings
-from recommender.recommendation.service import SimilarityService
 
 SETTINGS = IngestSettings(workers=1)
 SPACE = SETTINGS.space()
@@ -53,9 +54,9 @@ def test_npz(catalog: Catalog, tmp_path: Path) -> None:
     ids, activations = catalog.activations(SPACE)
     assert arrays["id"].tolist() == ids.tolist() == [1, 2, 3]
     np.testing.assert_array_equal(arrays["activations"], activations)
-    with SimilarityService.open(catalog.url) as service:
-        np.testing.assert_array_equal(arrays["embedding"], service.projector.project(activations))
-        assert str(arrays["space"]) == str(service.projector.space)
+    projector = catalog_projector(catalog)
+    np.testing.assert_array_equal(arrays["embedding"], projector.project(activations))
+    assert str(arrays["space"]) == str(projector.space)
     assert arrays["embedding"].dtype == arrays["activations"].dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(arrays["embedding"], axis=1), 1, rtol=1e-5)
     for name in (field.name for field in fields(Tags)):
@@ -64,6 +65,9 @@ def test_npz(catalog: Catalog, tmp_path: Path) -> None:
         assert arrays[name].tolist() == [absent if tag is None else tag for tag in known]
     assert arrays["duration"].tolist() == [60.5, 61.5, 62.5]
     assert arrays["predicted_genre"].tolist() == ["folk", "folk", "rock"]
+    assert arrays["genre_labels"].tolist() == ["rock", "folk"]
+    assert arrays["genre_probabilities"].dtype == np.float32
+    assert arrays["genre_probabilities"].tolist() == [[0, 1], [0.25, 0.75], [0.5, 0.5]]
     root = catalog.libraries()[0].root
     assert [decode_path(path) for path in arrays["path"]] == [str(root / n) for n in NAMES[:3]]
     assert arrays["path"][2].endswith(r"bad\xff.wav")
@@ -82,6 +86,10 @@ def test_parquet(catalog: Catalog, tmp_path: Path) -> None:
         np.testing.assert_array_equal(embedding, arrays["embedding"])
         assert table.schema.metadata[b"space"].decode() == str(arrays["space"])
         assert table["path"].to_pylist() == arrays["path"].tolist()
+        labels = json.loads(table.schema.metadata[b"genre_labels"])
+        assert labels == arrays["genre_labels"].tolist()
+        probabilities = np.array(table["genre_probabilities"].to_pylist(), "f4")
+        np.testing.assert_array_equal(probabilities, arrays["genre_probabilities"])
     for name in (field.name for field in fields(Tags)):
         assert table[name].to_pylist() == [getattr(tags, name) for tags in TAGS[:3]]
 
@@ -123,4 +131,16 @@ def test_what_cannot_be_exported(catalog: Catalog, tmp_path: Path) -> None:
         export(catalog, tmp_path / "absent" / "e.npz")
     with Catalog.open(str(tmp_path / "new.db")) as empty, pytest.raises(CatalogError):
         export(empty, tmp_path / "e.npz")
+    with pytest.raises(TypeError, match=r"str or an os\.PathLike"):
+        export(catalog, 3)  # type: ignore[arg-type]
     assert list(tmp_path.glob("e.*")) == []
+
+
+def test_one_catalogue_is_opened(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> Catalog:
+        raise AssertionError("a second catalogue")
+
+    monkeypatch.setattr(Catalog, "open", refuse)
+    assert export(catalog, str(tmp_path / "e.npz")) == 3

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recommender.audio.tags import Tags
-from recommender.catalog.labels import fold, labels_from_csv, labels_from_folders, labels_from_tags
+from recommender.catalog.labels import labels_from_csv, labels_from_folders, labels_from_tags
 from recommender.catalog.records import Library, Track, TrackState
 from recommender.errors import DatasetError
 
@@ -32,22 +30,6 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
     path = folder / "labels.csv"
     path.write_bytes(text.encode(encoding))
     return path
-
-
-# Folding.
-
-
-def test_case_accents_spaces_and_hyphens_do_not_matter() -> None:
-    assert len({fold(name) for name in ("Hip-Hop", "hip hop", "HIPHOP", " Hip_Hop ")}) == 1
-    assert fold("Chanson Française") == fold("chanson francaise")
-    assert fold("Bjo\u0308rk") == fold("BJÖRK")
-    assert fold("R&B") != fold("RB")
-    assert fold("か") != fold("が")
-
-
-@given(st.text())
-def test_folding_twice_changes_nothing_more_for_names_in_any_case(name: str) -> None:
-    assert fold(fold(name)) == fold(name)
 
 
 # Tags and folders.

@@ -1,4 +1,4 @@
-"""The demo library: what is written can be analysed, is what its tags say, and is always the same."""
+"""The demo library: audio that can be analysed, as its tags say, and always the same."""
 
 from collections import Counter
 from pathlib import Path
@@ -90,9 +90,9 @@ def test_complete_files_are_kept_and_others_are_rendered(library: list[DemoPiece
     damaged.path.write_bytes(b"half a file")
     gone.path.unlink()
     before = {piece.path: piece.path.stat().st_mtime_ns for piece in library if piece != gone}
-    told: list[tuple[int, int]] = []
-    assert render_library(folder, progress=lambda *done: told.append(done)) == library
-    assert told[-1] == (len(library), len(library))
+    progress: list[tuple[int, int]] = []
+    assert render_library(folder, progress=lambda *done: progress.append(done)) == library
+    assert progress[-1] == (len(library), len(library))
     changed = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
     assert changed == {damaged.path}
     assert soundfile.info(gone.path).duration >= 30
@@ -112,8 +112,8 @@ def test_instruments_are_in_tune(midi: int) -> None:
 def test_room_dies_away_in_the_time_given() -> None:
     click = np.zeros(3 * RATE, dtype=np.float32)
     click[0] = 1
-    answer = reverberated(click, RATE, 1.5)
-    early, late = (np.abs(answer[int(t * RATE) :][: RATE // 5]).max() for t in (0.1, 1.6))
+    response = reverberated(click, RATE, 1.5)
+    early, late = (np.abs(response[int(t * RATE) :][: RATE // 5]).max() for t in (0.1, 1.6))
     assert -70 < 20 * np.log10(late / early) < -50
 
 

@@ -14,11 +14,11 @@ import toy_models
 
 from recommender.audio.reader import AudioClip, read_whole, read_windows
 from recommender.audio.windows import Windowing
-from recommender.embedding.embedder import Embedder, load_embedder
+from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import find_model
 from recommender.errors import NotFinite, SpaceMismatch
 from recommender.features.descriptors import DIMENSION, describe
-from recommender.features.log_mel import FrontEnd, log_mel, middle, standardised
+from recommender.features.log_mel import FrontEnd, centre_crop, log_mel, standardised
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.split_tracks import load_tracks
 from recommender.research.model_building.trained_model import model_activations
@@ -29,7 +29,7 @@ HEARD_RATE = 22_050
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return load_embedder()
+    return Embedder.load()
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
@@ -76,7 +76,7 @@ class TestHear:
 
     def test_twice_is_bit_equal(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.ogg", beats(31))
-        first, again, anew = (who.analyse(path) for who in (embedder, embedder, load_embedder()))
+        first, again, anew = (who.analyse(path) for who in (embedder, embedder, Embedder.load()))
         assert first.activations.tobytes() == again.activations.tobytes()
         assert first.activations.tobytes() == anew.activations.tobytes()
         assert first.genre_probabilities == again.genre_probabilities == anew.genre_probabilities
@@ -95,7 +95,7 @@ class TestDescriptors:
         before = analysis.activations[:-DIMENSION]
         if networks:
             (network,) = weights.networks()
-            analysed = middle(decibels[0].shape[1], weights.card.network_frames)
+            analysed = centre_crop(decibels[0].shape[1], weights.card.network_frames)
             middles = [standardised(window[:, analysed]) for window in decibels]
             batch = torch.from_numpy(np.stack(middles))
             with torch.no_grad():
@@ -134,7 +134,7 @@ class TestHeardFrames:
         part = Embedder(toy_models.with_card(files.folder, network_frames=65))
         found, _ = part.analyse_spectrograms(windows)
         networks = slice(0, -DIMENSION)
-        (of_middles,) = whole._of_networks(middles)
+        (of_middles,) = whole._network_activations(middles)
         np.testing.assert_allclose(found[networks], of_middles, rtol=1e-5, atol=1e-6)
         of_whole, _ = whole.analyse_spectrograms(windows)
         np.testing.assert_array_equal(found[-DIMENSION:], of_whole[-DIMENSION:])
@@ -217,7 +217,7 @@ class TestShortClips:
 
 class TestSpaces:
     def test_another_windowing_is_another_space(self, embedder, tmp_path) -> None:
-        other = load_embedder(windowing=Windowing(count=embedder.windowing.count + 1))
+        other = Embedder.load(windowing=Windowing(count=embedder.windowing.count + 1))
         assert other.space.analysis != embedder.space.analysis
         assert other.space.weights == embedder.space.weights
         path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
@@ -225,7 +225,7 @@ class TestSpaces:
             embedder.embed(path).similarity(other.embed(path))
 
     def test_the_windowing_of_the_card_is_the_default(self, embedder) -> None:
-        named = load_embedder(windowing=Windowing(**find_model().card.windowing))
+        named = Embedder.load(windowing=Windowing(**find_model().card.windowing))
         assert named.space == embedder.space
 
 

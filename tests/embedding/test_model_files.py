@@ -1,4 +1,4 @@
-"""Weights, cards and projections: what is shipped is whole, and damage is told."""
+"""Weights, cards and projections: what is shipped is whole, and damage is reported."""
 
 import dataclasses
 import json
@@ -14,13 +14,13 @@ from safetensors.torch import load_file, save_file
 
 from recommender.audio.windows import Windowing
 from recommender.embedding.genre_head import GenreHead
+from recommender.embedding.model_card import ModelCard
 from recommender.embedding.model_files import (
     CARD,
     DEFAULT_MODEL,
     HEAD,
     PROJECTION,
     WEIGHTS,
-    ModelCard,
     file_digest,
     find_model,
     shipped_models,
@@ -89,7 +89,7 @@ class TestFind:
             find_model(str(copied)).networks()
 
     @pytest.mark.parametrize("name", [WEIGHTS, HEAD, PROJECTION])
-    def test_missing_file_is_told(self, copied, name: str) -> None:
+    def test_missing_file_is_reported(self, copied, name: str) -> None:
         (copied / name).unlink()
         files = find_model(str(copied))
         with pytest.raises(WeightsError, match=name):
@@ -108,10 +108,35 @@ class TestFind:
             find_model(str(copied)).head()
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}'])
-    def test_damaged_card_is_told(self, copied, text: str) -> None:
+    def test_damaged_card_is_reported(self, copied, text: str) -> None:
         (copied / CARD).write_text(text)
         with pytest.raises(WeightsError, match="no model card"):
             _ = find_model(str(copied)).card
+
+    def test_card_of_version_0_1_is_read_under_present_names(self, copied) -> None:
+        former = json.loads((copied / CARD).read_text(encoding="utf-8"))
+        former["closeness"] = {"half": 0.3, "slope": 12.0}
+        former["heard_frames"] = former.pop("network_frames")
+        former["same_recording"] = former.pop("duplicate_threshold")
+        del former["similarity_calibration"]
+        figures = {
+            "ranked_unseen_test": 1,
+            "test_never": 2,
+            "unseen_valid": 3,
+            "plain_test_clip": 4,
+        }
+        former["results"] = {"command": "recsys train", "honest": figures}
+        (copied / CARD).write_text(json.dumps(former), encoding="utf-8")
+        card, present = ModelCard.read(copied / CARD), find_model().card
+        assert card.similarity_calibration == {"midpoint": 0.3, "slope": 12.0}
+        assert card.network_frames == present.network_frames
+        assert card.duplicate_threshold == present.duplicate_threshold
+        assert card.measured == {
+            "reranked_held_out_genres_test": 1,
+            "test_anti_hub_rate": 2,
+            "held_out_genres_valid": 3,
+            "network_test_clip": 4,
+        }
 
     def test_card_survives_writing_and_reading(self, copied) -> None:
         card = dataclasses.replace(find_model().card, notes=("é ✓",))
@@ -147,13 +172,13 @@ class TestSeveralNetworks:
         assert find_model(str(copied)).networks() == []
         assert card.architecture_summary == "descriptors"
 
-    def test_weights_that_no_network_takes_are_told(self, copied) -> None:
+    def test_weights_that_no_network_takes_are_reported(self, copied) -> None:
         values = load_file(copied / WEIGHTS)
         rewritten(copied, values | {"1.stray": torch.zeros(1)})
         with pytest.raises(WeightsError, match=r"nothing takes 1\.stray"):
             find_model(str(copied)).networks()
 
-    def test_weights_that_are_missing_are_told(self, copied) -> None:
+    def test_weights_that_are_missing_are_reported(self, copied) -> None:
         rewritten(copied, {})
         with pytest.raises(WeightsError, match="does not fit its card"):
             find_model(str(copied)).networks()
@@ -163,11 +188,11 @@ class TestSpace:
     def test_descriptors_and_their_version_change_it(self, copied, monkeypatch) -> None:
         described = find_model().space()
         dataclasses.replace(find_model().card, descriptors=False).write(copied / CARD)
-        bare = find_model(str(copied)).space()
+        without = find_model(str(copied)).space()
         monkeypatch.setattr(descriptors, "VERSION", descriptors.VERSION + 1)
         newly = find_model().space()
-        assert len({space.weights for space in (described, bare, newly)}) == 3
-        assert find_model(str(copied)).space() == bare
+        assert len({space.weights for space in (described, without, newly)}) == 3
+        assert find_model(str(copied)).space() == without
 
     def test_windowing_and_weights_change_it(self, copied) -> None:
         space = find_model().space()
@@ -207,6 +232,21 @@ class TestProjection:
         projection = find_model().projection()
         projection.save(tmp_path / "p.safetensors")
         assert Projection.load(tmp_path / "p.safetensors").digest == projection.digest
+
+    def test_rounding_changes_similarities_by_less_than_a_thousandth(self) -> None:
+        generator = np.random.default_rng(0)
+        for size in (64, 3000):  # as float16, and as what compresses better
+            x = generator.normal(size=(40, size)).astype(np.float32)
+            matrix = generator.normal(size=(size, 30)).astype(np.float32)
+            projection = Projection(x.mean(axis=0), matrix)
+            one, other = (p.apply(x) for p in (projection, projection.rounded()))
+            assert 0 < np.abs(one @ one.T - other @ other.T).max() < 1e-3
+
+    def test_the_shipped_ones_are_rounded(self) -> None:
+        for name in shipped_models():
+            projection, head = find_model(name).projection(), find_model(name).head()
+            assert projection.rounded().digest == projection.digest
+            assert head.rounded().digest == head.digest
 
     def test_other_dimension_is_refused(self) -> None:
         with pytest.raises(SpaceMismatch, match="recsys ingest"):

@@ -66,12 +66,12 @@ def test_toy_world_with_artist_filter() -> None:
 
 def test_each_model_scores_what_it_scores_alone() -> None:
     comparison = toy()
-    for place, (model, vectors) in enumerate((("first", FIRST), ("other", OTHER))):
+    for index, (model, vectors) in enumerate((("first", FIRST), ("other", OTHER))):
         alone = evaluate_retrieval(vectors, GENRES, ARTISTS, k=2)
-        assert comparison.without_filter[place].scores == alone.without_filter.overall
+        assert comparison.without_filter[index].scores == alone.without_filter.overall
         assert comparison.with_filter is not None
         assert alone.with_filter is not None
-        assert comparison.with_filter[place].scores == alone.with_filter.overall
+        assert comparison.with_filter[index].scores == alone.with_filter.overall
         assert comparison.hubness[model] == alone.hubness
 
 

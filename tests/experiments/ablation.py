@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 from sklearn.covariance import ledoit_wolf_shrinkage
@@ -42,9 +41,9 @@ from recommender.research.model_building.split_tracks import (
     load_tracks,
 )
 from recommender.research.training.inference import log_loss
-from recommender.search import reranking
 from recommender.search.reranking import (
     Ranking,
+    RerankingSettings,
     augmented_database,
     database_vectors,
     query_vectors,
@@ -115,12 +114,6 @@ FIGURES = (
 )
 
 
-def ranked_with(vectors: FloatArray, **constants: float) -> Ranking:
-    """With other constants of `reranking`."""
-    with patch.multiple(reranking, **constants):
-        return ranking(vectors)
-
-
 def only_augmented(vectors: FloatArray) -> FloatArray:
     return augmented_database(vectors)[0]
 
@@ -162,9 +155,11 @@ def variants(estimated: float) -> Iterator[Variant]:
     yield Variant("database-side augmentation alone", order=only_augmented)
     yield Variant("hubness reduction alone", order=only_hubness_reduced)
     for count in (5, 20):
-        yield Variant(f"{count} neighbours", order=partial(ranked_with, NEIGHBOURS=count))
+        neighbours = RerankingSettings(k=count)
+        yield Variant(f"{count} neighbours", order=partial(ranking, settings=neighbours))
     for alpha in (0.25, 1.0):
-        yield Variant(f"alpha {alpha:g}", order=partial(ranked_with, ALPHA=alpha))
+        expansion = RerankingSettings(alpha=alpha)
+        yield Variant(f"alpha {alpha:g}", order=partial(ranking, settings=expansion))
 
 
 def equal_part_scaling(columns: np.ndarray) -> Callable[[FloatArray, np.ndarray], Projection]:

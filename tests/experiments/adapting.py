@@ -1,8 +1,8 @@
-"""What `recsys adapt` would make of music the shipped models were not trained on.
+"""`recsys adapt` on music that the shipped models were not trained on.
 
-The 487 valid and test tracks of GTZAN's fault-filtered split stand for somebody's music, with their
-genres and artists, then with their artists alone, then with neither. Printed is what the command
-prints: every candidate on tracks held out by artist, and which is kept.
+The 487 valid and test tracks of GTZAN's fault-filtered split stand for a user's library, with
+genres and artists, then with artists alone, then with neither. Printed is what the command prints:
+every candidate on tracks held out by artist, and which is kept.
 
     python tests/experiments/adapting.py --gtzan PATH [--models default fast]
 """
@@ -15,7 +15,7 @@ import numpy as np
 from duplicates import gtzan_activations
 from stored import judged
 
-from recommender.adaptation import Adaptation, Music, adaptation_of
+from recommender.adaptation import Adaptation, TrainingData, adaptation_of
 from recommender.embedding.model_files import find_model
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import Gallery
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gtzan", type=Path, required=True, help="log-Mel archive, or folder")
     parser.add_argument(
-        "--models", nargs="+", help="default: shipped ones not taught the test side"
+        "--models", nargs="+", help="default: shipped ones not trained on the test split"
     )
     args = parser.parse_args()
     data, known = gtzan.load(args.gtzan), gtzan.artists()
@@ -41,20 +41,20 @@ def main() -> None:
         for what, labels in (
             ("genres and artists", (genres, artists)),
             ("artists", (nothing, artists)),
-            ("neither", (nothing, nothing)),
+            ("neither genres nor artists", (nothing, nothing)),
         ):
-            print(f"\n{model}, knowing {what}:")
+            print(f"\n{model}, with {what}:")
             report(adapted(model, activations, *labels))
 
 
 def adapted(model: str, activations: FloatArray, genres: Names, artists: Names) -> Adaptation:
     own = find_model(model).projection()
     ids = np.arange(len(activations))
-    return adaptation_of(own, Music.of(own, ids, activations, genres, artists))
+    return adaptation_of(own, TrainingData.of(own, ids, activations, genres, artists))
 
 
 def report(found: Adaptation) -> None:
-    print(f"  {found.tracks} tracks, {found.artists} artists; {found.measure}, k = {found.k}")
+    print(f"  {found.tracks} tracks, {found.artists} artists; {found.measured}, {found.ranking}")
     for tried in found.choice.tried:
         print(
             f"  {tried.name:<24} {tried.value:.3f} {tried.difference:+.3f} p {tried.p:.3f}  "

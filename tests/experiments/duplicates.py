@@ -20,7 +20,7 @@ from stored import published_activations
 
 from recommender.catalog.projector import ModelProjection
 from recommender.embedding.duplicates import DuplicateDetector
-from recommender.embedding.embedder import load_embedder
+from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.embedding.space import Analysis
 from recommender.errors import AudioError
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--top", type=int, default=15, help="pairs to print for each vector")
     args = parser.parse_args()
 
-    embedder = load_embedder(args.model)
+    embedder = Embedder.load(args.model)
     analysed: dict[Path, Analysis] = {}
     for path in sorted(args.folder.rglob("*")):
         if path.suffix.lower() in ENDINGS:

@@ -39,7 +39,6 @@ from stored import judged, outputs
 
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
-from recommender.evaluation.report import bootstrap_interval
 from recommender.evaluation.retrieval import (
     Comparable,
     GivenSimilarities,
@@ -47,6 +46,7 @@ from recommender.evaluation.retrieval import (
     hubness,
     score_queries,
 )
+from recommender.evaluation.significance import bootstrap_interval
 from recommender.features.descriptors import describe
 from recommender.projections.lda import concatenate, fit_lda, fit_standardisation
 from recommender.projections.wccn import fit_wccn

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from recommender.audio.reader import Windowing, read_windows
-from recommender.embedding.embedder import Embedder, load_embedder
+from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.errors import AudioError
 from recommender.evaluation.report import evaluate_retrieval
@@ -139,7 +139,7 @@ def long_songs(folder: Path, embedder: Embedder) -> list[Path]:
 
 def songs_table(model: str, folder: Path) -> None:
     """Print the second table."""
-    embedders = {count: load_embedder(model, Windowing(count)) for count in COUNTS}
+    embedders = {count: Embedder.load(model, Windowing(count)) for count in COUNTS}
     songs = long_songs(folder, embedders[1])
     outcomes = {
         count: [analysed(path, embedder) for path in songs] for count, embedder in embedders.items()

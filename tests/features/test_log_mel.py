@@ -10,11 +10,11 @@ from recommender.audio.reader import AudioClip
 from recommender.errors import UsageError
 from recommender.features.log_mel import (
     FrontEnd,
+    centre_crop,
     log_mel,
     mel_filters,
-    middle,
-    repeated_to,
     standardised,
+    tile_to_length,
 )
 
 RATE = 22_050
@@ -104,7 +104,7 @@ def test_loudness_cancels(gain: float, seed: int) -> None:
 @given(st.integers(1, 200), st.integers(1, 200))
 def test_repeating_keeps_the_beginning_and_the_values(have: int, want: int) -> None:
     values = np.arange(2 * have, dtype=np.float32).reshape(2, have)
-    repeated = repeated_to(values, want)
+    repeated = tile_to_length(values, want)
     assert repeated.shape == (2, max(have, want))
     np.testing.assert_array_equal(repeated[:, :have], values)
     assert set(repeated.ravel()) <= set(values.ravel())
@@ -122,7 +122,7 @@ def test_repeating_keeps_the_beginning_and_the_values(have: int, want: int) -> N
     ],
 )
 def test_the_middle_of_a_clip(columns: int, wanted: int, expected: range) -> None:
-    assert range(columns)[middle(columns, wanted)] == expected
+    assert range(columns)[centre_crop(columns, wanted)] == expected
 
 
 def test_frames_are_those_computed() -> None:

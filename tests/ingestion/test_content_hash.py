@@ -48,9 +48,11 @@ def retag(path: Path, title: str) -> None:
     audio.save()
 
 
-def overwrite(path: Path, place: int, length: int) -> None:
+def overwrite(path: Path, position: int, length: int) -> None:
     data = bytearray(path.read_bytes())
-    data[place : place + length] = bytes(byte ^ 0x55 for byte in data[place : place + length])
+    data[position : position + length] = bytes(
+        byte ^ 0x55 for byte in data[position : position + length]
+    )
     path.write_bytes(data)
 
 
@@ -125,11 +127,11 @@ def test_pages_numbered_anew_that_straddle_a_block(tmp_path: Path) -> None:
     body = np.random.default_rng(0).integers(0, 255, 100_000, dtype=np.uint8).tobytes()
     file = tmp_path / "a.ogg"
     for offset in range(0, 40):
-        place = 25_000 - 8_192 - 30 + offset
+        position = 25_000 - 8_192 - 30 + offset
         digests = set()
         for number in (b"0001crc1", b"0002crc2"):
             page = header[:18] + number + header[26:]
-            data = header + body[len(header) : place] + page + body[place + len(page) :]
+            data = header + body[len(header) : position] + page + body[position + len(page) :]
             file.write_bytes(data)
             digests.add(hash_content(file))
         assert len(digests) == 1, offset
@@ -178,7 +180,7 @@ def test_damaged_files_have_a_digest(library: Path, tmp_path: Path, name: str) -
         file = Path(shutil.copy(library / name, tmp_path))
         head = bytearray(file.read_bytes())
         rng = np.random.default_rng(seed)
-        for place in rng.integers(0, 600, 20):
-            head[place] = int(rng.integers(256))
+        for position in rng.integers(0, 600, 20):
+            head[position] = int(rng.integers(256))
         file.write_bytes(head[: int(rng.integers(1, len(head)))])
         assert len(hash_content(file)) == 32

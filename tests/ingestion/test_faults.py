@@ -19,7 +19,7 @@ from recommender.errors import RecsysError, WeightsError, WorkerCrashed, WorkerT
 from recommender.ingestion import IngestReport, IngestSettings, ingest
 from recommender.ingestion.process_pool import WorkerPool
 
-SETTINGS = IngestSettings(workers=1)
+SETTINGS = IngestSettings(workers=1, in_process=False)
 LATIN1_NAME = os.fsdecode(b"caf\xe9.wav")
 
 
@@ -48,10 +48,10 @@ def damaged_folder(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def damaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[IngestReport, Catalog]:
-    place = tmp_path_factory.mktemp("damaged")
-    (place / "music").mkdir()
-    folder = damaged_folder(place / "music")
-    catalog = Catalog.open(str(place / "catalog.db"))
+    root = tmp_path_factory.mktemp("damaged")
+    (root / "music").mkdir()
+    folder = damaged_folder(root / "music")
+    catalog = Catalog.open(str(root / "catalog.db"))
     return ingest(catalog, [folder], SETTINGS), catalog
 
 
@@ -163,6 +163,7 @@ def has_tracks(database: Path, minimum: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_interrupted_and_killed_runs_are_continued(tmp_path: Path, kills: ModuleType) -> None:
     """Ctrl-C, then SIGKILL, then to the end: the same catalogue as in one go."""
     folder = tmp_path / "music"

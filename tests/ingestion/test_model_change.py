@@ -30,16 +30,17 @@ KILLED_IN_THE_MIDDLE = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
     from recommender.catalog import Catalog
-    from recommender.ingestion import IngestSettings, ingest, pipeline as run
+    from recommender.ingestion import IngestSettings, ingest
     from recommender.ingestion.report import NoProgress
 
     class Killer(NoProgress):
-        def done(self, path, outcome):
+        def done(self, path, outcome, reason=None):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    run._BATCH = 2
     if __name__ == "__main__":
-        settings = IngestSettings(model=sys.argv[3], workers=1)
+        settings = IngestSettings(
+            model=sys.argv[3], workers=1, in_process=False, files_per_transaction=2
+        )
         ingest(Catalog.open(sys.argv[1]), [Path(sys.argv[2])], settings, Killer())
 """)
 
@@ -62,27 +63,28 @@ class Story:
     def listed(self) -> list[object]:
         return [self.recsys("similar", track, "--json").json for track in range(1, 7)]
 
-    def heard_in_new_space(self) -> int:
+    def analysed_in_new_space(self) -> int:
         return dict(self.catalog.spaces()).get(ModelFiles(self.model).space(), 0)
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    place = tmp_path_factory.mktemp("change")
+    root = tmp_path_factory.mktemp("change")
     for seed in range(6):
-        folder = place / "music" / ("first" if seed < 4 else "second")
+        folder = root / "music" / ("first" if seed < 4 else "second")
         folder.mkdir(parents=True, exist_ok=True)
         sound = sounds.music(2 + seed / 5, 22_050, seed)
         sounds.write_sound(folder / f"{seed}.wav", sound, 22_050)
-    model = toy_models.with_other_weights(place / "model", "mine").folder
-    with Catalog.open(str(place / "catalog.db")) as catalog:
-        told = Story(place / "music", model, catalog, [])
-        assert told.ingest(told.music).err == ""
-        told.before = told.listed()
+    model = toy_models.with_other_weights(root / "model", "mine").folder
+    with Catalog.open(str(root / "catalog.db")) as catalog:
+        story = Story(root / "music", model, catalog, [])
+        assert story.ingest(story.music).err == ""
+        story.before = story.listed()
         toy_models.with_other_weights(model, "mine")
-        yield told
+        yield story
 
 
+@pytest.mark.slow
 def test_a_story_of_other_weights(story: Story) -> None:
     """One test, as each chapter goes on where the last one ended."""
     old, new = story.catalog.active_space(), ModelFiles(story.model).space()
@@ -106,7 +108,7 @@ def test_a_story_of_other_weights(story: Story) -> None:
     arguments = [story.catalog.url, str(story.music), str(story.model)]
     killed = subprocess.run([sys.executable, "-c", KILLED_IN_THE_MIDDLE, *arguments])
     assert killed.returncode == -9
-    assert story.heard_in_new_space() == 2
+    assert story.analysed_in_new_space() == 2
     assert story.catalog.active_space() == old
     assert story.listed() == story.before
 
@@ -123,7 +125,7 @@ def test_a_story_of_other_weights(story: Story) -> None:
     assert whole.err.splitlines() == [
         "the model's weights have changed: 2 tracks of the catalogue in these folders will be "
         "analysed again; until the whole catalogue is, recommendations stay as they are.",
-        "every track was analysed by this model: it makes the recommendations from now on.",
+        "every track is analysed by this model: it makes the recommendations from now on.",
     ]
     assert dict(story.catalog.spaces()) == {old: 6, new: 6}
     assert story.catalog.active_space() == new
@@ -145,7 +147,7 @@ class World:
     catalog: Catalog
 
     def add(self, name: str, seed: int, blur: float = 0.0) -> int:
-        """A track; of one seed, the more blur the less alike, and from 0.3 on no copies."""
+        """A track; of one seed, the more blur the less alike, and from 0.3 on no duplicates."""
         space, size = self.model.space(), len(self.model.projection().mean)
         rng = np.random.default_rng(seed)
         activations = rng.normal(size=size) + blur * np.random.default_rng(99).normal(size=size)
@@ -201,7 +203,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_an_ingest_keeps_the_projection(world: World) -> None:
-    kept = ModelProjection.kept(world.catalog, world.model.space())
+    kept = ModelProjection.load(world.catalog, world.model.space())
     assert kept is not None
     assert kept.projection.digest == world.model.projection().digest
     assert kept.descriptors
@@ -210,9 +212,9 @@ def test_an_ingest_keeps_the_projection(world: World) -> None:
     assert world.catalog.state() == state
 
 
-def test_the_limit_of_copies_is_kept_with_it(world: World) -> None:
+def test_the_duplicate_threshold_is_kept_with_it(world: World) -> None:
     def limits() -> tuple[float | None, float]:
-        kept = ModelProjection.kept(world.catalog, world.model.space())
+        kept = ModelProjection.load(world.catalog, world.model.space())
         assert kept is not None
         return kept.duplicate_threshold, catalog_projector(
             world.catalog
@@ -229,19 +231,19 @@ def test_the_limit_of_copies_is_kept_with_it(world: World) -> None:
     assert limits() == (0.9, 0.9)  # that of what the catalogue was analysed with
 
 
-def test_catalogues_of_older_versions_say_no_limit_of_copies(world: World) -> None:
+def test_catalogues_of_older_versions_have_no_duplicate_threshold(world: World) -> None:
     kept = world.catalog.projection(world.model.space(), ProjectionOrigin.MODEL)
     assert kept is not None
     older = {name: kept.details[name] for name in ("descriptors", "similarity_calibration")}
     world.catalog.store_projection(
         world.model.space(), ProjectionOrigin.MODEL, kept.projection, older
     )
-    found = ModelProjection.kept(world.catalog, world.model.space())
+    found = ModelProjection.load(world.catalog, world.model.space())
     assert found is not None
     assert found.duplicate_threshold is None
 
 
-def test_also_where_some_tracks_were_heard_in_another_space_only(world: World) -> None:
+def test_also_where_some_tracks_were_analysed_in_another_space_only(world: World) -> None:
     own, other = world.model, replace(world.model.space(), weights="another")
     analysed = Analysis(np.ones(4, np.float32), {}, 60.0, ((0.0, 10.0),), other)
     library, _ = world.catalog.scope_of(own.folder.parent / "music")
@@ -249,23 +251,23 @@ def test_also_where_some_tracks_were_heard_in_another_space_only(world: World) -
         write.analysed(library, FileStat("other.wav", 1, 1), "other", Tags(), analysed, "test")
     assert world.catalog.drop_projection(own.space(), ProjectionOrigin.MODEL)
     world.ingest()
-    assert ModelProjection.kept(world.catalog, own.space()) is not None
+    assert ModelProjection.load(world.catalog, own.space()) is not None
 
 
 def test_a_new_projection_of_the_same_weights_replaces_it(world: World) -> None:
     before, _ = world.served()
     new = world.new_projection()
     assert world.served() == (new.digest, True)  # also before the next ingest
-    kept = ModelProjection.kept(world.catalog, world.model.space())
+    kept = ModelProjection.load(world.catalog, world.model.space())
     assert kept is not None
     assert kept.projection.digest == before
     world.ingest()
-    kept = ModelProjection.kept(world.catalog, world.model.space())
+    kept = ModelProjection.load(world.catalog, world.model.space())
     assert kept is not None
     assert kept.projection.digest == new.digest
 
 
-def test_networks_that_hear_another_part_of_windows_are_other_weights(world: World) -> None:
+def test_networks_with_another_centre_crop_are_other_weights(world: World) -> None:
     before, _ = world.served()
     old = world.model.space()
     world.new_projection()
@@ -274,12 +276,12 @@ def test_networks_that_hear_another_part_of_windows_are_other_weights(world: Wor
     assert world.served() == (before, False)
     world.ingest()  # of none of its tracks
     assert world.served() == (before, False)
-    kept = ModelProjection.kept(world.catalog, old)
+    kept = ModelProjection.load(world.catalog, old)
     assert kept is not None
     assert kept.projection.digest == before
 
 
-def test_another_head_tells_the_genres_of_all_that_was_heard(world: World) -> None:
+def test_another_head_predicts_the_genres_of_all_tracks_again(world: World) -> None:
     generator, folder, space = np.random.default_rng(1), world.model.folder, world.model.space()
     former = world.model.head()
     values = (generator.normal(0, 1e-2, a.shape) for a in (former.weight, former.bias))
@@ -313,7 +315,7 @@ def test_an_adapted_projection_comes_first_and_stays(world: World) -> None:
     assert world.served() == (adapted.digest, False)
 
 
-def test_copies_are_recognised_by_the_models_own_projection(world: World) -> None:
+def test_duplicates_are_detected_by_the_models_own_projection(world: World) -> None:
     seed = world.add("copied.wav", 7)
     world.add("copy.mp3", 7, blur=0.01)
     own = DuplicateDetector.of_model(world.model.projection(), descriptors=True)
@@ -366,17 +368,17 @@ def test_a_switch_leaves_the_adaptation_behind(world: World, tmp_path: Path) -> 
     assert world.catalog.active_space() == old
 
 
-def test_status_tells_the_projection(world: World) -> None:
-    def told() -> tuple[str, dict[str, object]]:
+def test_status_shows_the_projection(world: World) -> None:
+    def shown() -> tuple[str, dict[str, object]]:
         out = recsys("status", "--db", world.catalog.url).out
         (line,) = [x.strip() for x in out.splitlines() if x.startswith("projection")]
         return line, recsys("status", "--db", world.catalog.url, "--json").json["projection"]
 
-    line, plain = told()
+    line, plain = shown()
     assert line.endswith("the model's own")
     assert (plain["origin"], plain["digest"]) == ("model", world.model.projection().digest)
     adapted = world.adapt()
-    line, plain = told()
+    line, plain = shown()
     assert "adapted, 20" in line
     assert line.endswith("UTC: by hand")
     assert (plain["origin"], plain["digest"]) == ("adapted", adapted.digest)

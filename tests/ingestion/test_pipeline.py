@@ -12,29 +12,30 @@ from pathlib import Path
 import mutagen
 import pytest
 import sounds
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recommender.audio.reader import Windowing
-from recommender.catalog import Catalog, FileStat, KnownFile, Library, TrackState
+from recommender.catalog import Catalog, FileStat, TrackState
 from recommender.errors import CatalogError, UsageError, WeightsError
 from recommender.ingestion import IngestReport, IngestSettings, Outcome, ingest
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.plan import make_plan
-from recommender.ingestion.scan import Scan, Unreadable
+from recommender.ingestion.report import NoProgress
 
 SETTINGS = IngestSettings(workers=1)
 SPACE = SETTINGS.space()
 
 
 @dataclass
-class Witness:
-    """Keeps what a progress listener is told."""
+class Recorder(NoProgress):
+    """Records the progress of an ingest."""
 
     entries: int = 0
     again: int = 0
     files: int = 0
+    started_files: list[str] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    indexed: int = 0
+    roots_away: dict[Path, int] = field(default_factory=dict)
 
     def scanned(self, entries: int) -> None:
         self.entries = entries
@@ -45,8 +46,20 @@ class Witness:
     def planned(self, files: int) -> None:
         self.files = files
 
-    def done(self, path: Path, outcome: Outcome) -> None:
+    def started(self, path: Path) -> None:
+        self.started_files.append(path.name)
+
+    def done(self, path: Path, outcome: Outcome, reason: str | None = None) -> None:
+        assert path.name in self.started_files
         self.outcomes[path.name] = outcome
+        if reason is not None:
+            self.reasons[path.name] = reason
+
+    def indexing(self, tracks: int) -> None:
+        self.indexed = tracks
+
+    def unavailable(self, root: Path, tracks: int) -> None:
+        self.roots_away[root] = tracks
 
 
 @dataclass
@@ -57,12 +70,13 @@ class Story:
     catalog: Catalog
     reports: dict[str, IngestReport] = field(default_factory=dict)
     ids: dict[str, dict[str, int]] = field(default_factory=dict)
+    progress: dict[str, Recorder] = field(default_factory=dict)
 
-    def ingest(self, chapter: str) -> Witness:
-        witness = Witness()
-        self.reports[chapter] = ingest(self.catalog, [self.folder], SETTINGS, witness)
+    def ingest(self, chapter: str) -> Recorder:
+        recorder = self.progress[chapter] = Recorder()
+        self.reports[chapter] = ingest(self.catalog, [self.folder], SETTINGS, recorder)
         self.ids[chapter] = {track.path: track.id for track in self.catalog.all_tracks(None)}
-        return witness
+        return recorder
 
 
 def accounted(report: IngestReport) -> int:
@@ -115,20 +129,20 @@ def change_folder(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """Four chapters; only the first two have anything to analyse."""
-    place = tmp_path_factory.mktemp("story")
-    write_folder(place / "music")
-    with Catalog.open(str(place / "catalog.db")) as catalog:
-        told = Story(place / "music", catalog)
-        told.ingest("first")
-        told.ingest("second")
-        change_folder(told.folder)
-        told.ingest("changed")
-        (place / "deleted.au").rename(told.folder / "deleted.au")
-        told.ingest("back")
-        yield told
+    folder = tmp_path_factory.mktemp("story")
+    write_folder(folder / "music")
+    with Catalog.open(str(folder / "catalog.db")) as catalog:
+        story = Story(folder / "music", catalog)
+        story.ingest("first")
+        story.ingest("second")
+        change_folder(story.folder)
+        story.ingest("changed")
+        (folder / "deleted.au").rename(story.folder / "deleted.au")
+        story.ingest("back")
+        yield story
 
 
-def test_everything_is_heard_or_told(story: Story) -> None:
+def test_everything_is_analysed_or_reported(story: Story) -> None:
     report = story.reports["first"]
     assert (report.scanned, report.analysed, report.failed) == (15, 11, 1)
     assert report.skipped_by_ending == {".txt": 1, "(no ending)": 1, ".mp4": 1}
@@ -174,7 +188,7 @@ def test_states_and_tags_after_the_changes(story: Story) -> None:
     assert len(ids) == len(activations) == len(analysed)
 
 
-def test_missing_files_that_are_back_are_not_heard_again(story: Story) -> None:
+def test_missing_files_that_are_back_are_not_analysed_again(story: Story) -> None:
     report = story.reports["back"]
     assert (report.found_again, report.unchanged) == (1, 10)
     assert report.analysed == report.retagged == report.moved == 0
@@ -193,7 +207,7 @@ def test_failures_say_why(story: Story) -> None:
     assert failures["text.mp3"].kind == "unreadable"
 
 
-def test_the_space_that_was_heard_is_active(story: Story) -> None:
+def test_the_space_of_the_analysis_is_active(story: Story) -> None:
     assert story.catalog.active_space() == SPACE
     assert story.catalog.analysis_settings() == SETTINGS.analysis_settings()
 
@@ -215,7 +229,7 @@ def test_an_idle_run_opens_no_file_starts_no_process_and_loads_no_network(story:
             sys.addaudithook(watch)
             ingest(catalog, [Path(sys.argv[2])], IngestSettings(model=sys.argv[3]))
             assert catalog.state() == before
-        # Only what has no ending is looked into, to tell whether it is sound.
+        # Only files without an ending are opened, to see whether they are audio.
         assert [Path(path).name for path in opened] == ["Makefile"], opened
         loaded = {"torch", "pebble", "soundfile", "av", "librosa", "faiss"} & set(sys.modules)
         assert not loaded, loaded
@@ -231,33 +245,33 @@ def test_a_part_of_the_folder_touches_nothing_else(story: Story) -> None:
     assert nested.scanned == story.reports["back"].scanned
 
 
-def test_another_way_of_listening_hears_again(story: Story, tmp_path: Path) -> None:
+def test_other_analysis_settings_analyse_again(story: Story, tmp_path: Path) -> None:
     """Also what moves meanwhile; and what was analysed before stays."""
     music = tmp_path / "music"
     music.mkdir()
     for name in ("stays.wav", "another name.m4a"):
         shutil.copy(story.folder / name, music)
     with Catalog.open(str(tmp_path / "other.db")) as catalog:
-        copy_hearings(story, catalog, music)
+        copy_analyses(story, catalog, music)
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
         shutil.copy(music / "stays.wav", elsewhere)
-        copy_hearings(story, catalog, elsewhere)
+        copy_analyses(story, catalog, elsewhere)
         catalog.set_active(SPACE, SETTINGS.analysis_settings())
         (music / "stays.wav").rename(music / "went.wav")
         other = IngestSettings(workers=1, model=SETTINGS.model, windowing=Windowing(count=1))
-        witness = Witness()
-        report = ingest(catalog, [music], other, witness)
-        assert (report.analysed, report.moved, witness.files) == (1, 1, 2)
-        assert witness.outcomes["went.wav"] is Outcome.MOVED
+        recorder = Recorder()
+        report = ingest(catalog, [music], other, recorder)
+        assert (report.analysed, report.moved, recorder.files) == (1, 1, 2)
+        assert recorder.outcomes["went.wav"] is Outcome.MOVED
         assert report.not_analysed == 1
-        assert catalog.active_space() == SPACE  # until all is analysed in the new way
+        assert catalog.active_space() == SPACE  # until all is analysed with the new settings
         assert ingest(catalog, [music, elsewhere], other).not_analysed == 0
         assert dict(catalog.spaces()) == {SPACE: 3, other.space(): 3}
         assert catalog.active_space() == other.space()
 
 
-def copy_hearings(story: Story, catalog: Catalog, music: Path) -> None:
+def copy_analyses(story: Story, catalog: Catalog, music: Path) -> None:
     """Make a catalogue of copied files as if they had been analysed there."""
     library, _ = catalog.scope_of(music)
     for file in sorted(music.iterdir()):
@@ -272,21 +286,69 @@ def copy_hearings(story: Story, catalog: Catalog, music: Path) -> None:
 
 def test_folders_that_cannot_be_ingested_change_nothing(story: Story) -> None:
     before = story.catalog.libraries()
-    for folder, message in (("absent", "mounted"), ("music/stays.wav", "is a file")):
+    os.mkfifo(story.folder.parent / "pipe")
+    for path, message in (("absent", "mounted"), ("pipe", "neither a folder nor a regular file")):
         with pytest.raises(UsageError, match=message):
-            ingest(story.catalog, [story.folder, story.folder.parent / folder], SETTINGS)
+            ingest(story.catalog, [story.folder, story.folder.parent / path], SETTINGS)
     with pytest.raises(UsageError, match="no folder"):
         ingest(story.catalog, [], SETTINGS)
+    with pytest.raises(UsageError, match="patterns to exclude"):
+        ingest(story.catalog, [story.folder.parent], IngestSettings(workers=1, exclude=("!",)))
     assert story.catalog.libraries() == before
 
 
-def test_an_unmounted_disk_is_not_an_empty_library(story: Story) -> None:
+@pytest.mark.parametrize("leaves_mount_point", [False, True])
+def test_an_unmounted_disk_makes_its_tracks_unavailable(
+    story: Story, leaves_mount_point: bool
+) -> None:
     counts = story.catalog.counts()
     away = story.folder.rename(story.folder.with_name("away"))
-    with pytest.raises(UsageError, match="mounted"):
-        ingest(story.catalog, [story.folder], SETTINGS)
+    if leaves_mount_point:
+        story.folder.mkdir()
+    for paths in (None, story.folder, [story.folder / "deeper"]):
+        recorder = Recorder()
+        report = ingest(story.catalog, paths, SETTINGS, recorder)
+        ((root, tracks),) = report.unavailable
+        assert (root, recorder.roots_away) == (story.folder, {story.folder: tracks})
+        assert (report.scanned, report.missing) == (0, 0)
+    states = {track.state for track in story.catalog.all_tracks(None)}
+    assert states - {TrackState.FAILED} == {TrackState.UNAVAILABLE}
+    if leaves_mount_point:
+        story.folder.rmdir()
     away.rename(story.folder)
+    back = ingest(story.catalog, None, SETTINGS)
+    assert (back.unavailable, back.analysed, back.moved, back.retagged) == ((), 0, 0, 0)
+    assert (back.found_again, back.still_failing) == (11, 2)
     assert story.catalog.counts() == counts
+
+
+def test_an_empty_folder_that_had_no_tracks_is_just_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
+        for _ in range(2):
+            report = ingest(catalog, tmp_path / "empty", SETTINGS)
+            assert (report.scanned, report.unavailable) == (0, ())
+
+
+def test_progress_and_reasons_of_failures(story: Story) -> None:
+    first = story.progress["first"]
+    assert first.files == len(first.outcomes) == len(first.started_files) == 13
+    assert set(first.reasons) == {"text.mp3", "silent film.mp4"}
+    assert "stays.wav" not in first.reasons
+
+
+def test_the_index_is_up_to_date_at_the_end(story: Story) -> None:
+    assert story.progress["first"].indexed == 11
+    assert story.progress["second"].indexed == 0
+    assert list(story.catalog.folder.glob("*.index"))  # type: ignore[union-attr]
+
+
+def test_without_an_update_of_the_index_there_is_none(story: Story, tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    shutil.copy(story.folder / "stays.wav", tmp_path / "music")
+    with Catalog.open(str(tmp_path / "other.db")) as catalog:
+        ingest(catalog, tmp_path / "music", IngestSettings(workers=1, update_index=False))
+    assert not list(tmp_path.glob("*.index"))
 
 
 def test_two_ingests_at_once(story: Story) -> None:
@@ -301,50 +363,3 @@ def test_settings_out_of_range() -> None:
             IngestSettings(**wrong)
     with pytest.raises(WeightsError, match="shipped models"):
         IngestSettings(model="no such model").space()
-
-
-PATHS = st.sampled_from([f"{folder}{name}.{ending}" for folder in ("", "a/", "a/b/", "c/")
-                         for name in "xyz" for ending in ("mp3", "mp4")])  # fmt: skip
-STATS = st.builds(FileStat, PATHS, st.integers(0, 1), st.integers(0, 1))
-KNOWN = st.builds(
-    KnownFile,
-    stat=STATS,
-    track_id=st.integers(1, 99),
-    state=st.sampled_from(TrackState),
-    content_hash=st.just("d"),
-    analysed_in_space=st.booleans(),
-    failure_kind=st.sampled_from([None, "unreadable", "no-permission", "video-without-sound"]),
-)
-
-
-@given(
-    files=st.lists(STATS, unique_by=lambda stat: stat.path),
-    entries=st.lists(KNOWN, unique_by=(lambda e: e.stat.path, lambda e: e.track_id)),
-    closed=st.sets(st.sampled_from(["a", "a/b", "c", "a/x.mp3"])),
-)
-def test_plans_account_for_every_file_and_every_track(
-    files: list[FileStat], entries: list[KnownFile], closed: set[str]
-) -> None:
-    scan = Scan(tuple(files), {}, 0, tuple(Unreadable(path, "denied") for path in closed))
-    plan = make_plan(Library(1, Path("/music")), scan, {e.stat.path: e for e in entries})
-    planned = len(plan.new) + len(plan.known)
-    assert planned + sum(plan.settled.values()) + sum(plan.skipped.values()) == len(files)
-    found = {file.path for file in files}
-    for entry in entries:
-        path, track_id = entry.stat.path, entry.track_id or 0
-        hidden = any(path == place or path.startswith(f"{place}/") for place in closed)
-        gone = path not in found and not hidden
-        assert (track_id in plan.present) == (path in found)
-        assert (track_id in plan.vanished) == (gone and entry.state is not TrackState.MISSING)
-        assert (path in plan.gone_failures) == (gone and entry.failure_kind is not None)
-
-
-@pytest.mark.parametrize("retry", [False, True])
-def test_unchanged_failures_are_tried_again_on_demand(retry: bool) -> None:
-    stat = FileStat("a.mp3", 1, 1)
-    entry = KnownFile(stat, None, None, None, False, "timed-out")
-    plan = make_plan(
-        Library(1, Path("/m")), Scan((stat,), {}, 0, ()), {"a.mp3": entry}, retry=retry
-    )
-    assert len(plan.known) == retry
-    assert plan.settled[Outcome.STILL_FAILING] == (not retry)

@@ -8,7 +8,7 @@ import pytest
 import sounds
 
 from recommender.errors import UsageError
-from recommender.ingestion.file_types import Kind, ending_label, kind_of, looks_like_sound
+from recommender.ingestion.file_types import FileType, ending_label, file_type_of, looks_like_audio
 from recommender.ingestion.scan import Scan, scan_folder
 
 
@@ -106,23 +106,23 @@ def test_ignore_files_apply_below_their_folder(tmp_path: Path) -> None:
     ]
 
 
-def test_a_folder_that_goes_away_during_the_walk_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_goes_away_during_the_walk_is_reported(tmp_path: Path) -> None:
     tree(tmp_path, "a/b.mp3", "c.mp3")
     scan = scan_folder(
         tmp_path, on_files=lambda _: shutil.rmtree(tmp_path / "a", ignore_errors=True)
     )
     assert found(scan) == ["c.mp3"]
-    assert [place.path for place in scan.unreadable] == ["a"]
+    assert [entry.path for entry in scan.unreadable] == ["a"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_folder_without_permission_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_permission_is_reported(tmp_path: Path) -> None:
     tree(tmp_path, "closed/b.mp3", "c.mp3")
     (tmp_path / "closed").chmod(0)
     try:
         scan = scan_folder(tmp_path)
         assert found(scan) == ["c.mp3"]
-        assert [place.path for place in scan.unreadable] == ["closed"]
+        assert [entry.path for entry in scan.unreadable] == ["closed"]
         with pytest.raises(UsageError, match="cannot be read"):
             scan_folder(tmp_path / "closed")
     finally:
@@ -132,29 +132,29 @@ def test_a_folder_without_permission_is_told(tmp_path: Path) -> None:
 def test_roots_that_cannot_be_walked(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="mounted"):
         scan_folder(tmp_path / "absent")
-    with pytest.raises(UsageError, match="is a file"):
+    with pytest.raises(UsageError, match="neither a folder"):
         scan_folder(tree(tmp_path, "a.mp3") / "a.mp3")
-    with pytest.raises(UsageError, match="--exclude"):
+    with pytest.raises(UsageError, match="patterns to exclude"):
         scan_folder(tmp_path, exclude=("!",))
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "file_type"),
     [
-        ("a.mp3", Kind.SOUND),
-        ("A.WAV", Kind.SOUND),
-        ("dir.txt/a.opus", Kind.SOUND),
-        ("film.webm", Kind.VIDEO),
-        ("cover.jpeg", Kind.OTHER),
-        ("song.mid", Kind.OTHER),
-        ("list.m3u", Kind.OTHER),
-        ("Makefile", Kind.UNKNOWN),
-        ("01. A song", Kind.UNKNOWN),
-        (".mp3", Kind.UNKNOWN),
+        ("a.mp3", FileType.AUDIO),
+        ("A.WAV", FileType.AUDIO),
+        ("dir.txt/a.opus", FileType.AUDIO),
+        ("film.webm", FileType.VIDEO),
+        ("cover.jpeg", FileType.OTHER),
+        ("song.mid", FileType.OTHER),
+        ("list.m3u", FileType.OTHER),
+        ("Makefile", FileType.UNKNOWN),
+        ("01. A song", FileType.UNKNOWN),
+        (".mp3", FileType.UNKNOWN),
     ],
 )
-def test_what_an_ending_promises(name: str, kind: Kind) -> None:
-    assert kind_of(name) is kind
+def test_types_by_ending(name: str, file_type: FileType) -> None:
+    assert file_type_of(name) is file_type
 
 
 def test_labels_of_endings_can_always_be_printed() -> None:
@@ -164,16 +164,16 @@ def test_labels_of_endings_can_always_be_printed() -> None:
 
 
 @pytest.mark.parametrize("format_name", sounds.FORMATS)
-def test_first_bytes_tell_sound(tmp_path: Path, format_name: str) -> None:
+def test_first_bytes_of_audio(tmp_path: Path, format_name: str) -> None:
     rate = 48_000
     file = sounds.write_sound(tmp_path / "x", sounds.tone(0.5, rate), rate, format_name=format_name)
-    assert looks_like_sound(file)
+    assert looks_like_audio(file)
 
 
 @pytest.mark.parametrize(
     "content",
     [b"", b"\xff", b"#!/bin/sh\n", "Hello there, this is text.".encode("utf-16"), bytes(100)],
 )
-def test_first_bytes_tell_what_is_no_sound(tmp_path: Path, content: bytes) -> None:
+def test_first_bytes_of_other_files(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
-    assert not looks_like_sound(tmp_path / "x")
+    assert not looks_like_audio(tmp_path / "x")

@@ -7,7 +7,9 @@ import pytest
 
 from recommender.audio.tags import Tags
 from recommender.catalog.records import Library, Track, TrackState
-from recommender.recommendation.playlist import write_m3u
+from recommender.errors import UsageError
+from recommender.recommendation.playlist import m3u_text, write_m3u
+from recommender.recommendation.seeds import Seed
 
 
 def track(root: Path, path: str, duration: float = 61.6, **tags: str) -> Track:
@@ -20,6 +22,7 @@ def lines(path: Path) -> list[bytes]:
 
 def test_entries_are_what_players_expect(tmp_path):
     playlist = tmp_path / "lists" / "mine.m3u8"
+    playlist.parent.mkdir()
     tracks = [
         track(tmp_path / "music", "a/b.flac", title="Stück", artist="Björk"),
         track(tmp_path / "music", "c.mp3", duration=0.2, album_artist="Choir"),
@@ -38,6 +41,7 @@ def test_paths_lead_to_the_files_from_the_playlist_folder(tmp_path):
     music = tmp_path / "music"
     music.mkdir()
     (music / "x y.ogg").touch()
+    (tmp_path / "deep" / "er").mkdir(parents=True)
     write_m3u(tmp_path / "deep" / "er" / "p.m3u8", [track(music, "x y.ogg")])
     location = lines(tmp_path / "deep" / "er" / "p.m3u8")[2].decode()
     assert (tmp_path / "deep" / "er" / location).resolve() == music / "x y.ogg"
@@ -75,6 +79,25 @@ def test_names_the_format_cannot_say(tmp_path):
         b"./ blank.mp3",
         b"",
     ]
+
+
+def test_no_folder_is_created(tmp_path):
+    with pytest.raises(UsageError, match=r"the folder .*absent does not exist"):
+        write_m3u(tmp_path / "absent" / "p.m3u8", [track(tmp_path, "a.mp3")])
+    assert not (tmp_path / "absent").exists()
+
+
+def test_absolute_paths_and_the_seed(tmp_path):
+    one = track(tmp_path / "music", "a.mp3", title="A")
+    outside = Seed(title="Outside", artist="Ana", path=tmp_path / "x.ogg", duration=12.3)
+    assert m3u_text([outside, Seed(), one], None) == (
+        "#EXTM3U\n"
+        f"#EXTINF:12,Ana - Outside\n{(tmp_path / 'x.ogg').as_posix()}\n"
+        f"#EXTINF:62,A\n{(tmp_path / 'music' / 'a.mp3').as_posix()}\n"
+    )
+    assert m3u_text([one], tmp_path).splitlines()[-1] == "music/a.mp3"
+    assert write_m3u(str(tmp_path / "p.m3u8"), [outside, one], absolute=True) == 2
+    assert lines(tmp_path / "p.m3u8")[4] == os.fsencode(tmp_path / "music" / "a.mp3")
 
 
 def test_the_file_is_replaced_whole_or_not_at_all(tmp_path):

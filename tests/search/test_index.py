@@ -14,13 +14,14 @@ from recommender.catalog.records import CatalogState
 from recommender.embedding.space import SpaceId
 from recommender.errors import IndexDamaged, IndexOutdated, SpaceMismatch, UsageError
 from recommender.evaluation.retrieval import neighbour_lists
-from recommender.search import index as index_module
 from recommender.search import index_file as index_file_module
-from recommender.search.index import FaissIndex, import_faiss
+from recommender.search.faiss_backend import CellSettings, import_faiss
+from recommender.search.index import FaissIndex
 from recommender.search.index_file import index_file
-from recommender.search.reranking import LEAST, ranking
+from recommender.search.reranking import RerankingSettings, ranking
 
 SPACE = SpaceId("toy", "w", "h", "p")
+LEAST = RerankingSettings().min_tracks
 STATE = CatalogState("a-catalogue", 7)
 
 
@@ -115,8 +116,8 @@ def test_saved_and_loaded_is_the_same_index(tmp_path: Path, n, d, seed):
     assert (again.space, again.state, again.dropped, len(again)) == (SPACE, STATE, 0, n)
     assert again.ids.tolist() == index.ids.tolist()
     assert again.vectors.tobytes() == index.vectors.tobytes()
-    assert again.answers.tobytes() == index.answers.tobytes()
-    assert len(again.answers) == (n if n >= LEAST else 0)
+    assert again.database_vectors.tobytes() == index.database_vectors.tobytes()
+    assert len(again.database_vectors) == (n if n >= LEAST else 0)
     queries = unit_rows(3, d, seed + 1)
     before, after = index.rank(queries, 5), again.rank(queries, 5)
     for name in ("ids", "scores", "similarities"):
@@ -260,7 +261,7 @@ class TestByNeighbourhood:
         nearest = np.argsort(-cosines)[:10]
         moved = query + 0.5 * np.maximum(cosines[nearest], 0) @ index.vectors[nearest]
         moved /= np.linalg.norm(moved)
-        scores = index.answers.astype(np.float64) @ np.r_[moved, 1]
+        scores = index.database_vectors.astype(np.float64) @ np.r_[moved, 1]
         found = index.rank(query[None], 25)
         others = [row for row in np.argsort(-scores) if row != nearest[0]]
         order = np.array([nearest[0], *others[:24]])
@@ -314,7 +315,8 @@ class TestByNeighbourhood:
     def test_unusable_rows_change_nothing(self, index):
         spoilt = np.vstack([VECTORS, np.zeros((1, 12)), np.full((1, 12), np.nan)])
         other = build(np.r_[IDS, 5_000, 5_001], spoilt.astype(np.float32))
-        assert (other.dropped, other.answers.tobytes()) == (2, index.answers.tobytes())
+        assert other.dropped == 2
+        assert other.database_vectors.tobytes() == index.database_vectors.tobytes()
 
     def test_small_catalogues_are_ranked_by_cosine(self):
         index = build(np.arange(LEAST - 1), VECTORS[: LEAST - 1])
@@ -336,20 +338,23 @@ class TestByNeighbourhood:
             index.rank_tracks(between, 3)
         with pytest.raises(UsageError, match="at least 1"):
             index.rank_tracks(IDS[:1], 0)
-        with pytest.raises(UsageError, match="neighbourhood or cosine, not 'loudness'"):
+        with pytest.raises(UsageError, match="reranked or cosine, not 'loudness'"):
             index.rank(VECTORS[:1], 3, "loudness")
         assert IDS[0] in index
         assert 9_999 not in index
         assert None not in index
 
-    def test_in_large_catalogues_nearly_all_neighbours_are_found(self, index, monkeypatch):
-        """With cells, of which here all but one in ten are looked into."""
-        monkeypatch.setattr(index_module, "EXACT_UP_TO", 0)
-        monkeypatch.setattr(index_module, "CELLS_LOOKED_INTO", 36)
-        found = build(IDS, VECTORS)
-        alike = np.isclose(found.answers, index.answers, atol=1e-3).all(axis=1)
+    def test_in_large_catalogues_nearly_all_neighbours_are_found(self, index):
+        """With cells, of which here all but one in ten are searched."""
+        cells = CellSettings(exact_up_to=0, probed=36)
+
+        def built() -> FaissIndex:
+            return FaissIndex.build(IDS, VECTORS, SPACE, STATE, "cpu", cells=cells)
+
+        found = built()
+        alike = np.isclose(found.database_vectors, index.database_vectors, atol=1e-3).all(axis=1)
         assert alike.mean() > 0.9
-        assert build(IDS, VECTORS).answers.tobytes() == found.answers.tobytes()
+        assert built().database_vectors.tobytes() == found.database_vectors.tobytes()
 
 
 def test_a_file_of_another_version_is_outdated_not_damaged(tmp_path, monkeypatch):
@@ -368,8 +373,9 @@ def test_two_faiss_builds_in_one_environment_are_told(tmp_path):
         (folder / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n"
         )
+    code = "from recommender.search.faiss_backend import import_faiss; import_faiss()"
     run = subprocess.run(
-        [sys.executable, "-c", "from recommender.search.index import import_faiss; import_faiss()"],
+        [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,

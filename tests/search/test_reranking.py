@@ -13,21 +13,21 @@ from recommender.evaluation.retrieval import (
     neighbour_lists,
     score_queries,
 )
-from recommender.search import reranking
 from recommender.search.reranking import (
-    ALPHA,
-    LEAST,
-    NEIGHBOURS,
     Ranking,
+    RerankingSettings,
     augmented_database,
     database_vectors,
     effective_method,
     exact_nearest,
     expanded,
     query_vectors,
-    query_vectors_again,
+    query_vectors_of,
     ranking,
 )
+
+DEFAULT = RerankingSettings()
+NEIGHBOURS, ALPHA, LEAST = DEFAULT.k, DEFAULT.alpha, DEFAULT.min_tracks
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -135,7 +135,7 @@ def test_neighbours_on_the_far_side_pull_nothing() -> None:
 def test_what_asks_can_be_had_again_from_what_answers() -> None:
     moved, _ = augmented_database(random_rows(150, 10, 3))
     np.testing.assert_allclose(
-        query_vectors_again(database_vectors(moved)), query_vectors(moved), atol=1e-6
+        query_vectors_of(database_vectors(moved)), query_vectors(moved), atol=1e-6
     )
 
 
@@ -180,20 +180,18 @@ def test_a_track_is_no_neighbour_of_itself_and_its_copy_is() -> None:
     assert cosines.max() == pytest.approx(1)
 
 
-def test_memory_bounds_change_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_bounds_change_no_result() -> None:
     vectors = random_rows(300, 20, 5)
     expected = ranking(vectors)
-    monkeypatch.setattr(reranking, "CHUNK_CELLS", 7 * 300)
-    found = ranking(vectors)
+    found = ranking(vectors, RerankingSettings(chunk_cells=7 * 300))
     np.testing.assert_allclose(found.query_vectors, expected.query_vectors, atol=1e-6)
     np.testing.assert_allclose(found.database_vectors, expected.database_vectors, atol=1e-5)
 
 
-def test_references_stand_for_a_large_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_stand_for_a_large_catalogue() -> None:
     moved, _ = augmented_database(random_rows(1_000, 20, 6))
     every = database_vectors(moved)
-    monkeypatch.setattr(reranking, "REFERENCES", 400)
-    some = database_vectors(moved)
+    some = database_vectors(moved, RerankingSettings(references=400))
     assert np.abs(some - every).max() > 0
     assert np.abs(query_vectors(moved) @ some.T - query_vectors(moved) @ every.T).mean() < 0.02
 
@@ -202,11 +200,7 @@ def test_below_the_least_number_cosines_are_bare() -> None:
     vectors = random_rows(LEAST - 1, 8, 7)
     assert scores_of(vectors).tolist() == (vectors @ vectors.T).tolist()
     assert len(ranking(vectors)) == LEAST - 1
-    assert (
-        effective_method("reranked", LEAST - 1)
-        == effective_method("cosine", LEAST)
-        == "cosine"
-    )
+    assert effective_method("reranked", LEAST - 1) == effective_method("cosine", LEAST) == "cosine"
     assert effective_method("reranked", LEAST) == "reranked"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from recommender.embedding.duplicates import DuplicateDetector
-from recommender.embedding.model_files import ModelCard
+from recommender.embedding.model_card import ModelCard
 from recommender.embedding.projection import Projection
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import UsageError

@@ -1,20 +1,14 @@
 """A trained model as a folder: weights, head, projection, and their card."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from recommender.audio.reader import Windowing
 from recommender.embedding.genre_head import GenreHead
-from recommender.embedding.model_files import (
-    CARD,
-    HEAD,
-    PROJECTION,
-    WEIGHTS,
-    ModelCard,
-    file_digest,
-)
+from recommender.embedding.model_card import ModelCard
+from recommender.embedding.model_files import CARD, HEAD, PROJECTION, WEIGHTS, file_digest
 from recommender.embedding.projection import Projection
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.features.log_mel import FrontEnd
@@ -109,6 +103,7 @@ def save_model(
         for parameter, value in run.network.state_dict().items()
     }
     save_file(values, folder / WEIGHTS)
+    fitted = replace(fitted, head=fitted.head.rounded(), projection=fitted.projection.rounded())
     fitted.head.save(folder / HEAD)
     fitted.projection.save(folder / PROJECTION)
     card = _card(name, file_digest(folder / WEIGHTS), fitted, data, results)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recommender.embedding.model_files import HELD_OUT, ModelCard
+from recommender.embedding.model_card import HELD_OUT, ModelCard
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import UsageError
 from recommender.research.datasets import gtzan

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recommender.evaluation.report import bootstrap_interval
+from recommender.evaluation.significance import bootstrap_interval, holm
 from recommender.research.reproduction.aggregation import Results, RunResults
 from recommender.research.reproduction.formatting import listed, p_value, percent, points
 from recommender.research.reproduction.paired_tests import (
@@ -16,7 +16,6 @@ from recommender.research.reproduction.paired_tests import (
     SEED,
     Difference,
     compare_accuracy,
-    holm,
 )
 
 MARGIN = 0.05

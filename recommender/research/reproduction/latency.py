@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recommender.embedding.embedder import load_embedder
+from recommender.embedding.embedder import Embedder
 from recommender.errors import DatasetError, UsageError
 from recommender.networks import GenreNetwork, create_model
 from recommender.research.datasets import gtzan
@@ -171,7 +171,7 @@ def _timed(run: StudyRun, repetitions: int) -> RunTiming:
 
 
 def _model_timed(model: str, repetitions: int) -> ModelTiming:
-    embedder = load_embedder(model)
+    embedder = Embedder.load(model)
     count = embedder.windowing.count
     frames = embedder.front_end.frames(embedder.windowing.seconds)
     generator = np.random.default_rng(0)

@@ -10,13 +10,11 @@ standard deviation over seeds that the runs with several have in common; and a d
 significant only where the test says so and the interval excludes zero.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.evaluation.report import bootstrap_interval
-from recommender.evaluation.significance import sign_flip_p
+from recommender.evaluation.significance import bootstrap_interval, holm, sign_flip_p
 from recommender.research.reproduction.aggregation import Results, RunResults
 from recommender.research.reproduction.experiments import RUNS
 from recommender.utils.arrays import Scores
@@ -121,20 +119,6 @@ def _seed_noise(first: RunResults, second: RunResults, figure: str) -> float:
     deviation = first.seed_sd.get(figure, 0.0)
     seeds = (len(first.outcomes), len(second.outcomes))
     return float(1.96 * deviation * np.sqrt(sum(1 / count for count in seeds)))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's correction: p of each of m tests, so that LEVEL bounds the chance of any false alarm.
-
-    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
-    Statistics 6(2), 1979.
-    """
-    order = np.argsort(p_values, kind="stable")
-    factors = len(p_values) - np.arange(len(p_values))
-    stepped = np.maximum.accumulate(np.asarray(p_values)[order] * factors)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(stepped, 1.0)
-    return [float(value) for value in corrected]
 
 
 def representatives(results: Results) -> list[RunResults]:

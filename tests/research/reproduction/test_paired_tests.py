@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from toy_outcomes import outcome
 
-from recommender.evaluation.significance import sign_flip_p
+from recommender.evaluation.significance import holm, sign_flip_p
 from recommender.research.reproduction.aggregation import results_of
 from recommender.research.reproduction.paired_tests import (
     family_pairs,
-    holm,
     paired,
     representatives,
 )

@@ -1,0 +1,116 @@
+"""Options that several commands share, and the conversion of their values."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ADVANCED = "Advanced"
+"""Help panel of the options that few runs need."""
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        envvar="RECSYS_DB",
+        metavar="FILE|URL",
+        help="The catalogue: a SQLite file or an SQLAlchemy URL. Default: catalog.db in the "
+        "user's data folder.",
+        show_default=False,
+        rich_help_panel=ADVANCED,
+    ),
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+GtzanPath = Annotated[
+    Path,
+    typer.Option(
+        "--gtzan",
+        metavar="PATH",
+        help="GTZAN: a folder of ten genre folders, or a log-Mel archive.",
+    ),
+]
+
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Processor threads. Default: torch's choice.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class RankedBy(StrEnum):
+    """What orders recommendations."""
+
+    RERANKED = "reranked"
+    COSINE = "cosine"
+
+
+_FORMER_RANKINGS = {"neighbourhood": RankedBy.RERANKED}
+"""Values of `--ranking` in version 0.1, accepted for this version without being listed."""
+
+
+def parse_ranking(text: str) -> RankedBy:
+    """The ranking called `text`, under its present or its former name."""
+    try:
+        return _FORMER_RANKINGS.get(text) or RankedBy(text)
+    except ValueError:
+        names = " or ".join(repr(str(choice)) for choice in RankedBy)
+        raise typer.BadParameter(f"{text!r} is no ranking; choose {names}.") from None
+
+
+RankingChoice = Annotated[
+    RankedBy,
+    typer.Option(
+        parser=parse_ranking,
+        metavar="reranked|cosine",
+        help="What orders tracks: reranking with database-side augmentation and hubness reduction "
+        "(from 100 tracks on), or the plain cosine of embeddings.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+
+_CLOCK = re.compile(r"(?:(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>\d{1,2}(?:\.\d+)?)")
+_UNITS = re.compile(
+    r"(?:(?P<hours>\d+(?:\.\d+)?)\s*h)?\s*(?:(?P<minutes>\d+(?:\.\d+)?)\s*m(?:in)?)?"
+    r"\s*(?:(?P<seconds>\d+(?:\.\d+)?)\s*s?)?"
+)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of ``180``, ``3:00``, ``1:02:03``, ``3m``, ``2m30s`` or ``1h``."""
+    text = text.strip().lower()
+    match = _CLOCK.fullmatch(text) or (_UNITS.fullmatch(text) if text else None)
+    if match is None:
+        raise typer.BadParameter(
+            f"{text!r} is no duration; write seconds (180), m:ss (3:00), h:mm:ss (1:02:03) or "
+            "units (3m, 2m30s)."
+        )
+    hours, minutes, seconds = (float(match[unit] or 0) for unit in ("hours", "minutes", "seconds"))
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def torch_device(device: Device) -> str:
+    """torch's name of `device`. Raises `UsageError` when a GPU is wanted and torch finds none."""
+    import torch
+
+    from recommender.errors import UsageError
+
+    visible = device is not Device.CPU and torch.cuda.is_available()
+    if device is Device.CUDA and not visible:
+        raise UsageError("torch finds no GPU: use --device cpu.")
+    return "cuda" if visible else "cpu"

@@ -1,0 +1,99 @@
+"""The options of `recsys similar`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recommender.cli.options import ADVANCED, Device, parse_duration
+
+TrackQuery = Annotated[
+    str,
+    typer.Argument(
+        metavar="TRACK",
+        help="A path (in the catalogue or not), a track id, or words that match one title.",
+    ),
+]
+ListLength = Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many tracks to list.")]
+SameArtist = Annotated[
+    bool, typer.Option(help="Whether tracks by TRACK's own artist may be listed.")
+]
+PerArtist = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="At most N tracks by any one artist, TRACK's own included; 0: no limit.",
+    ),
+]
+Genre = Annotated[
+    str | None,
+    typer.Option(metavar="GENRE", help="Only tracks that are tagged with this genre."),
+]
+PredictedGenre = Annotated[
+    str | None,
+    typer.Option(
+        "--predicted-genre",
+        "--heard",
+        metavar="GENRE",
+        help="Only tracks for which the network predicts this genre.",
+    ),
+]
+MinDuration = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_duration,
+        metavar="TIME",
+        help="Only tracks of at least this length: 180, 3:00, 1:02:03 or 3m.",
+    ),
+]
+MaxDuration = Annotated[
+    float | None,
+    typer.Option(parser=parse_duration, metavar="TIME", help="Only tracks of at most this length."),
+]
+Playlist = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Also write the list as an extended M3U8 playlist; '-' writes it to standard output, "
+        "in place of the table.",
+    ),
+]
+Absolute = Annotated[
+    bool,
+    typer.Option(
+        "--absolute",
+        help="Absolute paths in the playlist. Default: relative to its folder.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+WithSeed = Annotated[
+    bool,
+    typer.Option(
+        "--with-seed", help="Begin the playlist with TRACK itself.", rich_help_panel=ADVANCED
+    ),
+]
+KeepDuplicates = Annotated[
+    bool,
+    typer.Option(
+        "--keep-duplicates",
+        help="Also list duplicates: other files of one recording.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+SearchDevice = Annotated[
+    Device,
+    typer.Option(
+        metavar="auto|cpu|cuda",
+        help="Where FAISS searches; auto: on a GPU if it sees one.",
+        rich_help_panel=ADVANCED,
+    ),
+]
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full",
+        help="With --json: all that the catalogue holds of each track.",
+        rich_help_panel=ADVANCED,
+    ),
+]

@@ -1,0 +1,93 @@
+"""The database of a catalogue: opened, created where there is none, and closed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, select
+
+from recommender.catalog.creation import Creation, open_database
+from recommender.catalog.engine import database_file, transaction
+from recommender.catalog.schema import CatalogRow
+from recommender.utils.files import AnyPath
+
+
+class Database:
+    """An open database with the newest schema.
+
+    Attributes:
+        url: the SQLAlchemy URL, by which another process can open the same catalogue.
+        folder: of the SQLite file, and of the index and lock files beside it; None for a database
+            server.
+    """
+
+    def __init__(self, engine: Engine, creation: Creation | None = None) -> None:
+        """For `open`, which checks the schema behind the engine first."""
+        self._engine = engine
+        self._creation = creation
+        file = database_file(engine.url)
+        self.folder: Path | None = None if file is None else file.parent
+        self.url: str = engine.url.render_as_string(hide_password=False)
+
+    @classmethod
+    def open(cls, url: AnyPath | None = None, *, create: bool = True) -> Self:
+        """Open a catalogue; an empty or absent database gets the newest schema.
+
+        Args:
+            url: the path of a SQLite file, or an SQLAlchemy URL; None for ``$RECSYS_DB``, and
+                without that ``catalog.db`` in the platform's folder for user data.
+            create: False to refuse a SQLite file that does not exist, as readers should.
+
+        Raises:
+            CatalogError: it cannot be opened or created, does not exist, is no catalogue, or has an
+                older or newer schema.
+            TypeError: `url` is none of the above.
+        """
+        return cls(*open_database(url, create))
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
+    def discard_if_new(self) -> bool:
+        """Undo the creation of the database, for an ingest that fails before it stores anything.
+
+        If `open` created the SQLite file, and it holds no track and no failure, the catalogue is
+        closed and its file is deleted, with the folders that were created for it. Otherwise nothing
+        happens.
+
+        Returns:
+            Whether the file was deleted.
+        """
+        if self._creation is None or not self._creation.is_unused(self._engine):
+            return False
+        self.close()
+        self._creation.undo()
+        return True
+
+    def __enter__(self) -> Self:
+        """The catalogue itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with transaction(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        with transaction(self._engine, writes=True) as connection:
+            # SQLite has one writer at a time; on servers this row's lock does the same.
+            connection.execute(select(CatalogRow.id).with_for_update())
+            yield connection

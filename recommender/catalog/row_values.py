@@ -1,0 +1,35 @@
+"""What goes into a track's columns: whatever file systems and tags hold, made storable."""
+
+from typing import Any
+
+from recommender.audio.tags import Tags
+from recommender.catalog.libraries import TAG_FIELDS
+from recommender.catalog.records import FileStat
+from recommender.catalog.search_text import search_text
+from recommender.utils.names import storable
+
+_LARGEST_INTEGER = 2**31 - 1
+_LARGEST_BIG_INTEGER = 2**63 - 1
+
+
+def stat_values(stat: FileStat) -> dict[str, Any]:
+    """Columns `path`, `size` and `mtime_ns`."""
+    return {
+        "path": stat.path,
+        "size": stat.size,
+        # A damaged file system can give a time beyond what an integer column holds.
+        "mtime_ns": max(-_LARGEST_BIG_INTEGER, min(stat.mtime_ns, _LARGEST_BIG_INTEGER)),
+    }
+
+
+def tag_values(tags: Tags, path: str) -> dict[str, Any]:
+    """The columns of the tags, and `search_text`."""
+    values: dict[str, Any] = {"search_text": search_text(tags, path)}
+    for name in TAG_FIELDS:
+        value = getattr(tags, name)
+        if isinstance(value, str):
+            value = storable(value)
+        elif value is not None and abs(value) > _LARGEST_INTEGER:
+            value = None  # nonsense that an integer column could not hold
+        values[name] = value
+    return values

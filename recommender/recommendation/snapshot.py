@@ -1,0 +1,124 @@
+"""A catalogue at one revision, in memory: its index and the columns that filters compare."""
+
+import difflib
+import threading
+
+import numpy as np
+
+from recommender.catalog import Catalog
+from recommender.catalog.records import CatalogState
+from recommender.catalog.snapshot import NameColumn, predicted_genres, track_columns
+from recommender.embedding.duplicates import Recording
+from recommender.errors import UsageError
+from recommender.recommendation.filters import Filters
+from recommender.search.index import FaissIndex
+from recommender.utils.arrays import BoolArray, IntArray
+from recommender.utils.names import first_genre, genre_key, name_key
+
+
+class Snapshot:
+    """What answers queries at one revision of a catalogue; never changed, replaced as a whole.
+
+    Rows are those of the index; n of them.
+
+    Attributes:
+        index: the vectors.
+        durations: np.ndarray [shape=(n,)], float64, seconds; NaN for a track that has left the
+            catalogue since the index was built, which nothing admits.
+        artists: by `name_key`.
+        genres: tagged, by `genre_key`.
+    """
+
+    def __init__(self, catalog: Catalog, index: FaissIndex) -> None:
+        """Read the columns of the index's tracks from `catalog`."""
+        columns = track_columns(catalog).aligned(index.ids)
+        self.index = index
+        self.durations = columns.durations
+        self.artists = columns.artists.folded([name_key(name) for name in columns.artists.names])
+        self._genre_tags = columns.genres.names
+        self.genres = columns.genres.folded([genre_key(tag) for tag in self._genre_tags])
+        self._catalog = catalog
+        self._predicted: tuple[NameColumn, tuple[str, ...]] | None = None
+        self._reading = threading.Lock()
+
+    @property
+    def state(self) -> CatalogState:
+        """The moment of the catalogue."""
+        return self.index.state
+
+    def row(self, track_id: int) -> int | None:
+        """The row of a track; None for one that is not recommended."""
+        return int(np.searchsorted(self.index.ids, track_id)) if track_id in self.index else None
+
+    def rows(self, track_ids: IntArray) -> IntArray:
+        """The rows of tracks of the index."""
+        return np.searchsorted(self.index.ids, track_ids)
+
+    def recording(self, row: int) -> Recording:
+        """What duplicate detection compares of a track."""
+        return Recording(self.index.duplicates.rows[row], float(self.durations[row]))
+
+    def admitted(self, filters: Filters, seed_artist: str | None) -> BoolArray:
+        """Which tracks pass those filters that look at one track alone, [n].
+
+        Raises `UsageError` for a predicted genre that the model does not know.
+        """
+        mask = ~np.isnan(self.durations)
+        if filters.genre is not None:
+            mask &= _having(self.genres, genre_key(filters.genre))
+        if filters.predicted_genre is not None:
+            mask &= self._predicted_as(filters.predicted_genre)
+        if filters.min_duration is not None:
+            mask &= self.durations >= filters.min_duration
+        if filters.max_duration is not None:
+            mask &= self.durations <= filters.max_duration
+        artist = name_key(seed_artist)
+        if not filters.same_artist and artist:
+            mask &= ~self.artists.equal(artist)
+        return mask
+
+    def genre_hint(self, filters: Filters) -> str | None:
+        """Why a genre filter leaves nothing and which genre was probably meant; else None."""
+        if filters.genre is not None and not _having(self.genres, genre_key(filters.genre)).any():
+            shown = {genre_key(tag): first_genre(tag) or "" for tag in self._genre_tags}
+            shown.pop("", None)
+            advice = _nearest(genre_key(filters.genre), shown) or (
+                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10])
+                if shown
+                else "no track has a genre tag"
+            )
+            return f"no track is tagged with the genre {filters.genre!r}; {advice}."
+        if filters.predicted_genre is not None:
+            if not self._predicted_as(filters.predicted_genre).any():
+                return f"the model predicts {filters.predicted_genre!r} for no track."
+        return None
+
+    def _predicted_as(self, genre: str) -> BoolArray:
+        column, labels = self._predictions()
+        known = {name_key(label): label for label in labels}
+        if known and name_key(genre) not in known:
+            near = _nearest(name_key(genre), known)
+            raise UsageError(
+                f"the model knows no genre {genre!r}{f' ({near})' if near else ''}; "
+                f"it knows {', '.join(sorted(labels))}."
+            )
+        return column.equal(name_key(genre))
+
+    def _predictions(self) -> tuple[NameColumn, tuple[str, ...]]:
+        """The predicted genre of each track by `name_key`, and all labels; read at first use."""
+        with self._reading:
+            if self._predicted is None:
+                column, labels = predicted_genres(self._catalog, self.index.ids)
+                folded = column.folded([name_key(name) for name in column.names])
+                self._predicted = folded, labels
+            return self._predicted
+
+
+def _having(column: NameColumn, key: str) -> BoolArray:
+    """Which tracks have this key; the empty key is that of tracks without a name."""
+    return column.equal(key) if key else column.codes < 0
+
+
+def _nearest(key: str, shown: dict[str, str]) -> str | None:
+    found = difflib.get_close_matches(key, shown, n=1)
+    return f"did you mean {shown[found[0]]!r}?" if found else None

@@ -1,0 +1,182 @@
+"""Catalogues of older versions, with data: upgraded, they recommend what they recommended then.
+
+`make_fixtures.py` made them, and says what is in them.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from alembic import command
+
+from recommender.catalog import Catalog, ProjectionOrigin, TrackState
+from recommender.catalog.engine import catalog_url, make_engine, transaction
+from recommender.catalog.migrations import alembic_config, current, upgrade
+from recommender.catalog.projector import ModelProjection, catalog_projector
+from recommender.embedding.model_files import find_model
+from recommender.errors import CatalogError
+from recommender.recommendation.service import SimilarityService
+from recommender.search.reranking import RankingMethod
+
+HERE = Path(__file__).parent
+MODELS = ("default", "conv2d-encoder")
+SCHEMAS = ("0001", "0002")
+
+EXACT = 1e-6
+"""Largest difference of a score where the model's projection is the one of that time."""
+
+ROUNDED = 1e-3
+"""The same where the projection has been rounded since to take less space."""
+
+
+@cache
+def lists_of(model: str) -> dict[str, Any]:
+    """The space and the lists of that time; see `make_fixtures.py`."""
+    with gzip.open(HERE / "lists.json.gz") as file:
+        found: dict[str, Any] = json.load(file)[model]
+    return found
+
+
+def unpack(model: str, schema: str, folder: Path) -> Path:
+    file = folder / "catalog.db"
+    file.write_bytes(gzip.decompress((HERE / f"{model}_{schema}.db.gz").read_bytes()))
+    return file
+
+
+@pytest.fixture(params=[(model, schema) for model in MODELS for schema in SCHEMAS], ids="-".join)
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str, Path]:
+    """Model, schema and file of an older catalogue, not yet upgraded."""
+    model, schema = request.param
+    return model, schema, unpack(model, schema, tmp_path)
+
+
+@pytest.fixture
+def upgraded(older: tuple[str, str, Path]) -> Iterator[tuple[str, SimilarityService]]:
+    model, _, file = older
+    with pytest.raises(CatalogError, match="recsys db upgrade"):
+        Catalog.open(file)
+    upgrade(file)
+    with SimilarityService.open(str(file)) as service:
+        yield model, service
+
+
+def test_nothing_is_lost_and_nothing_to_be_analysed_again(
+    upgraded: tuple[str, SimilarityService],
+) -> None:
+    model, service = upgraded
+    catalog = service.catalog
+    counts = catalog.counts()
+    assert counts.analysed == len(lists_of(model)["lists"]["cosine"])
+    assert (counts.missing, counts.failed_tracks, counts.failures) == (1, 1, 1)
+    assert counts.unavailable == 0
+    space = find_model(model).space()
+    assert catalog.active_space() == space
+    assert str(lists_of(model)["space"]).rpartition("/")[0] == str(space)
+    assert catalog.analysis_settings() is not None
+    (library,) = catalog.libraries()
+    known = catalog.known_files(library, space)
+    assert len(known) == counts.analysed + 2
+    assert all(file.analysed_in_space for file in known.values())
+    for track in catalog.all_tracks():
+        assert track.state is TrackState.ANALYSED
+        assert track.predicted_genre in find_model(model).card.labels
+        assert track.windows
+        assert track.analysed_by is not None
+
+
+def lists_now(service: SimilarityService, method: RankingMethod, k: int) -> dict[int, Any]:
+    return {
+        track.id: service.similar(track.id, k=k, ranking=method)
+        for track in service.catalog.all_tracks()
+    }
+
+
+@pytest.mark.parametrize("method", get_args(RankingMethod))
+def test_the_lists_are_those_of_that_time(
+    upgraded: tuple[str, SimilarityService], method: RankingMethod
+) -> None:
+    model, service = upgraded
+    then = lists_of(model)["lists"][method]
+    same_projection = str(catalog_projector(service.catalog).space) == lists_of(model)["space"]
+    tolerance = EXACT if same_projection else ROUNDED
+    now = lists_now(service, method, k=5)
+    assert {str(track_id) for track_id in now} == set(then)
+    for track_id, neighbours in now.items():
+        ids, similarities, scores = (
+            list(column) for column in zip(*then[str(track_id)], strict=True)
+        )
+        found = [neighbour.track.id for neighbour in neighbours]
+        assert np.allclose([n.score for n in neighbours], scores, rtol=0, atol=tolerance)
+        if found == ids:
+            assert np.allclose(
+                [n.similarity for n in neighbours], similarities, rtol=0, atol=tolerance
+            )
+        else:  # only tracks of almost equal scores change their order
+            assert not same_projection
+            of_id = dict(zip(ids, scores, strict=True))
+            last = scores[-1]
+            for neighbour in neighbours:
+                before = of_id.get(neighbour.track.id, last)
+                assert abs(neighbour.score - before) <= 2 * tolerance
+
+
+def test_the_stored_projection_and_its_facts_are_read(tmp_path: Path) -> None:
+    file = unpack("conv2d-encoder", "0002", tmp_path)
+    upgrade(file)
+    files = find_model("conv2d-encoder")
+    with Catalog.open(file) as catalog:
+        stored = ModelProjection.load(catalog, files.space())
+        details = catalog.projection(files.space(), ProjectionOrigin.MODEL)
+    assert stored is not None
+    assert details is not None
+    assert set(details.details) == {
+        "descriptors",
+        "similarity_calibration",
+        "duplicate_threshold",
+    }
+    own = ModelProjection.of_files(files)
+    assert stored.similarity_calibration == own.similarity_calibration
+    assert stored.duplicate_threshold == own.duplicate_threshold
+    assert np.allclose(stored.projection.matrix, own.projection.matrix, atol=1e-2)
+
+
+def test_back_to_the_older_schema_and_up_again(older: tuple[str, str, Path]) -> None:
+    """Every value comes back; only rows of projections go with schema 0002."""
+    _, schema, file = older
+    before = rows(file)
+    upgrade(file)
+    engine = make_engine(catalog_url(file), foreign_keys=False)
+    with transaction(engine, writes=True) as connection:
+        command.downgrade(alembic_config(connection), schema)
+    engine.dispose()
+    assert current(file) == schema
+    assert rows(file) == before
+    upgrade(file)
+    with Catalog.open(file) as catalog:
+        assert catalog.counts().analysed > 0
+
+
+def rows(file: Path) -> dict[str, list[Any]]:
+    """All rows of all tables under the names of their columns, JSON as its values."""
+    engine = make_engine(catalog_url(file))
+    with transaction(engine) as connection:
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+        found = {
+            name: [
+                {key: plain(value) for key, value in row._mapping.items()}
+                for row in connection.exec_driver_sql(f"SELECT * FROM {name} ORDER BY 1, 2")
+            ]
+            for name in names.scalars().all()
+            if name not in ("alembic_version", "sqlite_sequence")
+        }
+    engine.dispose()
+    return found
+
+
+def plain(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) and value[:1] in "{[" and value else value

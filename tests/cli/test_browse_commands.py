@@ -1,0 +1,100 @@
+"""`recsys list`, `show`, `status`, `failures` and `export`: what the catalogue holds."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import Shop, recsys
+
+from recommender.catalog import Catalog
+
+
+def test_list(catalog: Path) -> None:
+    table = recsys("list")
+    assert table.err == ""
+    assert len(table.out.splitlines()) == 9
+    tracks = recsys("list", "--json").json
+    assert len(tracks) == 8
+    assert len(recsys("list", "--limit", 3, "--json").json) == 3
+    assert [track["tags"]["title"] for track in recsys("list", "ANNA", "third", "--json").json] == [
+        "Third"
+    ]
+    nothing = recsys("list", "polka")
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "no track matches.\n")
+    assert recsys("list", "polka", "--json").json == []
+
+
+def test_show(shop: Shop, catalog: Path) -> None:
+    shown = recsys("show", "third", "--json").json
+    assert shown["file"] == str(shop.music / "three.ogg")
+    assert datetime.fromisoformat(shown["analysed_at"]).utcoffset() is not None
+    assert sum(shown["genre_probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert len(shown["spaces"]) == 1
+    text = recsys("show", shown["id"]).out
+    for word in ("Third", "Anna", str(shop.music / "three.ogg"), shown["content_hash"], "0:02"):
+        assert word in text
+
+
+def test_show_a_track_whose_file_is_missing(shop: Shop, catalog: Path) -> None:
+    track_id = recsys("show", "fourth", "--json").json["id"]
+    with Catalog.open(str(catalog)) as opened, opened.writing() as write:
+        write.missing([track_id])
+    for query in (track_id, shop.music / "four.ogg", "fourth"):
+        assert recsys("show", query, "--json").json["state"] == "missing"
+    assert "missing" in recsys("show", track_id).out
+    assert recsys("prune").out == "1 missing track dropped.\n"
+    assert recsys("show", track_id).status == 1
+
+
+def test_show_says_why_a_file_is_not_there(shop: Shop, catalog: Path) -> None:
+    failed = recsys("show", shop.music / "text.mp3")
+    assert failed.status == 1
+    assert "could not be analysed (unreadable)" in failed.err
+    new = recsys("show", shop.music / "notes.txt")
+    assert f"'recsys ingest {shop.music}'" in new.err
+
+
+def test_a_video_without_sound_is_no_failure(catalog: Path) -> None:
+    (failure,) = recsys("failures", "--json").json
+    assert failure["path"] == "text.mp3"
+    assert failure["file"].endswith("/music/text.mp3")
+    assert datetime.fromisoformat(failure["failed_at"]).utcoffset() is not None
+    assert "silent film" not in recsys("failures").out
+    assert recsys("status", "--json").json["failures"] == 1
+
+
+def test_status(shop: Shop, catalog: Path) -> None:
+    status = recsys("status", "--json").json
+    assert (status["analysed"], status["missing"], status["libraries"]) == (8, 0, 1)
+    assert status["spaces"] == {status["active_space"]: 8}
+    text = recsys("status")
+    assert text.err == ""
+    assert str(shop.music) in text.out
+    assert text.out.splitlines()[0].startswith("catalogue")
+
+
+@pytest.mark.parametrize("command", ["list", "status", "failures", "verify", "prune"])
+def test_no_catalogue_is_made_by_who_only_reads(command: str, tmp_path: Path) -> None:
+    folder = tmp_path / "mistyped" / "catalog.db"
+    output = recsys(command, "--db", folder)
+    assert (output.status, output.out) == (1, "")
+    assert "recsys ingest FOLDER" in output.err
+    assert not folder.parent.exists()
+
+
+def test_an_empty_catalogue() -> None:
+    assert recsys("db", "upgrade").status == 0
+    assert recsys("list", "--json").json == []
+    assert recsys("failures", "--json").json == []
+    assert recsys("status", "--json").json["active_space"] is None
+    assert recsys("library", "list", "--json").json == []
+    for command in ("list", "status", "failures"):
+        assert recsys(command).err.count("\n") == 1
+
+
+def test_export(catalog: Path) -> None:
+    file = catalog.parent / "e.npz"
+    assert recsys("export", file).out == f"8 tracks written to {file}\n"
+    with np.load(file, allow_pickle=False) as arrays:
+        assert len(arrays["embedding"]) == len(arrays["title"]) == 8

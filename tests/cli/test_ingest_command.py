@@ -1,0 +1,115 @@
+"""`recsys ingest`."""
+
+import contextlib
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import sounds
+from command_line import RECSYS, Shop, Terminal, recsys
+
+
+def test_second_ingest(shop: Shop, catalog: Path) -> None:
+    report = recsys("ingest", shop.music, "--json").json
+    assert (report["unchanged"], report["still_failing"], report["skipped"]) == (8, 1, 2)
+    again = recsys("ingest", shop.music)
+    assert "8 unchanged" in again.out
+    assert again.err == "'recsys failures' lists the files that could not be analysed, and why.\n"
+    fewer = recsys("ingest", shop.music, "--exclude", "*.wav", "--json").json
+    assert (fewer["unchanged"], fewer["excluded"], fewer["missing"]) == (4, 4, 4)
+
+
+def test_weights_that_are_not_shipped_say_how_to_make_them(shop: Shop) -> None:
+    refused = recsys("ingest", shop.music, "--model", "resnet101")
+    assert refused.status == 1
+    assert "recsys train resnet101 --gtzan GTZAN --out runs/resnet101" in refused.err
+
+
+def test_ctrl_c_during_an_ingest(tmp_path: Path) -> None:
+    music, database = tmp_path / "music", tmp_path / "catalog.db"
+    music.mkdir()
+    assert recsys("ingest", music).status == 0  # a catalogue that knows its library and its model
+    lock = database.with_name(f"{database.name}.ingest.lock")
+    lock.unlink(missing_ok=True)
+    for seed in range(3):
+        sounds.write_sound(music / f"{seed}.wav", sounds.noise(1.5, 22_050, seed), 22_050)
+    # However slow this process is, the ingest cannot end before the signal: its results can only be
+    # written once the database is released.
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as held:
+        held.execute("BEGIN IMMEDIATE")
+        process = subprocess.Popen(
+            [*RECSYS, "ingest", str(music), "--workers", "1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while process.poll() is None and not lock.exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        held.execute("ROLLBACK")
+    _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    report = recsys("ingest", music, "--workers", 1, "--json")
+    assert report.status == 0
+    assert report.json["analysed"] + report.json["unchanged"] == 3
+    assert recsys("verify").status == 0
+
+
+def test_ingest_without_a_path_scans_the_known_folders(shop: Shop, catalog: Path) -> None:
+    report = recsys("ingest", "--json").json
+    assert (report["scanned"], report["unchanged"]) == (11, 8)
+
+
+def test_ingest_of_a_single_file(shop: Shop, catalog: Path) -> None:
+    report = recsys("ingest", shop.music / "one.flac", "--json").json
+    assert (report["scanned"], report["unchanged"], report["missing"]) == (1, 1, 0)
+
+
+def test_a_failed_ingest_leaves_no_catalogue(shop: Shop, tmp_path: Path) -> None:
+    database = tmp_path / "new" / "catalog.db"
+    for words in ((tmp_path / "absent",), (shop.music, "--model", "nonesuch"), ()):
+        output = recsys("ingest", *words, "--db", database)
+        assert output.status == 1
+        assert output.err.count("\n") == 1
+        assert not database.parent.exists()
+
+
+def test_tracks_of_an_absent_folder_are_unavailable_and_stay(shop: Shop, tmp_path: Path) -> None:
+    music = tmp_path / "disk"
+    music.mkdir()
+    for name in ("one.flac", "two.flac"):
+        shutil.copy(shop.music / name, music)
+    assert recsys("ingest", music, "--workers", 1, "--json").json["analysed"] == 2
+    music.rename(tmp_path / "elsewhere")
+    output = recsys("ingest")
+    assert output.status == 0
+    assert output.err.startswith(f"unavailable: {music} is absent or empty; its tracks (2)")
+    assert output.err.count("\n") == 1
+    assert recsys("status", "--json").json["unavailable"] == 2
+    assert "tracks unavailable    2" in recsys("status").out
+    pruned = recsys("prune")
+    assert pruned.out == "0 missing tracks dropped.\n"
+    assert pruned.err.startswith("left: 2 unavailable tracks")
+    (library,) = recsys("library", "list", "--json").json
+    assert (library["state"], library["analysed"], library["unavailable"]) == ("absent", 0, 2)
+    (tmp_path / "elsewhere").rename(music)
+    assert recsys("ingest", "--json").json["found_again"] == 2
+    assert recsys("status", "--json").json["analysed"] == 2
+
+
+def test_progress_of_an_ingest_on_a_terminal(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    output = recsys("ingest", shop.music, "--workers", 1, stream=Terminal)
+    text = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", output.err)
+    assert re.search(r"analysing .* 10/10 \d+\.\d/s  0:00 left  1 failed  \S+\.\w+", text)
+    assert "indexing" in text
+    assert max(map(len, re.split(r"[\r\n]", text))) <= 80
