@@ -122,8 +122,7 @@ class _TrainingRun:
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
-        steps = settings.epochs * self._batches_per_epoch
-        self.schedule = _schedule(self.optimiser, settings, steps)
+        self.schedule = _schedule(self.optimiser, settings, self._batches_per_epoch)
         self.generator = torch.Generator(device=device).manual_seed(settings.seed)
         self.history: list[EpochReport] = []
         self.best = (float("-inf"), float("-inf"))
@@ -263,12 +262,13 @@ def _score(report: EpochReport, select_by: str) -> tuple[float, float]:
 
 
 def _schedule(
-    optimiser: torch.optim.Optimizer, settings: TrainingSettings, steps: int
+    optimiser: torch.optim.Optimizer, settings: TrainingSettings, batches_per_epoch: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
     """The schedule of the learning rate, step by step. Raises `UsageError` for another name."""
     if settings.schedule == "constant":
         return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
     if settings.schedule == "one-cycle":
+        steps = settings.epochs * batches_per_epoch
         return torch.optim.lr_scheduler.OneCycleLR(
             optimiser, max_lr=settings.learning_rate, total_steps=steps, pct_start=0.1
         )
