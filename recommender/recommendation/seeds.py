@@ -12,7 +12,7 @@ from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector, Recording
 from recommender.embedding.space import Analysis, Embedding
-from recommender.errors import AudioError, SpaceMismatch
+from recommender.errors import AudioError, EmptyFile, SpaceMismatch
 from recommender.recommendation.query import resolve
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.catalog_index import Projector
@@ -136,8 +136,11 @@ class SeedReader:
         if isinstance(sound, Path):
             analysis, tags = _analysed(analyser, sound), read_tags(sound)
         else:
-            with descriptor_file(sound) as file:  # at most once copied, for both readings
-                analysis, tags = _analysed(analyser, file), read_tags(file)
+            try:
+                with descriptor_file(sound) as file:  # copied at most once, for both readings
+                    analysis, tags = _analysed(analyser, file), read_tags(file)
+            except EmptyFile as error:
+                raise EmptyFile(f"the uploaded sound: {error}") from error
         analysis.space.require(self._space.unprojected)
         return SearchSeed(
             _seed_of_sound(tags, path, analysis.duration),

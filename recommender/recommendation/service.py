@@ -321,7 +321,7 @@ def _fill(
 
 
 def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
-    """The installed model, to analyse as the catalogue was analysed; `SpaceMismatch` if it cannot."""
+    """The installed model, with the catalogue's analysis settings; `SpaceMismatch` for another."""
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from recommender.features.log_mel import middle
+from recommender.features.log_mel import centre_crop
 from recommender.networks import GenreNetwork
 from recommender.research.training.augmentation import standardised_batch
 from recommender.utils.arrays import FloatArray, IntArray
@@ -62,7 +62,7 @@ def clip_activations(
     """
     network.eval()
     starts = clip_starts(tracks.decibels.shape[2], clip_frames, clips)
-    crop = middle(min(clip_frames, tracks.decibels.shape[2]), network_frames)
+    crop = centre_crop(min(clip_frames, tracks.decibels.shape[2]), network_frames)
     found = []
     for first in range(0, len(tracks), BATCH):
         batch = torch.from_numpy(tracks.decibels[first : first + BATCH]).to(device)
