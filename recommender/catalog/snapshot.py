@@ -1,4 +1,4 @@
-"""The columns that filters compare, of all tracks: read once per revision, not once per candidate."""
+"""The columns that filters compare, of all tracks: read per revision, not per candidate."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recommender.audio.tags import Tags
 
 Query: TypeAlias = "int | str | os.PathLike[str] | BinaryIO | Embedding"
-"""What can be asked about: a track id; a path, in the catalogue or not; words that match one title;
+"""What can be queried: a track id; a path, in the catalogue or not; words that match one title;
 a binary file object with a sound; an embedding."""
 
 

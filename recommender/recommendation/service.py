@@ -312,9 +312,9 @@ def _fill(
         if vectors:
             rows = np.stack([vector for _, vector in vectors if vector is not None])
             batches.append((vectors, index.rank(rows, fetch, ranking)))
-        for asked, ranked in batches:
+        for batch, ranked in batches:
             columns = (ranked.ids, ranked.scores, ranked.similarities)
-            for (found, _), *row in zip(asked, *columns, strict=True):
+            for (found, _), *row in zip(batch, *columns, strict=True):
                 found.offer(*(column[done:] for column in row))
         done, fetch = min(fetch, len(index)), fetch * FETCH_GROWTH
         waiting = [(found, seed) for found, seed in waiting if not found.full]

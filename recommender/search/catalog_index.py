@@ -26,7 +26,7 @@ OnBuild = Callable[[int], None]
 
 
 class Projector(Protocol):
-    """What makes comparable vectors of stored activations; `Embedder` and `CatalogProjector` are."""
+    """What makes comparable vectors of stored activations, as `CatalogProjector` does."""
 
     @property
     def space(self) -> SpaceId:
