@@ -166,7 +166,7 @@ def plausible_rate(rate: int) -> int:
 
 
 def mean_of_channels(channels: FloatArray) -> FloatArray:
-    """[shape=(channels, n)] → [shape=(n,)]. A loop: NumPy's mean of two takes eight times its time."""
+    """[shape=(channels, n)] → [shape=(n,)]. A loop: NumPy's mean takes eight times as long."""
     mixed: FloatArray = channels[0].copy()
     for channel in channels[1:]:
         mixed += channel

@@ -126,7 +126,11 @@ PARTS: tuple[Part, ...] = (
         BANDS // GROUP * (BANDS // GROUP - 1) // 2,
         "correlation over time of 16 groups of bands: what sounds together",
     ),
-    Part("small patches", SMALL_PATCHES.size, "spectra of patches of 16 bands, 1.2 s (`patch_spectrum`)"),
+    Part(
+        "small patches",
+        SMALL_PATCHES.size,
+        "spectra of patches of 16 bands, 1.2 s (`patch_spectrum`)",
+    ),
     Part("tall patches", TALL_PATCHES.size, "the same of patches of 64 bands, 2.5 s"),
 )
 """The parts of the vector, in its order."""

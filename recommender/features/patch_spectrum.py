@@ -25,8 +25,8 @@ Levels = npt.NDArray[np.float32]
 Spectra = npt.NDArray[np.complex64]
 
 NOISE = 1.0
-"""dB that are added to every amplitude before its logarithm, as if each level were uncertain by that
-much: where a filter left no energy, the value is constant."""
+"""dB that are added to every amplitude before its logarithm, as if each level were uncertain by
+that much: where a filter left no energy, the value is constant."""
 
 AT_ONCE = 8
 """Windows whose patches are held at once."""
