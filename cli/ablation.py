@@ -5,34 +5,46 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
-from recommender.cli.output import note, print_json, print_table, say, writing_file
-from recommender.cli.train import STUDY_MODULES, load_gtzan, require_study_extra
+from recommender.cli.output import (
+    AsJson,
+    Device,
+    GtzanPath,
+    Threads,
+    note,
+    print_json,
+    print_table,
+    say,
+    torch_device,
+    writing_file,
+)
+from recommender.cli.train import STUDY_MODULES, TrainingDevice, load_gtzan, require_study_extra
 
 if TYPE_CHECKING:
     from recommender.research.model_building.ablation import AblationRow
     from recommender.research.training.settings import EpochReport
 
 
+TableFile = Annotated[
+    Path,
+    typer.Option("--out", metavar="FILE", help="The table, CSV; what it lacks is added."),
+]
+TD = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")]
+Checkpoints = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where interrupted trainings resume from. Default: 'checkpoints' beside the table.",
+        show_default=False,
+    ),
+]
+
+
 def ablation_command(
     gtzan: GtzanPath,
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="FILE", help="The table, CSV; what it lacks is added."),
-    ],
-    device: Annotated[
-        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
-    ] = Device.AUTO,
+    out: TableFile,
+    device: TrainingDevice = Device.AUTO,
     threads: Threads = None,
-    checkpoints: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Where interrupted trainings resume from. Default: 'checkpoints' beside the "
-            "table.",
-            show_default=False,
-        ),
-    ] = None,
+    checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> None:
     """Train the default model's network with one thing changed at a time.

@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.cli.ablation import ablation_command
-from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
-from recommender.cli.output import busy, counting, note, print_json, print_table, say, writing_file
-from recommender.cli.train import STUDY_MODULES, load_gtzan, require_study_extra
+from recommender.cli.output import (
+    AsJson,
+    Device,
+    GtzanPath,
+    Threads,
+    busy,
+    counting,
+    note,
+    print_json,
+    print_table,
+    say,
+    torch_device,
+    writing_file,
+)
+from recommender.cli.train import STUDY_MODULES, TrainingDevice, load_gtzan, require_study_extra
 
 if TYPE_CHECKING:
     from recommender.research.reproduction.latency import Timings
-    from recommender.research.reproduction.outcomes import Outcome
+    from recommender.research.reproduction.outcomes import Key, Outcome
     from recommender.research.reproduction.runner import Job
     from recommender.research.training.settings import EpochReport
 
@@ -86,6 +98,12 @@ def list_command(
             ]
         )
         return
+    _print_jobs(jobs, keys)
+    say()
+    say(f"{sum(job.key in keys for job in jobs)} of {len(jobs)} networks are trained ({folder})")
+
+
+def _print_jobs(jobs: list["Job"], keys: set["Key"]) -> None:
     runs = list(dict.fromkeys(job.run for job in jobs))
     protocols = list(dict.fromkeys(job.protocol for job in jobs))
 
@@ -106,55 +124,60 @@ def list_command(
             for run in runs
         ),
     )
-    say()
-    say(f"{sum(job.key in keys for job in jobs)} of {len(jobs)} networks are trained ({folder})")
+
+
+OutcomesToAdd = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="FOLDER",
+        help="Where outcomes are added, a line a run; runs that are there are skipped.",
+    ),
+]
+TD = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")]
+SeedCount = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Only the first N seeds of each run. Default: all."),
+]
+FullLength = Annotated[
+    bool,
+    typer.Option(
+        "--full",
+        help="Train the 2D networks to the paper's epochs on a processor too, for days.",
+    ),
+]
+SmokeTest = Annotated[
+    bool,
+    typer.Option(
+        "--smoke-test",
+        help="One step of training on a few tracks, the first seed of each run: tries the "
+        "code, evaluates nothing.",
+    ),
+]
+Rehearse = Annotated[bool, typer.Option("--rehearse", hidden=True)]
+Checkpoints = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where interrupted runs resume from. Default: 'checkpoints' in --out.",
+        show_default=False,
+    ),
+]
 
 
 @study_app.command("run")
 def run_command(
     gtzan: GtzanPath,
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            metavar="FOLDER",
-            help="Where outcomes are added, a line a run; runs that are there are skipped.",
-        ),
-    ],
+    out: OutcomesToAdd,
     protocol: Protocols = None,
     family: Families = None,
-    device: Annotated[
-        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
-    ] = Device.AUTO,
+    device: TrainingDevice = Device.AUTO,
     threads: Threads = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Only the first N seeds of each run. Default: all."),
-    ] = None,
-    full: Annotated[
-        bool,
-        typer.Option(
-            "--full",
-            help="Train the 2D networks to the paper's epochs on a processor too, for days.",
-        ),
-    ] = False,
-    smoke_test: Annotated[
-        bool,
-        typer.Option(
-            "--smoke-test",
-            help="One step of training on a few tracks, the first seed of each run: tries the "
-            "code, evaluates nothing.",
-        ),
-    ] = False,
-    rehearse: Annotated[bool, typer.Option("--rehearse", hidden=True)] = False,
-    checkpoints: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Where interrupted runs resume from. Default: 'checkpoints' in --out.",
-            show_default=False,
-        ),
-    ] = None,
+    seeds: SeedCount = None,
+    full: FullLength = False,
+    smoke_test: SmokeTest = False,
+    rehearse: Rehearse = False,
+    checkpoints: Checkpoints = None,
 ) -> None:
     """Run the declared experiments that are not completed; an interrupted one resumes.
 

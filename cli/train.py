@@ -43,81 +43,88 @@ class TrainingSet(StrEnum):
     ALL = "all"
 
 
+RecipeName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="'default', 'fast' (without a network), 'best' (several networks), or a family of "
+        "the paper; 'recsys models' lists them.",
+    ),
+]
+ModelFolder = Annotated[
+    Path,
+    typer.Option(metavar="FOLDER", help="For weights, card, results and checkpoints."),
+]
+Seeds = Annotated[
+    str,
+    typer.Option(
+        metavar="NUMBERS",
+        help="Comma-separated. The model is trained with each; all are reported, the weights "
+        "of the first are saved.",
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="At most so many. Default: the recipe's."),
+]
+ProtocolChoice = Annotated[
+    Protocol,
+    typer.Option(help="The split: fault-filtered, or stratified by genre."),
+]
+TrainOn = Annotated[
+    TrainingSet,
+    typer.Option(
+        "--train-on",
+        help="The splits to train on. Beyond 'train' nothing is chosen: hyper-parameters are "
+        "those of the model in --settings-from.",
+    ),
+]
+FormerTrainOn = Annotated[TrainingSet | None, typer.Option("--taught", hidden=True)]
+SettingsFrom = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="A model trained by the same recipe on 'train' alone, for --train-on train+valid "
+        "or all.",
+    ),
+]
+FormerSettingsFrom = Annotated[Path | None, typer.Option("--as-chosen-in", hidden=True)]
+AblationTable = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Table of 'recsys study ablation', to put into the model's card."
+    ),
+]
+FormerAblationTable = Annotated[Path | None, typer.Option("--levers", hidden=True)]
+TrainingDevice = Annotated[
+    Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
+]
+
+
 def train_command(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="'default', 'fast' (without a network), 'best' (several networks), or a family of "
-            "the paper; 'recsys models' lists them.",
-        ),
-    ],
+    name: RecipeName,
     gtzan: GtzanPath,
-    out: Annotated[
-        Path,
-        typer.Option(metavar="FOLDER", help="For weights, card, results and checkpoints."),
-    ],
-    seeds: Annotated[
-        str,
-        typer.Option(
-            metavar="NUMBERS",
-            help="Comma-separated. The model is trained with each; all are reported, the weights "
-            "of the first are saved.",
-        ),
-    ] = "0",
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="At most so many. Default: the recipe's."),
-    ] = None,
-    protocol: Annotated[
-        Protocol,
-        typer.Option(help="The split: fault-filtered, or stratified by genre."),
-    ] = Protocol.FILTERED,
-    training_set: Annotated[
-        TrainingSet,
-        typer.Option(
-            "--train-on",
-            help="The splits to train on. Beyond 'train' nothing is chosen: hyper-parameters are "
-            "those of the model in --settings-from.",
-        ),
-    ] = TrainingSet.TRAIN,
-    former_training_set: Annotated[
-        TrainingSet | None, typer.Option("--taught", hidden=True)
-    ] = None,
-    settings_from: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="A model trained by the same recipe on 'train' alone, for --train-on train+valid "
-            "or all.",
-        ),
-    ] = None,
-    former_settings_from: Annotated[
-        Path | None, typer.Option("--as-chosen-in", hidden=True)
-    ] = None,
-    ablation: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Table of 'recsys study ablation', to put into the model's card."
-        ),
-    ] = None,
-    former_ablation: Annotated[Path | None, typer.Option("--levers", hidden=True)] = None,
-    device: Annotated[
-        Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
-    ] = Device.AUTO,
+    out: ModelFolder,
+    seeds: Seeds = "0",
+    epochs: Epochs = None,
+    protocol: ProtocolChoice = Protocol.FILTERED,
+    training_set: TrainOn = TrainingSet.TRAIN,
+    former_training_set: FormerTrainOn = None,
+    settings_from: SettingsFrom = None,
+    former_settings_from: FormerSettingsFrom = None,
+    ablation: AblationTable = None,
+    former_ablation: FormerAblationTable = None,
+    device: TrainingDevice = Device.AUTO,
     threads: Threads = None,
 ) -> None:
     """Train a model on GTZAN; an interrupted run resumes from its checkpoints."""
     require_study_extra(*STUDY_MODULES)
     training_set = former_training_set or training_set
-    settings_from = settings_from or former_settings_from
-    source = _settings_source(training_set, settings_from)
-    numbers = _seed_numbers(seeds)
+    source = _settings_source(training_set, settings_from or former_settings_from)
+    numbers, recipe = _seed_numbers(seeds), _find_recipe(name, epochs)
     rows = _ablation_rows(ablation or former_ablation)
-    recipe = _find_recipe(name, epochs)
-    command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}" + (
-        f" --epochs {epochs}" if epochs else ""
-    )
+    command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}"
+    command += f" --epochs {epochs}" if epochs else ""
     data = load_gtzan(gtzan, out / "gtzan.npz", threads)
     common: dict[str, Any] = {
         "device": torch_device(device),
@@ -132,8 +139,7 @@ def train_command(
     else:
         from recommender.research.model_building.refit import refit_model
 
-        command += f" --train-on {training_set.value} --settings-from FOLDER"
-        common |= {"command": command}
+        common["command"] = f"{command} --train-on {training_set.value} --settings-from FOLDER"
         card = refit_model(source, recipe, data, out, numbers, training_set.value, **common)
     _print_results(card, numbers, out)
 
@@ -148,7 +154,13 @@ def require_study_extra(*modules: str) -> None:
 
     from recommender.errors import UsageError
 
-    absent = [module for module in modules if find_spec(module) is None]
+    def installed(module: str) -> bool:
+        try:
+            return find_spec(module) is not None
+        except ValueError:  # what `sys.modules` has under this name is no module
+            return False
+
+    absent = [module for module in modules if not installed(module)]
     if absent:
         raise UsageError(
             f"this needs {' and '.join(absent)}, of the extra 'study': "

@@ -1,4 +1,4 @@
-"""What every genre network is: clips in, activations, logits."""
+"""The interface of every genre network: clips in, activations, logits."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ class ModelEntry:
 class GenreNetwork(nn.Module, ABC):
     """A classifier of log-Mel clips whose last hidden activations serve as an embedding.
 
-    The paper says nothing of the input's scale. Bands of music differ by tens of decibels, so
+    The paper does not mention the scale of the input. Bands of music differ by tens of decibels, so
     every family normalises them first, by the same batch normalisation.
 
     Attributes:
@@ -45,7 +45,7 @@ class GenreNetwork(nn.Module, ABC):
     kernel_l2: float = 0.0
 
     def __init__(self, n_mels: int) -> None:
-        """Build what all families share at the input."""
+        """Build the input normalisation of all families."""
         super().__init__()
         self.bands = nn.BatchNorm1d(n_mels)
 
@@ -70,10 +70,10 @@ class GenreNetwork(nn.Module, ABC):
         return self.classify(self.activations(clips))
 
     def kernels(self) -> Iterable[torch.Tensor]:
-        """The weights that `kernel_l2` is for; none unless a family says so."""
+        """The weights that `kernel_l2` applies to; none by default."""
         return ()
 
     def penalty(self) -> torch.Tensor:
-        """What is added to the loss: `kernel_l2` times the sum of the squared kernels."""
+        """Penalty added to the loss: `kernel_l2` times the sum of the squared kernels."""
         squares = [kernel.square().sum() for kernel in self.kernels()] if self.kernel_l2 else []
         return self.kernel_l2 * torch.stack(squares).sum() if squares else torch.zeros(())

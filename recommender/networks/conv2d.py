@@ -4,7 +4,7 @@ Rush & Datta, section on the 2D CNN: five blocks of Conv2D with ReLU, max poolin
 kernel 3, filters 128-64-32-16-8, then a dense softmax layer; the same doubled and halved.
 
 Where the paper is silent: pooling by 2 in both directions; the bands that remain (128 / 32 = 4) are
-kept apart and the frames averaged, so that clips of any length give activations of one size.
+kept separate and the frames averaged, so that clips of any length give activations of one size.
 """
 
 import itertools

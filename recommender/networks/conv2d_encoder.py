@@ -101,7 +101,7 @@ class _Block(nn.Sequential):
 
 
 def _largest(images: torch.Tensor, bands: int, frames: int) -> torch.Tensor:
-    """What `nn.MaxPool2d` gives, which also keeps the places and takes twice the time."""
+    """As `nn.MaxPool2d`, which also stores the indices and takes twice the time."""
     height, width = (images.shape[2] // bands * bands, images.shape[3] // frames * frames)
     rows = [images[:, :, start:height:bands] for start in range(bands)]
     largest = functools.reduce(torch.maximum, rows)

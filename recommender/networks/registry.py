@@ -12,7 +12,7 @@ _ENTRIES: dict[str, ModelEntry] = {}
 
 
 def register_model(name: str, *, section: str) -> Callable[[Network], Network]:
-    """Class decorator that makes an architecture known by `name`; its docstring is the summary."""
+    """Class decorator that registers an architecture under `name`; its docstring is the summary."""
 
     def register(network: Network) -> Network:
         summary = (network.__doc__ or "").strip().splitlines()[0]
@@ -28,9 +28,9 @@ def model_names() -> tuple[str, ...]:
 
 
 def registered(name: str) -> ModelEntry:
-    """The entry of this name. Raises `UsageError` that lists the names there are."""
+    """The entry of this name. Raises `UsageError` that lists all names."""
     if name not in _ENTRIES:
-        raise UsageError(f"no model is named {name!r}; there are: {', '.join(model_names())}.")
+        raise UsageError(f"no model is named {name!r}; choose one of: {', '.join(model_names())}.")
     return _ENTRIES[name]
 
 
@@ -39,8 +39,8 @@ def create_model(name: str, *, n_mels: int, n_classes: int, **settings: Any) -> 
 
     Args:
         name: a registered name.
-        n_mels: bands of the clips it will analyse.
-        n_classes: genres it tells apart.
+        n_mels: Mel bands of the clips.
+        n_classes: number of genres.
         settings: the architecture's own settings, with its defaults where left out.
     """
     return registered(name).network(n_mels=n_mels, n_classes=n_classes, **settings)

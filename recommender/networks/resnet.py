@@ -159,8 +159,8 @@ class _PreActivationBottleneck(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """[batch, width_in, h, w] → [batch, 4 * width, h / stride, w / stride]."""
         ready = self.before(images)
-        kept = self.shortcut(ready if self.widens else images)
-        summed: torch.Tensor = kept + self.residual(ready)
+        skipped = self.shortcut(ready if self.widens else images)
+        summed: torch.Tensor = skipped + self.residual(ready)
         return summed
 
 

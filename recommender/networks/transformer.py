@@ -98,7 +98,7 @@ class _SelfAttention(nn.Module):
 
 def sinusoids(frames: int, units: int, device: torch.device) -> torch.Tensor:
     """Sines and cosines of the frame's number, [frames, units] (Vaswani et al. 2017, 3.5)."""
-    place = torch.arange(frames, device=device)[:, None]
+    position = torch.arange(frames, device=device)[:, None]
     rate = torch.exp(torch.arange(0, units, 2, device=device) * (-math.log(10_000.0) / units))
-    angles = place * rate  # [frames, units / 2]
+    angles = position * rate  # [frames, units / 2]
     return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)

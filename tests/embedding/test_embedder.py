@@ -19,9 +19,10 @@ from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import find_model
 from recommender.errors import FileVanished, NotFinite, SpaceMismatch
 from recommender.features.descriptors import DIMENSION, describe
-from recommender.features.log_mel import centre_crop, log_mel, standardised
+from recommender.features.log_mel import FrontEnd, centre_crop, log_mel, standardised
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import load_tracks, published_activations
+from recommender.research.model_building.split_tracks import load_tracks
+from recommender.research.model_building.trained_model import model_activations
 
 RATE = 44_100
 ANALYSED_RATE = 22_050
@@ -280,8 +281,13 @@ class TestStoredSpectrograms:
         data = gtzan.load(shared / "gtzan" / "gtzan_logmel.npz")
         files = sorted(p for p in (shared / "gtzan" / "audio").rglob("*") if p.is_file())
         twins = data.select([path.stem for path in files])
-        side = load_tracks(data, [data.track_ids[i] for i in twins])
-        stored = published_activations(find_model(), side).tracks
+        split = load_tracks(data, [data.track_ids[i] for i in twins])
+        card, networks = find_model().card, find_model().networks()
+        frames = FrontEnd(**card.front_end).frames(card.windowing["seconds"])
+        lengths = [frames] * len(networks)
+        stored = model_activations(
+            networks, lengths, split, card.descriptors, card.network_frames
+        ).tracks
         analysed = [embedder.analyse(path) for path in files]
         served = np.stack([analysis.activations for analysis in analysed])
 

@@ -18,7 +18,7 @@ from stored import judged
 from recommender.adaptation import Adaptation, Music, adaptation_of
 from recommender.embedding.model_files import find_model
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.leave_genres_out import rows_of
+from recommender.research.model_building.leave_genres_out import Gallery
 from recommender.utils.arrays import FloatArray
 
 Names = Sequence[str | None]
@@ -32,7 +32,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     data, known = gtzan.load(args.gtzan), gtzan.artists()
-    rows = np.concatenate([rows_of(data, side) for side in ("valid", "test")])
+    rows = data.select(Gallery.of(data, "valid+test").tracks.ids)
     genres = [gtzan.GENRES[label] for label in data.labels[rows]]
     artists = [known[data.track_ids[row]] for row in rows]
     nothing = [None] * len(rows)

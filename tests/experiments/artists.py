@@ -1,9 +1,9 @@
-"""Does a model's space order tracks within a genre, or does it only tell genres apart?
+"""Does a model's space order tracks within a genre, or does it only separate genres?
 
-Artists have a sound of their own. So among the not_analysed tracks of one genre (GTZAN's filtered valid
-and test sides), those by the query's artist should come first; a space of ten labels would put them
-anywhere. Queries are tracks whose artist has another not_analysed track in the genre; candidates are
-the genre's other not_analysed tracks.
+Artists have a sound of their own. So among the held-out tracks of one genre (GTZAN's filtered valid
+and test splits), those by the query's artist should come first; a space of ten labels would put
+them anywhere. Queries are tracks whose artist has another held-out track in the genre; candidates
+are the genre's other held-out tracks.
 
     OMP_NUM_THREADS=1 python tests/experiments/artists.py --shared SHARED [--model NAME ...]
 
@@ -29,7 +29,7 @@ from recommender.evaluation.retrieval import (
     score_queries,
 )
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import SplitTracks, load_tracks
+from recommender.research.model_building.split_tracks import SplitTracks, load_tracks
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import FloatArray
 

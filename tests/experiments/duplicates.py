@@ -1,8 +1,8 @@
-"""How near are copies of a recording, and how near are different recordings of one length?
+"""How similar are duplicates of a recording, and different recordings of one length?
 
-Analyses every file of a folder and prints the pairs whose durations agree within 2 %, nearest first,
-by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg`` and
-``X.hq.ogg``) are copies, marked ``copy``. The threshold in the model's card should lie above the
+Analyses every file of a folder and prints the pairs whose durations agree within 2 %, nearest
+first, by each of several vectors. Pairs whose names differ in their last endings only (``X.ogg``
+and ``X.hq.ogg``) are copies, marked ``copy``. The threshold in the card should lie above the
 nearest other pair, and below as many copies as it can.
 
 With `--gtzan`, the same for the 487 valid and test tracks of GTZAN, which all last 30 s and among
@@ -16,6 +16,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from stored import published_activations
 
 from recommender.catalog.projector import ModelProjection
 from recommender.embedding.duplicates import DuplicateDetector
@@ -25,7 +26,7 @@ from recommender.embedding.space import Analysis
 from recommender.errors import AudioError
 from recommender.research.datasets.gtzan import load as load_gtzan
 from recommender.research.datasets.gtzan import split_ids
-from recommender.research.model_building.results import published_activations, load_tracks
+from recommender.research.model_building.split_tracks import load_tracks
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}
 

@@ -1,25 +1,22 @@
-"""How the head is fitted, and how much of a window the networks analyse, one changed at a time.
+"""Ablation of the genre head and of the networks' centre crop, one thing changed at a time.
 
-As in `ablation.py`, what is learned from one half of GTZAN's training and validation tracks is
-asked of the other, in four artist_folds by artist whose mean is taken; here the default's network is
-trained in each, too (four times some minutes; a run that ended goes on from its checkpoints). The
-columns *valid* are of the 197 validation tracks after the 443 training tracks, mean over the five
-networks of `best`, which are the default's with five seeds. No test track is read.
+As in `ablation.py`, what is fitted on one half of GTZAN's training and validation tracks is
+evaluated on the other, in four artist folds whose mean is taken; here the default's network is
+trained on each, too (four times some minutes; a completed training is read from its checkpoint).
+The columns *valid* are of the 197 validation tracks after the 443 training tracks, mean over the
+five networks of `best`, which are the default's with five seeds. No test track is read.
 
     python tests/experiments/heads.py --shared SHARED --checkpoints FOLDER [--csv FILE]
 
 Accuracy is by track; the weight of the descriptors and the temperature are chosen, by least log
-loss, where they are measured.
+loss, on the evaluated tracks.
 """
 
 import argparse
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 from ablation import REPETITIONS, artist_folds
@@ -27,13 +24,19 @@ from ablation import REPETITIONS, artist_folds
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
 from recommender.networks import GenreNetwork
-from recommender.projections.lda import fit_lda, standardising
+from recommender.projections.lda import fit_lda, fit_standardisation
+from recommender.projections.wccn import WccnSettings
 from recommender.research.datasets import gtzan
-from recommender.research.model_building import head_fitting
 from recommender.research.model_building.activations import Activations
-from recommender.research.model_building.head_fitting import fitted_head
+from recommender.research.model_building.head_fitting import (
+    DEFAULT_SETTINGS,
+    HeadSettings,
+    LinearLayer,
+    fit_head,
+)
 from recommender.research.model_building.recipes import BEST_MODEL, NETWORK, NETWORK_FRAMES
-from recommender.research.model_building.results import SplitTracks, model_activations, load_split
+from recommender.research.model_building.split_tracks import SplitTracks, load_split
+from recommender.research.model_building.trained_model import model_activations
 from recommender.research.training.inference import log_loss
 from recommender.research.training.loop import train
 
@@ -45,13 +48,13 @@ class Variant:
     """One row of the table.
 
     Attributes:
-        changed: makes `last_layer` fit heads in another way.
-        network_frames: columns in the middle of each clip that the network analyses.
+        settings: of the head.
+        network_frames: columns of the centre crop of each clip that the network analyses.
         network, descriptors: whether the head has them.
     """
 
     name: str
-    changed: Callable[[], AbstractContextManager[object]] = nullcontext
+    settings: HeadSettings = DEFAULT_SETTINGS
     network_frames: int = NETWORK_FRAMES
     network: bool = True
     descriptors: bool = True
@@ -62,61 +65,61 @@ def variants() -> Iterator[Variant]:
     yield Variant("descriptors alone", network=False)
     yield Variant("network alone", descriptors=False)
     whole = NETWORK.clip_frames
-    yield Variant("the network analyses 7.5 s", network_frames=3 * whole // 4)
-    yield Variant("the network analyses all 10 s", network_frames=whole)
-    constant = partial(patch.object, head_fitting)
+    yield Variant("network on 7.5 s", network_frames=3 * whole // 4)
+    yield Variant("network on all 10 s", network_frames=whole)
     for components in (75, 300):
-        yield Variant(f"{components} components", partial(constant, "COMPONENTS", components))
+        settings = HeadSettings(wccn=WccnSettings(components=components))
+        yield Variant(f"{components} components", settings)
     for variance in (0.5, 2.0):
-        name = f"weights' variance {variance:g}"
-        yield Variant(name, partial(constant, "PRIOR_VARIANCE", variance))
-    yield Variant(
-        "standardised, not whitened", partial(constant, "descriptor_wccn", not_whitened)
-    )
-    yield Variant("linear discriminants", partial(constant, "_regressed", discriminating))
-    yield Variant(
-        "linear discriminants, the network analyses all 10 s",
-        partial(constant, "_regressed", discriminating),
-        network_frames=whole,
-    )
+        yield Variant(f"prior variance {variance:g}", HeadSettings(prior_variance=variance))
+    yield Variant("standardised, not whitened", HeadSettings(project_descriptors=not_whitened))
+    by_lda = HeadSettings(fit_descriptors=fit_lda_layer)
+    yield Variant("LDA", by_lda)
+    yield Variant("LDA, network on all 10 s", by_lda, network_frames=whole)
 
 
-def not_whitened(known: Activations, labels: np.ndarray, components: int) -> Projection:
-    """Principal components of the standardised descriptors, in place of whitened ones."""
-    scale = standardising(known.tracks, labels)
+def not_whitened(
+    train_activations: Activations, labels: np.ndarray, settings: WccnSettings
+) -> Projection:
+    """Principal components of the standardised descriptors."""
+    scale = fit_standardisation(train_activations.tracks, labels)
     matrix = scale.matrix.copy()
-    matrix[known.layout.all_networks] = 0
-    _, _, axes = np.linalg.svd((known.tracks - scale.mean) @ matrix, full_matrices=False)
-    return Projection(scale.mean, (matrix @ axes[:components].T).astype(np.float32))
+    matrix[train_activations.layout.all_networks] = 0
+    scaled = (train_activations.tracks - scale.mean) @ matrix
+    _, _, axes = np.linalg.svd(scaled, full_matrices=False)
+    return Projection(scale.mean, (matrix @ axes[: settings.components].T).astype(np.float32))
 
 
-def discriminating(known: Activations, labels: np.ndarray) -> head_fitting._Layer:
+def fit_lda_layer(
+    train_activations: Activations, labels: np.ndarray, settings: HeadSettings
+) -> LinearLayer:
     """LDA of the standardised descriptors: the nearest mean among the discriminants."""
-    mean = known.tracks.mean(axis=0)
-    where = known.layout.descriptors
+    tracks, values = train_activations.tracks, train_activations.layout.descriptors
+    mean = tracks.mean(axis=0)
     matrix = np.zeros((len(mean), len(np.unique(labels)) - 1))
-    matrix[where] = fit_lda(known.tracks[:, where], labels, FORMER_SHRINKAGE).matrix
-    vectors = (known.tracks - mean) @ matrix
+    matrix[values] = fit_lda(tracks[:, values], labels, FORMER_SHRINKAGE).matrix
+    vectors = (tracks - mean) @ matrix
     means = np.stack([vectors[labels == label].mean(axis=0) for label in np.unique(labels)])
     weight = matrix @ means.T
-    return head_fitting._Layer(weight, -(means**2).sum(axis=1) / 2 - mean @ weight).even
+    return LinearLayer(weight, -(means**2).sum(axis=1) / 2 - mean @ weight).centred
 
 
-def figures(variant: Variant, network: GenreNetwork, known: SplitTracks, asked: SplitTracks) -> list[float]:
-    """Accuracy and log loss of the asked side."""
+def figures(
+    variant: Variant, network: GenreNetwork, training: SplitTracks, valid: SplitTracks
+) -> list[float]:
+    """Accuracy and log loss on the evaluated tracks."""
     ours, theirs = (
         model_activations(
             [network] if variant.network else [],
             [NETWORK.clip_frames] if variant.network else [],
-            side,
+            split,
             variant.descriptors,
             variant.network_frames,
         )
-        for side in (known, asked)
+        for split in (training, valid)
     )
-    labels = asked.tracks.labels
-    with variant.changed():
-        head, _ = fitted_head(ours, known.tracks.labels, theirs, labels)
+    labels = valid.tracks.labels
+    head, _ = fit_head(ours, training.tracks.labels, theirs, labels, variant.settings)
     probabilities = head.probabilities(theirs.tracks)
     return [
         float((probabilities.argmax(axis=1) == labels).mean()),
@@ -124,13 +127,16 @@ def figures(variant: Variant, network: GenreNetwork, known: SplitTracks, asked: 
     ]
 
 
-def trained(divided: Sequence[tuple[SplitTracks, SplitTracks]], checkpoints: Path) -> list[GenreNetwork]:
-    """The default's network taught each division's first side."""
+def trained(
+    folds: Sequence[tuple[SplitTracks, SplitTracks]], checkpoints: Path
+) -> list[GenreNetwork]:
+    """The default's network trained on each fold."""
     found = []
-    for place, (known, _) in enumerate(divided):
-        settings = replace(NETWORK, select_epoch_by="last", seed=place * REPETITIONS // len(divided))
-        checkpoint = checkpoints / f"division-{place}.pt"
-        run = train(settings, known.tracks, None, len(gtzan.GENRES), checkpoint=checkpoint)
+    for number, (training, _) in enumerate(folds):
+        seed = number * REPETITIONS // len(folds)
+        settings = replace(NETWORK, select_epoch_by="last", seed=seed)
+        checkpoint = checkpoints / f"fold-{number}.pt"
+        run = train(settings, training.tracks, None, len(gtzan.GENRES), checkpoint=checkpoint)
         found.append(run.network)
     return found
 
@@ -144,16 +150,16 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, help="write the rows here too")
     args = parser.parse_args()
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
-    divided = artist_folds(data)
-    networks = trained(divided, args.checkpoints)
+    folds = artist_folds(data)
+    networks = trained(folds, args.checkpoints)
     official = load_split(data, "filtered", "train"), load_split(data, "filtered", "valid")
-    print("| changed | accuracy, % | log loss | valid: accuracy, % | log loss |")
+    print("| variant | accuracy, % | log loss | valid: accuracy, % | log loss |")
     print("|" + 5 * "---|")
     rows = []
     for variant in variants():
         found = [
-            figures(variant, network, *sides)
-            for network, sides in zip(networks, divided, strict=True)
+            figures(variant, network, *splits)
+            for network, splits in zip(networks, folds, strict=True)
         ]
         valid = [figures(variant, one, *official) for one in find_model(BEST_MODEL).networks()]
         row = [*np.mean(found, axis=0), *np.mean(valid, axis=0)]
@@ -166,7 +172,7 @@ def main() -> None:
     if args.csv:
         with args.csv.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["changed", "accuracy", "log_loss", "valid_accuracy", "valid_log_loss"])
+            writer.writerow(["variant", "accuracy", "log_loss", "valid_accuracy", "valid_log_loss"])
             writer.writerows(rows)
 
 

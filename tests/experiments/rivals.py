@@ -1,9 +1,9 @@
-"""The shipped models beside methods that learn little: same tracks, same queries, same measures.
+"""The shipped models compared with simple methods: same tracks, same queries, same measures.
 
 Every method analyses GTZAN's stored spectrograms and is fitted, where it learns at all, on the 443
-filtered training tracks. Each of the 290 test tracks asks the other 289.
+filtered training tracks. Each of the 290 test tracks is a query among the other 289.
 
-    python tests/experiments/rivals.py --shared SHARED [--side valid] [--json FILE]
+    python tests/experiments/rivals.py --shared SHARED [--split valid] [--json FILE]
 
 Methods
     *MFCC mean + covariance*: 20 coefficients of librosa, standardised, cosine.
@@ -21,7 +21,7 @@ skewness of the k-occurrence and share never recommended at k = 10; precision@10
 of training (`leave_genres_out`; gallery of valid and test), mean and folds; accuracy by track;
 precision@10, hit@10 (both with the artist filter) and that of genres left out again, of whatever is
 compared by vectors, ranked as recommendations are (`recommender.search.reranking`).
-`--side valid` gives the figures to choose by: the 197 validation tracks, also for unseen genres.
+`--split valid` gives the figures to choose by: the 197 validation tracks, also for held-out genres.
 """
 
 import argparse
@@ -40,6 +40,7 @@ from stored import judged, outputs
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
 from recommender.evaluation.retrieval import (
+    Comparable,
     GivenSimilarities,
     LabelledVectors,
     hubness,
@@ -47,24 +48,30 @@ from recommender.evaluation.retrieval import (
 )
 from recommender.evaluation.significance import bootstrap_interval
 from recommender.features.descriptors import describe
-from recommender.projections.lda import concatenate, fit_lda, standardising
+from recommender.projections.lda import concatenate, fit_lda, fit_standardisation
 from recommender.projections.wccn import fit_wccn
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import (
-    NEIGHBOURS,
-    Encoder,
-    Fit,
-    rows_of,
-    unseen_precision,
+    FOLDS,
+    Gallery,
+    HeldOutGenrePrecision,
+    without,
 )
-from recommender.research.model_building.results import load_tracks
+from recommender.research.model_building.results import NEIGHBOURS
+from recommender.research.model_building.split_tracks import load_split, load_tracks
 from recommender.research.training.inference import clip_starts
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import FloatArray, IntArray
 
 CLIPS, CLIP_COLUMNS = 3, 129
-KNOWN_SHARE = 0.15
-"""Of the discriminants, as the shipped models have it."""
+LDA_WEIGHT = 0.15
+"""As in the shipped models."""
+
+Encoder = Callable[[IntArray], Comparable]
+"""Rows of the data set [shape=(n,)] to unit vectors [shape=(n, d)], or the similarities of n."""
+
+Fit = Callable[[IntArray, IntArray], Encoder]
+"""Rows of the training tracks and their labels (from 0, both [shape=(m,)]) to an encoder."""
 
 Predict = Callable[[IntArray], IntArray]
 
@@ -76,7 +83,7 @@ class Method:
     Attributes:
         fit: learns from training tracks; of a model, that has learned already, it does nothing.
         classify: fits a classifier, or None.
-        knows_all: no genre is unseen to it.
+        knows_all: trained on all genres.
     """
 
     name: str
@@ -96,64 +103,83 @@ class Row:
     precision_unfiltered: float
     hit: float
     skewness: float
-    never: float
-    unseen: float | None
-    unseen_folds: tuple[float, ...]
+    anti_hub_rate: float
+    held_out_genres: float | None
+    held_out_genres_folds: tuple[float, ...]
     accuracy: float | None
-    ranked_precision: float | None
-    ranked_hit: float | None
+    reranked_precision: float | None
+    reranked_hit: float | None
     reranked_held_out_genres: float | None
 
 
-def measured(method: Method, data: gtzan.Gtzan, side: str) -> Row:
-    train, rows = rows_of(data, "train"), rows_of(data, side)
+def rows_of(data: gtzan.Gtzan, name: str) -> IntArray:
+    """Rows of a filtered split in the data set."""
+    return data.select(load_split(data, "filtered", name).ids)
+
+
+def held_out_genres(data: gtzan.Gtzan, fit: Fit, name: str) -> HeldOutGenrePrecision:
+    """Fit once a fold, and search for what was left out."""
+    gallery, training = Gallery.of(data, name), load_split(data, "filtered", "train")
+    rows = data.select(gallery.tracks.ids)
+    folds = []
+    for held_out in FOLDS:
+        tracks = without(training, held_out)
+        encode = fit(data.select(tracks.ids), tracks.tracks.labels)
+        folds.append(gallery.precision(encode(rows), held_out))
+    return HeldOutGenrePrecision(name, tuple(folds))
+
+
+def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
+    train, rows = rows_of(data, "train"), rows_of(data, split)
     vectors = method.fit(train, data.labels[train])(rows)
     genres = [gtzan.GENRES[label] for label in data.labels[rows]]
     artists = [gtzan.artists()[data.track_ids[row]] for row in rows]
     tracks = LabelledVectors.of(vectors, genres, artists)
-    filtered, bare = (score_queries(tracks, NEIGHBOURS, artist_filter=on) for on in (True, False))
-    kept = filtered.relevant > 0
-    lows, highs = bootstrap_interval(filtered.precision[kept][:, None], 1000, 0)
+    filtered, unfiltered = (
+        score_queries(tracks, NEIGHBOURS, artist_filter=on) for on in (True, False)
+    )
+    answerable = filtered.relevant > 0
+    lows, highs = bootstrap_interval(filtered.precision[answerable][:, None], 1000, 0)
     by_vectors = not isinstance(vectors, GivenSimilarities)
     ranked = None
     if by_vectors:
         order = LabelledVectors.of(ranking(vectors), genres, artists)
         ranked = score_queries(order, NEIGHBOURS, artist_filter=True)
     hubs = hubness(vectors, NEIGHBOURS)
-    gallery = "valid" if side == "valid" else "valid+test"
-    unseen = reranked_held_out_genres = None
+    gallery = "valid" if split == "valid" else "valid+test"
+    held_out = held_out_reranked = None
     if not method.knows_all:
-        unseen = unseen_precision(data, method.fit, gallery)
+        held_out = held_out_genres(data, method.fit, gallery)
         if by_vectors:
-            reranked_held_out_genres = unseen_precision(data, ranked_fit(method.fit), gallery)
+            held_out_reranked = held_out_genres(data, reranked_fit(method.fit), gallery)
     accuracy = None
     if method.classify is not None:
         predicted = method.classify(train, data.labels[train])(rows)
         accuracy = float((predicted == data.labels[rows]).mean())
     return Row(
         name=method.name,
-        precision=float(filtered.precision[kept].mean()),
+        precision=float(filtered.precision[answerable].mean()),
         precision_low=float(lows[0]),
         precision_high=float(highs[0]),
-        precision_unfiltered=float(bare.precision[bare.relevant > 0].mean()),
-        hit=float(filtered.hit[kept].mean()),
+        precision_unfiltered=float(unfiltered.precision[unfiltered.relevant > 0].mean()),
+        hit=float(filtered.hit[answerable].mean()),
         skewness=hubs.skewness,
-        never=hubs.never,
-        unseen=unseen.mean if unseen else None,
-        unseen_folds=unseen.folds if unseen else (),
+        anti_hub_rate=hubs.never,
+        held_out_genres=held_out.mean if held_out else None,
+        held_out_genres_folds=held_out.folds if held_out else (),
         accuracy=accuracy,
-        ranked_precision=None if ranked is None else float(ranked.precision[kept].mean()),
-        ranked_hit=None if ranked is None else float(ranked.hit[kept].mean()),
-        reranked_held_out_genres=reranked_held_out_genres.mean if reranked_held_out_genres else None,
+        reranked_precision=None if ranked is None else float(ranked.precision[answerable].mean()),
+        reranked_hit=None if ranked is None else float(ranked.hit[answerable].mean()),
+        reranked_held_out_genres=held_out_reranked.mean if held_out_reranked else None,
     )
 
 
-def ranked_fit(fit: Fit) -> Fit:
+def reranked_fit(fit: Fit) -> Fit:
     """The same method, its vectors ranked as recommendations are."""
 
     def learn(rows: IntArray, labels: IntArray) -> Encoder:
         encode = fit(rows, labels)
-        return lambda asked: ranking(encode(asked))
+        return lambda queries: ranking(encode(queries))
 
     return learn
 
@@ -189,7 +215,7 @@ class Vectors:
 
         def learn(rows: IntArray, labels: IntArray) -> Encoder:
             projection = fit(self.of(rows), labels, rows)
-            return lambda asked: projection.apply(self.of(asked))
+            return lambda queries: projection.apply(self.of(queries))
 
         return learn
 
@@ -204,7 +230,7 @@ def mfcc_moments(decibels: FloatArray) -> FloatArray:
 def mfcc_methods(data: gtzan.Gtzan) -> Iterator[Method]:
     """Moments, and Gaussians with and without mutual proximity."""
     moments = Vectors(data, mfcc_moments)
-    scaled = moments.projected(lambda values, labels, _: standardising(values, labels))
+    scaled = moments.projected(lambda values, labels, _: fit_standardisation(values, labels))
     yield Method("MFCC mean + covariance", scaled)
 
     def distances(rows: IntArray) -> np.ndarray:
@@ -259,14 +285,14 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
 
     def both(values: FloatArray, labels: IntArray, rows: IntArray) -> Projection:
         parts = (whitened(values, labels, rows), fit_lda(values, labels))
-        return concatenate(parts, (1 - KNOWN_SHARE, KNOWN_SHARE), values)
+        return concatenate(parts, (1 - LDA_WEIGHT, LDA_WEIGHT), values)
 
-    plain = vectors.projected(lambda values, labels, _: standardising(values, labels))
+    plain = vectors.projected(lambda values, labels, _: fit_standardisation(values, labels))
     known = vectors.projected(lambda values, labels, _: fit_lda(values, labels))
     yield Method("descriptors", plain)
-    yield Method("descriptors, whitened within recordings and artists", vectors.projected(whitened))
+    yield Method("descriptors, WCCN", vectors.projected(whitened))
     yield Method("descriptors, shrinkage LDA", known)
-    yield Method(f"descriptors, whitened beside {KNOWN_SHARE:g} LDA", vectors.projected(both))
+    yield Method(f"descriptors, WCCN + {LDA_WEIGHT:g} LDA", vectors.projected(both))
 
 
 def model_method(model: str, data: gtzan.Gtzan) -> Method:
@@ -286,17 +312,17 @@ def model_method(model: str, data: gtzan.Gtzan) -> Method:
 
 
 def printed(row: Row) -> str:
-    folds = " ".join(f"{value:.2f}" for value in row.unseen_folds)
-    unseen = "" if row.unseen is None else f"{row.unseen:.3f} ({folds})"
+    folds = " ".join(f"{value:.2f}" for value in row.held_out_genres_folds)
+    held_out = "" if row.held_out_genres is None else f"{row.held_out_genres:.3f} ({folds})"
     accuracy = "" if row.accuracy is None else f"{100 * row.accuracy:.1f}"
     ranked = " | ".join(
         "" if value is None else f"{value:.3f}"
-        for value in (row.ranked_precision, row.ranked_hit, row.reranked_held_out_genres)
+        for value in (row.reranked_precision, row.reranked_hit, row.reranked_held_out_genres)
     )
     return (
         f"| {row.name} | {row.precision:.3f} [{row.precision_low:.3f}, {row.precision_high:.3f}] "
         f"| {row.precision_unfiltered:.3f} | {row.hit:.3f} | {row.skewness:.2f} "
-        f"| {100 * row.never:.1f} | {unseen} | {accuracy} | {ranked} |"
+        f"| {100 * row.anti_hub_rate:.1f} | {held_out} | {accuracy} | {ranked} |"
     )
 
 
@@ -305,7 +331,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds gtzan/")
-    parser.add_argument("--side", choices=("valid", "test"), default="test")
+    parser.add_argument("--split", choices=("valid", "test"), default="test")
     parser.add_argument("--model", action="append", help="instead of every shipped model; repeat")
     parser.add_argument("--json", type=Path, help="write the rows here too")
     args = parser.parse_args()
@@ -314,16 +340,17 @@ def main() -> None:
     methods = [*mfcc_methods(data), *descriptor_methods(data)]
     methods += [model_method(model, data) for model in judged(args.model)]
     print(
-        f"| {args.side} | precision@10, artist filter | without | hit@10 | hub skewness "
-        "| never, % | unseen genres | accuracy, % | ranked: precision@10 | hit@10 | unseen |"
+        f"| {args.split} | precision@10, artist filter | without | hit@10 | hub skewness "
+        "| anti-hubs, % | held-out genres | accuracy, % | reranked: precision@10 | hit@10 "
+        "| held-out genres |"
     )
     print("|" + 11 * "---|")
     rows = []
     for method in methods:
-        rows.append(measured(method, data, args.side))
+        rows.append(evaluated(method, data, args.split))
         print(printed(rows[-1]), flush=True)
     if args.json:
-        content = {"side": args.side, "rows": [asdict(row) for row in rows]}
+        content = {"split": args.split, "rows": [asdict(row) for row in rows]}
         args.json.write_text(json.dumps(content, indent=2) + "\n")
 
 

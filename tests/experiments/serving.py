@@ -20,13 +20,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from stored import published_activations
 
 from recommender.audio.reader import AudioClip, Windowing, read_whole
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.features.log_mel import FrontEnd, log_mel
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import published_activations, load_tracks
+from recommender.research.model_building.split_tracks import load_tracks
 from recommender.research.training.inference import clip_starts
 from recommender.utils.arrays import FloatArray
 

@@ -13,8 +13,8 @@ gallery as in the copies.
 
 Without --model: the shipped models that were not taught the test tracks.
 
-Changes: none (analysed from sound); mp3 at 64 kbit/s (mono, 44,100 Hz, LAME); 9 dB softer; a semitone
-up and down; 5 % faster and slower (both by librosa's phase vocoder); all above 8 kHz cut off
+Changes: none (analysed from sound); mp3 at 64 kbit/s (mono, 44,100 Hz, LAME); 9 dB softer; a
+semitone up and down; 5 % faster and slower (both by librosa's phase vocoder); 8 kHz low-pass
 (Butterworth, eighth order).
 """
 
@@ -41,7 +41,7 @@ from recommender.embedding.model_files import find_model
 from recommender.errors import AudioError
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import load_tracks
+from recommender.research.model_building.split_tracks import load_tracks
 from recommender.utils.arrays import FloatArray
 
 ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".au", ".aiff", ".wma"}

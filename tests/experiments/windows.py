@@ -28,7 +28,8 @@ from recommender.errors import AudioError
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS, SplitTracks, load_split
+from recommender.research.model_building.results import NEIGHBOURS
+from recommender.research.model_building.split_tracks import SplitTracks, load_split
 from recommender.utils.arrays import FloatArray
 
 STORED_COUNTS = (1, 2, 3)

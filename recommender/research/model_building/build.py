@@ -4,9 +4,8 @@ Choices (epoch, temperature, projection) are made on the validation tracks. The 
 once, after every choice, for the rows that are reported.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,11 @@ from recommender.research.model_building.head_fitting import HeadChoice, fit_hea
 from recommender.research.model_building.leave_genres_out import (
     FoldModel,
     Gallery,
-    GenreFold,
     HeldOutGenreFigures,
     evaluate_held_out_genres,
     genre_folds,
 )
+from recommender.research.model_building.network_trainer import NetworkTrainer, OnEpoch
 from recommender.research.model_building.projection_search import fit_candidates
 from recommender.research.model_building.publish import FittedModel, save_model
 from recommender.research.model_building.recipes import Recipe
@@ -43,74 +42,12 @@ from recommender.research.model_building.results import (
 )
 from recommender.research.model_building.split_tracks import SplitTracks, load_split
 from recommender.research.model_building.trained_model import TrainedModel
-from recommender.research.training.loop import train
-from recommender.research.training.settings import EpochReport
 from recommender.search.reranking import ranking
 
 ABLATION = "ablation_on_valid"
 """In a card's results: the ablation of the network, with figures on the validation tracks."""
 
 CURVES, ROWS, CHECKPOINTS = "curves.csv", "results.csv", "checkpoints"
-
-OnEpoch = Callable[[str, int, EpochReport], None]
-"""Called with what is trained (``seed 0``), the number of the network (from 0) and each report."""
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkTrainer:
-    """What all trainings of one model have in common.
-
-    Attributes:
-        recipe: how the networks are trained.
-        device: ``cpu`` or ``cuda``.
-        checkpoints: folder of one file a network.
-        on_epoch: called after each epoch; may be None.
-    """
-
-    recipe: Recipe
-    device: str
-    checkpoints: Path
-    on_epoch: OnEpoch | None
-
-    def train(
-        self,
-        seed: int,
-        training: SplitTracks,
-        valid: SplitTracks | None,
-        fold: GenreFold | None = None,
-    ) -> TrainedModel:
-        """The networks of one seed, each with a checkpoint of its own.
-
-        Args:
-            seed: of the model.
-            training, valid: as for `training.loop.train`.
-            fold: where they are of one.
-        """
-        what, stem, genres = f"seed {seed}", f"seed-{seed}", len(gtzan.GENRES)
-        if fold is not None:
-            what, genres = f"{what} without {', '.join(fold.held_out)}", fold.genres
-            stem = "-".join([stem, "without", *fold.held_out])
-        runs = []
-        for number, settings in enumerate(self.recipe.seeded(seed)):
-            suffix = f"-network-{number}" if number else ""
-            on_epoch = None if self.on_epoch is None else partial(self.on_epoch, what, number)
-            run = train(
-                settings,
-                training.tracks,
-                None if valid is None else valid.tracks,
-                genres,
-                device=self.device,
-                checkpoint=self.checkpoints / f"{stem}{suffix}.pt",
-                on_epoch=on_epoch,
-            )
-            runs.append(run)
-        return TrainedModel(seed, tuple(runs), self.recipe.descriptors, self.recipe.network_frames)
-
-    def train_folds(self, seed: int, folds: Sequence[GenreFold]) -> list[FoldModel]:
-        """The same on each fold of genres."""
-        return [
-            FoldModel(fold, self.train(seed, fold.training, fold.valid, fold)) for fold in folds
-        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,9 +129,10 @@ def build_model(
     models = [
         _AnalysedModel.of(trainer.train(seed, training, valid), training, valid) for seed in seeds
     ]
-    leave_out = recipe.leave_genres_out and protocol == "filtered"
-    folds = genre_folds(training, valid) if leave_out else []
-    fold_models = [trainer.train_folds(seed, folds) for seed in seeds] if folds else []
+    fold_models: list[list[FoldModel]] = []
+    if recipe.leave_genres_out and protocol == "filtered":
+        folds = genre_folds(training, valid)
+        fold_models = [trainer.train_folds(seed, folds) for seed in seeds]
     choice = _choose_projection(models, valid, fold_models, data)
     fitted, heads = _fit(models, choice.name, training, valid, protocol)
     if recipe.networks:
@@ -204,10 +142,7 @@ def build_model(
     rows = _evaluate(fitted, models, held_out, data, valid, protocol)
     write_rows(folder / ROWS, rows)
     results = {
-        "command": command,
-        "published_seed": rows[0].seed,
-        "seeds": [row.seed for row in rows],
-        **mean_and_sd(rows),
+        **_row_results(command, rows),
         **choice.as_results(),
         "head": _mean_choice(heads),
         **({ABLATION: list(ablation)} if ablation else {}),
@@ -326,6 +261,16 @@ def _evaluate(
         figures = held_out[number] if held_out else None
         rows.append(result_row(one.model, one.head, one.projection, splits, protocol, figures))
     return rows
+
+
+def _row_results(command: str, rows: Sequence[ResultRow]) -> dict[str, Any]:
+    seeds = [row.seed for row in rows]
+    return {
+        "command": command,
+        "published_seed": seeds[0],
+        "seeds": seeds,
+        **mean_and_sd(rows),
+    }
 
 
 def _data_facts(protocol: str) -> dict[str, str]:

@@ -21,11 +21,10 @@ from recommender.research.model_building.build import (
     CHECKPOINTS,
     CURVES,
     ROWS,
-    NetworkTrainer,
-    OnEpoch,
     duplicate_threshold,
 )
 from recommender.research.model_building.head_fitting import HeadChoice, refit_head
+from recommender.research.model_building.network_trainer import NetworkTrainer, OnEpoch
 from recommender.research.model_building.projection_search import fit_candidates
 from recommender.research.model_building.publish import FittedModel, save_model
 from recommender.research.model_building.recipes import Recipe
@@ -89,21 +88,27 @@ def refit_model(
     ]
     if recipe.networks:
         write_curves(folder / CURVES, [one.model for one in fitted])
-    results = {
-        "command": command,
-        "published_seed": seeds[0],
-        "seeds": list(seeds),
-        "projection": projection,
-        "head": source.results["head"],
-        HELD_OUT: dict(source.results),
-        **({ABLATION: list(ablation)} if ablation else {}),
-    }
+    results = _source_results(source, command, seeds, ablation)
     if "test" not in TRAINING_SETS[training_set]:
         rows = _evaluate(fitted, load_split(data, protocol, "test"), protocol)
         write_rows(folder / ROWS, rows)
         results |= mean_and_sd(rows)
     facts = _data_facts(protocol, TRAINING_SETS[training_set])
     return save_model(source.name, folder, fitted[0], facts, results)
+
+
+def _source_results(
+    source: ModelCard, command: str, seeds: Sequence[int], ablation: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "command": command,
+        "published_seed": seeds[0],
+        "seeds": list(seeds),
+        "projection": str(source.results["projection"]),
+        "head": source.results["head"],
+        HELD_OUT: dict(source.results),
+        **({ABLATION: list(ablation)} if ablation else {}),
+    }
 
 
 def _fit(

@@ -182,9 +182,9 @@ def leak_table(by_protocol: Mapping[str, Results]) -> str:
         rows.append((name, *cells, _less(own[2], own[0]), _less(own[2], own[1])))
     text = (
         "Test accuracy by clip of the same run under each split. The paper's split less the "
-        "fault-filtered one is what repeated recordings, parts of one recording on both sides, and "
-        "a somewhat larger training side are worth; less the stratified one, which is as large, it "
-        "is the leak of clips alone.\n\n"
+        "fault-filtered one is what repeated recordings, parts of one recording in several splits, "
+        "and a somewhat larger training set are worth; less the stratified one, which is as large, "
+        "it is the leak of clips alone.\n\n"
     )
     headings = (
         "run", ">filtered %", ">stratified %", ">LEAKY: paper's %", ">LEAKY less filtered",

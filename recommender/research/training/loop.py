@@ -119,14 +119,10 @@ class _TrainingRun:
             # Makes two-dimensional convolutions twice as fast.
             self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
-        self.schedule = _schedule(
-            self.optimiser, settings, settings.epochs * self._batches_per_epoch
-        )
+        rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), **rates)
+        steps = settings.epochs * self._batches_per_epoch
+        self.schedule = _schedule(self.optimiser, settings, steps)
         self.generator = torch.Generator(device=device).manual_seed(settings.seed)
         self.history: list[EpochReport] = []
         self.best = (float("-inf"), float("-inf"))

@@ -1,4 +1,4 @@
-"""The table of what else was tried."""
+"""The ablation of the default network: its table."""
 
 import dataclasses
 from functools import partial
@@ -14,13 +14,13 @@ from recommender.research.model_building import ablation
 from recommender.research.model_building.ablation import (
     DEFAULT,
     ENSEMBLE,
-    VARIANTS,
     OTHER_TRAINING,
+    VARIANTS,
     AblationRow,
 )
-from recommender.research.model_building.recipes import NETWORK, recipe
+from recommender.research.model_building.recipes import NETWORK, RECIPES
 from recommender.research.training.augmentation import Augmentation
-from recommender.research.training.loop import TrainingSettings
+from recommender.research.training.settings import TrainingSettings
 from recommender.research.training.simclr import PretrainingSettings
 
 TINY = TrainingSettings(
@@ -45,13 +45,13 @@ def data(monkeypatch) -> gtzan.Gtzan:
     return toy_gtzan(split)
 
 
-def test_every_lever_changes_one_thing_of_the_default() -> None:
-    assert VARIANTS[DEFAULT] == recipe("default").networks[0] == NETWORK
-    for name, changed in VARIANTS.items():
+def test_every_variant_changes_one_thing_of_the_default() -> None:
+    assert VARIANTS[DEFAULT] == RECIPES["default"].networks[0] == NETWORK
+    for name, settings in VARIANTS.items():
         differing = [
             field.name
             for field in dataclasses.fields(TrainingSettings)
-            if getattr(changed, field.name) != getattr(NETWORK, field.name)
+            if getattr(settings, field.name) != getattr(NETWORK, field.name)
         ]
         if name == DEFAULT:
             assert differing == []
@@ -67,17 +67,18 @@ def test_every_lever_changes_one_thing_of_the_default() -> None:
             )
 
 
-def test_the_table_is_filled_once_and_goes_on_where_it_was(data, tmp_path: Path) -> None:
-    path, seen = tmp_path / "levers.csv", []
+@pytest.mark.slow
+def test_the_table_is_filled_once_and_resumes(data, tmp_path: Path) -> None:
+    path, seen = tmp_path / "ablation.csv", []
     whole = {
         "path": path,
         "checkpoints": tmp_path / "runs",
         "on_row": lambda row: seen.append(row.key),
     }
-    ablation.run_jobs(data, **whole, wanted=[(DEFAULT, 0)])
+    ablation.run_ablation(data, **whole, selection=[(DEFAULT, 0)])
     first = ablation.read(path)
     assert [row.key for row in first] == [(DEFAULT, 0)]
-    ablation.run_jobs(data, **whole)
+    ablation.run_ablation(data, **whole)
     assert seen == [
         (DEFAULT, 0),
         (DEFAULT, 1),
@@ -92,10 +93,10 @@ def test_the_table_is_filled_once_and_goes_on_where_it_was(data, tmp_path: Path)
     for row in rows:
         assert 0 <= row.accuracy <= 1
         assert row.log_loss > 0
-    ablation.run_jobs(data, **whole)
+    ablation.run_ablation(data, **whole)
     assert len(seen) == 4 + len(OTHER_TRAINING)
     losses = {row.log_loss for row in rows if row.seed == 0}
-    assert len(losses) == 2 + len(OTHER_TRAINING)  # what is taught otherwise learns otherwise
+    assert len(losses) == 2 + len(OTHER_TRAINING)  # other training gives other networks
 
 
 def test_the_summary_is_over_seeds() -> None:
@@ -105,7 +106,7 @@ def test_the_summary_is_over_seeds() -> None:
     ]
     one = AblationRow("no mixup", 0, 30, 30, 0.55, 1.1, 5.0)
     default, mixup = ablation.summary([*rows, one])
-    assert (default.changed, default.seeds, mixup.changed, mixup.seeds) == (
+    assert (default.variant, default.seeds, mixup.variant, mixup.seeds) == (
         DEFAULT,
         2,
         "no mixup",
@@ -119,6 +120,6 @@ def test_the_summary_is_over_seeds() -> None:
 def test_another_table_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.csv"
     path.write_text("model,seed\nfast,0\n")
-    with pytest.raises(RecsysError, match="not a table of levers"):
+    with pytest.raises(RecsysError, match="no table of an ablation"):
         ablation.read(path)
     assert ablation.read(tmp_path / "absent.csv") == []

@@ -1,4 +1,4 @@
-"""The protocol of unseen genres on a toy data set whose right answer is known."""
+"""Leave-genres-out validation on a toy data set whose right answer is known."""
 
 from collections.abc import Callable
 
@@ -16,83 +16,92 @@ from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import (
     FOLDS,
     GALLERIES,
-    Encoder,
+    Gallery,
     HeldOutGenrePrecision,
-    fold_precision,
-    rows_of,
-    training_rows,
-    unseen_precision,
+    genre_folds,
+    without,
 )
+from recommender.research.model_building.split_tracks import load_split
+
+Encoder = Callable[[Gallery, tuple[str, ...]], np.ndarray]
+"""Unit vectors of a gallery's tracks, by a model without some genres."""
 
 
 @pytest.fixture(scope="module")
 def data() -> gtzan.Gtzan:
     """All tracks of the filtered split, without sound."""
-    sides = ("train", "valid", "test")
-    ids = tuple(sorted(i for side in sides for i in gtzan.split_ids("filtered", side)))
-    labels = np.array([gtzan.GENRES.index(i.split(".")[0]) for i in ids], dtype=np.int64)
+    names = ("train", "valid", "test")
+    ids = tuple(sorted(i for name in names for i in gtzan.split_ids("filtered", name)))
+    labels = np.array([gtzan.GENRES.index(gtzan.genre_of(i)) for i in ids], dtype=np.int64)
     empty = np.empty((len(ids), 128, 0), dtype=np.uint8)
     return gtzan.Gtzan(ids, labels, empty, np.full(len(ids), 80, dtype=np.float32))
 
 
-def by_genre(data: gtzan.Gtzan) -> Callable[..., Encoder]:
-    """Knows every genre perfectly."""
-    return lambda rows, labels: lambda asked: np.eye(10, dtype=np.float32)[data.labels[asked]]
+def perfect(gallery: Gallery, held_out: tuple[str, ...]) -> np.ndarray:
+    """Separates every genre."""
+    return np.eye(10, dtype=np.float32)[gallery.tracks.tracks.labels]
 
 
-def test_folds_leave_three_genres_out_and_every_genre_once() -> None:
+def only_training_genres(gallery: Gallery, held_out: tuple[str, ...]) -> np.ndarray:
+    """Separates the training genres; the others are at random."""
+    vectors = np.random.default_rng(0).normal(size=(len(gallery.tracks.ids), 32))
+    for row, (genre, label) in enumerate(
+        zip(gallery.tracks.genres, gallery.tracks.tracks.labels, strict=True)
+    ):
+        if genre not in held_out:
+            vectors[row] = np.eye(32)[label]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32)
+
+
+def precision_of(gallery: Gallery, encode: Encoder) -> HeldOutGenrePrecision:
+    folds = [gallery.precision(encode(gallery, fold), fold) for fold in FOLDS]
+    return HeldOutGenrePrecision(gallery.name, tuple(folds))
+
+
+def test_folds_hold_three_genres_out_and_every_genre_once() -> None:
     assert all(len(set(fold)) == 3 for fold in FOLDS)
     assert {genre for fold in FOLDS for genre in fold} == set(gtzan.GENRES)
 
 
-@pytest.mark.parametrize("left_out", FOLDS)
-def test_training_sees_nothing_of_the_genres_left_out(
-    data: gtzan.Gtzan, left_out: tuple[str, ...]
+@pytest.mark.parametrize("number", range(len(FOLDS)))
+def test_training_sees_nothing_of_the_held_out_genres(data: gtzan.Gtzan, number: int) -> None:
+    training, valid = (load_split(data, "filtered", name) for name in ("train", "valid"))
+    fold = genre_folds(training, valid)[number]
+    assert fold.held_out == FOLDS[number]
+    assert fold.genres == 7
+    for tracks, name in ((fold.training, "train"), (fold.valid, "valid")):
+        assert set(tracks.ids) <= set(gtzan.split_ids("filtered", name))
+        genres = [i.split(".")[0] for i in tracks.ids]
+        assert set(genres) == set(gtzan.GENRES) - set(fold.held_out)
+        names = sorted(set(genres))
+        assert [names[label] for label in tracks.tracks.labels] == genres
+    assert without(training, fold.held_out).ids == fold.training.ids
+
+
+@pytest.mark.parametrize(("name", "size"), [("valid", 197), ("valid+test", 487)])
+def test_the_gallery_holds_all_genres_of_its_splits(
+    data: gtzan.Gtzan, name: str, size: int
 ) -> None:
-    rows, labels = training_rows(data, left_out)
-    seen = [data.track_ids[row] for row in rows]
-    assert set(seen) <= set(gtzan.split_ids("filtered", "train"))
-    genres = [i.split(".")[0] for i in seen]
-    assert set(genres) == set(gtzan.GENRES) - set(left_out)
-    names = sorted(set(genres))
-    assert [names[label] for label in labels] == genres
+    gallery = Gallery.of(data, name)
+    expected = {i for split in GALLERIES[name] for i in gtzan.split_ids("filtered", split)}
+    assert len(gallery.tracks.ids) == size
+    assert set(gallery.tracks.ids) == expected
 
 
-@pytest.mark.parametrize(("gallery", "size"), [("valid", 197), ("valid+test", 487)])
-def test_the_gallery_holds_all_genres_of_its_sides(
-    data: gtzan.Gtzan, gallery: str, size: int
-) -> None:
-    asked: list[np.ndarray] = []
-
-    def fit(rows: np.ndarray, labels: np.ndarray) -> Encoder:
-        def encode(gallery_rows: np.ndarray) -> np.ndarray:
-            asked.append(gallery_rows)
-            return by_genre(data)(rows, labels)(gallery_rows)
-
-        return encode
-
-    unseen_precision(data, fit, gallery)
-    expected = {i for side in GALLERIES[gallery] for i in gtzan.split_ids("filtered", side)}
-    assert len(asked) == len(FOLDS)
-    for rows in asked:
-        assert len(rows) == size
-        assert {data.track_ids[row] for row in rows} == expected
-
-
-def test_one_who_knows_every_genre_finds_all_there_is(data: gtzan.Gtzan) -> None:
-    rows = rows_of(data, "valid")
-    found = unseen_precision(data, by_genre(data))
+def test_perfect_vectors_find_all_there_is(data: gtzan.Gtzan) -> None:
+    gallery = Gallery.of(data, "valid")
+    found = precision_of(gallery, perfect)
     for fold, value in zip(FOLDS, found.folds, strict=True):
-        assert value == pytest.approx(attainable(data, rows, fold))
+        assert value == pytest.approx(attainable(gallery.tracks.ids, fold))
 
 
-def attainable(data: gtzan.Gtzan, rows: np.ndarray, left_out: tuple[str, ...]) -> float:
+def attainable(ids: tuple[str, ...], held_out: tuple[str, ...]) -> float:
     """precision@10 of a perfect ranking: below 1 where fewer than 10 others are relevant."""
-    ids = [data.track_ids[row] for row in rows]
     artists = [gtzan.artists()[i] for i in ids]
-    shares = []
+    precisions = []
     for i, artist in zip(ids, artists, strict=True):
-        if i.split(".")[0] not in left_out:
+        if i.split(".")[0] not in held_out:
             continue
         others = [
             j
@@ -101,37 +110,25 @@ def attainable(data: gtzan.Gtzan, rows: np.ndarray, left_out: tuple[str, ...]) -
         ]
         relevant = sum(j.split(".")[0] == i.split(".")[0] for j in others)
         if relevant:
-            shares.append(min(relevant, 10) / 10)
-    return float(np.mean(shares))
+            precisions.append(min(relevant, 10) / 10)
+    return float(np.mean(precisions))
 
 
-def test_one_who_knows_only_what_it_was_taught_falls_to_chance(data: gtzan.Gtzan) -> None:
-    def fit(rows: np.ndarray, labels: np.ndarray) -> Encoder:
-        taught = set(data.labels[rows].tolist())
-
-        def encode(asked: np.ndarray) -> np.ndarray:
-            vectors = np.random.default_rng(0).normal(size=(len(asked), 32))
-            for place, row in enumerate(asked):
-                if int(data.labels[row]) in taught:
-                    vectors[place] = np.eye(32)[data.labels[row]]
-            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            return vectors.astype(np.float32)
-
-        return encode
-
-    found = unseen_precision(data, fit, "valid+test")
-    assert found.mean < 0.45  # three unknown genres are confused with one another
-    assert unseen_precision(data, by_genre(data), "valid+test").mean > 0.9
+def test_what_separates_only_training_genres_falls_to_chance(data: gtzan.Gtzan) -> None:
+    gallery = Gallery.of(data, "valid+test")
+    # Three held-out genres are confused with one another.
+    assert precision_of(gallery, only_training_genres).mean < 0.45
+    assert precision_of(gallery, perfect).mean > 0.9
 
 
 def test_similarities_score_as_the_vectors_they_are_of(data: gtzan.Gtzan) -> None:
-    rows = rows_of(data, "valid")
-    vectors = np.random.default_rng(1).normal(size=(len(rows), 8)).astype(np.float32)
+    gallery = Gallery.of(data, "valid")
+    vectors = np.random.default_rng(1).normal(size=(len(gallery.tracks.ids), 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     given = GivenSimilarities(vectors @ vectors.T)
-    for left_out in FOLDS:
-        assert fold_precision(data, given, rows, left_out) == pytest.approx(
-            fold_precision(data, vectors, rows, left_out)
+    for held_out in FOLDS:
+        assert gallery.precision(given, held_out) == pytest.approx(
+            gallery.precision(vectors, held_out)
         )
     assert hubness(given) == hubness(vectors)
 
@@ -156,7 +153,7 @@ def test_broken_similarities_are_refused(matrix: np.ndarray) -> None:
 
 def test_an_unknown_gallery_is_named(data: gtzan.Gtzan) -> None:
     with pytest.raises(UsageError, match="'test'"):
-        unseen_precision(data, by_genre(data), "test")
+        Gallery.of(data, "test")
 
 
 def test_the_mean_is_over_folds() -> None:

@@ -1,33 +1,33 @@
-"""What the models that can be trained consist of."""
+"""Recipes of the models that can be trained."""
 
 import pytest
 
 from recommender.errors import UsageError
 from recommender.networks import model_names
-from recommender.research.model_building.recipes import Recipe, recipe
-from recommender.research.reproduction.experiments import main_run
-from recommender.research.training.loop import TrainingSettings
+from recommender.research.model_building.recipes import Recipe
+from recommender.research.reproduction.experiments import find_recipe, main_run
+from recommender.research.training.settings import TrainingSettings
 
 
 def test_default_is_augmented_and_families_are_as_the_study_has_them() -> None:
-    default = recipe("default")
+    default = find_recipe("default")
     assert default.descriptors
     assert default.leave_genres_out
     assert [network.augmentation is None for network in default.networks] == [False]
     assert [network.crop_frames for network in default.networks] == [default.network_frames]
     for name in model_names():
-        assert recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
-        assert recipe(name).networks[0].model == name
-    assert recipe("resnet50").networks[0].epochs == 10
+        assert find_recipe(name) == Recipe((main_run(name).settings(0, full=True),), False)
+        assert find_recipe(name).networks[0].model == name
+    assert find_recipe("resnet50").networks[0].epochs == 10
 
 
 def test_fast_has_no_network() -> None:
-    assert recipe("fast") == Recipe((), descriptors=True, leave_genres_out=True)
+    assert find_recipe("fast") == Recipe((), descriptors=True, leave_genres_out=True)
 
 
 def test_best_is_several_of_the_networks_of_the_default() -> None:
-    best = recipe("best")
-    assert set(map(repr, best.networks)) == {repr(recipe("default").networks[0])}
+    best = find_recipe("best")
+    assert set(map(repr, best.networks)) == {repr(find_recipe("default").networks[0])}
     assert len(best.networks) > 1
     assert best.descriptors
     seeds = [network.seed for network in best.seeded(0)]
@@ -36,10 +36,10 @@ def test_best_is_several_of_the_networks_of_the_default() -> None:
 
 def test_unknown_name_lists_the_known() -> None:
     with pytest.raises(UsageError, match=r"default, fast, best, conv1d, .*transformer"):
-        recipe("perceptron")
+        find_recipe("perceptron")
 
 
-def test_nothing_to_hear_with_is_refused() -> None:
+def test_a_model_without_networks_and_descriptors_is_refused() -> None:
     with pytest.raises(UsageError, match="network or descriptors"):
         Recipe((), descriptors=False)
 
@@ -48,4 +48,4 @@ def test_no_two_runs_have_one_seed() -> None:
     pair = Recipe((TrainingSettings(), TrainingSettings()), descriptors=False)
     seeds = [network.seed for seed in range(20) for network in pair.seeded(seed)]
     assert len(set(seeds)) == 40
-    assert [network.seed for network in recipe("default").seeded(7)] == [7]
+    assert [network.seed for network in find_recipe("default").seeded(7)] == [7]

@@ -1,4 +1,4 @@
-"""The training loop: it learns, repeats, resumes, and looks at the right tracks."""
+"""The training loop: it learns, is reproducible, resumes, and uses the right tracks."""
 
 import dataclasses
 
@@ -13,12 +13,18 @@ from recommender.research.training.augmentation import (
     mixed,
     random_crops,
     random_equaliser,
-    random_masks,
     random_low_pass,
+    random_masks,
     standardised_batch,
 )
-from recommender.research.training.inference import TrackSet, clip_starts, measure, track_outputs
-from recommender.research.training.loop import TrainingSettings, train
+from recommender.research.training.inference import (
+    TrackSet,
+    clip_starts,
+    evaluate,
+    track_outputs,
+)
+from recommender.research.training.loop import train
+from recommender.research.training.settings import TrainingSettings
 
 BANDS, FRAMES, CLASSES = 16, 60, 3
 TINY = TrainingSettings(
@@ -44,7 +50,7 @@ def toy_tracks(per_class: int, seed: int) -> TrackSet:
 
 
 @pytest.fixture(scope="module")
-def load_protocol() -> tuple[TrackSet, TrackSet]:
+def splits() -> tuple[TrackSet, TrackSet]:
     return toy_tracks(12, seed=1), toy_tracks(6, seed=2)
 
 
@@ -57,18 +63,18 @@ def equal(one, other) -> bool:
 
 
 class TestTrain:
-    def test_learns_a_toy_world(self, sides) -> None:
-        result = train(dataclasses.replace(TINY, epochs=12), *sides, CLASSES)
-        assert measure(result.network, sides[1], TINY.clip_frames)[1] == 1.0
+    def test_learns_a_toy_world(self, splits) -> None:
+        result = train(dataclasses.replace(TINY, epochs=12), *splits, CLASSES)
+        assert evaluate(result.network, splits[1], TINY.clip_frames)[1] == 1.0
 
-    def test_same_seed_same_weights_other_seed_others(self, sides) -> None:
-        first, again = (train(TINY, *sides, CLASSES) for _ in range(2))
-        other = train(dataclasses.replace(TINY, seed=1), *sides, CLASSES)
+    def test_same_seed_same_weights_other_seed_others(self, splits) -> None:
+        first, again = (train(TINY, *splits, CLASSES) for _ in range(2))
+        other = train(dataclasses.replace(TINY, seed=1), *splits, CLASSES)
         assert equal(first, again)
         assert not equal(first, other)
 
-    def test_interrupted_run_ends_like_an_uninterrupted_one(self, sides, tmp_path) -> None:
-        whole = train(TINY, *sides, CLASSES)
+    def test_interrupted_run_ends_like_an_uninterrupted_one(self, splits, tmp_path) -> None:
+        whole = train(TINY, *splits, CLASSES)
 
         def stop_after_two(report) -> None:
             if report.epoch == 2:
@@ -76,33 +82,33 @@ class TestTrain:
 
         checkpoint = tmp_path / "run.pt"
         with pytest.raises(KeyboardInterrupt):
-            train(TINY, *sides, CLASSES, checkpoint=checkpoint, on_epoch=stop_after_two)
+            train(TINY, *splits, CLASSES, checkpoint=checkpoint, on_epoch=stop_after_two)
         torch.manual_seed(99)  # whatever happened in between must not matter
-        resumed = train(TINY, *sides, CLASSES, checkpoint=checkpoint)
+        resumed = train(TINY, *splits, CLASSES, checkpoint=checkpoint)
         assert equal(whole, resumed)
         assert [r.epoch for r in resumed.history] == [1, 2, 3, 4]
 
-    def test_checkpoint_of_other_settings_is_refused(self, sides, tmp_path) -> None:
+    def test_checkpoint_of_other_settings_is_refused(self, splits, tmp_path) -> None:
         checkpoint = tmp_path / "run.pt"
-        train(dataclasses.replace(TINY, epochs=1), *sides, CLASSES, checkpoint=checkpoint)
+        train(dataclasses.replace(TINY, epochs=1), *splits, CLASSES, checkpoint=checkpoint)
         with pytest.raises(UsageError, match="other settings"):
-            train(TINY, *sides, CLASSES, checkpoint=checkpoint)
+            train(TINY, *splits, CLASSES, checkpoint=checkpoint)
 
-    def test_patience_ends_a_run_and_the_best_epoch_is_kept(self, sides) -> None:
+    def test_patience_ends_a_run_and_the_best_epoch_is_selected(self, splits) -> None:
         patient = dataclasses.replace(TINY, epochs=200, patience=3, learning_rate=0.05)
-        result = train(patient, *sides, CLASSES)
+        result = train(patient, *splits, CLASSES)
         losses = [report.valid_loss for report in result.history]
         assert len(losses) < 200
         assert result.best_epoch == 1 + int(np.argmin(losses)) == len(losses) - 3
-        kept = measure(result.network, sides[1], TINY.clip_frames)[0]
-        assert kept == pytest.approx(min(losses), rel=1e-5)
+        selected = evaluate(result.network, splits[1], TINY.clip_frames)[0]
+        assert selected == pytest.approx(min(losses), rel=1e-5)
 
 
 class TestTrackOutputs:
-    def test_a_track_is_the_mean_of_its_clips(self, sides) -> None:
-        network = train(dataclasses.replace(TINY, epochs=1), *sides, CLASSES).network
-        activations, probabilities = track_outputs(network, sides[1], TINY.clip_frames)
-        track = sides[1].decibels[4]
+    def test_a_track_is_the_mean_of_its_clips(self, splits) -> None:
+        network = train(dataclasses.replace(TINY, epochs=1), *splits, CLASSES).network
+        activations, probabilities = track_outputs(network, splits[1], TINY.clip_frames)
+        track = splits[1].decibels[4]
         clips = [standardised(track[:, s : s + 20]) for s in (0, 20, 40)]
         with torch.no_grad():
             hidden = network.activations(torch.from_numpy(np.stack(clips)))
@@ -121,8 +127,8 @@ class TestAugmentation:
     def generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(0)
 
-    def test_nothing_switched_on_gives_plain_crops(self, sides, generator) -> None:
-        tracks = torch.from_numpy(sides[0].decibels[:4])
+    def test_nothing_switched_on_gives_plain_crops(self, splits, generator) -> None:
+        tracks = torch.from_numpy(splits[0].decibels[:4])
         crops = random_crops(tracks, FRAMES, STILL, generator)
         np.testing.assert_allclose(crops, tracks, atol=1e-3)
         assert torch.equal(random_equaliser(tracks, STILL, generator), tracks)
@@ -149,8 +155,8 @@ class TestAugmentation:
         lost = (clips - cut).mean(dim=2)[changed[:, -1]]
         assert (lost[:, -1] >= lost[:, 102]).all()
 
-    def test_masks_have_the_mean_of_the_clip(self, sides, generator) -> None:
-        clips = standardised_batch(torch.from_numpy(sides[0].decibels[:4]))
+    def test_masks_have_the_mean_of_the_clip(self, splits, generator) -> None:
+        clips = standardised_batch(torch.from_numpy(splits[0].decibels[:4]))
         masked = random_masks(clips, Augmentation(mask_bands=6, mask_frames=20), generator)
         changed = masked != clips
         assert changed.any()
@@ -164,8 +170,8 @@ class TestAugmentation:
         np.testing.assert_allclose(targets.sum(dim=1), 1, atol=1e-6)
         assert (targets.argmax(dim=1) == one_hot.argmax(dim=1)).all()
 
-    def test_serving_and_training_standardise_alike(self, sides) -> None:
-        clips = sides[0].decibels[:3]
+    def test_serving_and_training_standardise_alike(self, splits) -> None:
+        clips = splits[0].decibels[:3]
         batch = standardised_batch(torch.from_numpy(clips))
         for clip, row in zip(clips, batch, strict=True):
             np.testing.assert_allclose(standardised(clip), row, atol=1e-4)

@@ -1,4 +1,4 @@
-"""What networks in training are asked to make small, and to begin with."""
+"""Training losses, and initial weights by SimCLR pre-training."""
 
 import dataclasses
 import math
@@ -11,9 +11,15 @@ from torch.nn import functional as F
 from recommender.networks import GenreNetwork, create_model
 from recommender.research.training.augmentation import Augmentation, standardised_batch
 from recommender.research.training.inference import TrackSet
-from recommender.research.training.loop import TrainingSettings, train
-from recommender.research.training.losses import contrast, cross_entropy, distillation, cross_entropy_with_contrast
-from recommender.research.training.simclr import PretrainingSettings, pretrained
+from recommender.research.training.loop import train
+from recommender.research.training.losses import (
+    contrastive_loss,
+    cross_entropy,
+    cross_entropy_with_contrast,
+    distillation,
+)
+from recommender.research.training.settings import TrainingSettings
+from recommender.research.training.simclr import PretrainingSettings, pretrained_weights
 
 GENRES = 4
 SETTINGS = TrainingSettings(
@@ -47,17 +53,17 @@ class TestContrast:
         vectors = torch.stack([one, other, one, other])
         pairs = torch.eye(2).repeat(2, 2)
         expected = math.log((math.exp(1 / 0.5) + 2) / math.exp(1 / 0.5))
-        assert float(supervised_contrastive(vectors, pairs, 0.5)) == pytest.approx(expected)
+        assert float(contrastive_loss(vectors, pairs, 0.5)) == pytest.approx(expected)
 
-    def test_likeness_to_oneself_does_not_count(self) -> None:
+    def test_similarity_to_oneself_does_not_count(self) -> None:
         vectors = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
-        likeness = torch.rand(5, 5, generator=torch.Generator().manual_seed(2))
-        less = likeness.clone().fill_diagonal_(0)
-        assert supervised_contrastive(vectors, likeness, 0.1) == supervised_contrastive(vectors, less, 0.1)
+        similarity = torch.rand(5, 5, generator=torch.Generator().manual_seed(2))
+        less = similarity.clone().fill_diagonal_(0)
+        assert contrastive_loss(vectors, similarity, 0.1) == contrastive_loss(vectors, less, 0.1)
 
     def test_what_is_like_nothing_adds_nothing(self) -> None:
         vectors = torch.randn(4, 3, requires_grad=True)
-        loss = supervised_contrastive(vectors, torch.zeros(4, 4), 0.1)
+        loss = contrastive_loss(vectors, torch.zeros(4, 4), 0.1)
         loss.backward()
         assert loss == 0
         assert torch.isfinite(vectors.grad).all()
@@ -67,12 +73,12 @@ class TestObjectives:
     def test_without_weight_or_share_all_are_cross_entropy(self) -> None:
         student, (clips, targets) = network(0), batch()
         expected = F.cross_entropy(student(clips), targets)
-        for objective in (
+        for loss_function in (
             cross_entropy,
             cross_entropy_with_contrast(weight=0.0, temperature=0.1),
-            distillation([network(1)], share=0.0, temperature=2.0),
+            distillation([network(1)], weight=0.0, temperature=2.0),
         ):
-            logits, loss = objective(student, clips, targets)
+            logits, loss = loss_function(student, clips, targets)
             torch.testing.assert_close(logits, student(clips))
             torch.testing.assert_close(loss, expected)
 
@@ -80,27 +86,27 @@ class TestObjectives:
         student, (clips, targets) = network(0), batch()
         _, bare = cross_entropy(student, clips, targets)
         _, loss = cross_entropy_with_contrast(weight=0.5, temperature=0.1)(student, clips, targets)
-        found = supervised_contrastive(student.activations(clips), targets @ targets.T, 0.1)
+        found = contrastive_loss(student.activations(clips), targets @ targets.T, 0.1)
         torch.testing.assert_close(loss, bare + 0.5 * found)
 
-    def test_nothing_imitates_a_teacher_better_than_itself(self) -> None:
+    def test_a_teacher_has_the_least_distillation_loss(self) -> None:
         teacher, (clips, targets) = network(1), batch()
-        objective = distillation([teacher], share=1.0, temperature=2.0)
-        own = objective(teacher, clips, targets)[1]
+        loss_function = distillation([teacher], weight=1.0, temperature=2.0)
+        own = loss_function(teacher, clips, targets)[1]
         for seed in range(2, 6):
-            assert objective(network(seed), clips, targets)[1] > own
+            assert loss_function(network(seed), clips, targets)[1] > own
 
-    def test_imitation_is_of_softened_shares_and_weighs_as_much(self) -> None:
+    def test_distillation_is_of_softened_probabilities_with_the_same_gradient_scale(self) -> None:
         """Known answer at temperature 2: cross-entropy of halved logits, times four."""
         teacher, student, (clips, targets) = network(1), network(0), batch()
-        _, loss = distillation([teacher], share=1.0, temperature=2.0)(student, clips, targets)
+        _, loss = distillation([teacher], weight=1.0, temperature=2.0)(student, clips, targets)
         shown = F.softmax(teacher(clips) / 2, dim=1)
         expected = 4 * -(shown * F.log_softmax(student(clips) / 2, dim=1)).sum(dim=1).mean()
         torch.testing.assert_close(loss, expected)
 
-    def test_of_several_teachers_the_mean_is_imitated(self) -> None:
+    def test_several_teachers_are_averaged(self) -> None:
         teachers, (clips, targets) = [network(1), network(2)], batch()
-        _, loss = distillation(teachers, share=1.0, temperature=1.0)(network(0), clips, targets)
+        _, loss = distillation(teachers, weight=1.0, temperature=1.0)(network(0), clips, targets)
         shown = sum(F.softmax(teacher(clips), dim=1) for teacher in teachers) / 2
         torch.testing.assert_close(loss, F.cross_entropy(network(0)(clips), shown))
 
@@ -115,9 +121,9 @@ class TestBeginning:
 
     def test_pretraining_looks_at_no_label(self, tracks) -> None:
         how = PretrainingSettings(epochs=2, batch_size=6)
-        found = pretrained(SETTINGS, how, tracks, GENRES)
+        found = pretrained_weights(SETTINGS, how, tracks, GENRES)
         others = TrackSet(tracks.decibels, tracks.labels[::-1].copy())
-        again = pretrained(SETTINGS, how, others, GENRES)
+        again = pretrained_weights(SETTINGS, how, others, GENRES)
         assert all(torch.equal(found[name], again[name]) for name in found)
 
     def test_pretraining_brings_crops_of_one_track_together(self, tracks) -> None:
@@ -127,30 +133,30 @@ class TestBeginning:
         crops = standardised_batch(torch.from_numpy(np.concatenate(ends)))
         pairs = torch.eye(12).repeat(2, 2)
 
-        def surprise(how: PretrainingSettings) -> float:
+        def final_loss(how: PretrainingSettings) -> float:
             student = network(0)
-            student.load_state_dict(pretrained(SETTINGS, how, tracks, GENRES))
-            return float(supervised_contrastive(student.eval().activations(crops), pairs, 0.2).detach())
+            student.load_state_dict(pretrained_weights(SETTINGS, how, tracks, GENRES))
+            return float(contrastive_loss(student.eval().activations(crops), pairs, 0.2).detach())
 
-        assert surprise(long) < surprise(none)
+        assert final_loss(long) < final_loss(none)
 
-    def test_training_begins_with_the_weights_given(self, tracks) -> None:
+    def test_training_starts_from_the_initial_weights(self, tracks) -> None:
         weights = network(3).state_dict()
         still = dataclasses.replace(SETTINGS, learning_rate=1e-12)
         trained = train(still, tracks, None, GENRES, initial_weights=weights).network
         for name, value in trained.named_parameters():
             torch.testing.assert_close(value, weights[name], atol=1e-6, rtol=0)
 
-    def test_training_follows_the_objective_alone(self, tracks) -> None:
+    def test_training_follows_the_loss_alone(self, tracks) -> None:
         seen, weights = [], network(3).state_dict()
 
-        def objective(student, clips, targets):
+        def loss_function(student, clips, targets):
             logits, loss = cross_entropy(student, clips, targets)
             seen.append(len(clips))
             return logits, 0 * loss + 7
 
         still = dataclasses.replace(SETTINGS, weight_decay=0.0)
-        found = train(still, tracks, None, GENRES, objective=objective, initial_weights=weights)
+        found = train(still, tracks, None, GENRES, loss=loss_function, initial_weights=weights)
         assert seen == [8, 8, 8]
         assert found.history[0].train_loss == 7
         for name, value in found.network.named_parameters():
