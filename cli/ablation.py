@@ -5,18 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.output import (
-    AsJson,
-    Device,
-    GtzanPath,
-    Threads,
-    note,
-    print_json,
-    print_table,
-    say,
-    torch_device,
-    writing_file,
-)
+from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
+from recommender.cli.output import note, print_json, print_table, say, writing_file
 from recommender.cli.train import STUDY_MODULES, TrainingDevice, load_gtzan, require_study_extra
 
 if TYPE_CHECKING:

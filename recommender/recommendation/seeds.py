@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
@@ -104,7 +104,7 @@ class SeedReader:
             query.space.require(self._space)
             return SearchSeed(Seed(), query.vector)
         if hasattr(query, "read"):
-            return self._of_sound(query, None)
+            return self._of_sound(cast(BinaryIO, query), None)
         found = resolve(self._catalog, _plain(query), self._same_recording(snapshot))
         if isinstance(found, Track):
             return self._of_track(found, snapshot)
