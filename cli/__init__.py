@@ -1,5 +1,6 @@
 """The command line: thin Typer commands that open, call one method and print."""
 
+import logging
 import os
 import sys
 from typing import Annotated
@@ -95,6 +96,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows few characters gets escapes for the others, not a crash.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if logging.lastResort is not None:  # warnings go to standard error
+        logging.getLogger("recommender").addHandler(logging.lastResort)
     try:
         app(prog_name="recsys")
     except RecsysError as error:

@@ -86,9 +86,9 @@ def descriptor_file(sound: BinaryIO) -> Iterator[BinaryIO]:
         if _is_ordinary(sound):
             if os.fstat(sound.fileno()).st_size == 0:
                 raise _empty()
-            sound.seek(
-                0, os.SEEK_END
-            )  # drops what is buffered, so that the next seek is the file's
+            # The first of these drops what is buffered, so that the second moves the descriptor.
+            sound.seek(0, os.SEEK_END)
+            sound.seek(0)
             yield sound
             return
         if position is not None:
@@ -100,7 +100,7 @@ def descriptor_file(sound: BinaryIO) -> Iterator[BinaryIO]:
                 raise _no_sound(sound) from error
             if copy.tell() == 0:
                 raise _empty()
-            copy.flush()
+            copy.seek(0)
             yield cast(BinaryIO, copy)
     finally:
         if position is not None:
@@ -166,7 +166,7 @@ def plausible_rate(rate: int) -> int:
 
 
 def mean_of_channels(channels: FloatArray) -> FloatArray:
-    """[shape=(channels, n)] → [shape=(n,)]. A loop: NumPy's mean of two takes eight times as long."""
+    """[shape=(channels, n)] → [shape=(n,)]. A loop: NumPy's mean takes eight times as long."""
     mixed: FloatArray = channels[0].copy()
     for channel in channels[1:]:
         mixed += channel

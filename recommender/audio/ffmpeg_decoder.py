@@ -142,7 +142,7 @@ class FfmpegDecoder:
         yield from self._decoding
 
     def _decode(self) -> "Iterator[AudioFrame]":
-        """Frames from the container's position on; damage that it cannot get over ends the sound."""
+        """Frames from the container's position on; damage that it cannot skip ends the sound."""
         import av
 
         packets = self._container.demux(self._stream)

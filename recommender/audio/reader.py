@@ -104,7 +104,7 @@ def read_windows(
 
 
 def read_whole(sound: Sound, sample_rate: int = SAMPLE_RATE) -> AudioClip:
-    """All of a track: 88 KB of memory a second. Arguments and errors are those of `read_windows`."""
+    """All of a track: 88 KB of memory a second. Arguments and errors as of `read_windows`."""
     return _with_decoder(sound, lambda decoder: _whole(decoder, sample_rate))
 
 

@@ -1,4 +1,4 @@
-"""The columns that filters compare, of all tracks: read once per revision, not once per candidate."""
+"""The columns that filters compare, of all tracks: read per revision, not per candidate."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -45,9 +45,9 @@ class NameColumn:
 
     def equal(self, name: str) -> BoolArray:
         """Which tracks bear this very name."""
-        if name not in self.names:
-            return np.zeros(len(self.codes), dtype=np.bool_)
-        return self.codes == self.names.index(name)
+        code = self.names.index(name) if name in self.names else len(self.names)
+        equal: BoolArray = self.codes == code
+        return equal
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,7 @@ others can come."""
 
 @dataclass(frozen=True)
 class Recording:
-    """What is compared: `DuplicateDetector.view` of its activations, and its duration in seconds."""
+    """What is compared: `DuplicateDetector.view` of the activations, and the duration, seconds."""
 
     view: FloatArray
     duration: float

@@ -122,7 +122,7 @@ class Embedder:
         return Embedding(self.project(self.analyse(sound).activations[None])[0], self.space)
 
     def embed_many(self, sounds: Iterable[Sound]) -> Iterator[Embedding]:
-        """Embeddings of many sounds, in their order, each computed when it is asked for.
+        """Embeddings of many sounds, in their order, each computed when the iterator comes to it.
 
         Sounds are taken from `sounds` one by one, so neither they nor the embeddings need to fit
         in memory. Raises what `analyse` raises when it comes to a sound that cannot be analysed;

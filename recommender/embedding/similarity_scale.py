@@ -1,8 +1,9 @@
-"""What a cosine similarity in one embedding space means. numpy only.
+"""Similarity calibration: what a cosine similarity in one embedding space means. numpy only.
 
 A cosine means nothing by itself, as every projection has its own scale. `SimilarityCalibration`
-says how probable it is that two tracks so similar, of different artists, are of one genre. Where
-that is under one half, nothing is really close.
+(Platt scaling: Platt, "Probabilistic outputs for support vector machines", 1999) gives the
+probability that two tracks so similar, of different artists, are of one genre. Below one half they
+are not called close.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class SimilarityCalibration:
-    """What a similarity in one space means: ``p = 1 / (1 + exp(-slope * (similarity - midpoint)))``.
+    """``p = 1 / (1 + exp(-slope * (similarity - midpoint)))`` of similarities in one space.
 
     Attributes:
         midpoint: the similarity at which p is one half.
@@ -23,9 +24,9 @@ class SimilarityCalibration:
     slope: float
 
     def probability(self, similarity: float) -> float:
-        """That two neighbours of this cosine similarity are of one genre."""
+        """Probability that two neighbours of this cosine similarity are of one genre."""
         return float(1 / (1 + np.exp(-self.slope * (similarity - self.midpoint))))
 
     def is_close(self, similarity: float) -> bool:
-        """Whether they rather are of one genre than not."""
+        """Whether two tracks of this cosine similarity are more likely of one genre than not."""
         return similarity >= self.midpoint

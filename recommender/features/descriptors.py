@@ -1,24 +1,15 @@
 """Handcrafted descriptors of a log-Mel spectrogram: what music sounds like without a network.
 
-A network that learned ten genres forgets what it does not need to tell them apart; descriptors
-know no genre, so they also find their like among music of a kind nobody was taught. They are
-numbers over time of a spectrogram in decibels whose columns lie 77.5 ms apart (1,708 samples of
-22,050 Hz), as `features.FrontEnd` and GTZAN's archive have them. Five windows of 10 s take 5 ms of
-a core, half of them for the patches.
+A network trained on ten genres discards what it does not need to separate them; descriptors use no
+labels, so they also find similar tracks in genres outside the training set. They are statistics
+over time of a spectrogram in decibels whose columns lie 77.5 ms apart (1,708 samples at 22,050 Hz),
+as `log_mel.FrontEnd` and GTZAN's archive have them.
 
-The mean level is subtracted first and no part depends on it, so a track that is louder has the same
-descriptors, as long as the floor of the spectrogram (80 dB) cuts off the same.
+The mean level is subtracted first and no group of descriptors depends on it, so a louder copy of a
+track has the same descriptors, as long as the floor of the spectrogram (80 dB) cuts off the same.
 
-Which parts there are was chosen on GTZAN's validation tracks (`experiments/rivals.py --side valid`
-gives what they reach). In cross-validation (`experiments/ablation.py`) the patches raise
-precision@10, as tracks are recommended, from .515 to .566, that of genres left out from .436 to
-.481; sizes from 16 x 16 to 64 x 32 do alike, and filters of Gabor's form too, at twenty times the
-cost. Without cepstra genres left out gain .02 and the others lose .01. Tried and left out, as they
-made it worse or no better: the mean of each band or its percentiles, its deviation, the difference
-of neighbouring bands, the autocorrelation of onsets and their correlation across bands, the
-likeness of cepstra at each lag, moments of random filters' outputs, patches of 8 x 8, 32 x 32,
-32 x 128 or 128 x 16 beside these two, and the block-level patterns of Seyerlehner, Widmer & Pohle
-(DAFx 2010).
+`PARTS` names the groups and their sources; they were chosen on GTZAN's validation tracks
+(`tests/experiments/rivals.py`, `tests/experiments/ablation.py`).
 """
 
 from collections.abc import Sequence
@@ -35,8 +26,8 @@ from recommender.utils.arrays import FloatArray, IntArray
 Levels = npt.NDArray[np.float64]
 
 VERSION = 3
-"""Part of the name of every space that descriptors live in: to be raised when any value changes
-by more than rounding."""
+"""Part of the identity of every space with descriptors: to be raised when any value changes by more
+than rounding."""
 
 BANDS = 128
 """Mel bands of the spectrogram."""
@@ -64,8 +55,8 @@ TALL_PATCHES = PatchSpectrum(bands=64, columns=32, band_hop=16, column_hop=16, h
 
 _NOISE = 1.0
 """Variance in dB² that is added wherever variation is divided by or its logarithm is taken, as if
-every level were uncertain by 1 dB. Bands that a filter left empty never vary: as ratios of two
-nothings they put a copy without treble, or a semitone lower, far away from its original."""
+every level were uncertain by 1 dB. Bands that a filter left empty never vary: ratios of two values
+near zero would separate a low-pass filtered copy, or one a semitone lower, from its original."""
 
 _NOISE_POWER = _NOISE * float((np.hanning(SEGMENT + 1)[:-1] ** 2).sum())
 """Power of that noise in each bin of a segment's modulation spectrum."""
@@ -135,7 +126,11 @@ PARTS: tuple[Part, ...] = (
         BANDS // GROUP * (BANDS // GROUP - 1) // 2,
         "correlation over time of 16 groups of bands: what sounds together",
     ),
-    Part("small patches", SMALL_PATCHES.size, "spectra of patches of 16 bands, 1.2 s (`patches`)"),
+    Part(
+        "small patches",
+        SMALL_PATCHES.size,
+        "spectra of patches of 16 bands, 1.2 s (`patch_spectrum`)",
+    ),
     Part("tall patches", TALL_PATCHES.size, "the same of patches of 64 bands, 2.5 s"),
 )
 """The parts of the vector, in its order."""
@@ -144,7 +139,7 @@ DIMENSION = sum(part.size for part in PARTS)
 
 
 def slices() -> dict[str, slice]:
-    """Where each part lies in the vector, by name."""
+    """The slice of the vector that each part takes, by name."""
     ends = np.cumsum([part.size for part in PARTS]).tolist()
     return {part.name: slice(end - part.size, end) for part, end in zip(PARTS, ends, strict=True)}
 
@@ -162,7 +157,7 @@ def describe(windows: FloatArray | Sequence[FloatArray]) -> FloatArray:
             dB with a common reference, finite, columns 77.5 ms apart, at least `SEGMENT` each.
 
     Returns:
-        np.ndarray [shape=(DIMENSION,)], float32, finite; `slices` says what lies where.
+        np.ndarray [shape=(DIMENSION,)], float32, finite; `slices` names its parts.
 
     Raises:
         UsageError: no window, another shape, or values that are not finite.
@@ -190,12 +185,12 @@ def describe(windows: FloatArray | Sequence[FloatArray]) -> FloatArray:
 
 def _check(windows: Sequence[FloatArray]) -> None:
     if not windows:
-        raise UsageError("descriptors need a window to describe, and there is none.")
+        raise UsageError("descriptors need at least one window, and there is none.")
     for window in windows:
         if window.ndim != 2 or window.shape[0] != BANDS or window.shape[1] < SEGMENT:
             raise UsageError(
                 f"descriptors need {BANDS} bands and at least {SEGMENT} columns, not an array of "
-                f"shape {window.shape}: repeat shorter clips with features.tile_to_length."
+                f"shape {window.shape}: tile shorter clips with log_mel.tile_to_length."
             )
         if not np.isfinite(window).all():
             raise UsageError(
@@ -288,7 +283,7 @@ def _cosines() -> Levels:
     """Rows 1 to 20 of the DCT-II of 128 bands, over the root of 128: from levels to MFCCs.
 
     On the scale of decibels: were covariances thousands of times larger than correlations,
-    `discriminants.standardising` would take the latter for constants.
+    standardisation (`projections.lda`) would take the latter for constants.
     """
     angles = np.arange(1, CEPSTRA + 1)[:, None] * (np.arange(BANDS) + 0.5) * (np.pi / BANDS)
     matrix: Levels = np.cos(angles) * (np.sqrt(2) / BANDS)

@@ -1,7 +1,7 @@
 """Sound to log-Mel spectrogram: librosa's definition, computed with torch.
 
 The paper's input is `librosa.feature.melspectrogram` in decibels with 128 bands. The values here
-equal librosa's to under 0.001 dB (tests/test_features.py), without its import time.
+equal librosa's to under 0.001 dB (tests/features/test_log_mel.py), without its import time.
 
 Decibels are relative to the loudest point of *all* clips passed together, as `power_to_db` with
 ``ref=np.max`` over the whole excerpt does: the windows of a track share one reference, as the
@@ -87,10 +87,10 @@ def standardised(values: FloatArray) -> FloatArray:
 
 
 def tile_to_length(values: FloatArray, frames: int) -> FloatArray:
-    """A clip shorter than `frames` repeated until it is that long.
+    """A clip shorter than `frames`, tiled to that length.
 
-    Repeating keeps every statistic over time where it was; zeros would move them. It is done in
-    frames rather than in samples so that no click is analysed at the seams.
+    Repeating keeps every statistic over time as it was; zeros would change them. Frames are
+    repeated rather than samples, so that there is no click at the seams.
 
     Args:
         values: np.ndarray [shape=(n_mels, t)].
@@ -105,7 +105,7 @@ def tile_to_length(values: FloatArray, frames: int) -> FloatArray:
 
 
 def centre_crop(columns: int, wanted: int) -> slice:
-    """The `wanted` columns in the middle of a clip of `columns`; all where it has no more, or 0."""
+    """The central `wanted` columns of a clip of `columns`; all where it has no more, or for 0."""
     if not 0 < wanted < columns:
         return slice(0, columns)
     first = (columns - wanted) // 2
@@ -161,7 +161,7 @@ def _mel_power(clip: AudioClip, front_end: FrontEnd) -> torch.Tensor:
     """Mel power of one clip, [n_mels, frames]; frames are centred, edges padded with zeros."""
     if clip.sample_rate != front_end.sample_rate:
         raise UsageError(
-            f"this front end analyses {front_end.sample_rate} Hz, the clip has {clip.sample_rate} Hz: "
+            f"this front end takes {front_end.sample_rate} Hz, the clip has {clip.sample_rate} Hz: "
             "decode it at the front end's rate."
         )
     filters, window = _filters_and_window(front_end)

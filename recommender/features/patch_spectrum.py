@@ -8,7 +8,7 @@ JASA 118, 2005) and joint time-frequency scattering computes (Andén, Lostanlen 
 of one height the mean amplitude of each cell is taken, and how unsteady it is.
 
 The transforms are torch's, which take a tenth of the time of numpy's; torch is imported with the
-first of them, as analysis needs it anyhow and comparing does not. Shapes: b bands, f columns, h x w
+first of them, as analysis needs it anyway and search does not. Shapes: b bands, f columns, h x w
 a patch.
 """
 
@@ -26,7 +26,7 @@ Spectra = npt.NDArray[np.complex64]
 
 NOISE = 1.0
 """dB that are added to every amplitude before its logarithm, as if each level were uncertain by
-that much: where a filter left nothing, nothing is told."""
+that much: where a filter left no energy, the value is constant."""
 
 AT_ONCE = 8
 """Windows whose patches are held at once."""

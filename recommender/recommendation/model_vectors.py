@@ -1,7 +1,7 @@
 """The tracks of a catalogue that several models have analysed, with the vectors of each model.
 
-A catalogue keeps what every model made of a track, in a space of its own: an ingest with another
-model adds to it, and only says which space recommends from then on.
+A catalogue keeps the analyses of every model, each in a space of its own: an ingest with another
+model adds analyses and makes its space the one that recommends.
 """
 
 import shlex
@@ -40,9 +40,9 @@ class SharedTracks:
 def shared_tracks(catalog: Catalog, models: Sequence[str]) -> SharedTracks:
     """The tracks that every one of `models` has analysed.
 
-    Where a model has analysed the catalogue in several ways (`recsys ingest --windows`), the way that
-    analysed most tracks counts; of equals, the one its card says. Every model is taken with its own
-    projection: one adapted to the catalogue was fitted to these very tracks.
+    Where a model has analysed the catalogue with several analysis settings, those with most tracks
+    count; of equals, those of its card. Every model is taken with its own projection: one adapted
+    to the catalogue was fitted to these very tracks.
 
     Args:
         catalog: stays open.
@@ -50,7 +50,7 @@ def shared_tracks(catalog: Catalog, models: Sequence[str]) -> SharedTracks:
 
     Raises:
         UsageError: fewer than two models, or two names of the same one.
-        WeightsError: a model that is not there or is damaged.
+        WeightsError: a model that is missing or damaged.
         CatalogError: a model that has analysed nothing here, or no track that all have analysed.
     """
     if len(models) < 2:
@@ -69,7 +69,7 @@ def shared_tracks(catalog: Catalog, models: Sequence[str]) -> SharedTracks:
     shared = some[np.all([np.isin(some, own) for own in ids.values()], axis=0)]
     if not len(shared):
         raise CatalogError(
-            f"no track was analysed by all of {', '.join(models)}: ingest the same folders with each."
+            f"no track was analysed by all of {', '.join(models)}: ingest one folder with each."
         )
     return SharedTracks(
         tracks=tuple(catalog.tracks(shared.tolist())),

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector, Recording
 from recommender.embedding.space import Analysis, Embedding
-from recommender.errors import AudioError, SpaceMismatch
+from recommender.errors import AudioError, EmptyFile, SpaceMismatch
 from recommender.recommendation.query import resolve
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.catalog_index import Projector
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recommender.audio.tags import Tags
 
 Query: TypeAlias = "int | str | os.PathLike[str] | BinaryIO | Embedding"
-"""What can be asked about: a track id; a path, in the catalogue or not; words that match one title;
+"""What can be queried: a track id; a path, in the catalogue or not; words that match one title;
 a binary file object with a sound; an embedding."""
 
 
@@ -104,7 +104,7 @@ class SeedReader:
             query.space.require(self._space)
             return SearchSeed(Seed(), query.vector)
         if hasattr(query, "read"):
-            return self._of_sound(query, None)
+            return self._of_sound(cast(BinaryIO, query), None)
         found = resolve(self._catalog, _plain(query), self._same_recording(snapshot))
         if isinstance(found, Track):
             return self._of_track(found, snapshot)
@@ -136,8 +136,11 @@ class SeedReader:
         if isinstance(sound, Path):
             analysis, tags = _analysed(analyser, sound), read_tags(sound)
         else:
-            with descriptor_file(sound) as file:  # at most once copied, for both readings
-                analysis, tags = _analysed(analyser, file), read_tags(file)
+            try:
+                with descriptor_file(sound) as file:  # copied at most once, for both readings
+                    analysis, tags = _analysed(analyser, file), read_tags(file)
+            except EmptyFile as error:
+                raise EmptyFile(f"the uploaded sound: {error}") from error
         analysis.space.require(self._space.unprojected)
         return SearchSeed(
             _seed_of_sound(tags, path, analysis.duration),

@@ -6,7 +6,7 @@ outside the catalogue has to be analysed.
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -24,7 +24,7 @@ from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, 
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
-from recommender.search.index import FaissIndex
+from recommender.search.index import FaissIndex, Ranked
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
     RankingMethod,
@@ -303,25 +303,33 @@ def _fill(
     fetch, done = max(FIRST_FETCH, FETCH_PER_RESULT * k), 0
     waiting = list(zip(lists, seeds, strict=True))
     while waiting and done < len(index):
-        tracks = [(found, seed.track_id) for found, seed in waiting if seed.row is not None]
-        vectors = [(found, seed.vector) for found, seed in waiting if seed.row is None]
-        batches = []
-        if tracks:
-            ids = np.array([track_id for _, track_id in tracks], dtype=np.int64)
-            batches.append((tracks, index.rank_tracks(ids, fetch, ranking)))
-        if vectors:
-            rows = np.stack([vector for _, vector in vectors if vector is not None])
-            batches.append((vectors, index.rank(rows, fetch, ranking)))
-        for asked, ranked in batches:
+        for batch, ranked in _ranked(waiting, fetch, index, ranking):
             columns = (ranked.ids, ranked.scores, ranked.similarities)
-            for (found, _), *row in zip(asked, *columns, strict=True):
+            for found, *row in zip(batch, *columns, strict=True):
                 found.offer(*(column[done:] for column in row))
         done, fetch = min(fetch, len(index)), fetch * FETCH_GROWTH
         waiting = [(found, seed) for found, seed in waiting if not found.full]
 
 
+def _ranked(
+    waiting: Sequence[tuple[ResultList, SearchSeed]],
+    fetch: int,
+    index: FaissIndex,
+    ranking: RankingMethod,
+) -> Iterator[tuple[list[ResultList], Ranked]]:
+    """Candidates for lists: those of tracks of the index, then those of other vectors."""
+    tracks = [(found, seed) for found, seed in waiting if seed.row is not None]
+    if tracks:
+        ids = np.array([seed.track_id for _, seed in tracks], dtype=np.int64)
+        yield [found for found, _ in tracks], index.rank_tracks(ids, fetch, ranking)
+    others = [(found, seed.vector) for found, seed in waiting if seed.vector is not None]
+    if others:
+        vectors = np.stack([vector for _, vector in others])
+        yield [found for found, _ in others], index.rank(vectors, fetch, ranking)
+
+
 def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
-    """The installed model, to analyse as the catalogue was analysed; `SpaceMismatch` if it cannot."""
+    """The installed model, with the catalogue's analysis settings; `SpaceMismatch` for another."""
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)

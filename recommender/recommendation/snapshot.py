@@ -88,9 +88,9 @@ class Snapshot:
                 else "no track has a genre tag"
             )
             return f"no track is tagged with the genre {filters.genre!r}; {advice}."
-        if filters.predicted_genre is not None:
-            if not self._predicted_as(filters.predicted_genre).any():
-                return f"the model predicts {filters.predicted_genre!r} for no track."
+        predicted = filters.predicted_genre
+        if predicted is not None and not self._predicted_as(predicted).any():
+            return f"the model predicts {predicted!r} for no track."
         return None
 
     def _predicted_as(self, genre: str) -> BoolArray:

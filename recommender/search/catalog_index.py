@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from recommender.embedding.space import SpaceId
 from recommender.errors import IndexDamaged, IndexOutdated
 from recommender.search.faiss_backend import Device
 from recommender.search.index import DuplicateViews, FaissIndex
-from recommender.search.index_file import index_file
+from recommender.search.index_file import index_file, read_facts
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
 from recommender.utils.arrays import FloatArray
 
@@ -25,7 +26,7 @@ OnBuild = Callable[[int], None]
 
 
 class Projector(Protocol):
-    """What makes comparable vectors of stored activations; `Embedder` and `CatalogProjector` are."""
+    """What makes comparable vectors of stored activations, as `CatalogProjector` does."""
 
     @property
     def space(self) -> SpaceId:
@@ -79,18 +80,30 @@ class CatalogIndex:
         database = database_file(catalog_url(self.catalog.url))
         return index_file(self.space, state.catalog, database)
 
+    def is_current(self, state: CatalogState) -> bool:
+        """Whether the file says that it is the index of `state`; faiss is not imported.
+
+        Raises as `index_file.read_facts`.
+        """
+        wanted = {
+            "space": asdict(self.space),
+            "state": asdict(state),
+            "reranking": asdict(self._settings),
+            "duplicate_detector": self.duplicate_detector.digest,
+        }
+        facts = read_facts(self.path(state))
+        return all(facts.get(name) == value for name, value in wanted.items())
+
     def saved(self, state: CatalogState) -> FaissIndex | None:
         """The index file, unless it is missing, damaged, or of another state of the catalogue."""
         try:
-            index = FaissIndex.load(self.path(state), self._device)
+            if self.is_current(state):
+                return FaissIndex.load(self.path(state), self._device)
         except (FileNotFoundError, IndexOutdated):
-            return None
+            pass
         except IndexDamaged as error:
             logger.warning("%s", error)
-            return None
-        found = (index.space, index.state, index.settings, index.duplicates.detector)
-        wanted = (self.space, state, self._settings, self.duplicate_detector.digest)
-        return index if found == wanted else None
+        return None
 
     def build(self, progress: OnBuild | None = None) -> FaissIndex:
         """Build the index from the catalogue's activations and save it.

@@ -17,7 +17,7 @@ CoarseSearch = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
 """From queries [q, d] and k to float32 scores and rows [q, k], by falling score."""
 
 ROUNDING = 1e-5
-"""Upper bound of what float32 inner products of unit vectors differ between CPU, GPU and batches."""
+"""Bound of the difference of float32 inner products between CPU, GPU and batch sizes."""
 
 OVERFETCH = 16
 """Results fetched beyond k, so that ties at rank k rarely need a second search."""

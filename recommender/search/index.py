@@ -167,14 +167,14 @@ class FaissIndex:
 
     @property
     def database_vectors(self) -> FloatArray:
-        """A copy of what reranked lists are searched in: [shape=(n, d + 1)]; empty where none are."""
+        """A copy of the database vectors, [shape=(n, d + 1)]; empty where nothing is reranked."""
         search = self._ranker.reranked_search
         if search is None:
             return np.empty((0, self.dimension + 1), dtype=np.float32)
         return search.rows.copy()
 
     def comparable(self, method: RankingMethod = "reranked") -> FloatArray | Ranking:
-        """What `rank_tracks` ranks by, in the order of `ids`, as `evaluation.retrieval` takes it."""
+        """What `rank_tracks` ranks by, in the order of `ids`, for `evaluation.retrieval`."""
         return self._ranker.comparable(method)
 
     def rank(self, vectors: FloatArray, k: int, method: RankingMethod = "reranked") -> Ranked:

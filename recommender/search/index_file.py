@@ -1,8 +1,9 @@
-"""The file format of an index: named arrays and a few facts, written whole or not at all. No faiss."""
+"""The file of an index: named arrays and a few facts, written whole or not at all. No faiss."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,16 @@ def write_index(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
     replace_file(path, save(tensors, {LABEL: label}))
 
 
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts of an index file without its arrays; no checksum is checked.
+
+    Raises as `read_index`.
+    """
+    with _open_index(path) as (_, text):
+        facts: dict[str, Any] = json.loads(text.partition(" ")[2])
+        return facts
+
+
 def read_index(path: Path) -> tuple[Tensors, dict[str, Any]]:
     """The arrays and facts that `write_index` wrote.
 
@@ -52,26 +63,34 @@ def read_index(path: Path) -> tuple[Tensors, dict[str, Any]]:
         IndexOutdated: it was written by another version of this package.
         IndexDamaged: it is not whole.
     """
+    with _open_index(path) as (file, label):
+        checksum, _, text = label.partition(" ")
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if checksum != _checksum(text, tensors):
+            raise ValueError("its checksum does not match")
+        return tensors, json.loads(text)
+
+
+@contextmanager
+def _open_index(path: Path) -> Iterator[tuple[Any, str]]:
+    """The file, opened, and its label; what goes wrong becomes a named error."""
     if not path.is_file():
         raise FileNotFoundError(path)
     try:
         with safe_open(path, framework="numpy") as file:
-            checksum, _, text = (file.metadata() or {})[LABEL].partition(" ")
-            facts: dict[str, Any] = json.loads(text)
-            if facts["format"] != FORMAT:
+            label = (file.metadata() or {})[LABEL]
+            found = json.loads(label.partition(" ")[2])["format"]
+            if found != FORMAT:
                 raise IndexOutdated(
-                    f"the index {path} is of the format {facts['format']}, not {FORMAT}: "
-                    "the next query builds it again."
+                    f"the index {path} is of the format {found}, not {FORMAT}: the next query "
+                    "builds it again."
                 )
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if checksum != _checksum(text, tensors):
-            raise ValueError("its checksum does not match")
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+            yield file, label
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise IndexDamaged(
             f"the index {path} cannot be read ({error}). It is a cache of the catalogue: "
             "the next query builds it again."
         ) from error
-    return tensors, facts
 
 
 def _checksum(facts: str, tensors: Tensors) -> str:

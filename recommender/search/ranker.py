@@ -1,4 +1,4 @@
-"""Rows ranked for queries by plain cosine or by reranked scores, through exact searches. numpy only.
+"""Rows ranked for queries by plain cosine or reranked, through exact searches. numpy only.
 
 Shapes: n rows of d dimensions, q queries, k results for each.
 """

@@ -37,7 +37,7 @@ DUPLICATES = 0.05
 NOISE, COPY_NOISE = 0.3, 0.02
 """Of a dimension's standard deviation over the source's tracks."""
 
-GENRES = ("ambient", "blues", "chiptune", "drum and bass", "folk", "jazz", "metal", "reggae", "waltz")
+GENRES = ("ambient", "blues", "chiptune", "folk", "jazz", "metal", "reggae", "waltz")
 BATCH = 500
 
 

@@ -4,6 +4,7 @@ Bounds hold for any weights that learned something; where a number would depend 
 test compares with another change of the same sound instead.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from recommender.audio.reader import AudioClip, read_whole, read_windows
 from recommender.audio.windows import Windowing
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import find_model
-from recommender.errors import NotFinite, SpaceMismatch
+from recommender.errors import FileVanished, NotFinite, SpaceMismatch
 from recommender.features.descriptors import DIMENSION, describe
 from recommender.features.log_mel import FrontEnd, centre_crop, log_mel, standardised
 from recommender.research.datasets import gtzan
@@ -24,7 +25,7 @@ from recommender.research.model_building.split_tracks import load_tracks
 from recommender.research.model_building.trained_model import model_activations
 
 RATE = 44_100
-HEARD_RATE = 22_050
+ANALYSED_RATE = 22_050
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def beats(seconds: float, seed: int = 0, rate: int = RATE) -> np.ndarray:
     return (0.1 * tones * np.exp(-2 * (time % 1)) + hits).astype(np.float32)
 
 
-class TestHear:
+class TestAnalyse:
     def test_fields(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.flac", beats(45))
         analysis = embedder.analyse(path)
@@ -64,7 +65,7 @@ class TestHear:
         assert analysis.activations.dtype == np.float32
         assert analysis.space == embedder.space.unprojected != embedder.space
 
-    def test_embedding_is_the_projected_hearing(self, embedder, tmp_path) -> None:
+    def test_embedding_is_the_projected_analysis(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
         embedding = embedder.embed(path)
         analysis = embedder.analyse(path)
@@ -73,6 +74,21 @@ class TestHear:
         )
         assert embedding.space == embedder.space
         assert embedding.similarity(embedding) == pytest.approx(1, abs=1e-5)
+
+    def test_paths_text_and_file_objects_are_one_sound(self, embedder, tmp_path) -> None:
+        path = sounds.write_sound(tmp_path / "piece.flac", beats(12))
+        with path.open("rb") as file:
+            given = [path, str(path), file, io.BytesIO(path.read_bytes())]
+            found = list(embedder.embed_many(given))
+        assert len({embedding.vector.tobytes() for embedding in found}) == 1
+        assert {embedding.space for embedding in found} == {embedder.space}
+
+    def test_many_are_embedded_one_by_one(self, embedder, tmp_path) -> None:
+        path = sounds.write_sound(tmp_path / "piece.wav", beats(12))
+        found = embedder.embed_many(iter([path, tmp_path / "absent.wav"]))
+        assert next(found).vector.tobytes() == embedder.embed(path).vector.tobytes()
+        with pytest.raises(FileVanished):
+            next(found)
 
     def test_twice_is_bit_equal(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "piece.ogg", beats(31))
@@ -89,7 +105,7 @@ class TestDescriptors:
         weights = toy_models.with_descriptors(tmp_path / "model", networks)
         embedder = Embedder(weights)
         analysis = embedder.analyse(path)
-        windows = read_windows(path, embedder.windowing, HEARD_RATE).clips
+        windows = read_windows(path, embedder.windowing, ANALYSED_RATE).clips
         decibels = [mel.values for mel in log_mel(windows, embedder.front_end)]
         np.testing.assert_array_equal(analysis.activations[-DIMENSION:], describe(decibels))
         before = analysis.activations[:-DIMENSION]
@@ -252,10 +268,10 @@ class TestNotFinite:
             embedder.analyse(path)
 
     def test_one_bad_window_spoils_the_track(self, embedder) -> None:
-        clips = [beats(10, seed, HEARD_RATE) for seed in range(3)]
+        clips = [beats(10, seed, ANALYSED_RATE) for seed in range(3)]
         clips[1] = clips[1] * np.float32(1e25)
         with pytest.raises(NotFinite):
-            embedder.analyse_clips(tuple(AudioClip(clip, HEARD_RATE) for clip in clips))
+            embedder.analyse_clips(tuple(AudioClip(clip, ANALYSED_RATE) for clip in clips))
 
 
 class TestStoredSpectrograms:

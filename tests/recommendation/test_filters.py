@@ -1,5 +1,7 @@
 """Filters and the per-artist cap."""
 
+import re
+
 import pytest
 
 from recommender.errors import (
@@ -61,6 +63,29 @@ class TestFilters:
     )
     def test_each(self, world, filters, expected):
         assert world.names(self.seed, **filters) == expected
+
+    @pytest.mark.parametrize(
+        ("filters", "hint"),
+        [
+            ({"genre": "hiphop!"}, "did you mean 'Hip-Hop'?|did you mean 'hip hop'?"),
+            ({"genre": "chansons"}, "did you mean 'Chanson Française'?"),
+            ({"genre": "zydeco"}, "genres are Chanson Française, (Hip-Hop|hip hop)"),
+        ],
+        ids=str,
+    )
+    def test_a_genre_of_no_track_names_the_nearest_spelling(self, world, filters, hint):
+        found = world.service.recommend(self.seed, filters=Filters(**filters))
+        assert found.neighbours == []
+        assert found.hint is not None
+        assert re.search(hint.replace("?", r"\?"), found.hint)
+
+    def test_another_filter_that_leaves_nothing_gives_no_hint(self, world):
+        found = world.service.recommend(self.seed, filters=Filters(min_duration=9999))
+        assert (found.neighbours, found.hint) == ([], None)
+
+    def test_a_misspelt_predicted_genre(self, world):
+        with pytest.raises(UsageError, match=r"did you mean 'rock'.*it knows folk, rock"):
+            world.service.similar(self.seed, filters=Filters(predicted_genre="rokc"))
 
     def test_a_genre_that_the_network_does_not_know(self, world):
         with pytest.raises(UsageError, match="it knows folk, rock"):

@@ -1,7 +1,9 @@
 """What can be queried: ids, paths, words, embeddings, sounds outside the catalogue."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from toy_world import COPY, SPACE, ToyEmbedder, direction
 from recommender.embedding.space import Analysis, Embedding, SpaceId
 from recommender.errors import (
     AmbiguousTrack,
+    EmptyFile,
     SpaceMismatch,
     TrackNotFound,
 )
@@ -79,6 +82,28 @@ class TestQueries:
             write.missing([self.waltz])
         assert world.names("waltz") == expected
 
+    @pytest.mark.parametrize(
+        "query",
+        [3.5, None, True, b"polka.ogg", ["polka"], object()],
+        ids=lambda q: type(q).__name__,
+    )
+    def test_other_types_are_refused_with_what_is_accepted(self, world, query):
+        with pytest.raises(TypeError, match=r"track id \(int\).*os\.PathLike.*Embedding, not"):
+            world.service.similar(query)
+
+    def test_numpy_integers_are_ids(self, world):
+        assert world.names(np.int64(self.waltz)) == world.names(self.waltz)
+
+    def test_copies_of_one_recording_are_one_match(self, world):
+        world.add("b/waltz.mp3", COPY, duration=60.4, title="Evening Waltz", artist="Ana")
+        world.add("c/waltz.flac", 2 * COPY, duration=59.8, title="Evening Waltz", artist="Ana")
+        found = world.service.recommend("evening waltz")
+        assert found.seed.track == world.catalog.track(self.waltz + 4)  # the first by path
+        assert [n.track.title for n in found.neighbours] == ["Polka", "Polka for two", "1999"]
+        world.add("live.ogg", 90, duration=60, title="Evening Waltz", artist="Ana")
+        with pytest.raises(AmbiguousTrack, match="2 tracks match 'evening waltz'"):
+            world.service.similar("evening waltz")
+
     def test_embedding(self, world):
         unit = direction(19) / 3
         query = Embedding(unit, ToyEmbedder.space)
@@ -88,7 +113,7 @@ class TestQueries:
         with pytest.raises(SpaceMismatch):
             world.service.similar(Embedding(direction(19) / 3, SPACE))
 
-    def test_a_track_heard_by_another_model_only(self, world):
+    def test_a_track_analysed_by_another_model_only(self, world):
         other = world.add("new.ogg", 0, space=SpaceId("other", "w", "h"))
         with pytest.raises(SpaceMismatch, match="recsys ingest"):
             world.service.similar(other)
@@ -105,7 +130,7 @@ class TestOutsideFiles:
             sound.save()
         return path
 
-    def test_a_file_outside_the_catalogue_is_heard(self, world):
+    def test_a_file_outside_the_catalogue_is_analysed(self, world):
         world.add("a.ogg", 0, duration=100)
         world.add("b.ogg", 50, duration=100)
         path = self.wav(world, 45)
@@ -125,12 +150,38 @@ class TestOutsideFiles:
         assert world.names(path) == ["a", "b"]
         assert world.names(path, same_artist=False) == ["b"]
 
-    def test_heard_in_another_space_it_is_refused(self, world):
+    def test_a_file_object_gives_what_its_path_gives(self, world):
+        world.add("a.ogg", 0, artist="Björk")
+        world.add("b.ogg", 90, artist="Ben")
+        path = self.wav(world, 5, artist="BJORK")
+        expected = world.names(path, same_artist=False)
+        assert expected == ["b"]
+        data = path.read_bytes()
+        with path.open("rb") as file:
+            file.read(10)
+            assert world.names(file, same_artist=False) == expected
+            assert file.read(10) == data[10:20]  # still open, where it was
+        assert world.names(io.BytesIO(data), same_artist=False) == expected
+        found = world.service.recommend(io.BytesIO(data))
+        assert (found.seed.path, found.seed.artist, found.seed.duration) == (None, "BJORK", 60.0)
+        assert found.seed.track is None
+
+    def test_a_text_file_object_is_refused(self, world):
+        world.add("a.ogg", 0)
+        with pytest.raises(TypeError, match="binary mode"):
+            world.service.similar(io.StringIO("x"))
+
+    def test_an_upload_that_cannot_be_analysed_says_so(self, world):
+        world.add("a.ogg", 0)
+        with pytest.raises(EmptyFile, match="the uploaded sound"):
+            world.service.similar(io.BytesIO())
+
+    def test_analysed_in_another_space_it_is_refused(self, world):
         world.add("a.ogg", 0)
 
         class Other(ToyEmbedder):
-            def analyse(self, path: Path) -> Analysis:
-                return replace(super().analyse(path), space=SpaceId("other", "w", "h"))
+            def analyse(self, sound: Path | BinaryIO) -> Analysis:
+                return replace(super().analyse(sound), space=SpaceId("other", "w", "h"))
 
         service = SimilarityService(world.catalog, ToyEmbedder(), Other, "cpu")
         with pytest.raises(SpaceMismatch, match=r"toy.*other|other.*toy"):

@@ -1,6 +1,5 @@
-"""What `similar` lists and what `evaluate` measures are one ranking, whichever is asked for."""
+"""What `similar` lists and what `evaluate` measures are one ranking, whichever is chosen."""
 
-import re
 import shutil
 from dataclasses import replace
 from itertools import product
@@ -26,15 +25,15 @@ EVERYTHING = Filters(per_artist=None, keep_duplicates=True)
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tracks of three genres, of which each is analysed as its genre and a lot of noise."""
-    place = tmp_path_factory.mktemp("served")
-    (place / "music").mkdir()
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "music").mkdir()
     analysis_settings = IngestSettings(workers=1)
     random = np.random.default_rng(0)
     dimension = len(find_model(analysis_settings.model).projection().mean)
     genres = random.standard_normal((len(GENRES), dimension))
-    with Catalog.open(str(place / "catalog.db")) as catalog:
+    with Catalog.open(str(folder / "catalog.db")) as catalog:
         catalog.set_active(analysis_settings.space(), analysis_settings.analysis_settings())
-        library, _ = catalog.scope_of(place / "music")
+        library, _ = catalog.scope_of(folder / "music")
         with catalog.writing() as write:
             for number in range(COUNT):
                 analysed = 0.3 * genres[number % 3] + random.standard_normal(dimension)
@@ -44,7 +43,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 tags = Tags(title=f"song {number}", genre=GENRES[number % 3])
                 stat = FileStat(f"{number}.ogg", 1, 1)
                 write.analysed(library, stat, str(number), tags, analysis, "test")
-    return place / "catalog.db"
+    return folder / "catalog.db"
 
 
 def served_precision(catalog: Path, ranking: str, k: int) -> float:
@@ -64,7 +63,7 @@ def test_what_is_measured_is_what_is_served(catalog: Path) -> None:
         values[ranking] = report["without_filter"]["overall"]["precision"]["value"]
         assert report["ranking"] == ranking
         assert values[ranking] == pytest.approx(served_precision(catalog, ranking, 5))
-        assert f"ranked by {ranking}, k = 5" in recsys("evaluate", *options).out
+        assert f"ranking {ranking}, k = 5" in recsys("evaluate", *options).out
     assert values["reranked"] != values["cosine"]
     default = recsys("evaluate", "-k", 5, "--db", catalog, "--json").json
     assert default["ranking"] == "reranked"
@@ -72,9 +71,9 @@ def test_what_is_measured_is_what_is_served(catalog: Path) -> None:
 
 def test_models_are_compared_by_the_same_ranking(catalog: Path, tmp_path: Path) -> None:
     """And the one that recommends scores what it scores alone."""
-    place = shutil.copy(catalog, tmp_path / "catalog.db")
+    copy = shutil.copy(catalog, tmp_path / "catalog.db")
     other = toy_models.with_other_weights(tmp_path / "other")
-    with Catalog.open(str(place)) as both:
+    with Catalog.open(str(copy)) as both:
         tracks = list(both.all_tracks())
         active = both.active_space()
         assert active is not None
@@ -87,7 +86,7 @@ def test_models_are_compared_by_the_same_ranking(catalog: Path, tmp_path: Path) 
                 new = replace(again, space=space)
                 write.analysed(track.library, stat, track.content_hash, track.tags, new, "test")
     for ranking in ("reranked", "cosine"):
-        options = ("--ranking", ranking, "--db", place, "--json")
+        options = ("--ranking", ranking, "--db", copy, "--json")
         both_models = recsys("evaluate", "--compare", "default", other.folder, *options).json
         alone = recsys("evaluate", *options).json
         assert both_models["ranking"] == ranking
@@ -97,33 +96,40 @@ def test_models_are_compared_by_the_same_ranking(catalog: Path, tmp_path: Path) 
 
 
 def test_similar_tells_score_and_similarity(catalog: Path) -> None:
-    found = recsys("similar", 1, "--db", catalog, "--json").json
+    found = recsys("similar", 1, "--db", catalog, "--json").json["neighbours"]
     scores = [row["score"] for row in found]
     assert scores == sorted(scores, reverse=True)
-    by_cosine = recsys("similar", 1, "--ranking", "cosine", "--db", catalog, "--json").json
+    plain = recsys("similar", 1, "--ranking", "cosine", "--db", catalog, "--json").json
+    assert plain["ranking"] == "cosine"
+    by_cosine = plain["neighbours"]
     assert [row["score"] for row in by_cosine] == [row["similarity"] for row in by_cosine]
     cosines = {row["id"]: row["similarity"] for row in by_cosine}
     assert all(cosines.get(row["id"], row["similarity"]) == row["similarity"] for row in found)
     assert recsys("similar", 1, "--ranking", "loudness", "--db", catalog).status == 2
 
 
-def test_the_nearest_decides_whether_anything_is_close(
+def test_each_neighbour_is_close_or_not_by_its_similarity(
     catalog: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It need not be the first of the list, once the filters have had their say."""
+    """The nearest need not be the first of the list, once the filters have been applied."""
     for seed, genre in product(range(1, COUNT), GENRES):
-        asked = ("similar", seed, "--genre", genre, "--db", catalog)
-        found = recsys(*asked, "--json").json
+        query = ("similar", seed, "--genre", genre, "--db", catalog)
+        found = recsys(*query, "--json").json["neighbours"]
         first, nearest = found[0]["similarity"], max(row["similarity"] for row in found)
         if first < nearest - 0.01:
             break
 
-    def said(half: float) -> str:
-        close = SimilarityCalibration(midpoint=half, slope=9.0)
-        monkeypatch.setattr(CatalogProjector, "similarity_calibration", property(lambda _: close))
-        return recsys(*asked).err
+    def printed(midpoint: float) -> tuple[str, list[bool]]:
+        scale = SimilarityCalibration(midpoint=midpoint, slope=9.0)
+        monkeypatch.setattr(CatalogProjector, "similarity_calibration", property(lambda _: scale))
+        rows = recsys(*query, "--json").json["neighbours"]
+        assert all(row["close"] == (row["similarity"] >= midpoint) for row in rows)
+        return recsys(*query).out, [row["close"] for row in rows]
 
-    told = re.search(r"the nearest reaches (\S+),", said(nearest + 0.005))
-    assert told is not None
-    assert float(told[1]) == pytest.approx(nearest, abs=0.0006)  # rounded
-    assert said((first + nearest) / 2) == said(first) == ""
+    above, close = printed(nearest + 0.005)
+    assert "Nothing in the catalogue is close" in above
+    assert not any(close)
+    between, close = printed((first + nearest) / 2)
+    assert "Nothing in the catalogue is close" not in between
+    assert any(close)
+    assert not close[0]

@@ -269,5 +269,5 @@ def test_rankings_that_are_none_are_refused() -> None:
                 LabelledVectors.of(Ranking(asked, answers), ["a"] * 4), 2, artist_filter=False
             )
     for pinned_first in ([0, 1, 2], [0, 1, 2, 4], [0, 1, 2, -1]):
-        with pytest.raises(UsageError, match="must be 4 rows of the tracks"):
+        with pytest.raises(UsageError, match="must be 4 rows"):
             neighbour_lists(Ranking(vectors, vectors, np.array(pinned_first)), 2)

@@ -1,0 +1,82 @@
+"""`from recommender import …` gives what it says, however it is imported."""
+
+import logging
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import recommender
+
+CALLABLE = sorted(name for name in recommender.__all__ if name != "__version__")
+
+CHECK = """
+import inspect, recommender
+from recommender import *
+for name in recommender.__all__:
+    value = getattr(recommender, name)
+    assert globals()[name] is value, name
+    assert name == "__version__" or callable(value), (name, value)
+    assert name in dir(recommender), name
+assert inspect.isfunction(recommender.ingest)
+assert issubclass(recommender.AudioError, recommender.RecsysError)
+"""
+
+EVERY_SUBMODULE = """
+import importlib, pkgutil, recommender
+for module in pkgutil.walk_packages(recommender.__path__, "recommender."):
+    if not module.name.startswith(("recommender.migrations", "recommender.data")):
+        importlib.import_module(module.name)
+"""
+
+
+def run(code: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CALLABLE)
+def test_each_name_first_in_a_fresh_interpreter(name: str) -> None:
+    run(f"from recommender import {name}\nassert callable({name})\n{CHECK}")
+
+
+@pytest.mark.parametrize("before", ["", "import recommender.ingestion.pipeline", EVERY_SUBMODULE])
+def test_whatever_was_imported_before(before: str) -> None:
+    run(before + CHECK)
+
+
+def test_in_reverse_order() -> None:
+    run("\n".join(f"from recommender import {name}" for name in reversed(CALLABLE)) + CHECK)
+
+
+def test_no_public_name_is_a_submodule() -> None:
+    submodules = {module.name for module in pkgutil.iter_modules(recommender.__path__)}
+    assert not submodules & set(recommender.__all__)
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in CALLABLE:
+        assert getattr(recommender, name).__doc__, name
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'listen'"):
+        recommender.listen  # noqa: B018
+
+
+def test_the_library_prints_no_log_by_itself() -> None:
+    assert any(
+        isinstance(handler, logging.NullHandler)
+        for handler in logging.getLogger("recommender").handlers
+    )
+
+
+def test_wrong_types_say_what_is_accepted() -> None:
+    with pytest.raises(TypeError, match=r"database URL \(str\).*os\.PathLike"):
+        recommender.SimilarityService.open(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"name of a shipped one \(str\)"):
+        recommender.Embedder.load(3)  # type: ignore[arg-type]
