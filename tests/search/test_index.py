@@ -272,7 +272,7 @@ class TestReranked:
 
     @pytest.mark.parametrize("k", [1, 2, 30])
     def test_a_copy_from_outside_finds_its_track_first(self, index, k):
-        """By score alone a track that is all others' neighbour would not be first in its own list."""
+        """By score alone a track that is all others' neighbour would not lead its own list."""
         found = index.rank(index.vectors, k)
         assert found.ids[:, 0].tolist() == index.ids.tolist()
         np.testing.assert_allclose(found.similarities[:, 0], 1, atol=1e-6)
