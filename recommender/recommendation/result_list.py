@@ -1,6 +1,7 @@
 """Filters, per-artist cap and duplicate detection applied to a ranked list."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,16 @@ from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
+from recommender.search.index import FaissIndex, Ranked
+from recommender.search.reranking import RankingMethod
 from recommender.utils.arrays import FloatArray, IntArray
+
+FIRST_FETCH, FETCH_PER_RESULT = 128, 4
+"""Candidates that are ranked at first, at least and for each result; a per-artist cap may drop
+most of them."""
+
+FETCH_GROWTH = 4
+"""By how much more candidates are ranked each time too few of them pass the filters."""
 
 
 @dataclass(frozen=True)
@@ -124,3 +134,39 @@ class ResultList:
         recording = self._snapshot.recording(row)
         self._views[len(self.hits)] = recording.view
         self._durations[len(self.hits)] = recording.duration
+
+
+def fill_lists(
+    lists: Sequence[ResultList],
+    seeds: Sequence[SearchSeed],
+    k: int,
+    index: FaissIndex,
+    ranking: RankingMethod,
+) -> None:
+    """Rank more and more candidates until every list is full or has been offered all there are."""
+    fetch, done = max(FIRST_FETCH, FETCH_PER_RESULT * k), 0
+    waiting = list(zip(lists, seeds, strict=True))
+    while waiting and done < len(index):
+        for batch, ranked in _ranked(waiting, fetch, index, ranking):
+            columns = (ranked.ids, ranked.scores, ranked.similarities)
+            for found, *row in zip(batch, *columns, strict=True):
+                found.offer(*(column[done:] for column in row))
+        done, fetch = min(fetch, len(index)), fetch * FETCH_GROWTH
+        waiting = [(found, seed) for found, seed in waiting if not found.full]
+
+
+def _ranked(
+    waiting: Sequence[tuple[ResultList, SearchSeed]],
+    fetch: int,
+    index: FaissIndex,
+    ranking: RankingMethod,
+) -> Iterator[tuple[list[ResultList], Ranked]]:
+    """Candidates for lists: those of tracks of the index, then those of other vectors."""
+    tracks = [(found, seed) for found, seed in waiting if seed.row is not None]
+    if tracks:
+        ids = np.array([seed.track_id for _, seed in tracks], dtype=np.int64)
+        yield [found for found, _ in tracks], index.rank_tracks(ids, fetch, ranking)
+    others = [(found, seed.vector) for found, seed in waiting if seed.vector is not None]
+    if others:
+        vectors = np.stack([vector for _, vector in others])
+        yield [found for found, _ in others], index.rank(vectors, fetch, ranking)

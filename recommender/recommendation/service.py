@@ -6,12 +6,10 @@ outside the catalogue has to be analysed.
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-
-import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.projector import CatalogProjector, catalog_projector, other_weights
@@ -19,12 +17,12 @@ from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
 from recommender.recommendation.filters import Filters
-from recommender.recommendation.result_list import Hit, Neighbour, ResultList
-from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
+from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
+from recommender.recommendation.seeds import Analyser, Query, Seed, SeedReader
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
-from recommender.search.index import FaissIndex, Ranked
+from recommender.search.index import FaissIndex
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
     RankingMethod,
@@ -41,13 +39,6 @@ __all__ = [
     "Seed",
     "SimilarityService",
 ]
-
-FIRST_FETCH, FETCH_PER_RESULT = 128, 4
-"""Candidates that are ranked at first, at least and for each result; a per-artist cap may drop
-most of them."""
-
-FETCH_GROWTH = 4
-"""By how much more candidates are ranked each time too few of them pass the filters."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +247,7 @@ class SimilarityService:
         snapshot = self._current()
         seeds = [self._seeds.read(query, snapshot) for query in queries]
         lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]
-        _fill(lists, seeds, k, snapshot.index, ranking)
+        fill_lists(lists, seeds, k, snapshot.index, ranking)
         neighbours = self._neighbours([found.hits for found in lists])
         method = effective_method(ranking, len(snapshot.index), snapshot.index.settings)
         hint = None if all(neighbours) else snapshot.genre_hint(filters)
@@ -290,42 +281,6 @@ class SimilarityService:
             ]
             for hits in lists
         ]
-
-
-def _fill(
-    lists: Sequence[ResultList],
-    seeds: Sequence[SearchSeed],
-    k: int,
-    index: FaissIndex,
-    ranking: RankingMethod,
-) -> None:
-    """Rank more and more candidates until every list is full or has been offered all there are."""
-    fetch, done = max(FIRST_FETCH, FETCH_PER_RESULT * k), 0
-    waiting = list(zip(lists, seeds, strict=True))
-    while waiting and done < len(index):
-        for batch, ranked in _ranked(waiting, fetch, index, ranking):
-            columns = (ranked.ids, ranked.scores, ranked.similarities)
-            for found, *row in zip(batch, *columns, strict=True):
-                found.offer(*(column[done:] for column in row))
-        done, fetch = min(fetch, len(index)), fetch * FETCH_GROWTH
-        waiting = [(found, seed) for found, seed in waiting if not found.full]
-
-
-def _ranked(
-    waiting: Sequence[tuple[ResultList, SearchSeed]],
-    fetch: int,
-    index: FaissIndex,
-    ranking: RankingMethod,
-) -> Iterator[tuple[list[ResultList], Ranked]]:
-    """Candidates for lists: those of tracks of the index, then those of other vectors."""
-    tracks = [(found, seed) for found, seed in waiting if seed.row is not None]
-    if tracks:
-        ids = np.array([seed.track_id for _, seed in tracks], dtype=np.int64)
-        yield [found for found, _ in tracks], index.rank_tracks(ids, fetch, ranking)
-    others = [(found, seed.vector) for found, seed in waiting if seed.vector is not None]
-    if others:
-        vectors = np.stack([vector for _, vector in others])
-        yield [found for found, _ in others], index.rank(vectors, fetch, ranking)
 
 
 def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:

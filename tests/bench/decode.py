@@ -1,6 +1,6 @@
-"""What analysis a track through its windows costs in each format, and how exact it is.
+"""What reading the windows of a track costs in each format, and how exact it is.
 
-Writes a 3-minute piece in every format, analyses it, and prints a table: size, CPU milliseconds for
+Writes a 3-minute piece in every format, reads it, and prints a table: size, CPU milliseconds for
 the windows and for the whole track (least of several runs, one thread), and the largest difference
 between a window and the same slice of the whole track (full scale is 1).
 

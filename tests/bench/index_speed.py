@@ -1,12 +1,12 @@
-"""How long neighbourhoods take to be found when an index is built, and what a list takes then.
+"""How long it takes to build, save and load an index, and to rank a list.
 
-The vectors are drawn: as many dimensions as the model's projection has, of falling spread, in
+The vectors are random: as many dimensions as the model's projection has, of falling spread, in
 groups of some thirty (artists) within groups of some hundreds (kinds of music).
 
     python tests/bench/index_speed.py [--tracks 20000 100000] [--device auto|cpu|cuda]
 
-Columns: building, saving and loading in seconds; a list of 200 for one track and for one vector
-from outside, and by bare cosines, in milliseconds, medians of 20.
+Columns: building, saving and loading in seconds; a list of 200, reranked, for one track and for one
+vector from outside, and by plain cosine, in milliseconds, medians of 20.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What of a model's activations tells copies of a recording."""
+"""What of a model's activations is compared to find copies of a recording."""
 
 import itertools
 

@@ -33,7 +33,7 @@ class TestCopies:
         world.add("tagged.ogg", 20 + COPY, duration=100, genre="Rock")
         assert world.names(seed, genre="rock") == ["tagged"]
 
-    def test_a_copy_does_not_use_up_its_artists_places(self, world):
+    def test_a_copy_does_not_count_towards_its_artists_limit(self, world):
         seed = world.add("seed.ogg", 0)
         for number in range(3):
             world.add(f"one {number}.ogg", 20 + COPY * number, duration=100, artist="Ana")

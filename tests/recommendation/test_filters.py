@@ -45,7 +45,7 @@ class TestFilters:
         world.add("short.ogg", 10, duration=20, genre="Hip-Hop", predicted="folk")
         world.add("middle.ogg", 20, duration=200, genre="hip hop; Pop", predicted="rock")
         world.add("long.ogg", 30, duration=2000, genre="Chanson Française", predicted="folk")
-        world.add("bare.ogg", 40, duration=90)
+        world.add("untagged.ogg", 40, duration=90)
 
     @pytest.mark.parametrize(
         ("filters", "expected"),
@@ -55,9 +55,9 @@ class TestFilters:
             ({"genre": "hip"}, []),
             ({"predicted_genre": "Folk"}, ["short", "long"]),
             ({"predicted_genre": "folk", "genre": "hip-hop"}, ["short"]),
-            ({"min_duration": 90}, ["middle", "long", "bare"]),
-            ({"max_duration": 90}, ["short", "bare"]),
-            ({"min_duration": 90, "max_duration": 200}, ["middle", "bare"]),
+            ({"min_duration": 90}, ["middle", "long", "untagged"]),
+            ({"max_duration": 90}, ["short", "untagged"]),
+            ({"min_duration": 90, "max_duration": 200}, ["middle", "untagged"]),
         ],
         ids=str,
     )

@@ -99,7 +99,7 @@ class TestIndexFile:
         assert world.names(seed) == ["b"]
         assert "1 tracks have no usable embedding" in caplog.text
 
-    def test_another_active_space_is_told(self, world):
+    def test_another_active_space_is_refused(self, world):
         seed = world.add("a.ogg", 0)
         world.add("b.ogg", 20)
         other = SpaceId("other", "w", "h")

@@ -76,7 +76,7 @@ class TestQueries:
             write.missing([gone])
         assert world.names("polka") == world.names(self.polka)
 
-    def test_a_missing_track_can_still_be_asked_about(self, world):
+    def test_a_missing_track_can_still_be_a_query(self, world):
         expected = world.names(self.waltz)
         with world.catalog.writing() as write:
             write.missing([self.waltz])

@@ -43,7 +43,7 @@ def test_never_fewer_than_could_be_had(crowd, k, seed_at, shortest, per_artist, 
     np.testing.assert_allclose([n.similarity for n in found], np.cos(away), atol=1e-5)
 
 
-def test_the_default_is_by_neighbourhood(crowd):
+def test_the_default_is_reranked(crowd):
     seed = crowd.tracks[60]
     both = [crowd.service.similar(seed.id, 20, ranking=r) for r in ("reranked", "cosine")]
     assert [n.score for n in crowd.service.similar(seed.id, 20)] == [n.score for n in both[0]]
@@ -64,7 +64,7 @@ def test_a_copy_from_outside_finds_its_track_first(crowd):
         assert best.score >= second.score
 
 
-def test_a_missing_track_of_many_is_asked_about_as_one_from_outside(crowd):
+def test_a_missing_track_of_many_is_queried_as_one_from_outside(crowd):
     seed = crowd.tracks[100]
     similar = crowd.service.similar(seed.id, 30)
     with crowd.service.catalog.writing() as write:

@@ -38,7 +38,7 @@ def test_an_empty_catalogue_says_what_to_do(world, tmp_path):
         SimilarityService.open(str(tmp_path / "new.db"))
 
 
-def test_a_catalogued_track_is_asked_about_without_torch(world):
+def test_a_track_of_the_catalogue_is_queried_without_torch(world):
     seed = world.add("a.ogg", 0)
     world.add("b.ogg", 20)
     code = f"""

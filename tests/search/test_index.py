@@ -222,8 +222,8 @@ def index() -> FaissIndex:
     return build(IDS, VECTORS)
 
 
-class TestByNeighbourhood:
-    """Against `neighbourhood.ranking` and the formula, by brute force in double precision."""
+class TestReranked:
+    """Against `reranking.ranking` and the formula, by brute force in double precision."""
 
     @pytest.mark.parametrize("k", [1, 10, 400, 999])
     def test_a_track_finds_what_the_ranking_says(self, index, k):
@@ -246,7 +246,7 @@ class TestByNeighbourhood:
             np.testing.assert_allclose(found.similarities[place], cosines, atol=1e-5)
         assert (np.diff(found.scores, axis=1) <= 0).all()
 
-    def test_what_is_measured_is_what_is_served(self, index):
+    def test_what_is_evaluated_is_what_is_recommended(self, index):
         compared = index.comparable()
         nearest = neighbour_lists(compared, 10)
         for row, track in enumerate(index.ids):
@@ -254,7 +254,7 @@ class TestByNeighbourhood:
             assert index.ids[nearest[row]].tolist() == found[found != track][:10].tolist()
         assert index.comparable("cosine").tobytes() == index.vectors.tobytes()
 
-    def test_a_vector_from_outside_is_gathered_among_the_tracks(self, index):
+    def test_a_vector_from_outside_is_expanded_among_the_tracks(self, index):
         query = clusters(1, 12, 5)[0] + 0.01
         query = (query / np.linalg.norm(query)).astype(np.float32)
         cosines = index.vectors.astype(np.float64) @ query
@@ -272,21 +272,21 @@ class TestByNeighbourhood:
 
     @pytest.mark.parametrize("k", [1, 2, 30])
     def test_a_copy_from_outside_finds_its_track_first(self, index, k):
-        """By its score alone a track that is all others' neighbour would not lead its own list."""
+        """By score alone a track that is all others' neighbour would not lead its own list."""
         found = index.rank(index.vectors, k)
         assert found.ids[:, 0].tolist() == index.ids.tolist()
         np.testing.assert_allclose(found.similarities[:, 0], 1, atol=1e-6)
         assert (np.diff(found.scores, axis=1) <= 0).all()
         assert all(len(set(row)) == k for row in found.ids.tolist())
 
-    def test_some_tracks_do_not_lead_their_lists_by_their_score(self, index):
+    def test_some_tracks_are_not_first_by_their_score(self, index):
         """Or else the test above would say nothing."""
         compared = index.comparable()
         scores = compared.query_vectors @ compared.database_vectors.T
         assert (scores.argmax(axis=1) != np.arange(len(scores))).any()
 
     def test_a_changed_copy_finds_its_track_first(self, index):
-        """However well the neighbourhood that both have answers."""
+        """However well their common neighbours score."""
         noise = 0.02 * np.random.default_rng(3).standard_normal(index.vectors.shape)
         changed = index.vectors + noise
         changed = (changed / np.linalg.norm(changed, axis=1, keepdims=True)).astype(np.float32)
@@ -295,7 +295,7 @@ class TestByNeighbourhood:
         found = index.rank(changed, len(index))
         assert found.ids[:, 0].tolist() == nearest.tolist()
         assert index.rank(changed, 5).ids[:, 0].tolist() == nearest.tolist()
-        # By scores alone others would have led, as what is second counts as good as the first.
+        # By scores alone others would have been first: the first two count as equally good.
         tied = found.scores[:, 1] == found.scores[:, 0]
         assert (tied & (nearest == index.ids)).any()
 
@@ -325,12 +325,12 @@ class TestByNeighbourhood:
             assert found.ids.tolist() == exact.ids.tolist()
             assert found.scores.tobytes() == exact.similarities.tobytes()
 
-    def test_who_asks_nothing_is_told_nothing(self, index):
+    def test_no_query_gives_no_result(self, index):
         for by in ("reranked", "cosine"):
             for found in (index.rank(VECTORS[:0], 5, by), index.rank_tracks(IDS[:0], 5, by)):
                 assert found.ids.shape == found.scores.shape == found.similarities.shape == (0, 5)
 
-    def test_what_cannot_be_asked(self, index):
+    def test_queries_that_are_refused(self, index):
         with pytest.raises(UsageError, match="track 9999 is not in the index"):
             index.rank_tracks(np.array([IDS[0], 9_999]), 3)
         between = np.setdiff1d(np.arange(IDS.max()), IDS)[:1]
@@ -366,7 +366,7 @@ def test_a_file_of_another_version_is_outdated_not_damaged(tmp_path, monkeypatch
         FaissIndex.load(path)
 
 
-def test_two_faiss_builds_in_one_environment_are_told(tmp_path):
+def test_two_faiss_builds_in_one_environment_are_reported(tmp_path):
     for name in ("faiss_cpu", "faiss_gpu"):
         folder = tmp_path / f"{name}-1.0.dist-info"
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""Gathering and evening in toy worlds whose right answer is known, and against plain formulas."""
+"""Reranking in toy worlds whose right answer is known, and against plain formulas."""
 
 import numpy as np
 import pytest
@@ -64,19 +64,21 @@ def world_of_groups(noise: float, common: float = 0) -> np.ndarray:
 GROUPS = np.arange(200) // 20
 
 
-def test_a_hub_fills_lists_by_cosine_and_none_by_neighbourhood() -> None:
+def test_a_hub_fills_lists_by_cosine_and_none_when_reranked() -> None:
     members = world_of_groups(0.2, common=1.5)
     between = np.eye(10, 64).mean(axis=0) + 1.5 * np.eye(64)[-1]
     vectors = unit(np.vstack([members, between]))
     by_cosine = hubness(vectors)
     assert by_cosine.largest_index == 200
     assert by_cosine.largest > 0.9 * 200
-    lists = neighbour_lists(ranking(vectors))[:, 1:]  # the nearest leads, and may be the hub
+    lists = neighbour_lists(ranking(vectors))[
+        :, 1:
+    ]  # the nearest is pinned first, and may be the hub
     assert (lists == 200).sum() < 0.05 * 200
     assert (lists[:-1] // 20 == GROUPS[:, None]).mean() > 0.95
 
 
-def test_gathering_finds_the_mates_that_noise_hides() -> None:
+def test_expansion_finds_the_tracks_that_noise_hides() -> None:
     vectors = unit(world_of_groups(0.25))
     genres = [str(group) for group in GROUPS]
 
@@ -88,7 +90,7 @@ def test_gathering_finds_the_mates_that_noise_hides() -> None:
     assert precision(ranking(vectors)) > 0.8
 
 
-def test_what_is_far_from_everything_answers_to_nothing() -> None:
+def test_what_is_far_from_everything_is_in_no_list() -> None:
     """Its cosines with the rest have no spread at all: the least one would stand out endlessly."""
     music = np.hstack([random_rows(200, 15, 2), np.zeros((200, 1))])
     vectors = unit(np.vstack([music, np.eye(16)[-1:]]))
@@ -114,8 +116,8 @@ def naive_scores(vectors: np.ndarray) -> np.ndarray:
     cosines = np.array(moved) @ np.array(moved).T
     others = [np.delete(line, own) for own, line in enumerate(cosines)]
     mean, spread = np.array([o.mean() for o in others]), np.array([o.std() for o in others])
-    evened = mean.mean() + (cosines - mean) / spread * spread.mean()
-    return (cosines + evened) / 2
+    reduced = mean.mean() + (cosines - mean) / spread * spread.mean()
+    return (cosines + reduced) / 2
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -125,14 +127,14 @@ def test_scores_are_what_the_description_says(n: int, d: int, seed: int) -> None
     np.testing.assert_allclose(scores_of(vectors), naive_scores(vectors), atol=2e-5)
 
 
-def test_neighbours_on_the_far_side_pull_nothing() -> None:
+def test_neighbours_of_negative_cosine_count_as_none() -> None:
     one, neighbours = np.eye(3, dtype=np.float32)[:1], -np.eye(3, dtype=np.float32)[None, :2]
     assert expanded(one, neighbours, np.array([[-1, 0.0]], np.float32)).tolist() == one.tolist()
     pulled = expanded(one, np.eye(3, dtype=np.float32)[None, 1:2], np.ones((1, 1), np.float32))
     np.testing.assert_allclose(pulled, unit(np.array([[1, ALPHA, 0]])), atol=1e-7)
 
 
-def test_what_asks_can_be_had_again_from_what_answers() -> None:
+def test_query_vectors_can_be_recovered_from_database_vectors() -> None:
     moved, _ = augmented_database(random_rows(150, 10, 3))
     np.testing.assert_allclose(
         query_vectors_of(database_vectors(moved)), query_vectors(moved), atol=1e-6
@@ -153,7 +155,9 @@ def test_the_order_of_the_tracks_does_not_matter(n: int, d: int, seed: int) -> N
 
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(n=st.integers(LEAST, 200), copies=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))
-def test_copies_answer_alike_and_gathered_vectors_are_unit(n: int, copies: int, seed: int) -> None:
+def test_copies_have_equal_vectors_and_expanded_vectors_are_unit(
+    n: int, copies: int, seed: int
+) -> None:
     vectors = random_rows(n, 12, seed)
     vectors = np.vstack([vectors, np.repeat(vectors[:1], copies, axis=0), vectors[1:3]])
     moved, pinned_first = augmented_database(vectors)
@@ -196,7 +200,7 @@ def test_references_stand_for_a_large_catalogue() -> None:
     assert np.abs(query_vectors(moved) @ some.T - query_vectors(moved) @ every.T).mean() < 0.02
 
 
-def test_below_the_least_number_cosines_are_bare() -> None:
+def test_below_the_least_number_of_tracks_plain_cosines_rank() -> None:
     vectors = random_rows(LEAST - 1, 8, 7)
     assert scores_of(vectors).tolist() == (vectors @ vectors.T).tolist()
     assert len(ranking(vectors)) == LEAST - 1
@@ -222,7 +226,7 @@ def test_a_ranking_is_evaluated_as_its_scores_say() -> None:
     assert (hubs.largest, hubs.largest_index) == (59, 0)
 
 
-def test_the_nearest_leads_whatever_its_score() -> None:
+def test_the_nearest_is_first_whatever_its_score() -> None:
     vectors = random_rows(150, 8, 10)
     found = ranking(vectors)
     cosines = vectors @ vectors.T
@@ -239,7 +243,7 @@ def test_the_nearest_leads_whatever_its_score() -> None:
         assert row[1:].tolist() == others[:9]
 
 
-def test_what_leads_can_be_left_out() -> None:
+def test_what_is_pinned_first_can_be_left_out() -> None:
     """As the query itself, as of its artist, or as no candidate: then scores alone rank."""
     vectors = random_rows(6, 4, 11)
     led = Ranking(vectors, vectors, np.array([3, 3, 2, 0, 5, 0]))  # the third by itself
