@@ -74,7 +74,7 @@ def print_evaluation(found: Evaluation) -> None:
     report = found.report
     judged = counted(report.tracks - report.unlabelled, "track")
     say(
-        f"{judged} with a genre from {found.labelled.source}, ranked by {found.ranked}, "
+        f"{judged} with a genre from {found.labelled.source}, ranking: {found.ranked}, "
         f"k = {report.k}"
     )
     say()

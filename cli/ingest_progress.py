@@ -85,6 +85,8 @@ class IngestProgress:
         self._failed += outcome == "failed"
         self._bar.update(self._analyse, advance=1)
         self._show()
+        if self._done == self._planned:
+            self._bar.refresh()  # before the line gives way to that of the index
 
     def indexing(self, tracks: int) -> None:
         """Show that the index is being built."""

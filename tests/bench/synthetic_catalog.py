@@ -148,9 +148,7 @@ def write_catalog(source: Source, path: Path, count: int, seed: int = 0) -> None
             )
         with catalog._changing() as connection:
             space_id = connection.scalar(select(SpaceRow.id))
-            connection.execute(
-                update(SpaceRow).values(dimension=int(source.activations.shape[1]))
-            )
+            connection.execute(update(SpaceRow).values(dimension=int(source.activations.shape[1])))
             connection.execute(insert(table(LibraryRow)), [{"id": 1, "root": "/synthetic"}])
             drawn = list(drawn_tracks(source, count, seed))
             for start in range(0, count, BATCH):

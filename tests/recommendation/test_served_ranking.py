@@ -63,7 +63,7 @@ def test_what_is_measured_is_what_is_served(catalog: Path) -> None:
         values[ranking] = report["without_filter"]["overall"]["precision"]["value"]
         assert report["ranking"] == ranking
         assert values[ranking] == pytest.approx(served_precision(catalog, ranking, 5))
-        assert f"ranking {ranking}, k = 5" in recsys("evaluate", *options).out
+        assert f"ranking: {ranking}, k = 5" in recsys("evaluate", *options).out
     assert values["reranked"] != values["cosine"]
     default = recsys("evaluate", "-k", 5, "--db", catalog, "--json").json
     assert default["ranking"] == "reranked"
