@@ -60,7 +60,7 @@ class HeldOutResult:
             `Measure.HUBS`.
         groups: np.ndarray [shape=(q,)]: the artist of each, as in `TrainingData`.
         skewness: np.ndarray [shape=(folds,)], of the k-occurrence.
-        never: anti-hub rate: share of tracks in no list, over all folds.
+        anti_hub_rate: share of tracks in no list, over all folds.
         common: mean share of a list that is in the list as shipped, too.
     """
 
@@ -68,7 +68,7 @@ class HeldOutResult:
     scores: Scores
     groups: IntArray
     skewness: Scores
-    never: float
+    anti_hub_rate: float
     common: float
 
     @property

@@ -49,7 +49,7 @@ class Hubness:
         k: length of the lists.
         lists: how many lists there are.
         skewness: of the k-occurrence N_k.
-        never: anti-hub rate, the share of the gallery that is in no list.
+        anti_hub_rate: share of the gallery that is in no list.
         largest: how many lists the largest hub is in.
         largest_index: its row in the vectors.
     """
@@ -57,7 +57,7 @@ class Hubness:
     k: int
     lists: int
     skewness: float
-    never: float
+    anti_hub_rate: float
     largest: int
     largest_index: int
 
@@ -207,7 +207,7 @@ def hubness(
         k=k,
         lists=len(lists),
         skewness=metrics.skewness(occurrences),
-        never=float(np.mean(occurrences == 0)),
+        anti_hub_rate=float(np.mean(occurrences == 0)),
         largest=int(occurrences[largest]),
         largest_index=int(candidates[largest]),
     )

@@ -164,7 +164,7 @@ def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
         precision_unfiltered=float(unfiltered.precision[unfiltered.relevant > 0].mean()),
         hit=float(filtered.hit[answerable].mean()),
         skewness=hubs.skewness,
-        anti_hub_rate=hubs.never,
+        anti_hub_rate=hubs.anti_hub_rate,
         held_out_genres=held_out.mean if held_out else None,
         held_out_genres_folds=held_out.folds if held_out else (),
         accuracy=accuracy,

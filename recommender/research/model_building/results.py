@@ -171,7 +171,7 @@ def _retrieval_figures(name: str, report: RetrievalReport) -> dict[str, float]:
         "test_precision": scores.precision.value,
         "test_hit": scores.hit.value,
         "test_skewness": report.hubness.skewness,
-        "test_anti_hub_rate": report.hubness.never,
+        "test_anti_hub_rate": report.hubness.anti_hub_rate,
     }
 
 
