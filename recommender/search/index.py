@@ -36,7 +36,7 @@ from recommender.search.reranking import (
     database_vectors,
     effective_method,
 )
-from recommender.utils.arrays import FloatArray, IntArray, usable_rows
+from recommender.utils.arrays import FloatArray, IntArray, is_unit, usable_rows
 
 __all__ = ["Device", "DuplicateViews", "FaissIndex", "Ranked"]
 
@@ -275,6 +275,5 @@ def _require_positive(k: int) -> None:
 
 
 def _require_unit(vectors: FloatArray) -> None:
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not np.allclose(lengths, 1.0, atol=1e-3):
+    if not is_unit(vectors).all():
         raise UsageError("vectors must be normalised to length 1 before they are compared.")

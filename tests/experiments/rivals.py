@@ -39,6 +39,7 @@ from stored import judged, outputs
 
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
+from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.retrieval import (
     Comparable,
     GivenSimilarities,
@@ -57,7 +58,6 @@ from recommender.research.model_building.leave_genres_out import (
     HeldOutGenrePrecision,
     without,
 )
-from recommender.research.model_building.results import NEIGHBOURS
 from recommender.research.model_building.split_tracks import load_split, load_tracks
 from recommender.research.training.inference import clip_starts
 from recommender.search.reranking import ranking
@@ -136,7 +136,7 @@ def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
     artists = [gtzan.artists()[data.track_ids[row]] for row in rows]
     tracks = LabelledVectors.of(vectors, genres, artists)
     filtered, unfiltered = (
-        score_queries(tracks, NEIGHBOURS, artist_filter=on) for on in (True, False)
+        score_queries(tracks, DEFAULT_K, artist_filter=on) for on in (True, False)
     )
     answerable = filtered.relevant > 0
     lows, highs = bootstrap_interval(filtered.precision[answerable][:, None], 1000, 0)
@@ -144,8 +144,8 @@ def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
     ranked = None
     if by_vectors:
         order = LabelledVectors.of(ranking(vectors), genres, artists)
-        ranked = score_queries(order, NEIGHBOURS, artist_filter=True)
-    hubs = hubness(vectors, NEIGHBOURS)
+        ranked = score_queries(order, DEFAULT_K, artist_filter=True)
+    hubs = hubness(vectors, DEFAULT_K)
     gallery = "valid" if split == "valid" else "valid+test"
     held_out = held_out_reranked = None
     if not method.knows_all:

@@ -25,10 +25,10 @@ from recommender.audio.reader import Windowing, read_windows
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.errors import AudioError
+from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.evaluation.retrieval import LabelledVectors, score_queries
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS
 from recommender.research.model_building.split_tracks import SplitTracks, load_split
 from recommender.utils.arrays import FloatArray
 
@@ -74,12 +74,12 @@ def stored_table(model: str, archive: Path) -> None:
     outcomes["one piece of 30 s"] = stored_outputs(embedder, side, [0], columns)
     genres = [track_id.partition(".")[0] for track_id in side.ids]
     usual = _query_precisions(projection.apply(outcomes["3"][0]), genres, side.artists)
-    print(f"| windows of {seconds:g} s | accuracy | precision@{NEIGHBOURS} | minus that of 3 |")
+    print(f"| windows of {seconds:g} s | accuracy | precision@{DEFAULT_K} | minus that of 3 |")
     print("|---|---|---|---|")
     for name, (activations, probabilities) in outcomes.items():
         vectors = projection.apply(activations)
         right = (probabilities.argmax(axis=1) == side.tracks.labels).mean()
-        found = evaluate_retrieval(vectors, genres, side.artists, k=NEIGHBOURS).with_filter
+        found = evaluate_retrieval(vectors, genres, side.artists, k=DEFAULT_K).with_filter
         assert found is not None  # artists were given
         rate = found.overall.precision
         low, high = _interval(_query_precisions(vectors, genres, side.artists) - usual)
@@ -92,7 +92,7 @@ def stored_table(model: str, archive: Path) -> None:
 def _query_precisions(vectors: FloatArray, genres: list[str], artists: list[str]) -> np.ndarray:
     """Precision of each query that has a relevant candidate, in the order of the tracks."""
     tracks = LabelledVectors.of(vectors, genres, artists)
-    scores = score_queries(tracks, NEIGHBOURS, artist_filter=True)
+    scores = score_queries(tracks, DEFAULT_K, artist_filter=True)
     return scores.precision[scores.relevant > 0]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.projection import Projection
 from recommender.evaluation.calibration import calibration_error
+from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import GenreScores, RetrievalReport, evaluate_retrieval
 from recommender.evaluation.retrieval import Comparable
 from recommender.research.model_building.activations import Activations
@@ -24,9 +25,6 @@ from recommender.research.training.settings import EpochReport
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 from recommender.utils.files import replace_file
-
-NEIGHBOURS = 10
-"""k of the precision that the projection is chosen by and that is reported."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ def retrieval_report(
 ) -> RetrievalReport:
     """Retrieval among the tracks of a split, lists of 10, without intervals; as `precision`."""
     return evaluate_retrieval(
-        vectors, split.genres, split.artists, k=NEIGHBOURS, queries=queries, bootstrap=0
+        vectors, split.genres, split.artists, k=DEFAULT_K, queries=queries, bootstrap=0
     )
 
 
