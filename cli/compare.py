@@ -34,7 +34,7 @@ from recommender.cli.table_layout import Column, Cut
 if TYPE_CHECKING:
     from recommender.catalog.labels import TrackLabels
     from recommender.evaluation.comparison import Comparison, ModelScores
-    from recommender.evaluation.retrieval import Comparable
+    from recommender.evaluation.labelled_vectors import Comparable
     from recommender.recommendation.model_vectors import SharedTracks
 
 

@@ -10,7 +10,7 @@ from recommender.cli.output import counted, print_facts, print_json, print_table
 from recommender.cli.table_layout import Column
 
 if TYPE_CHECKING:
-    from recommender.embedding.model_files import ModelCard
+    from recommender.embedding.model_card import ModelCard
 
 FIGURES = {
     "test_track": "accuracy",

@@ -14,7 +14,8 @@ from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
 from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
-from recommender.ingestion import IGNORE_FILE, IngestSettings
+from recommender.ingestion import IngestSettings
+from recommender.ingestion.scan import IGNORE_FILE
 from recommender.search import index_file
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index import DuplicateViews, FaissIndex

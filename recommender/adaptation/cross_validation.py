@@ -24,12 +24,8 @@ import numpy as np
 from recommender.adaptation.candidates import Candidate, candidates, fit_all
 from recommender.adaptation.training_data import TrainingData
 from recommender.evaluation import metrics
-from recommender.evaluation.retrieval import (
-    LabelledVectors,
-    neighbour_lists,
-    query_precision,
-    score_queries,
-)
+from recommender.evaluation.labelled_vectors import LabelledVectors
+from recommender.evaluation.retrieval import neighbour_lists, query_precision, score_queries
 from recommender.search.reranking import Ranking, RankingMethod, effective_method, ranking
 from recommender.utils.arrays import BoolArray, IntArray, Scores
 

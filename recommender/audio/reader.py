@@ -28,16 +28,6 @@ from recommender.errors import (
 )
 from recommender.utils.arrays import FloatArray
 
-__all__ = [
-    "SAMPLE_RATE",
-    "AudioClip",
-    "DecodedWindows",
-    "Sound",
-    "Windowing",
-    "read_whole",
-    "read_windows",
-]
-
 SAMPLE_RATE = 22_050
 """Samples a second of everything that is analysed."""
 

@@ -15,7 +15,6 @@ from recommender.errors import UsageError
 from recommender.evaluation import metrics
 from recommender.evaluation.labelled_vectors import (
     Comparable,
-    GivenSimilarities,
     LabelledVectors,
     checked,
     checked_mask,
@@ -23,19 +22,6 @@ from recommender.evaluation.labelled_vectors import (
 )
 from recommender.evaluation.metrics import DEFAULT_K
 from recommender.utils.arrays import BoolArray, IntArray, Scores
-
-__all__ = [
-    "Comparable",
-    "GivenSimilarities",
-    "Hubness",
-    "LabelledVectors",
-    "QueryScores",
-    "hubness",
-    "mean_precision",
-    "neighbour_lists",
-    "query_precision",
-    "score_queries",
-]
 
 CHUNK_CELLS = 2**19
 """Similarities held at a time, whatever the number of tracks: about 15 MB of work space."""

@@ -12,7 +12,8 @@ from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
-from recommender.search.index import FaissIndex, Ranked
+from recommender.search.index import FaissIndex
+from recommender.search.ranker import Ranked
 from recommender.search.reranking import RankingMethod
 from recommender.utils.arrays import FloatArray, IntArray
 

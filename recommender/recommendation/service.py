@@ -30,16 +30,6 @@ from recommender.search.reranking import (
     effective_method,
 )
 
-__all__ = [
-    "Analyser",
-    "Filters",
-    "Neighbour",
-    "Projector",
-    "Recommendation",
-    "Seed",
-    "SimilarityService",
-]
-
 
 @dataclass(frozen=True)
 class Recommendation:
@@ -288,7 +278,7 @@ def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
-    from recommender.audio.reader import Windowing
+    from recommender.audio.windows import Windowing
     from recommender.embedding.embedder import Embedder
 
     windowing = Windowing(**analysis_settings["windowing"])

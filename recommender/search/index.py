@@ -38,8 +38,6 @@ from recommender.search.reranking import (
 )
 from recommender.utils.arrays import FloatArray, IntArray, is_unit, usable_rows
 
-__all__ = ["Device", "DuplicateViews", "FaissIndex", "Ranked"]
-
 
 @dataclass(frozen=True, eq=False)
 class DuplicateViews:

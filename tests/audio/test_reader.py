@@ -13,8 +13,9 @@ import soundfile
 import sounds
 import soxr
 
-from recommender.audio.reader import SAMPLE_RATE, Windowing, read_whole, read_windows
+from recommender.audio.reader import SAMPLE_RATE, read_whole, read_windows
 from recommender.audio.stderr import silenced_stderr
+from recommender.audio.windows import Windowing
 from recommender.errors import (
     AudioError,
     EmptyFile,

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.audio.mp3_length import mp3_seconds
-from recommender.audio.reader import SAMPLE_RATE, AudioClip, Windowing, read_whole, read_windows
+from recommender.audio.reader import SAMPLE_RATE, AudioClip, read_whole, read_windows
+from recommender.audio.windows import Windowing
 from recommender.errors import UsageError
 
 SECONDS = 33.0

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.audio.reader import AudioClip, DecodedWindows, Windowing, read_whole, read_windows
+from recommender.audio.reader import AudioClip, DecodedWindows, read_whole, read_windows
+from recommender.audio.windows import Windowing
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 import sounds

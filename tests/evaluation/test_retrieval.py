@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from retrieval_worlds import World, figures, random_world, worlds
 
 from recommender.evaluation import retrieval
+from recommender.evaluation.labelled_vectors import LabelledVectors
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.evaluation.retrieval import (
-    LabelledVectors,
     hubness,
     mean_precision,
     neighbour_lists,

@@ -21,13 +21,9 @@ import torch
 from stored import judged, outputs
 
 from recommender.embedding.model_files import find_model
+from recommender.evaluation.labelled_vectors import GivenSimilarities, LabelledVectors
 from recommender.evaluation.report import GenreScores, mean_scores
-from recommender.evaluation.retrieval import (
-    GivenSimilarities,
-    LabelledVectors,
-    QueryScores,
-    score_queries,
-)
+from recommender.evaluation.retrieval import QueryScores, score_queries
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.split_tracks import SplitTracks, load_tracks
 from recommender.search.reranking import ranking

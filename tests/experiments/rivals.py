@@ -39,14 +39,9 @@ from stored import judged, outputs
 
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
+from recommender.evaluation.labelled_vectors import Comparable, GivenSimilarities, LabelledVectors
 from recommender.evaluation.metrics import DEFAULT_K
-from recommender.evaluation.retrieval import (
-    Comparable,
-    GivenSimilarities,
-    LabelledVectors,
-    hubness,
-    score_queries,
-)
+from recommender.evaluation.retrieval import hubness, score_queries
 from recommender.evaluation.significance import bootstrap_interval
 from recommender.features.descriptors import describe
 from recommender.projections.lda import concatenate, fit_lda, fit_standardisation

@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from stored import published_activations
 
-from recommender.audio.reader import AudioClip, Windowing, read_whole
+from recommender.audio.reader import AudioClip, read_whole
+from recommender.audio.windows import Windowing
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.features.log_mel import FrontEnd, log_mel

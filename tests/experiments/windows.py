@@ -21,13 +21,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recommender.audio.reader import Windowing, read_windows
+from recommender.audio.reader import read_windows
+from recommender.audio.windows import Windowing
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.errors import AudioError
+from recommender.evaluation.labelled_vectors import LabelledVectors
 from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import evaluate_retrieval
-from recommender.evaluation.retrieval import LabelledVectors, score_queries
+from recommender.evaluation.retrieval import score_queries
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.split_tracks import SplitTracks, load_split
 from recommender.utils.arrays import FloatArray

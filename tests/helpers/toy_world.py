@@ -10,7 +10,8 @@ import soundfile
 from recommender.catalog import Catalog, FileStat, Tags, Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.space import Analysis, SpaceId
-from recommender.recommendation.service import Filters, SimilarityService
+from recommender.recommendation.filters import Filters
+from recommender.recommendation.service import SimilarityService
 
 SPACE = SpaceId("toy", "w", "h")
 GENRES = ("folk", "rock")

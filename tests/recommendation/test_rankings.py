@@ -12,7 +12,7 @@ from recommender.embedding.space import Embedding
 from recommender.errors import (
     UsageError,
 )
-from recommender.recommendation.service import Filters
+from recommender.recommendation.filters import Filters
 
 
 @settings(max_examples=30, deadline=None)

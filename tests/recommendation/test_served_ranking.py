@@ -16,7 +16,8 @@ from recommender.embedding.model_files import find_model
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import Analysis
 from recommender.ingestion import IngestSettings
-from recommender.recommendation.service import Filters, SimilarityService
+from recommender.recommendation.filters import Filters
+from recommender.recommendation.service import SimilarityService
 
 COUNT, GENRES = 130, ("blues", "disco", "metal")
 EVERYTHING = Filters(per_artist=None, keep_duplicates=True)

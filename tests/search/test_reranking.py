@@ -6,13 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import UsageError
+from recommender.evaluation.labelled_vectors import LabelledVectors
 from recommender.evaluation.report import evaluate_retrieval
-from recommender.evaluation.retrieval import (
-    LabelledVectors,
-    hubness,
-    neighbour_lists,
-    score_queries,
-)
+from recommender.evaluation.retrieval import hubness, neighbour_lists, score_queries
 from recommender.search.reranking import (
     Ranking,
     RerankingSettings,

@@ -15,7 +15,7 @@ import numpy as np
 
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
-from recommender.evaluation.retrieval import Comparable
+from recommender.evaluation.labelled_vectors import Comparable
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.projection_search import fit_candidates
 from recommender.research.model_building.results import precision

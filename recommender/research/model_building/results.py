@@ -15,9 +15,9 @@ import numpy as np
 from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.projection import Projection
 from recommender.evaluation.calibration import calibration_error
+from recommender.evaluation.labelled_vectors import Comparable
 from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import GenreScores, RetrievalReport, evaluate_retrieval
-from recommender.evaluation.retrieval import Comparable
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.split_tracks import CLIPS, SplitTracks, artist_disjoint
 from recommender.research.model_building.trained_model import TrainedModel

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
-from recommender.audio.reader import Windowing
+from recommender.audio.windows import Windowing
 from recommender.features.descriptors import describe
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from recommender.embedding.projection import Projection
+from recommender.evaluation.labelled_vectors import LabelledVectors
 from recommender.evaluation.metrics import DEFAULT_K
-from recommender.evaluation.retrieval import LabelledVectors, score_queries
+from recommender.evaluation.retrieval import score_queries
 from recommender.projections.lda import CANDIDATES
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.results import precision
