@@ -35,7 +35,7 @@ def test_centring_is_kept_where_artists_are_found_by_it() -> None:
     assert found.kept.p < 0.05
 
 
-def test_discriminants_are_kept_where_the_model_weighs_the_genres_down() -> None:
+def test_lda_is_kept_where_the_model_weighs_the_genres_down() -> None:
     world = weighed_down()
     found = world.adaptation()
     assert found.measure is Measure.GENRE

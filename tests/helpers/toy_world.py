@@ -33,7 +33,7 @@ def analysis(degrees: float, duration: float, predicted: str = "rock") -> Analys
 
 
 class ToyEmbedder:
-    """Projects by normalising; analyses in a sound file the angle that its samples say."""
+    """Projects by normalising; a sound file's samples give the angle of its activations."""
 
     space = replace(SPACE, projection="unit")
 
@@ -78,7 +78,7 @@ class World:
 
 @dataclass
 class Crowd:
-    """Enough tracks for neighbourhoods."""
+    """Enough tracks to be reranked."""
 
     service: SimilarityService
     tracks: list[Track]
