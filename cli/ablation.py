@@ -18,12 +18,11 @@ TableFile = Annotated[
     Path,
     typer.Option("--out", metavar="FILE", help="The table, CSV; what it lacks is added."),
 ]
-TD = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")]
 Checkpoints = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Where interrupted trainings resume from. Default: 'checkpoints' beside the table.",
+        help="Where interrupted trainings resume from. Default: 'checkpoints' where the table is.",
         show_default=False,
     ),
 ]

@@ -122,7 +122,6 @@ OutcomesToAdd = Annotated[
         help="Where outcomes are added, a line a run; runs that are there are skipped.",
     ),
 ]
-TD = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")]
 SeedCount = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Only the first N seeds of each run. Default: all."),

@@ -74,7 +74,7 @@ class HeldOutResult:
 
 
 def measure_of(data: TrainingData) -> Measure:
-    """The best measure that genres and artists are enough for."""
+    """The best measure that the labels allow."""
     if data.training_genres:
         return Measure.GENRE
     return Measure.ARTIST if data.has_artist_queries else Measure.HUBS

@@ -26,7 +26,7 @@ OnBuild = Callable[[int], None]
 
 
 class Projector(Protocol):
-    """What makes comparable vectors of stored activations, as `CatalogProjector` does."""
+    """Computes comparable vectors from stored activations, as `CatalogProjector` does."""
 
     @property
     def space(self) -> SpaceId:

@@ -65,7 +65,7 @@ class FaissIndex:
     Attributes:
         ids: np.ndarray [shape=(n,)], int64, ascending.
         space: the embedding space of the vectors.
-        state: the moment of the catalogue that the vectors were read from.
+        state: of the catalogue that the vectors were read from.
         dropped: number of vectors left out by `build` because they were zero or not finite.
         duplicates: what duplicate detection compares, row by row; none where `build` got none.
     """

@@ -38,9 +38,9 @@ def replace_file(path: Path, content: bytes) -> None:
 def replacing_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which replaces `path` once the body has ended.
 
-    Its folder is made when there is none. The bytes go to a temporary file beside `path`, are
-    flushed to the disk and renamed, so that neither a crash nor a loss of power leaves half a
-    file; when the body raises, `path` stays as it was. Raises `OSError`.
+    Its folder is created if needed. The bytes go to a temporary file there, are flushed to
+    the disk and renamed, so that neither a crash nor a loss of power leaves half a file; when the
+    body raises, `path` stays as it was. Raises `OSError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # A plain open, not tempfile, so that the file gets the permissions of the user's umask.

@@ -46,9 +46,9 @@ class ResultRow:
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
             split, by cosine. Figures of the validation tracks are None where the model was trained
             on those.
-        test_hit: part of the same queries with at least one track of their genre in those 10.
+        test_hit: share of the same queries with at least one track of their genre in those 10.
         test_skewness, test_anti_hub_rate: hubness among the test tracks: skewness of how often a
-            track is in the lists of 10, and the part of the tracks that are in none.
+            track is in the lists of 10, and the share of the tracks that are in none.
         held_out_genres_valid, held_out_genres_test: precision@10 with artist filter of genres left
             out of training (`leave_genres_out`), in the galleries ``valid`` and ``valid+test``,
             mean over the folds; None where it was not evaluated.
@@ -196,7 +196,7 @@ def _accuracies(
 
 
 def _accuracy(probabilities: FloatArray, labels: IntArray) -> float:
-    """Part of the rows [..., n_classes] whose most probable class is that of `labels` [...]."""
+    """Share of the rows [..., n_classes] whose most probable class is that of `labels` [...]."""
     return float((probabilities.argmax(axis=-1) == labels).mean())
 
 

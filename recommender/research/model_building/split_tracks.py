@@ -19,7 +19,7 @@ from recommender.utils.arrays import FloatArray, IntArray
 
 CLIPS = 3
 CLIP_FRAMES = FrontEnd().frames(Windowing().seconds)
-"""Columns of a clip that is described: as long as a window of a listener's track."""
+"""Columns of a clip that is described: as long as a window of a track is when serving."""
 
 
 class DescriptorCache:

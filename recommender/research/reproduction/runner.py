@@ -211,7 +211,7 @@ class _Predictions:
         return np.asarray(self.probabilities.argmax(axis=2) == self.labels[:, None])
 
     def clip_distribution(self) -> list[float]:
-        """Part of the clips predicted as each genre, [n_classes]."""
+        """Share of the clips predicted as each genre, [n_classes]."""
         predicted = self.probabilities.argmax(axis=2).ravel()
         counts = np.bincount(predicted, minlength=self.probabilities.shape[2])
         return [round(float(part), 4) for part in counts / len(predicted)]
