@@ -7,7 +7,12 @@ import typer
 
 from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
 from recommender.cli.output import note, print_json, print_table, say, writing_file
-from recommender.cli.train import STUDY_MODULES, TrainingDevice, load_gtzan, require_study_extra
+from recommender.cli.training_setup import (
+    STUDY_MODULES,
+    TrainingDevice,
+    load_gtzan,
+    require_study_extra,
+)
 
 if TYPE_CHECKING:
     from recommender.research.model_building.ablation import AblationRow

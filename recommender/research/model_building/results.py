@@ -3,8 +3,6 @@
 Every choice is made before: nothing here chooses. The test tracks are read for these rows alone.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,7 +22,7 @@ from recommender.research.model_building.trained_model import TrainedModel
 from recommender.research.training.settings import EpochReport
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
-from recommender.utils.files import replace_file
+from recommender.utils.files import csv_text, replace_file
 
 
 @dataclass(frozen=True)
@@ -202,7 +200,8 @@ def _accuracy(probabilities: FloatArray, labels: IntArray) -> float:
 
 def write_rows(path: Path, rows: Sequence[ResultRow]) -> None:
     """Write a CSV file, one line a seed. Raises `OSError`."""
-    _write_csv(path, [f.name for f in fields(ResultRow)], [asdict(row) for row in rows])
+    columns = [field.name for field in fields(ResultRow)]
+    replace_file(path, csv_text(columns, map(asdict, rows)).encode())
 
 
 def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
@@ -213,15 +212,8 @@ def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
         for number, run in enumerate(model.runs)
         for report in run.history
     ]
-    _write_csv(path, ["seed", "network", *(f.name for f in fields(EpochReport))], lines)
-
-
-def _write_csv(path: Path, columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    replace_file(path, text.getvalue().encode())
+    columns = ["seed", "network", *(field.name for field in fields(EpochReport))]
+    replace_file(path, csv_text(columns, lines).encode())
 
 
 def mean_and_sd(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:
