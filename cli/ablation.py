@@ -7,7 +7,12 @@ import typer
 
 from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
 from recommender.cli.output import note, print_json, print_table, say, writing_file
-from recommender.cli.train import STUDY_MODULES, TrainingDevice, load_gtzan, require_study_extra
+from recommender.cli.training_setup import (
+    STUDY_MODULES,
+    TrainingDevice,
+    load_gtzan,
+    require_study_extra,
+)
 
 if TYPE_CHECKING:
     from recommender.research.model_building.ablation import AblationRow
@@ -18,12 +23,11 @@ TableFile = Annotated[
     Path,
     typer.Option("--out", metavar="FILE", help="The table, CSV; what it lacks is added."),
 ]
-TD = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")]
 Checkpoints = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Where interrupted trainings resume from. Default: 'checkpoints' beside the table.",
+        help="Where interrupted trainings resume from. Default: 'checkpoints' where the table is.",
         show_default=False,
     ),
 ]

@@ -135,7 +135,7 @@ def _print_candidates(found: "Adaptation") -> None:
     rows = []
     for number, tried in enumerate(found.choice.tried):
         difference = "" if number == 0 or not found.judged else f"{tried.difference:+.3f}"
-        hubness = (f"{tried.skewness:.2f}", f"{tried.never:.1%}")
+        hubness = (f"{tried.skewness:.2f}", f"{tried.anti_hub_rate:.1%}")
         p = probability(tried.p) if number else ""
         common = f"{tried.common:.0%}"
         rows.append((tried.name, figure(tried.value), difference, p, *hubness, common))
@@ -151,5 +151,6 @@ def _print_outcome(found: "Adaptation", dry_run: bool) -> None:
         judged = f"{name} {figure(before.value)} → {figure(after.value)}; " if found.judged else ""
         say(
             f"before → after, held-out tracks: {judged}{SKEWNESS} {before.skewness:.2f} → "
-            f"{after.skewness:.2f}; {ANTI_HUB_RATE} {before.never:.1%} → {after.never:.1%}."
+            f"{after.skewness:.2f}; {ANTI_HUB_RATE} {before.anti_hub_rate:.1%} → "
+            f"{after.anti_hub_rate:.1%}."
         )

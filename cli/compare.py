@@ -34,7 +34,7 @@ from recommender.cli.table_layout import Column, Cut
 if TYPE_CHECKING:
     from recommender.catalog.labels import TrackLabels
     from recommender.evaluation.comparison import Comparison, ModelScores
-    from recommender.evaluation.retrieval import Comparable
+    from recommender.evaluation.labelled_vectors import Comparable
     from recommender.recommendation.model_vectors import SharedTracks
 
 
@@ -96,7 +96,7 @@ def _as_dict(
     comparison: "Comparison", shared: "SharedTracks", labelled: "TrackLabels"
 ) -> dict[str, Any]:
     models = [
-        {"model": model, "space": str(space), "tracks_heard": shared.analysed[model]}
+        {"model": model, "space": str(space), "tracks_analysed": shared.analysed[model]}
         for model, space in shared.spaces.items()
     ]
     return {
@@ -176,7 +176,7 @@ def _print_models(comparison: "Comparison", shared: "SharedTracks") -> None:
     rows = []
     for model, space in shared.spaces.items():
         hubs = comparison.hubness[model]
-        hubness = (f"{hubs.skewness:.2f}", f"{hubs.never:.1%}")
+        hubness = (f"{hubs.skewness:.2f}", f"{hubs.anti_hub_rate:.1%}")
         rows.append((model, *hubness, f"{shared.analysed[model]:,}", space))
     columns = (
         Column("model", least=16, cut=Cut.START),

@@ -97,7 +97,7 @@ def _print_hubs(found: Evaluation) -> None:
         f"{SKEWNESS} of the {hubs.k}-occurrence over all "
         f"{counted(found.report.tracks, 'track')}: {hubs.skewness:.2f}"
     )
-    say(f"{ANTI_HUB_RATE}, tracks in no list: {hubs.never:.1%}")
+    say(f"{ANTI_HUB_RATE}, tracks in no list: {hubs.anti_hub_rate:.1%}")
     say(
         f"largest hub: in {hubs.largest} of {counted(hubs.lists, 'list')}, {title} (track {hub.id})"
     )

@@ -10,7 +10,7 @@ from recommender.cli.output import counted, print_facts, print_json, print_table
 from recommender.cli.table_layout import Column
 
 if TYPE_CHECKING:
-    from recommender.embedding.model_files import ModelCard
+    from recommender.embedding.model_card import ModelCard
 
 FIGURES = {
     "test_track": "accuracy",
@@ -120,7 +120,10 @@ def _print_models(cards: "list[ModelCard]") -> None:
 
 
 def _print_families() -> None:
-    from recommender.research.reproduction.published_results import family_results, spread
+    from recommender.research.reproduction.published_results import (
+        family_results,
+        mean_and_deviation,
+    )
 
     columns = (
         Column("family", least=14),
@@ -135,8 +138,8 @@ def _print_families() -> None:
     rows = [
         (
             family.name,
-            spread(family.test_track, full_length=family.full_length),
-            spread(family.test_precision, full_length=family.full_length),
+            mean_and_deviation(family.test_track, full_length=family.full_length),
+            mean_and_deviation(family.test_precision, full_length=family.full_length),
             f"{family.parameters:,}",
             len(family.test_track),
             family.section,

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.cli.ablation import ablation_command
+from recommender.cli.latency import time_command
 from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
-from recommender.cli.output import busy, counting, note, print_json, print_table, say, writing_file
-from recommender.cli.train import STUDY_MODULES, TrainingDevice, load_gtzan, require_study_extra
+from recommender.cli.output import busy, note, print_json, print_table, say, writing_file
+from recommender.cli.training_setup import (
+    STUDY_MODULES,
+    TrainingDevice,
+    load_gtzan,
+    require_study_extra,
+)
 
 if TYPE_CHECKING:
-    from recommender.research.reproduction.latency import Timings
     from recommender.research.reproduction.outcomes import Key, Outcome
     from recommender.research.reproduction.runner import Job
     from recommender.research.training.settings import EpochReport
@@ -129,7 +134,6 @@ OutcomesToAdd = Annotated[
         help="Where outcomes are added, a line a run; runs that are there are skipped.",
     ),
 ]
-TD = Annotated[Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")]
 SeedCount = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Only the first N seeds of each run. Default: all."),
@@ -278,61 +282,7 @@ def report_command(
         say(text.rstrip("\n"))
 
 
-@study_app.command("time")
-def time_command(
-    repetitions: Annotated[
-        int, typer.Option(min=1, metavar="N", help="The median of so many batches is reported.")
-    ] = 20,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="FOLDER",
-            help="Where timing.json goes. Default: nothing is written.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the latency of networks and models, on one processor thread.
-
-    For each declared run a clip, with random weights, which do not change the time.
-    For each shipped model a whole track.
-    """
-    from dataclasses import asdict
-
-    from recommender.embedding.model_files import shipped_models
-    from recommender.research.reproduction.latency import FILE, measure
-
-    with counting("timing") as progress:
-        command = f"recsys study time --repetitions {repetitions}"
-        timings = measure(
-            models=shipped_models(), repetitions=repetitions, command=command, progress=progress
-        )
-    if out is not None:
-        with writing_file(out / FILE):
-            timings.write(out)
-    if as_json:
-        print_json(asdict(timings))
-        return
-    _print_timings(timings)
-    say(
-        f"{timings.device}, threads: {timings.threads}"
-        + ("" if out is None else f"; written: {out / FILE}")
-    )
-
-
-def _print_timings(timings: "Timings") -> None:
-    print_table(
-        ("run", ">ms a clip", ">parameters"),
-        ((run.run, f"{run.milliseconds_per_clip:.2f}", run.parameters) for run in timings.runs),
-    )
-    say()
-    print_table(
-        ("model", ">windows", ">ms a track"),
-        ((m.model, m.windows, f"{m.milliseconds_per_track:.1f}") for m in timings.models),
-    )
-    say()
+study_app.command("time")(time_command)
 
 
 def _outcomes_folder(out: Path | None) -> Path:

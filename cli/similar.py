@@ -40,7 +40,8 @@ from recommender.utils.files import real_path
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from recommender.recommendation.service import Neighbour, Recommendation
+    from recommender.recommendation.result_list import Neighbour
+    from recommender.recommendation.service import Recommendation
 
 SCHEMA_VERSION = 1
 """Of the JSON object; raised when a key changes its name or meaning."""

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.options import Device, GtzanPath, Threads, torch_device
-from recommender.cli.output import counted, counting, note, say
+from recommender.cli.output import counted, note, say
+from recommender.cli.training_setup import (
+    STUDY_MODULES,
+    TrainingDevice,
+    load_gtzan,
+    require_study_extra,
+)
 
 if TYPE_CHECKING:
     from recommender.embedding.model_card import ModelCard
-    from recommender.research.datasets.gtzan import Gtzan
     from recommender.research.model_building.build import OnEpoch
     from recommender.research.model_building.recipes import Recipe
 
@@ -23,9 +28,6 @@ FIGURES = {
     "reranked_test_precision": "test precision@10, reranked",
 }
 """Printed at the end, where the model has them."""
-
-STUDY_MODULES = ("sklearn", "scipy")
-"""Of the extra 'study', what fitting heads and projections needs."""
 
 
 class Protocol(StrEnum):
@@ -96,9 +98,6 @@ AblationTable = Annotated[
     ),
 ]
 FormerAblationTable = Annotated[Path | None, typer.Option("--levers", hidden=True)]
-TrainingDevice = Annotated[
-    Device, typer.Option(help="Where to train; auto: on a GPU when there is one.")
-]
 
 
 def train_command(
@@ -142,45 +141,6 @@ def train_command(
         common["command"] = f"{command} --train-on {training_set.value} --settings-from FOLDER"
         card = refit_model(source, recipe, data, out, numbers, training_set.value, **common)
     _print_results(card, numbers, out)
-
-
-def require_study_extra(*modules: str) -> None:
-    """Check that modules of the extra 'study' are installed, before hours of work need them.
-
-    Raises:
-        UsageError: some are not; the message says how to install them.
-    """
-    from importlib.util import find_spec
-
-    from recommender.errors import UsageError
-
-    def installed(module: str) -> bool:
-        try:
-            return find_spec(module) is not None
-        except ValueError:  # what `sys.modules` has under this name is no module
-            return False
-
-    absent = [module for module in modules if not installed(module)]
-    if absent:
-        raise UsageError(
-            f"this needs {' and '.join(absent)}, of the extra 'study': "
-            "pip install 'recommender[study]'."
-        )
-
-
-def load_gtzan(path: Path, cache: Path, threads: int | None) -> "Gtzan":
-    """Read GTZAN with progress, and note what was skipped; `threads` is for all that follows."""
-    from recommender.research.datasets import gtzan
-
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)
-    with counting("analysing GTZAN") as progress:
-        data = gtzan.load(path, progress=progress, cache=cache)
-    for track_id, reason in data.missing:
-        note(f"skipped {track_id}: {reason}")
-    return data
 
 
 def _find_recipe(name: str, epochs: int | None) -> "Recipe":

@@ -150,10 +150,7 @@ class _Check:
             yield from self._of_content(track)
 
     def _of_lost(self, track: Track, unchanged: bool) -> Iterator[Finding]:
-        """Is the file of a track that is not recommended there for an ingest to find?
-
-        Not if patterns leave it out.
-        """
+        """A missing or unavailable track whose file is there, and not excluded by patterns."""
         library = track.library
         if library not in self.scanned:
             self.scanned[library] = frozenset()

@@ -14,9 +14,10 @@ from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
 from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
-from recommender.ingestion import IGNORE_FILE, IngestSettings
+from recommender.ingestion import IngestSettings
+from recommender.ingestion.scan import IGNORE_FILE
 from recommender.search import index_file
-from recommender.search.catalog_index import CatalogIndex, update_index
+from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index import DuplicateViews, FaissIndex
 from recommender.search.ranker import RowRanker
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
@@ -74,7 +75,7 @@ class World:
 
     def index_path(self) -> Path:
         """The file of an index that is up to date."""
-        update_index(self.catalog, "cpu")
+        CatalogIndex.of_active_space(self.catalog, "cpu").update()
         projector = catalog_projector(self.catalog)
         index = CatalogIndex(self.catalog, projector, projector.duplicate_detector)
         return index.path(self.catalog.state())

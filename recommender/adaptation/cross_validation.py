@@ -24,12 +24,8 @@ import numpy as np
 from recommender.adaptation.candidates import Candidate, candidates, fit_all
 from recommender.adaptation.training_data import TrainingData
 from recommender.evaluation import metrics
-from recommender.evaluation.retrieval import (
-    LabelledVectors,
-    neighbour_lists,
-    query_precision,
-    score_queries,
-)
+from recommender.evaluation.labelled_vectors import LabelledVectors
+from recommender.evaluation.retrieval import neighbour_lists, query_precision, score_queries
 from recommender.search.reranking import Ranking, RankingMethod, effective_method, ranking
 from recommender.utils.arrays import BoolArray, IntArray, Scores
 
@@ -60,7 +56,7 @@ class HeldOutResult:
             `Measure.HUBS`.
         groups: np.ndarray [shape=(q,)]: the artist of each, as in `TrainingData`.
         skewness: np.ndarray [shape=(folds,)], of the k-occurrence.
-        never: anti-hub rate: share of tracks in no list, over all folds.
+        anti_hub_rate: share of tracks in no list, over all folds.
         common: mean share of a list that is in the list as shipped, too.
     """
 
@@ -68,7 +64,7 @@ class HeldOutResult:
     scores: Scores
     groups: IntArray
     skewness: Scores
-    never: float
+    anti_hub_rate: float
     common: float
 
     @property
@@ -78,7 +74,7 @@ class HeldOutResult:
 
 
 def measure_of(data: TrainingData) -> Measure:
-    """The best measure that genres and artists are enough for."""
+    """The best measure that the labels allow."""
     if data.training_genres:
         return Measure.GENRE
     return Measure.ARTIST if data.has_artist_queries else Measure.HUBS

@@ -23,7 +23,7 @@ class Tried:
         p: two-sided, with random signs of artists, times the number of candidates (at most 1); NaN
             as shipped and for `Measure.HUBS`.
         skewness: of the k-occurrence, mean over the folds.
-        never: anti-hub rate: share of tracks that are in no list.
+        anti_hub_rate: share of tracks that are in no list.
         common: mean share of a list that is in the list as shipped, too.
     """
 
@@ -32,7 +32,7 @@ class Tried:
     difference: float
     p: float
     skewness: float
-    never: float
+    anti_hub_rate: float
     common: float
 
 
@@ -90,7 +90,7 @@ def _figures(result: HeldOutResult, shipped: HeldOutResult, number: int) -> Trie
         difference,
         p,
         float(result.skewness.mean()),
-        result.never,
+        result.anti_hub_rate,
         result.common,
     )
 

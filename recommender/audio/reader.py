@@ -28,16 +28,6 @@ from recommender.errors import (
 )
 from recommender.utils.arrays import FloatArray
 
-__all__ = [
-    "SAMPLE_RATE",
-    "AudioClip",
-    "DecodedWindows",
-    "Sound",
-    "Windowing",
-    "read_whole",
-    "read_windows",
-]
-
 SAMPLE_RATE = 22_050
 """Samples a second of everything that is analysed."""
 
@@ -84,7 +74,7 @@ def read_windows(
     """The windows of a track, reading no more of it than they need.
 
     Only what is read is checked: NaN samples between two windows are not noticed. A track whose
-    windows are all silent is decoded to its end, and its windows are put where it sounds.
+    windows are all silent is decoded to its end, and its windows move to where there is sound.
 
     Args:
         sound: a path, or a binary file object, which is read from its beginning and stays open.
@@ -94,7 +84,7 @@ def read_windows(
     Raises:
         TypeError: neither a path nor a binary file object.
         FileVanished, NoPermission, EmptyFile: there is nothing to read.
-        UnreadableAudio: neither soundfile nor PyAV makes sound of it; the message says why.
+        UnreadableAudio: neither soundfile nor PyAV can decode it; the message says why.
         NoSound: a video without sound, or a picture.
         TooShort: less than `SHORTEST` seconds.
         Silent: digital silence from beginning to end.
@@ -109,7 +99,7 @@ def read_whole(sound: Sound, sample_rate: int = SAMPLE_RATE) -> AudioClip:
 
 
 def _with_decoder(sound: Sound, read: Callable[[Decoder], _Result]) -> _Result:
-    """What `read` makes of the sound with libsndfile or, should that fail at any point, ffmpeg."""
+    """The result of `read` with libsndfile or, should that fail at any point, ffmpeg."""
     with silenced_stderr(), opened(sound) as file:
         try:
             with closing(SoundfileDecoder(file)) as soundfile_decoder:

@@ -1,4 +1,4 @@
-"""What networks made of the tracks: activations, predicted genres, windows.
+"""The analyses of tracks: activations, predicted genres, windows.
 
 Every function works on a connection, inside the caller's transaction.
 """

@@ -15,6 +15,7 @@ from recommender.catalog import (
     spaces,
     stored_projections,
     summary,
+    track_columns,
 )
 from recommender.catalog.database import Database
 from recommender.catalog.records import (
@@ -26,10 +27,10 @@ from recommender.catalog.records import (
     ProjectionOrigin,
     StoredProjection,
     Track,
-    TrackFacts,
     TrackState,
 )
 from recommender.catalog.schema import CatalogRow
+from recommender.catalog.track_columns import NameColumn, TrackColumns
 from recommender.catalog.writer import Writer
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import Analysis, SpaceId
@@ -160,18 +161,6 @@ class Catalog(Database):
         with self._reading() as connection:
             return queries.tracks_by_id(connection, ids)
 
-    def facts(
-        self, ids: Collection[int], *, with_probabilities: bool = False
-    ) -> dict[int, TrackFacts]:
-        """What decides whether tracks are listed, by id; ids without a track are left out.
-
-        Args:
-            ids: in any number and order.
-            with_probabilities: also the genre probabilities of the active space; slower.
-        """
-        with self._reading() as connection:
-            return queries.facts(connection, ids, with_probabilities)
-
     def track_at(self, path: AnyPath) -> Track | None:
         """The track whose file is `path` (relative to the working directory, or absolute)."""
         path = as_path(path, "path")
@@ -196,6 +185,20 @@ class Catalog(Database):
                 return
             yield from tracks
             last = tracks[-1].id
+
+    def track_columns(self) -> TrackColumns:
+        """What filters compare, of every ANALYSED track."""
+        with self._reading() as connection:
+            return track_columns.track_columns(connection)
+
+    def predicted_genres(self, ids: IntArray) -> tuple[NameColumn, tuple[str, ...]]:
+        """The most probable genre of tracks in the active space, and the genres the model predicts.
+
+        Args:
+            ids: np.ndarray [shape=(n,)]; a track without an analysis there has no genre.
+        """
+        with self._reading() as connection:
+            return track_columns.predicted_genres(connection, ids)
 
     def file_hash_of(self, track_id: int) -> str | None:
         """The hash of the whole file, if it was ever computed. Raises `TrackNotFound`."""

@@ -8,12 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, case, select
 from sqlalchemy.orm import aliased
 
 from recommender.audio.tags import Tags
 from recommender.catalog.libraries import TAG_FIELDS, all_libraries, relative_paths
-from recommender.catalog.records import Library, Track, TrackFacts, TrackState
+from recommender.catalog.records import Library, Track, TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
 from recommender.errors import TrackNotFound
 from recommender.utils.names import fold
@@ -104,27 +104,6 @@ def tracks_by_id(connection: Connection, ids: Sequence[int]) -> list[Track]:
         if id not in found:
             raise no_such_track(id)
     return [found[id] for id in ids]
-
-
-def facts(
-    connection: Connection, ids: Collection[int], with_probabilities: bool
-) -> dict[int, TrackFacts]:
-    """See `Catalog.facts`."""
-    artist = func.coalesce(func.nullif(TrackRow.artist, ""), TrackRow.album_artist)
-    query = select(TrackRow.id, TrackRow.state, TrackRow.duration, artist, TrackRow.genre)
-    if with_probabilities:
-        active = select(CatalogRow.active_space_id).scalar_subquery()
-        query = query.add_columns(AnalysisRow.genre_probabilities).outerjoin(
-            AnalysisRow, and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == active)
-        )
-    found: dict[int, TrackFacts] = {}
-    for chunk in chunks(ids):
-        for id, state, duration, name, genre, *analysed in connection.execute(
-            query.where(TrackRow.id.in_(chunk))
-        ):
-            probabilities = (analysed[0] or {}) if analysed else {}
-            found[id] = TrackFacts(id, state, duration, name, genre, probabilities)
-    return found
 
 
 def no_such_track(track_id: int) -> TrackNotFound:

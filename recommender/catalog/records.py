@@ -115,24 +115,6 @@ class Track:
 
 
 @dataclass(frozen=True)
-class TrackFacts:
-    """The few values of a track that decide whether it is listed; much faster to read than `Track`.
-
-    Attributes:
-        artist: as in `Track`.
-        genre: the tagged one.
-        genre_probabilities: empty unless requested.
-    """
-
-    id: int
-    state: TrackState
-    duration: float
-    artist: str | None = None
-    genre: str | None = None
-    genre_probabilities: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Failure:
     """A file or folder that could not be analysed, and why."""
 

@@ -26,10 +26,10 @@ def reverberated(sound: Sound, rate: int, seconds: float) -> Sound:
             blocks[row] += feedback * blocks[row - 1]
         total += blocks.ravel()[: len(sound)]
     for delay_s in DIFFUSERS_S:
-        analysed = _blocks(total, rate, delay_s)
-        response = -DIFFUSION * analysed
-        for row in range(1, len(analysed)):
-            response[row] += analysed[row - 1] + DIFFUSION * response[row - 1]
+        delayed = _blocks(total, rate, delay_s)
+        response = -DIFFUSION * delayed
+        for row in range(1, len(delayed)):
+            response[row] += delayed[row - 1] + DIFFUSION * response[row - 1]
         total = response.ravel()[: len(sound)]
     return 0.25 * total
 

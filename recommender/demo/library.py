@@ -140,7 +140,7 @@ def render_library(
     """Write the demo library; existing pieces are not rendered again.
 
     Args:
-        folder: made when it is not there. Files that are not the library's own are left alone.
+        folder: created if needed. Files that are not the library's own are left alone.
         seed: another seed gives other pieces by the same artists.
         progress: called with (pieces done, total) after every piece.
     """

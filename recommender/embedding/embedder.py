@@ -12,7 +12,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from recommender.audio.reader import AudioClip, Sound, Windowing, read_windows
+from recommender.audio.decoder import Sound
+from recommender.audio.reader import AudioClip, read_windows
+from recommender.audio.windows import Windowing
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.embedding.space import Analysis, Embedding
 from recommender.errors import NotFinite

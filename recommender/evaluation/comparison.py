@@ -19,16 +19,10 @@ from typing import Any
 import numpy as np
 
 from recommender.errors import UsageError
+from recommender.evaluation.labelled_vectors import Comparable, LabelledVectors
 from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import ALL_GENRES, GenreScores, mean_scores, without_nan
-from recommender.evaluation.retrieval import (
-    Comparable,
-    Hubness,
-    LabelledVectors,
-    QueryScores,
-    hubness,
-    score_queries,
-)
+from recommender.evaluation.retrieval import Hubness, QueryScores, hubness, score_queries
 from recommender.evaluation.significance import bootstrap_interval, sign_flip_p
 from recommender.utils.arrays import Scores
 

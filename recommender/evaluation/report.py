@@ -32,14 +32,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.evaluation import metrics
-from recommender.evaluation.retrieval import (
-    Comparable,
-    Hubness,
-    LabelledVectors,
-    QueryScores,
-    hubness,
-    score_queries,
-)
+from recommender.evaluation.labelled_vectors import Comparable, LabelledVectors
+from recommender.evaluation.retrieval import Hubness, QueryScores, hubness, score_queries
 from recommender.evaluation.significance import bootstrap_interval
 from recommender.utils.arrays import BoolArray
 

@@ -15,7 +15,6 @@ from recommender.errors import UsageError
 from recommender.evaluation import metrics
 from recommender.evaluation.labelled_vectors import (
     Comparable,
-    GivenSimilarities,
     LabelledVectors,
     checked,
     checked_mask,
@@ -23,19 +22,6 @@ from recommender.evaluation.labelled_vectors import (
 )
 from recommender.evaluation.metrics import DEFAULT_K
 from recommender.utils.arrays import BoolArray, IntArray, Scores
-
-__all__ = [
-    "Comparable",
-    "GivenSimilarities",
-    "Hubness",
-    "LabelledVectors",
-    "QueryScores",
-    "hubness",
-    "mean_precision",
-    "neighbour_lists",
-    "query_precision",
-    "score_queries",
-]
 
 CHUNK_CELLS = 2**19
 """Similarities held at a time, whatever the number of tracks: about 15 MB of work space."""
@@ -49,7 +35,7 @@ class Hubness:
         k: length of the lists.
         lists: how many lists there are.
         skewness: of the k-occurrence N_k.
-        never: anti-hub rate, the share of the gallery that is in no list.
+        anti_hub_rate: share of the gallery that is in no list.
         largest: how many lists the largest hub is in.
         largest_index: its row in the vectors.
     """
@@ -57,7 +43,7 @@ class Hubness:
     k: int
     lists: int
     skewness: float
-    never: float
+    anti_hub_rate: float
     largest: int
     largest_index: int
 
@@ -207,7 +193,7 @@ def hubness(
         k=k,
         lists=len(lists),
         skewness=metrics.skewness(occurrences),
-        never=float(np.mean(occurrences == 0)),
+        anti_hub_rate=float(np.mean(occurrences == 0)),
         largest=int(occurrences[largest]),
         largest_index=int(candidates[largest]),
     )

@@ -4,23 +4,14 @@ Damaged files, crashing decoders, moved folders, interruptions: each costs at mo
 concerns, and is reported.
 """
 
-from recommender.audio.tags import read_tags
-from recommender.ingestion.content_hash import hash_content, hash_file
-from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
 from recommender.ingestion.pipeline import ingest
 from recommender.ingestion.report import IngestReport, Outcome, ProgressReporter
-from recommender.ingestion.scan import IGNORE_FILE
 from recommender.ingestion.settings import IngestSettings
 
 __all__ = [
-    "IGNORE_FILE",
-    "VIDEO_WITHOUT_SOUND",
     "IngestReport",
     "IngestSettings",
     "Outcome",
     "ProgressReporter",
-    "hash_content",
-    "hash_file",
     "ingest",
-    "read_tags",
 ]

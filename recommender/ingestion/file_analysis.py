@@ -13,7 +13,7 @@ from recommender.ingestion.content_hash import hash_content
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 
 if TYPE_CHECKING:
-    from recommender.audio.reader import Windowing
+    from recommender.audio.windows import Windowing
     from recommender.embedding.embedder import Embedder
 
 

@@ -2,13 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 
 from recommender.catalog import Catalog
-from recommender.catalog.engine import catalog_url, database_file
-from recommender.catalog.projector import catalog_projector
 from recommender.errors import IndexDamaged, RecsysError
-from recommender.search.index_file import index_file, read_index
+from recommender.search.catalog_index import CatalogIndex
 
 logger = logging.getLogger(__name__)
 
@@ -26,21 +23,16 @@ def update_stale_index(catalog: Catalog, indexing: Callable[[int], None]) -> Non
     if active is None or not dict(catalog.spaces()).get(active):
         return
     try:
-        if _is_current(catalog):
-            return
-        from recommender.search.catalog_index import update_index
-
-        update_index(catalog, progress=indexing)
+        index = CatalogIndex.of_active_space(catalog)
+        if not _is_current(index, catalog):
+            index.update(indexing)
     except RecsysError as error:
         logger.warning("the index was not brought up to date: %s", error)
 
 
-def _is_current(catalog: Catalog) -> bool:
-    """Whether the index file was built from the catalogue's present state; FAISS is not loaded."""
-    state, space = catalog.state(), catalog_projector(catalog).space
-    path = index_file(space, state.catalog, database_file(catalog_url(catalog.url)))
+def _is_current(index: CatalogIndex, catalog: Catalog) -> bool:
+    """Whether the index file is that of the catalogue as it is now; FAISS is not loaded."""
     try:
-        _, facts = read_index(path)
+        return index.is_current(catalog.state())
     except (FileNotFoundError, IndexDamaged):
         return False
-    return facts.get("state") == asdict(state) and facts.get("space") == asdict(space)

@@ -31,7 +31,7 @@ class ProgressReporter(Protocol):
     """
 
     def unavailable(self, root: Path, tracks: int) -> None:
-        """The library's root is absent or empty; so many tracks are not recommended until then."""
+        """The library's root is absent or empty; its tracks are not recommended for now."""
 
     def scanned(self, entries: int) -> None:
         """So many files and folders have been looked at up to now."""

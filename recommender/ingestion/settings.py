@@ -11,7 +11,7 @@ from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 
 if TYPE_CHECKING:
-    from recommender.audio.reader import Windowing
+    from recommender.audio.windows import Windowing
 
 
 def usable_cores() -> int:

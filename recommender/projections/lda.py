@@ -175,7 +175,7 @@ class ClassStatistics:
     Attributes:
         axes: np.ndarray [shape=(d, r)], orthonormal, of the span of the centred vectors.
         means: np.ndarray [shape=(c, r)], of each class, relative to the mean of all vectors.
-        priors: np.ndarray [shape=(c,)], the part of the vectors that is in each class.
+        priors: np.ndarray [shape=(c,)], share of the vectors in each class.
         within: np.ndarray [shape=(r, r)], the shrunk within-class covariance.
     """
 

@@ -1,4 +1,4 @@
-"""What a listener wants of the neighbours besides similarity."""
+"""Filters on the neighbours of a seed."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Filters:
         predicted_genre: only tracks for which the model predicts this genre.
         min_duration: seconds.
         max_duration: seconds.
-        keep_duplicates: list copies of the seed, and of one another, as well.
+        keep_duplicates: also list duplicates of the seed, and of one another.
 
     Raises `UsageError` for values that contradict each other.
     """

@@ -14,16 +14,16 @@ LISTED = 10
 """Tracks listed in the message of `AmbiguousTrack`."""
 
 COMPARED = 100
-"""Matches of which copies are looked for; of more, words say too little to mean one track."""
+"""Matches among which duplicates are looked for; more than that can hardly mean one track."""
 
-SameRecording = Callable[[Track, Track], bool]
-"""Whether two tracks are copies of one recording."""
+IsDuplicate = Callable[[Track, Track], bool]
+"""Whether two tracks are duplicates."""
 
 
 def resolve(
     catalog: Catalog,
     query: "str | int | os.PathLike[str]",
-    same_recording: SameRecording | None = None,
+    is_duplicate: IsDuplicate | None = None,
 ) -> Track | Path:
     """The track of the catalogue that `query` means, or the path of a sound file outside it.
 
@@ -34,8 +34,8 @@ def resolve(
     Args:
         catalog: stays open.
         query: a track id, a path, or words.
-        same_recording: copies by this test count as one match, of which the first by path is
-            taken; None to count every track.
+        is_duplicate: duplicates count as one match, of which the first by path is taken; None to
+            count every track.
 
     Raises:
         TrackNotFound: nothing matches.
@@ -54,7 +54,7 @@ def resolve(
     return (
         _by_id(catalog, query)
         or _at_path(catalog, Path(query))
-        or _by_words(catalog, query, same_recording)
+        or _by_words(catalog, query, is_duplicate)
     )
 
 
@@ -75,11 +75,11 @@ def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
     return path if path.is_file() else None
 
 
-def _by_words(catalog: Catalog, words: str, same_recording: SameRecording | None) -> Track:
+def _by_words(catalog: Catalog, words: str, is_duplicate: IsDuplicate | None) -> Track:
     matches = catalog.search(words) if words.strip() else []
     analysed = [track for track in matches if track.state is TrackState.ANALYSED]
     titled = [track for track in analysed if name_key(track.title) == name_key(words)]
-    candidates = _distinct(titled or analysed or matches, same_recording)
+    candidates = _distinct(titled or analysed or matches, is_duplicate)
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
@@ -90,13 +90,13 @@ def _by_words(catalog: Catalog, words: str, same_recording: SameRecording | None
     )
 
 
-def _distinct(tracks: Sequence[Track], same_recording: SameRecording | None) -> list[Track]:
-    """One track of each recording, the first of its copies."""
-    if same_recording is None or len(tracks) > COMPARED:
+def _distinct(tracks: Sequence[Track], is_duplicate: IsDuplicate | None) -> list[Track]:
+    """The first of each set of duplicates."""
+    if is_duplicate is None or len(tracks) > COMPARED:
         return list(tracks)
     distinct: list[Track] = []
     for track in tracks:
-        if not any(same_recording(track, other) for other in distinct):
+        if not any(is_duplicate(track, other) for other in distinct):
             distinct.append(track)
     return distinct
 

@@ -12,7 +12,8 @@ from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
-from recommender.search.index import FaissIndex, Ranked
+from recommender.search.index import FaissIndex
+from recommender.search.ranker import Ranked
 from recommender.search.reranking import RankingMethod
 from recommender.utils.arrays import FloatArray, IntArray
 
@@ -67,7 +68,7 @@ class ResultList:
         snapshot: Snapshot,
         duplicate_detector: DuplicateDetector,
     ) -> None:
-        """Empty. Raises `UsageError` for k below 1 and for a predicted genre nobody knows."""
+        """Empty. Raises `UsageError` for k below 1 or a genre that the model does not predict."""
         if k < 1:
             raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
         self.hits: list[Hit] = []
@@ -78,8 +79,7 @@ class ResultList:
         self._detector = duplicate_detector
         self._admitted = snapshot.admitted(filters, seed.seed.artist)
         self._per_artist: Counter[int] = Counter()
-        # Of the seed, where it is a recording, and of the hits: what further candidates must not be
-        # copies of.
+        # Of the hits: what duplicate detection compares further candidates with.
         width = snapshot.index.duplicates.rows.shape[1]
         self._views = np.empty((min(k, len(snapshot.index)), width), dtype=np.float32)
         self._durations = np.empty(len(self._views))
@@ -90,7 +90,7 @@ class ResultList:
         return len(self.hits) >= self._k
 
     def offer(self, ids: IntArray, scores: FloatArray, similarities: FloatArray) -> None:
-        """Take what is wanted of candidates, which come best first.
+        """Add those of the candidates, which come best first, that pass the filters.
 
         Args:
             ids: np.ndarray [shape=(m,)], tracks of the index.

@@ -1,4 +1,4 @@
-"""From a query to the vector that is searched with, and what is to be known of the seed."""
+"""From a query to its seed: the vector that is searched with, and what is shown of it."""
 
 import operator
 import os
@@ -105,7 +105,7 @@ class SeedReader:
             return SearchSeed(Seed(), query.vector)
         if hasattr(query, "read"):
             return self._of_sound(cast(BinaryIO, query), None)
-        found = resolve(self._catalog, _plain(query), self._same_recording(snapshot))
+        found = resolve(self._catalog, _plain(query), self._is_duplicate(snapshot))
         if isinstance(found, Track):
             return self._of_track(found, snapshot)
         return self._of_sound(found, found)
@@ -154,14 +154,14 @@ class SeedReader:
                 self._analyser = self._load_analyser()
             return self._analyser
 
-    def _same_recording(self, snapshot: Snapshot) -> Callable[[Track, Track], bool]:
-        def same(one: Track, other: Track) -> bool:
+    def _is_duplicate(self, snapshot: Snapshot) -> Callable[[Track, Track], bool]:
+        def is_duplicate(one: Track, other: Track) -> bool:
             rows = snapshot.row(one.id), snapshot.row(other.id)
             if rows[0] is None or rows[1] is None:
                 return False
             return self._duplicates(snapshot.recording(rows[0]), snapshot.recording(rows[1]))
 
-        return same
+        return is_duplicate
 
 
 def _plain(query: object) -> int | str | Path:

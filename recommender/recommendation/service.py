@@ -30,16 +30,6 @@ from recommender.search.reranking import (
     effective_method,
 )
 
-__all__ = [
-    "Analyser",
-    "Filters",
-    "Neighbour",
-    "Projector",
-    "Recommendation",
-    "Seed",
-    "SimilarityService",
-]
-
 
 @dataclass(frozen=True)
 class Recommendation:
@@ -96,7 +86,7 @@ class SimilarityService:
             projector: projects the catalogue's activations.
             load_analyser: called once, when the first sound outside the catalogue is queried.
             device: where FAISS searches.
-            duplicate_detector: the test for copies of one recording.
+            duplicate_detector: decides which tracks are duplicates.
             similarity_calibration: what similarities in the projector's space mean, where known.
             reranking: settings that the index is built with.
         """
@@ -203,8 +193,8 @@ class SimilarityService:
         nor a track whose file is missing.
 
         Args:
-            query: a track id; a path, in the catalogue or not; words that match one title (several
-                copies of one recording count as one match); a binary file object with a sound; or
+            query: a track id; a path, in the catalogue or not; words that match one title
+                (duplicates count as one match); a binary file object with a sound; or
                 an `Embedding`.
             k: at least 1.
             filters: None for the defaults of `Filters`.
@@ -230,7 +220,7 @@ class SimilarityService:
         return self._current().index
 
     def _current(self) -> Snapshot:
-        """The snapshot of the catalogue as it is now; the first thread to miss it makes it."""
+        """The snapshot of the catalogue as it is now; the first thread that needs it builds it."""
         snapshot = self._snapshot
         if snapshot is not None and snapshot.state == self.catalog.state():
             return snapshot
@@ -288,7 +278,7 @@ def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
-    from recommender.audio.reader import Windowing
+    from recommender.audio.windows import Windowing
     from recommender.embedding.embedder import Embedder
 
     windowing = Windowing(**analysis_settings["windowing"])

@@ -7,7 +7,7 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import CatalogState
-from recommender.catalog.snapshot import NameColumn, predicted_genres, track_columns
+from recommender.catalog.track_columns import NameColumn
 from recommender.embedding.duplicates import Recording
 from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
@@ -31,7 +31,7 @@ class Snapshot:
 
     def __init__(self, catalog: Catalog, index: FaissIndex) -> None:
         """Read the columns of the index's tracks from `catalog`."""
-        columns = track_columns(catalog).aligned(index.ids)
+        columns = catalog.track_columns().aligned(index.ids)
         self.index = index
         self.durations = columns.durations
         self.artists = columns.artists.folded([name_key(name) for name in columns.artists.names])
@@ -43,7 +43,7 @@ class Snapshot:
 
     @property
     def state(self) -> CatalogState:
-        """The moment of the catalogue."""
+        """The state of the catalogue that it was read from."""
         return self.index.state
 
     def row(self, track_id: int) -> int | None:
@@ -108,7 +108,7 @@ class Snapshot:
         """The predicted genre of each track by `name_key`, and all labels; read at first use."""
         with self._reading:
             if self._predicted is None:
-                column, labels = predicted_genres(self._catalog, self.index.ids)
+                column, labels = self._catalog.predicted_genres(self.index.ids)
                 folded = column.folded([name_key(name) for name in column.names])
                 self._predicted = folded, labels
             return self._predicted

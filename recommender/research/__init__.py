@@ -1,1 +1,1 @@
-"""The workshop that made the models; only this package and the command line import it."""
+"""How the models are trained and evaluated; only this package and the command line import it."""

@@ -26,7 +26,7 @@ OnBuild = Callable[[int], None]
 
 
 class Projector(Protocol):
-    """What makes comparable vectors of stored activations, as `CatalogProjector` does."""
+    """Computes comparable vectors from stored activations, as `CatalogProjector` does."""
 
     @property
     def space(self) -> SpaceId:
@@ -60,11 +60,28 @@ class CatalogIndex:
         self._device = device
         self._settings = settings
 
+    @classmethod
+    def of_active_space(cls, catalog: Catalog, device: Device = "auto") -> "CatalogIndex":
+        """That of the space and the projection that the catalogue recommends with.
+
+        Args:
+            catalog: stays open.
+            device: where neighbours are searched.
+
+        Raises:
+            CatalogError, SpaceMismatch, WeightsError: as `catalog_projector`.
+        """
+        projector = catalog_projector(catalog)
+        return cls(catalog, projector, projector.duplicate_detector, device)
+
     def update(self, progress: OnBuild | None = None) -> FaissIndex:
         """The index of the catalogue as it is now: read from its file if that is up to date.
 
         Otherwise it is built and saved. An index that cannot be read or saved is logged as a
         warning.
+
+        Args:
+            progress: called with the number of tracks before an index is built, and only then.
 
         Raises:
             CatalogError: nothing was analysed.
@@ -140,25 +157,3 @@ class CatalogIndex:
         except OSError as error:  # a read-only folder: every start builds it again
             logger.warning("the index cannot be saved as %s (%s).", path, error)
         return index
-
-
-def update_index(
-    catalog: Catalog, device: Device = "auto", progress: OnBuild | None = None
-) -> FaissIndex:
-    """Bring the index file of the catalogue's active space up to date.
-
-    Args:
-        catalog: stays open.
-        device: where neighbours are searched while it is built.
-        progress: called with the number of tracks before an index is built; not called where the
-            file is up to date.
-
-    Returns:
-        the index, as it was read or built.
-
-    Raises:
-        CatalogError: nothing was analysed.
-        SpaceMismatch, WeightsError: as `catalog_projector`.
-    """
-    projector = catalog_projector(catalog)
-    return CatalogIndex(catalog, projector, projector.duplicate_detector, device).update(progress)

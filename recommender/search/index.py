@@ -36,9 +36,7 @@ from recommender.search.reranking import (
     database_vectors,
     effective_method,
 )
-from recommender.utils.arrays import FloatArray, IntArray, usable_rows
-
-__all__ = ["Device", "DuplicateViews", "FaissIndex", "Ranked"]
+from recommender.utils.arrays import FloatArray, IntArray, is_unit, usable_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +65,7 @@ class FaissIndex:
     Attributes:
         ids: np.ndarray [shape=(n,)], int64, ascending.
         space: the embedding space of the vectors.
-        state: the moment of the catalogue that the vectors were read from.
+        state: of the catalogue that the vectors were read from.
         dropped: number of vectors left out by `build` because they were zero or not finite.
         duplicates: what duplicate detection compares, row by row; none where `build` got none.
     """
@@ -275,6 +273,5 @@ def _require_positive(k: int) -> None:
 
 
 def _require_unit(vectors: FloatArray) -> None:
-    lengths = np.linalg.norm(vectors, axis=1)
-    if not np.allclose(lengths, 1.0, atol=1e-3):
+    if not is_unit(vectors).all():
         raise UsageError("vectors must be normalised to length 1 before they are compared.")

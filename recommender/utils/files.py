@@ -1,11 +1,13 @@
-"""Paths as callers give them, and replacing a file so that a reader sees the old or the new one."""
+"""Paths as callers give them, CSV, and replacing a file whole or not at all."""
 
+import csv
+import io
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 AnyPath = str | os.PathLike[str]
 """What every function that takes a path accepts."""
@@ -34,13 +36,22 @@ def replace_file(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as CSV with a line of headings; None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
 @contextmanager
 def replacing_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which replaces `path` once the body has ended.
 
-    Its folder is made when there is none. The bytes go to a temporary file beside `path`, are
-    flushed to the disk and renamed, so that neither a crash nor a loss of power leaves half a
-    file; when the body raises, `path` stays as it was. Raises `OSError`.
+    Its folder is created if needed. The bytes go to a temporary file there, are flushed to
+    the disk and renamed, so that neither a crash nor a loss of power leaves half a file; when the
+    body raises, `path` stays as it was. Raises `OSError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # A plain open, not tempfile, so that the file gets the permissions of the user's umask.

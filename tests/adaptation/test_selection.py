@@ -21,7 +21,7 @@ def test_centring_is_kept_where_it_makes_hubs_smaller() -> None:
     assert found.measure is Measure.HUBS
     assert found.kept.name == "centred"
     assert found.kept.skewness < found.shipped.skewness - 0.3
-    assert found.kept.never < found.shipped.never
+    assert found.kept.anti_hub_rate < found.shipped.anti_hub_rate
     assert found.projection is not None
     assert "too few to measure more than hubs" in found.choice.reason
 
@@ -35,7 +35,7 @@ def test_centring_is_kept_where_artists_are_found_by_it() -> None:
     assert found.kept.p < 0.05
 
 
-def test_discriminants_are_kept_where_the_model_weighs_the_genres_down() -> None:
+def test_lda_is_kept_where_the_model_weighs_the_genres_down() -> None:
     world = weighed_down()
     found = world.adaptation()
     assert found.measure is Measure.GENRE

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import sounds
 
-from recommender.audio.reader import Windowing, read_whole, read_windows
+from recommender.audio.reader import read_whole, read_windows
 from recommender.audio.tags import read_tags
+from recommender.audio.windows import Windowing
 from recommender.errors import EmptyFile, UnreadableAudio
 
 

@@ -1,4 +1,4 @@
-"""Analysis files: every format, odd names, and everything that can be wrong with a file."""
+"""Reading files: every format, odd names, and everything that can be wrong with a file."""
 
 import os
 import subprocess
@@ -13,8 +13,9 @@ import soundfile
 import sounds
 import soxr
 
-from recommender.audio.reader import SAMPLE_RATE, Windowing, read_whole, read_windows
+from recommender.audio.reader import SAMPLE_RATE, read_whole, read_windows
 from recommender.audio.stderr import silenced_stderr
+from recommender.audio.windows import Windowing
 from recommender.errors import (
     AudioError,
     EmptyFile,
@@ -40,7 +41,7 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("name", sounds.FORMATS)
-def test_every_format_is_heard_at_the_mean_of_its_channels(
+def test_every_format_is_read_as_the_mean_of_its_channels(
     pieces: dict[str, Path], name: str
 ) -> None:
     clip = read_whole(pieces[name])
@@ -102,7 +103,7 @@ def test_any_file_name_opens(
     assert len(read_windows(path, Windowing(seconds=2.0)).clips) == 3
 
 
-def test_the_sound_of_a_video_is_heard(tmp_path: Path) -> None:
+def test_the_sound_of_a_video_is_read(tmp_path: Path) -> None:
     path = sounds.write_video(tmp_path / "a.mp4", sound=True, seconds=2.0)
     assert read_whole(path).duration == pytest.approx(2.0, abs=0.1)
 
@@ -168,12 +169,12 @@ FAILURES: dict[str, tuple[Callable[[Path], object], type[AudioError]]] = {
 
 
 @pytest.mark.parametrize("what", FAILURES)
-def test_a_file_that_cannot_be_heard_is_a_named_failure(tmp_path: Path, what: str) -> None:
+def test_a_file_that_cannot_be_read_is_a_named_failure(tmp_path: Path, what: str) -> None:
     write, error = FAILURES[what]
     write(path := tmp_path / "a.mp3")
-    for analyse in (read_whole, lambda path: read_windows(path, Windowing())):
+    for read in (read_whole, lambda path: read_windows(path, Windowing())):
         with pytest.raises(error) as caught:
-            analyse(path)
+            read(path)
         assert type(caught.value) is error
         assert "\n" not in str(caught.value)
         assert str(caught.value).endswith(".")
@@ -194,7 +195,7 @@ def test_one_second_is_enough(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sounds.FORMATS)
 @pytest.mark.parametrize("flips", [2, 60])
-def test_damaged_files_are_heard_or_named_never_more(
+def test_damaged_files_are_read_or_named_failures(
     tmp_path: Path, pieces: dict[str, Path], name: str, flips: int
 ) -> None:
     for seed in range(4):
@@ -202,10 +203,10 @@ def test_damaged_files_are_heard_or_named_never_more(
         path.write_bytes(pieces[name].read_bytes())
         sounds.flip_bits(path, flips, seed)
         try:
-            analysed = read_windows(path, Windowing(seconds=2.0))
+            decoded = read_windows(path, Windowing(seconds=2.0))
         except AudioError:
             continue
-        assert all(np.isfinite(clip.samples).all() for clip in analysed.clips)
+        assert all(np.isfinite(clip.samples).all() for clip in decoded.clips)
 
 
 # --- quiet -------------------------------------------------------------------------------------
@@ -250,7 +251,7 @@ def test_stderr_comes_back_when_the_last_of_several_threads_leaves(
     assert capfd.readouterr().err == "kept"
 
 
-def test_listening_loads_neither_torch_nor_librosa_nor_pyav() -> None:
+def test_reading_loads_neither_torch_nor_librosa_nor_pyav() -> None:
     code = (
         "import sys, recommender.audio.reader;"
         "print([name for name in ('av', 'torch', 'librosa', 'faiss') if name in sys.modules])"
@@ -262,15 +263,15 @@ def test_listening_loads_neither_torch_nor_librosa_nor_pyav() -> None:
 # --- real music --------------------------------------------------------------------------------
 
 
-def test_real_files_are_heard(shared: Path) -> None:
+def test_real_files_are_read(shared: Path) -> None:
     music = shared / "music"
     for name, duration, windows in [
         ("librosa/456440__inspectorj__bird-whistling-robin-single-13.ogg", 2.7, 1),
         ("tuxemon/lunar_joyride.mp3", 196.4, 3),  # libsndfile alone would stop at 124 s
         ("ultrastar/Pornophonique - Space Invaders/audio.mp3", 206.2, 3),  # not 214.6 s
     ]:
-        analysed = read_windows(music / name, Windowing())
-        assert analysed.duration == pytest.approx(duration, abs=0.2)
-        assert len(analysed.clips) == windows
+        decoded = read_windows(music / name, Windowing())
+        assert decoded.duration == pytest.approx(duration, abs=0.2)
+        assert len(decoded.clips) == windows
     with pytest.raises(Silent):
         read_windows(music / "opensurge" / "silence.ogg", Windowing())

@@ -221,8 +221,8 @@ def test_damaged_tags_never_raise(tmp_path: Path) -> None:
         for seed in range(30):
             rng = np.random.default_rng(seed)
             damaged = bytearray(content)
-            for place in rng.integers(0, min(400, len(content)), 12):
-                damaged[place] = int(rng.integers(256))
+            for position in rng.integers(0, min(400, len(content)), 12):
+                damaged[position] = int(rng.integers(256))
             file = tmp_path / "damaged.bin"
             file.write_bytes(damaged[: int(rng.integers(10, len(damaged)))])
             for text in vars(read_tags(file)).values():

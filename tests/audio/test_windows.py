@@ -1,4 +1,4 @@
-"""Windows of a track: where they are placed, and that seeking finds them exactly."""
+"""Windows of a track: where they lie, and that seeking finds them exactly."""
 
 import json
 from dataclasses import asdict
@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.audio.mp3_length import mp3_seconds
-from recommender.audio.reader import SAMPLE_RATE, AudioClip, Windowing, read_whole, read_windows
+from recommender.audio.reader import SAMPLE_RATE, AudioClip, read_whole, read_windows
+from recommender.audio.windows import Windowing
 from recommender.errors import UsageError
 
 SECONDS = 33.0
@@ -26,8 +27,8 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def slice_of(whole: AudioClip, start: float, length: int, shift: int = 0) -> np.ndarray:
-    place = round(start * whole.sample_rate) + shift
-    return whole.samples[place : place + length]
+    first = round(start * whole.sample_rate) + shift
+    return whole.samples[first : first + length]
 
 
 # --- placement ---------------------------------------------------------------------------------
@@ -104,10 +105,10 @@ def test_a_window_equals_the_slice_of_the_whole(
     pieces: dict[str, Path], name: str, count: int
 ) -> None:
     whole = read_whole(pieces[name])
-    analysed = read_windows(pieces[name], Windowing(count=count))
-    assert len(analysed.clips) == (count or 4)
-    assert analysed.duration == pytest.approx(SECONDS, abs=0.1)
-    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
+    decoded = read_windows(pieces[name], Windowing(count=count))
+    assert len(decoded.clips) == (count or 4)
+    assert decoded.duration == pytest.approx(SECONDS, abs=0.1)
+    for clip, start in zip(decoded.clips, decoded.starts, strict=True):
         expected = slice_of(whole, start, WINDOW)
         assert len(clip.samples) == WINDOW
         difference = clip.samples[: len(expected)] - expected
@@ -118,11 +119,13 @@ def test_a_window_equals_the_slice_of_the_whole(
         assert WINDOW - len(expected) < 0.05 * SAMPLE_RATE  # padding of the codec, at the end
 
 
-def test_a_window_of_wma_is_within_two_milliseconds_of_its_place(pieces: dict[str, Path]) -> None:
+def test_a_window_of_wma_is_within_two_milliseconds_of_its_position(
+    pieces: dict[str, Path],
+) -> None:
     """Its time stamps are whole milliseconds."""
     whole = read_whole(pieces["wma"])
-    analysed = read_windows(pieces["wma"], Windowing())
-    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
+    decoded = read_windows(pieces["wma"], Windowing())
+    for clip, start in zip(decoded.clips, decoded.starts, strict=True):
         inner = clip.samples[1000:100_000]
         errors = [
             np.abs(slice_of(whole, start, len(inner), 1000 + shift) - inner).max()
@@ -136,8 +139,8 @@ def test_a_window_of_wma_is_within_two_milliseconds_of_its_place(pieces: dict[st
 def test_windows_keep_the_resamplers_grid_at_any_rate(tmp_path: Path, rate: int) -> None:
     path = sounds.write_sound(tmp_path / "a.wav", sounds.noise(31.7, rate), rate)
     whole = read_whole(path)
-    analysed = read_windows(path, Windowing())
-    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
+    decoded = read_windows(path, Windowing())
+    for clip, start in zip(decoded.clips, decoded.starts, strict=True):
         np.testing.assert_allclose(clip.samples, slice_of(whole, start, WINDOW), atol=1e-5)
 
 
@@ -154,18 +157,18 @@ def test_windows_are_full_whatever_the_length(
     sounds.write_sound(path, sounds.noise(frames / rate, rate), rate)
     if frames < rate:
         return
-    analysed = read_windows(path, Windowing(count=count, seconds=4.0))
-    assert analysed.duration == pytest.approx(frames / rate)
-    expected = min(4.0, analysed.duration) * SAMPLE_RATE
-    assert {len(clip.samples) for clip in analysed.clips} <= {int(expected), round(expected)}
-    assert analysed.starts[-1] + analysed.clips[-1].duration <= analysed.duration + 1e-3
+    decoded = read_windows(path, Windowing(count=count, seconds=4.0))
+    assert decoded.duration == pytest.approx(frames / rate)
+    expected = min(4.0, decoded.duration) * SAMPLE_RATE
+    assert {len(clip.samples) for clip in decoded.clips} <= {int(expected), round(expected)}
+    assert decoded.starts[-1] + decoded.clips[-1].duration <= decoded.duration + 1e-3
 
 
-def test_a_track_shorter_than_a_window_is_heard_whole_and_unpadded(tmp_path: Path) -> None:
+def test_a_track_shorter_than_a_window_is_read_whole_and_unpadded(tmp_path: Path) -> None:
     path = sounds.write_sound(tmp_path / "a.wav", sounds.tone(3.3))
-    analysed = read_windows(path, Windowing())
-    assert analysed.starts == (0.0,)
-    np.testing.assert_array_equal(analysed.clips[0].samples, read_whole(path).samples)
+    decoded = read_windows(path, Windowing())
+    assert decoded.starts == (0.0,)
+    np.testing.assert_array_equal(decoded.clips[0].samples, read_whole(path).samples)
 
 
 # --- headers that lie --------------------------------------------------------------------------
@@ -196,27 +199,27 @@ def test_a_variable_mp3_without_header_gives_full_windows(tmp_path: Path) -> Non
 
 
 def assert_full_windows(path: Path) -> None:
-    analysed = read_windows(path, Windowing())
+    decoded = read_windows(path, Windowing())
     whole = read_whole(path)
-    assert analysed.duration == pytest.approx(SECONDS, abs=0.2)
+    assert decoded.duration == pytest.approx(SECONDS, abs=0.2)
     assert whole.duration == pytest.approx(SECONDS, abs=0.2)
-    assert analysed.starts == pytest.approx(Windowing().starts(SECONDS), abs=0.2)
-    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
+    assert decoded.starts == pytest.approx(Windowing().starts(SECONDS), abs=0.2)
+    for clip, start in zip(decoded.clips, decoded.starts, strict=True):
         assert len(clip.samples) == WINDOW
         np.testing.assert_allclose(clip.samples, slice_of(whole, start, WINDOW), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["wav", "flac", "mp3", "ogg", "opus", "wma"])
-def test_a_truncated_file_is_heard_for_what_it_holds(
+def test_a_truncated_file_is_read_as_far_as_it_goes(
     tmp_path: Path, pieces: dict[str, Path], name: str
 ) -> None:
     path = tmp_path / pieces[name].name
     path.write_bytes(pieces[name].read_bytes())
-    analysed = read_windows(sounds.truncate(path, 0.65), Windowing())
-    assert 15 < analysed.duration < 28
-    assert analysed.duration == pytest.approx(read_whole(path).duration, abs=0.2)
-    assert len(analysed.clips) >= 2
-    assert all(len(clip.samples) == WINDOW for clip in analysed.clips)
+    decoded = read_windows(sounds.truncate(path, 0.65), Windowing())
+    assert 15 < decoded.duration < 28
+    assert decoded.duration == pytest.approx(read_whole(path).duration, abs=0.2)
+    assert len(decoded.clips) >= 2
+    assert all(len(clip.samples) == WINDOW for clip in decoded.clips)
 
 
 def test_mp3_frames_are_counted_without_decoding(vbr: bytes) -> None:
@@ -232,16 +235,16 @@ def test_mp3_frames_are_counted_without_decoding(vbr: bytes) -> None:
 # --- silence -----------------------------------------------------------------------------------
 
 
-def test_a_track_silent_but_for_its_end_is_heard_where_it_sounds(tmp_path: Path) -> None:
+def test_a_track_silent_but_for_its_end_is_read_where_it_sounds(tmp_path: Path) -> None:
     samples = np.concatenate([np.zeros(60 * 8_000, np.float32), sounds.tone(3, 8_000)])
-    analysed = read_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
-    assert analysed.duration == pytest.approx(63)
-    assert all(np.abs(clip.samples).max() > 0.4 for clip in analysed.clips)
-    assert all(len(clip.samples) == WINDOW for clip in analysed.clips)
+    decoded = read_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
+    assert decoded.duration == pytest.approx(63)
+    assert all(np.abs(clip.samples).max() > 0.4 for clip in decoded.clips)
+    assert all(len(clip.samples) == WINDOW for clip in decoded.clips)
 
 
 def test_silent_windows_are_left_out(tmp_path: Path) -> None:
     samples = sounds.tone(90, 8_000)
     samples[30 * 8_000 : 60 * 8_000] = 0  # the hidden track comes after the silence
-    analysed = read_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
-    assert analysed.starts == pytest.approx((10, 70))
+    decoded = read_windows(sounds.write_sound(tmp_path / "a.wav", samples, 8_000), Windowing())
+    assert decoded.starts == pytest.approx((10, 70))

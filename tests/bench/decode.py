@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.audio.reader import AudioClip, DecodedWindows, Windowing, read_whole, read_windows
+from recommender.audio.reader import AudioClip, DecodedWindows, read_whole, read_windows
+from recommender.audio.windows import Windowing
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 import sounds
@@ -34,12 +35,12 @@ def cpu_ms(work: Callable[[], object], runs: int) -> float:
     return 1e3 * min(spent)
 
 
-def largest_difference(analysed: DecodedWindows, whole: AudioClip) -> float:
+def largest_difference(decoded: DecodedWindows, whole: AudioClip) -> float:
     """Largest difference of a sample between the windows and the same slices of the whole."""
     differences = []
-    for clip, start in zip(analysed.clips, analysed.starts, strict=True):
-        place = round(start * whole.sample_rate)
-        same = whole.samples[place : place + len(clip.samples)]
+    for clip, start in zip(decoded.clips, decoded.starts, strict=True):
+        first = round(start * whole.sample_rate)
+        same = whole.samples[first : first + len(clip.samples)]
         differences.append(float(np.abs(same - clip.samples[: len(same)]).max()))
     return max(differences)
 

@@ -51,7 +51,7 @@ def measured(tracks: int, device: str) -> list[float]:
     """One row of the table."""
     dimensions = find_model().projection().matrix.shape[1]
     vectors, ids = drawn(tracks + QUERIES, dimensions), np.arange(tracks, dtype=np.int64)
-    asked, vectors = vectors[tracks:], vectors[:tracks]
+    queries, vectors = vectors[tracks:], vectors[:tracks]
     state = CatalogState("drawn", 0)
     built: list[FaissIndex] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -64,8 +64,8 @@ def measured(tracks: int, device: str) -> list[float]:
     (index,) = built
     for ask in (
         lambda one: index.rank_tracks(ids[one : one + 1], LIST),
-        lambda one: index.rank(asked[one : one + 1], LIST),
-        lambda one: index.rank(asked[one : one + 1], LIST, "cosine"),
+        lambda one: index.rank(queries[one : one + 1], LIST),
+        lambda one: index.rank(queries[one : one + 1], LIST, "cosine"),
     ):
         taken = [seconds(lambda one=one, ask=ask: ask(one)) for one in range(QUERIES)]
         times.append(1000 * float(np.median(taken)))

@@ -111,7 +111,7 @@ def test_artists_of_the_csv_replace_the_tags(tmp_path: Path) -> None:
     assert labels.artists == (None, "J. L. Hooker", None, None, None)
 
 
-def test_rows_that_fit_no_track_or_several_are_told(tmp_path: Path) -> None:
+def test_rows_that_fit_no_track_or_several_are_listed(tmp_path: Path) -> None:
     text = "filename,genre\n01.mp3,rock\nnowhere.mp3,rock\nock/01.mp3,rock\njazz/01.mp3,jazz\n,x\n"
     labels = labels_from_csv(TRACKS, write(tmp_path, text))
     assert labels.ambiguous == ("01.mp3",)

@@ -32,7 +32,7 @@ def test_demo_goes_on_without_genre_tags(shop: Shop, catalog: Path) -> None:
     assert "not evaluated: no track has a genre" in demo.err
 
 
-def test_demo_with_nothing_to_hear(tmp_path: Path) -> None:
+def test_demo_with_nothing_to_analyse(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     demo = recsys("demo", "--music", tmp_path / "empty", "--folder", tmp_path / "demo")
     assert demo.status == 1

@@ -40,7 +40,7 @@ def test_help_fits_and_is_not_cut_off(
     text = recsys(*path, "--help").out
     assert max(map(len, text.splitlines())) <= width
     assert "..." not in text.replace("COMMAND [ARGS]...", "")
-    assert not re.search(r"<[a-z].*>", text)  # a type of Python in place of a word
+    assert not re.search(r"<[a-z].*>", text)  # a Python type instead of a word
 
 
 def test_help_names_every_command_in_a_panel() -> None:

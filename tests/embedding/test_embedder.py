@@ -111,9 +111,9 @@ class TestDescriptors:
         before = analysis.activations[:-DIMENSION]
         if networks:
             (network,) = weights.networks()
-            analysed = centre_crop(decibels[0].shape[1], weights.card.network_frames)
-            middles = [standardised(window[:, analysed]) for window in decibels]
-            batch = torch.from_numpy(np.stack(middles))
+            crop = centre_crop(decibels[0].shape[1], weights.card.network_frames)
+            crops = [standardised(window[:, crop]) for window in decibels]
+            batch = torch.from_numpy(np.stack(crops))
             with torch.no_grad():
                 expected = network.activations(batch).mean(dim=0).numpy()
             np.testing.assert_allclose(before, expected, atol=1e-4)
@@ -140,8 +140,8 @@ class TestDescriptors:
         assert brief.space.analysis != usual.space.analysis
 
 
-class TestHeardFrames:
-    def test_networks_hear_the_middle_of_windows_and_descriptors_all(self, tmp_path) -> None:
+class TestNetworkFrames:
+    def test_networks_get_the_centre_of_windows_and_descriptors_all(self, tmp_path) -> None:
         files = toy_models.with_descriptors(tmp_path / "model", networks=1)
         whole = Embedder(toy_models.with_card(files.folder, network_frames=0))
         generator = np.random.default_rng(0)
@@ -219,7 +219,7 @@ class TestShortClips:
         assert to_looped < to_zeros / 3
         assert to_looped < to_other / 2  # of the same instruments
 
-    def test_padded_is_close_to_the_bare_frames(self, embedder, tmp_path) -> None:
+    def test_padded_is_close_to_the_frames_alone(self, embedder, tmp_path) -> None:
         path = sounds.write_sound(tmp_path / "short.wav", beats(self.SECONDS))
         analysis = embedder.analyse(path)
         assert analysis.windows == ((0.0, self.SECONDS),)

@@ -1,4 +1,4 @@
-"""Spaces guard comparisons."""
+"""Vectors of two spaces cannot be compared."""
 
 import numpy as np
 import pytest

@@ -75,13 +75,13 @@ def test_neighbours_by_the_same_artist_do_not_count() -> None:
     assert fit_similarity_calibration(twins, strange, [*artists, *artists]) is not None
 
 
-def test_nothing_is_told_where_similarity_tells_nothing() -> None:
+def test_there_is_none_where_similarity_says_nothing() -> None:
     vectors, _, artists = world(0.6)
     assert fit_similarity_calibration(vectors, ["one"] * 200, artists) is None
     assert fit_similarity_calibration(vectors, [str(i) for i in range(200)], artists) is None
 
 
-def test_closeness_is_plain_values() -> None:
+def test_a_calibration_is_plain_values() -> None:
     assert vars(SimilarityCalibration(midpoint=0.5, slope=8.0)) == {"midpoint": 0.5, "slope": 8.0}
 
 

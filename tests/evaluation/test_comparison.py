@@ -46,7 +46,7 @@ def test_toy_world() -> None:
     assert other.scores.hit.value == 1
     assert other.difference is not None
     assert other.difference.value == pytest.approx(2 / 3)
-    # Every difference is positive: of 2^6 tosses only "all heads" and "all tails" reach as far.
+    # Every difference is positive: of 2^6 patterns of signs two reach as far, all + and all -.
     assert other.difference.p == pytest.approx(2 / 64)
     assert 1 / 2 <= other.difference.low < 2 / 3 < other.difference.high <= 1
 
@@ -56,12 +56,12 @@ def test_toy_world_with_artist_filter() -> None:
     # other: 0 and 1 find 3 and then a B: 1/2; 2 and 4 find 5 and then an A: 1/2;
     #        3 finds 1 and 0: 1; 5 finds 4 and 2: 1.
     # Differences: 0 0 1/2 1 0 1/2; of the signs of the three that are not 0, 2 of 8 reach 2/6.
-    sides = toy().with_filter
-    assert sides is not None
-    assert sides[1].scores.precision.value == pytest.approx((4 * 1 / 2 + 2) / 6)
-    assert sides[1].difference is not None
-    assert sides[1].difference.value == pytest.approx(2 / 6)
-    assert sides[1].difference.p == pytest.approx(2 / 8)
+    models = toy().with_filter
+    assert models is not None
+    assert models[1].scores.precision.value == pytest.approx((4 * 1 / 2 + 2) / 6)
+    assert models[1].difference is not None
+    assert models[1].difference.value == pytest.approx(2 / 6)
+    assert models[1].difference.p == pytest.approx(2 / 8)
 
 
 def test_each_model_scores_what_it_scores_alone() -> None:

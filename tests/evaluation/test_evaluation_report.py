@@ -61,12 +61,12 @@ def test_toy_world_hubs() -> None:
     # Lists of two: 0: 1 2   1: 0 2   2: 1 3   3: 2 4   4: 3 5   5: 4 3; occurrences 1 2 3 3 2 1.
     hubs = toy().hubness
     assert (hubs.largest, hubs.largest_index, hubs.lists) == (3, 2, 6)
-    assert hubs.never == 0
+    assert hubs.anti_hub_rate == 0
     assert hubs.skewness == pytest.approx(0)
     # Lists of one: 1 0 1 2 3 4; occurrences 1 2 1 1 1 0.
     hubs = hubness(TOY_VECTORS, 1)
     assert (hubs.largest, hubs.largest_index) == (2, 1)
-    assert hubs.never == pytest.approx(1 / 6)
+    assert hubs.anti_hub_rate == pytest.approx(1 / 6)
     assert metrics.skewness(np.array([0, 0, 0, 4])) == pytest.approx(2 / math.sqrt(3))
 
 
@@ -115,7 +115,7 @@ def test_k_beyond_the_gallery_judges_what_there_is() -> None:
     assert overall.precision.value == pytest.approx(2 / 5)
     assert overall.precision.value == pytest.approx(overall.precision.chance)
     assert (overall.hit.value, overall.hit.chance) == (1, 1)
-    assert (report.hubness.largest, report.hubness.never) == (5, 0)
+    assert (report.hubness.largest, report.hubness.anti_hub_rate) == (5, 0)
 
 
 def test_separate_queries_and_gallery() -> None:

@@ -269,7 +269,7 @@ def figures_of(variant: Variant, train: SplitTracks, valid: SplitTracks) -> list
         overall.hit.value,
         float(np.mean(precisions)),
         report.hubness.skewness,
-        report.hubness.never,
+        report.hubness.anti_hub_rate,
         float(found.mean()),
     ]
 

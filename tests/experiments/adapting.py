@@ -58,7 +58,8 @@ def report(found: Adaptation) -> None:
     for tried in found.choice.tried:
         print(
             f"  {tried.name:<24} {tried.value:.3f} {tried.difference:+.3f} p {tried.p:.3f}  "
-            f"skewness {tried.skewness:5.2f}  never {tried.never:5.1%}  common {tried.common:4.0%}"
+            f"skewness {tried.skewness:5.2f}  anti-hub rate {tried.anti_hub_rate:5.1%}  "
+            f"common {tried.common:4.0%}"
         )
     print(f"  kept: {found.kept.name}. {found.choice.reason}")
 

@@ -84,8 +84,8 @@ def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:
 def gtzan_activations(model: str, path: Path) -> np.ndarray:
     """Activations of the valid and test tracks: np.ndarray [shape=(487, d)]."""
     data = load_gtzan(path)
-    side = load_tracks(data, [*split_ids("filtered", "valid"), *split_ids("filtered", "test")])
-    return published_activations(find_model(model), side).tracks
+    split = load_tracks(data, [*split_ids("filtered", "valid"), *split_ids("filtered", "test")])
+    return published_activations(find_model(model), split).tracks
 
 
 def report_different(name: str, rows: np.ndarray) -> None:

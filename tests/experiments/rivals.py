@@ -13,11 +13,11 @@ Methods
         proximity (Schnitzer, Flexer, Schedl & Widmer, JMLR 13, 2012, with independent normal
         distributions). Written anew; Musly itself analyses sound, at a finer step.
     *descriptors*: `features.descriptors`, by plain cosine, whitened by what varies within
-        recordings (`projections.wccn`), by shrinkage LDA, and the last two beside each other.
+        recordings (`projections.wccn`), by shrinkage LDA, and the last two concatenated.
     *models*: shipped ones, each with its own head and projection.
 
 Columns: precision@10 with artist filter and its 95 % interval, without the filter, hit@10 with it;
-skewness of the k-occurrence and share never recommended at k = 10; precision@10 of genres left out
+skewness of the k-occurrence and anti-hub rate at k = 10; precision@10 of genres left out
 of training (`leave_genres_out`; gallery of valid and test), mean and folds; accuracy by track;
 precision@10, hit@10 (both with the artist filter) and that of genres left out again, of whatever is
 compared by vectors, ranked as recommendations are (`recommender.search.reranking`).
@@ -39,13 +39,9 @@ from stored import judged, outputs
 
 from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
-from recommender.evaluation.retrieval import (
-    Comparable,
-    GivenSimilarities,
-    LabelledVectors,
-    hubness,
-    score_queries,
-)
+from recommender.evaluation.labelled_vectors import Comparable, GivenSimilarities, LabelledVectors
+from recommender.evaluation.metrics import DEFAULT_K
+from recommender.evaluation.retrieval import hubness, score_queries
 from recommender.evaluation.significance import bootstrap_interval
 from recommender.features.descriptors import describe
 from recommender.projections.lda import concatenate, fit_lda, fit_standardisation
@@ -57,7 +53,6 @@ from recommender.research.model_building.leave_genres_out import (
     HeldOutGenrePrecision,
     without,
 )
-from recommender.research.model_building.results import NEIGHBOURS
 from recommender.research.model_building.split_tracks import load_split, load_tracks
 from recommender.research.training.inference import clip_starts
 from recommender.search.reranking import ranking
@@ -136,7 +131,7 @@ def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
     artists = [gtzan.artists()[data.track_ids[row]] for row in rows]
     tracks = LabelledVectors.of(vectors, genres, artists)
     filtered, unfiltered = (
-        score_queries(tracks, NEIGHBOURS, artist_filter=on) for on in (True, False)
+        score_queries(tracks, DEFAULT_K, artist_filter=on) for on in (True, False)
     )
     answerable = filtered.relevant > 0
     lows, highs = bootstrap_interval(filtered.precision[answerable][:, None], 1000, 0)
@@ -144,18 +139,14 @@ def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
     ranked = None
     if by_vectors:
         order = LabelledVectors.of(ranking(vectors), genres, artists)
-        ranked = score_queries(order, NEIGHBOURS, artist_filter=True)
-    hubs = hubness(vectors, NEIGHBOURS)
+        ranked = score_queries(order, DEFAULT_K, artist_filter=True)
+    hubs = hubness(vectors, DEFAULT_K)
     gallery = "valid" if split == "valid" else "valid+test"
     held_out = held_out_reranked = None
     if not method.knows_all:
         held_out = held_out_genres(data, method.fit, gallery)
         if by_vectors:
             held_out_reranked = held_out_genres(data, reranked_fit(method.fit), gallery)
-    accuracy = None
-    if method.classify is not None:
-        predicted = method.classify(train, data.labels[train])(rows)
-        accuracy = float((predicted == data.labels[rows]).mean())
     return Row(
         name=method.name,
         precision=float(filtered.precision[answerable].mean()),
@@ -164,14 +155,22 @@ def evaluated(method: Method, data: gtzan.Gtzan, split: str) -> Row:
         precision_unfiltered=float(unfiltered.precision[unfiltered.relevant > 0].mean()),
         hit=float(filtered.hit[answerable].mean()),
         skewness=hubs.skewness,
-        anti_hub_rate=hubs.never,
+        anti_hub_rate=hubs.anti_hub_rate,
         held_out_genres=held_out.mean if held_out else None,
         held_out_genres_folds=held_out.folds if held_out else (),
-        accuracy=accuracy,
+        accuracy=accuracy_of(method, data, train, rows),
         reranked_precision=None if ranked is None else float(ranked.precision[answerable].mean()),
         reranked_hit=None if ranked is None else float(ranked.hit[answerable].mean()),
         reranked_held_out_genres=held_out_reranked.mean if held_out_reranked else None,
     )
+
+
+def accuracy_of(method: Method, data: gtzan.Gtzan, train: IntArray, rows: IntArray) -> float | None:
+    """Accuracy on the tracks `rows` of a method that classifies, else None."""
+    if method.classify is None:
+        return None
+    predicted = method.classify(train, data.labels[train])(rows)
+    return float((predicted == data.labels[rows]).mean())
 
 
 def reranked_fit(fit: Fit) -> Fit:

@@ -8,7 +8,7 @@ transformed one by one with a hop of 1,708 samples. For the sound files of GTZAN
 
     OMP_NUM_THREADS=1 python tests/experiments/serving.py --shared SHARED [--model NAME]
 
-Columns: cosine of projected embeddings and of bare activations (median, worst), total variation
+Columns: cosine of projected embeddings and of raw activations (median, worst), total variation
 between the genre probabilities (median, worst), share of tracks with the same top genre, share of
 tracks whose nearest neighbour among all stored tracks is the twin, and the worst rank of a twin.
 """
@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from stored import published_activations
 
-from recommender.audio.reader import AudioClip, Windowing, read_whole
+from recommender.audio.reader import AudioClip, read_whole
+from recommender.audio.windows import Windowing
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.features.log_mel import FrontEnd, log_mel
@@ -85,8 +86,8 @@ def window_decibels(clip: AudioClip, chain: Chain, front_end: FrontEnd) -> Float
     front_end = replace(front_end, hop_length=chain.hop or gtzan.HOP_LENGTH, top_db=UNCUT)
     if chain.apart:
         length = round(Windowing().seconds * clip.sample_rate)
-        places = [int(s * clip.sample_rate) for s in Windowing().starts(clip.duration)]
-        pieces = [AudioClip(clip.samples[p : p + length], clip.sample_rate) for p in places]
+        firsts = [int(s * clip.sample_rate) for s in Windowing().starts(clip.duration)]
+        pieces = [AudioClip(clip.samples[p : p + length], clip.sample_rate) for p in firsts]
         windows = np.stack([mel.values for mel in log_mel(pieces, front_end)])
         windows = windows[:, :, : chain.frames]
     else:
@@ -153,22 +154,22 @@ def report(
 ) -> None:
     """Print the table of some of the files: `rows` of `found`, whose twins are `stored` rows."""
     gallery = who.project(stored.activations)
-    places = [twins[row] for row in rows]
-    twin = stored.take(places)
+    twin_rows = [twins[row] for row in rows]
+    twin = stored.take(twin_rows)
     print(HEADINGS, "|" + 7 * "---|", sep="\n")
     for name, outcome in found.items():
         mine = outcome.take(rows)
         projected = who.project(mine.activations)
-        near = cosines(projected, gallery[places])
-        bare = cosines(mine.activations, twin.activations)
+        near = cosines(projected, gallery[twin_rows])
+        raw = cosines(mine.activations, twin.activations)
         apart = np.abs(mine.probabilities - twin.probabilities).sum(axis=1) / 2
         same = mine.probabilities.argmax(axis=1) == twin.probabilities.argmax(axis=1)
         similarities = projected @ gallery.T
-        own = similarities[np.arange(len(rows)), places]
+        own = similarities[np.arange(len(rows)), twin_rows]
         ranks = 1 + (similarities > own[:, None]).sum(axis=1)
         print(
             f"| {name} | {np.median(near):.4f}, {near.min():.4f} "
-            f"| {np.median(bare):.5f}, {bare.min():.5f} "
+            f"| {np.median(raw):.5f}, {raw.min():.5f} "
             f"| {np.median(apart):.3f}, {apart.max():.3f} "
             f"| {same.sum()}/{len(rows)} | {(ranks == 1).sum()}/{len(rows)} | {ranks.max()} |"
         )

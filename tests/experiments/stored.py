@@ -27,7 +27,7 @@ def judged(names: Sequence[str] | None) -> list[str]:
 
 
 def published_activations(weights: ModelFiles, split: SplitTracks) -> Activations:
-    """Activations of a split; clips are as long as the windows of a listener's track."""
+    """Activations of a split; clips are as long as the windows of a user's track."""
     card, networks = weights.card, weights.networks()
     frames = FrontEnd(**card.front_end).frames(card.windowing["seconds"])
     return model_activations(

@@ -1,4 +1,4 @@
-"""The models side by side: accuracy, neighbours, genres never taught, changed copies, hubness.
+"""The models side by side: accuracy, neighbours, held-out genres, changed copies, hubness.
 
 Everything is read from what was measured and committed: `recsys train NAME` writes a row a seed
 (data/results/NAME-filtered.csv), `transforms.py --write` the copies (data/results/transforms).
@@ -6,7 +6,7 @@ Everything is read from what was measured and committed: `recsys train NAME` wri
     python tests/experiments/targets.py [--results data/results] [--model NAME …]
 
 A figure is the mean over seeds ± its sample deviation, and in brackets the 95 % interval of that
-mean (Student's t). A model without chance in it has one row and so neither. Chance in the 290 test
+mean (Student's t). A model that involves no chance has one row, and neither. Chance in the 290 test
 tracks themselves is larger than either: ± 5.5 points of accuracy.
 """
 
@@ -22,18 +22,18 @@ from scipy import stats
 
 ROWS = {
     "accuracy by track, 290 test tracks, %": ("test_track", 100, 1),
-    "of the 264 with an not_analysed artist, %": ("disjoint_track", 100, 1),
+    "of the 264 artist-disjoint ones, %": ("disjoint_track", 100, 1),
     "precision@10, artist filter": ("test_precision", 1, 3),
     "at least one of the genre in 10, %": ("test_hit", 100, 1),
-    "precision@10 of genres never taught": ("held_out_genres_test", 1, 3),
+    "precision@10 of held-out genres": ("held_out_genres_test", 1, 3),
     "skewness of the 10-occurrence": ("test_skewness", 1, 2),
-    "tracks never recommended, %": ("test_anti_hub_rate", 100, 1),
+    "anti-hub rate, %": ("test_anti_hub_rate", 100, 1),
     "expected calibration error": ("test_ece", 1, 3),
 }
 """Column of the results, factor and digits by what stands in the table."""
 
 RANKED = "reranked_"
-"""Before the name of a column: the same, ranked as recommended and not by bare cosines."""
+"""Before the name of a column: the same, reranked and not by plain cosine."""
 
 UNCHANGED = "none"
 ABSENT = "–"
@@ -69,8 +69,8 @@ class Measured:
         ]
         if not counts:
             return ABSENT
-        found, asked = (sum(count[name] for count in counts) for name in ("found", "asked"))
-        return f"{found / asked:.3f} ({found} of {asked})"
+        found, queries = (sum(count[name] for count in counts) for name in ("found", "queries"))
+        return f"{found / queries:.3f} ({found} of {queries})"
 
 
 def print_row(title: str, figures: Sequence[str]) -> None:
@@ -97,13 +97,13 @@ def main() -> None:
     print("| | " + " | ".join(f"`{m.name}` ({len(m.rows)})" for m in models) + " |")
     print("|---|" + len(models) * "---:|")
     for title, (column, *shown) in ROWS.items():
-        bare = [m.figure(column, *shown) for m in models]
+        by_cosine = [m.figure(column, *shown) for m in models]
         ranked = [m.figure(RANKED + column, *shown) for m in models]
         if any(figure != ABSENT for figure in ranked):
             print_row(title, ranked)
-            print_row(f"{title}: by bare cosines", bare)
+            print_row(f"{title}: by plain cosine", by_cosine)
         else:
-            print_row(title, bare)
+            print_row(title, by_cosine)
     groups = sorted({g for m in models for by_group in m.copies.values() for g in by_group})
     for group in groups:
         print_row(f"changed copies found, {group}", [m.found(group) for m in models])

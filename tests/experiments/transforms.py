@@ -11,7 +11,7 @@ gallery as in the copies.
     OMP_NUM_THREADS=1 python tests/experiments/transforms.py --shared SHARED [--model NAME …]
         [--write FOLDER]
 
-Without --model: the shipped models that were not taught the test tracks.
+Without --model: the shipped models that were not trained on the test tracks.
 
 Changes: none (analysed from sound); mp3 at 64 kbit/s (mono, 44,100 Hz, LAME); 9 dB softer; a
 semitone up and down; 5 % faster and slower (both by librosa's phase vocoder); 8 kHz low-pass
@@ -108,10 +108,10 @@ class Original:
 
 
 def embedded(embedder: Embedder, clip: AudioClip) -> FloatArray:
-    """Unit vector of samples analysed through windows placed as on a file, [p]."""
+    """Unit vector of samples analysed through the windows that a file gets, [p]."""
     length = round(embedder.windowing.seconds * clip.sample_rate)
-    places = [int(s * clip.sample_rate) for s in embedder.windowing.starts(clip.duration)]
-    pieces = [AudioClip(clip.samples[p : p + length], clip.sample_rate) for p in places]
+    firsts = [int(s * clip.sample_rate) for s in embedder.windowing.starts(clip.duration)]
+    pieces = [AudioClip(clip.samples[p : p + length], clip.sample_rate) for p in firsts]
     sounding = tuple(piece for piece in pieces if np.abs(piece.samples).max() > 0)
     return embedder.project(embedder.analyse_clips(sounding)[0][None])[0]
 
@@ -145,51 +145,52 @@ def music_files(folder: Path, rate: int, seconds: float) -> list[Original]:
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """A model and the gallery that copies ask.
+class Gallery:
+    """A model, and the tracks among which it finds the originals of copies.
 
     Attributes:
-        gallery: unit vectors [n, p] of the stored tracks and of the music as analysed.
+        embedder: the model.
+        vectors: unit vectors [n, p] of the stored tracks and of the music as analysed.
         names: of each.
     """
 
     embedder: Embedder
-    gallery: FloatArray
+    vectors: FloatArray
     names: list[str]
 
     @classmethod
-    def of(cls, model: str, data: gtzan.Gtzan, music: list[Original]) -> "Asked":
+    def of(cls, model: str, data: gtzan.Gtzan, music: list[Original]) -> "Gallery":
         embedder = Embedder(find_model(model))
-        analysed = np.stack([embedded(embedder, original.clip) for original in music])
+        found = np.stack([embedded(embedder, original.clip) for original in music])
         stored, _ = outputs(find_model(model), load_tracks(data, data.track_ids))
         names = [*data.track_ids, *(original.name for original in music)]
-        return cls(embedder, np.concatenate([stored, analysed]), names)
+        return cls(embedder, np.concatenate([stored, found]), names)
 
     def nearest(self, copy: AudioClip) -> str:
         """Name of the nearest neighbour."""
-        return self.names[int((self.gallery @ embedded(self.embedder, copy)).argmax())]
+        return self.names[int((self.vectors @ embedded(self.embedder, copy)).argmax())]
 
 
 Outcomes = dict[str, dict[str, list[bool]]]
 """Change → group → whether each copy's nearest neighbour is its original."""
 
 
-def outcomes(asked: dict[str, Asked], originals: list[Original]) -> dict[str, Outcomes]:
+def outcomes(galleries: dict[str, Gallery], originals: list[Original]) -> dict[str, Outcomes]:
     """Of each model, by name."""
-    found: dict[str, Outcomes] = {model: {change: {} for change in CHANGES} for model in asked}
+    found: dict[str, Outcomes] = {model: {change: {} for change in CHANGES} for model in galleries}
     for original in originals:
         rate = original.clip.sample_rate
         for name, change in CHANGES.items():
             copy = AudioClip(change(original.clip.samples, rate), rate)
-            for model, where in asked.items():
+            for model, where in galleries.items():
                 hits = found[model][name].setdefault(original.group, [])
                 hits.append(where.nearest(copy) == original.name)
     return found
 
 
-def show(model: str, asked: Asked, found: Outcomes, groups: list[str]) -> None:
+def show(model: str, gallery: Gallery, found: Outcomes, groups: list[str]) -> None:
     """Print a table."""
-    print(f"\n{model}: nearest of {len(asked.gallery)} is the original\n")
+    print(f"\n{model}: nearest of {len(gallery.vectors)} is the original\n")
     print("| change | " + " | ".join(groups) + " |\n|" + (1 + len(groups)) * "---|")
     for change, by_group in found.items():
         cells = [f"{sum(by_group[g])}/{len(by_group[g])}" for g in groups]
@@ -211,19 +212,19 @@ def main() -> None:
     rate = FrontEnd().sample_rate
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     music = music_files(args.shared / "music", rate, args.seconds)
-    asked = {name: Asked.of(name, data, music) for name in judged(args.model)}
+    galleries = {name: Gallery.of(name, data, music) for name in judged(args.model)}
     originals = [*gtzan_files(args.shared / "gtzan" / "audio", rate), *music]
     groups = sorted({original.group for original in originals})
-    for model, found in outcomes(asked, originals).items():
-        show(model, asked[model], found, groups)
+    for model, found in outcomes(galleries, originals).items():
+        show(model, galleries[model], found, groups)
         if args.write:
             plain = {
                 change: {
-                    g: {"found": sum(hits), "asked": len(hits)} for g, hits in by_group.items()
+                    g: {"found": sum(hits), "queries": len(hits)} for g, hits in by_group.items()
                 }
                 for change, by_group in found.items()
             }
-            content = {"gallery": len(asked[model].gallery), "changes": plain}
+            content = {"gallery": len(galleries[model].vectors), "changes": plain}
             args.write.mkdir(parents=True, exist_ok=True)
             (args.write / f"{Path(model).name}.json").write_text(
                 json.dumps(content, indent=2) + "\n"

@@ -1,7 +1,7 @@
 """How many windows a track needs: what more of them give, and what they cost.
 
 First table: the validation tracks of GTZAN from their stored spectrograms of 30 s, analysed through
-1, 2 or 3 windows placed as when serving, and as one piece. Accuracy by track, precision@10 with
+1, 2 or 3 windows as when serving, and as one piece. Accuracy by track, precision@10 with
 artist filter with its 95 % interval, and the paired difference to the 3 windows (bootstrap over
 queries). The test tracks are not looked at: the number of windows is a choice.
 
@@ -21,14 +21,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recommender.audio.reader import Windowing, read_windows
+from recommender.audio.reader import read_windows
+from recommender.audio.windows import Windowing
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.errors import AudioError
+from recommender.evaluation.labelled_vectors import LabelledVectors
+from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import evaluate_retrieval
-from recommender.evaluation.retrieval import LabelledVectors, score_queries
+from recommender.evaluation.retrieval import score_queries
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS
 from recommender.research.model_building.split_tracks import SplitTracks, load_split
 from recommender.utils.arrays import FloatArray
 
@@ -45,12 +47,12 @@ HEADINGS = (
 
 
 def stored_outputs(
-    embedder: Embedder, side: SplitTracks, starts: list[int], frames: int
+    embedder: Embedder, split: SplitTracks, starts: list[int], frames: int
 ) -> tuple[FloatArray, FloatArray]:
     """Activations [n, d] and genre probabilities [n, n_classes], of the windows of each track."""
     analysed = [
         embedder.analyse_spectrograms([track[:, s : s + frames] for s in starts])
-        for track in side.tracks.decibels
+        for track in split.tracks.decibels
     ]
     activations, probabilities = zip(*analysed, strict=True)
     return np.stack(activations), np.stack(probabilities)
@@ -61,28 +63,28 @@ def stored_table(model: str, archive: Path) -> None:
     weights = find_model(model)
     embedder, projection = Embedder(weights), weights.projection()
     seconds = weights.card.windowing["seconds"]
-    side = load_split(gtzan.load(archive), "filtered", "valid")
-    columns = side.tracks.decibels.shape[2]
+    split = load_split(gtzan.load(archive), "filtered", "valid")
+    columns = split.tracks.decibels.shape[2]
     frames = round(columns * seconds / 30)
     placings = {
         str(count): [round(columns * start / 30) for start in Windowing(count, seconds).starts(30)]
         for count in STORED_COUNTS
     }
     outcomes = {
-        name: stored_outputs(embedder, side, starts, frames) for name, starts in placings.items()
+        name: stored_outputs(embedder, split, starts, frames) for name, starts in placings.items()
     }
-    outcomes["one piece of 30 s"] = stored_outputs(embedder, side, [0], columns)
-    genres = [track_id.partition(".")[0] for track_id in side.ids]
-    usual = _query_precisions(projection.apply(outcomes["3"][0]), genres, side.artists)
-    print(f"| windows of {seconds:g} s | accuracy | precision@{NEIGHBOURS} | minus that of 3 |")
+    outcomes["one piece of 30 s"] = stored_outputs(embedder, split, [0], columns)
+    genres = [track_id.partition(".")[0] for track_id in split.ids]
+    usual = _query_precisions(projection.apply(outcomes["3"][0]), genres, split.artists)
+    print(f"| windows of {seconds:g} s | accuracy | precision@{DEFAULT_K} | minus that of 3 |")
     print("|---|---|---|---|")
     for name, (activations, probabilities) in outcomes.items():
         vectors = projection.apply(activations)
-        right = (probabilities.argmax(axis=1) == side.tracks.labels).mean()
-        found = evaluate_retrieval(vectors, genres, side.artists, k=NEIGHBOURS).with_filter
+        right = (probabilities.argmax(axis=1) == split.tracks.labels).mean()
+        found = evaluate_retrieval(vectors, genres, split.artists, k=DEFAULT_K).with_filter
         assert found is not None  # artists were given
         rate = found.overall.precision
-        low, high = _interval(_query_precisions(vectors, genres, side.artists) - usual)
+        low, high = _interval(_query_precisions(vectors, genres, split.artists) - usual)
         print(
             f"| {name} | {right:.3f} | {rate.value:.3f} [{rate.low:.3f}, {rate.high:.3f}] "
             f"| [{low:+.3f}, {high:+.3f}] |"
@@ -92,7 +94,7 @@ def stored_table(model: str, archive: Path) -> None:
 def _query_precisions(vectors: FloatArray, genres: list[str], artists: list[str]) -> np.ndarray:
     """Precision of each query that has a relevant candidate, in the order of the tracks."""
     tracks = LabelledVectors.of(vectors, genres, artists)
-    scores = score_queries(tracks, NEIGHBOURS, artist_filter=True)
+    scores = score_queries(tracks, DEFAULT_K, artist_filter=True)
     return scores.precision[scores.relevant > 0]
 
 
@@ -114,7 +116,7 @@ class Song:
 
 
 def analysed(path: Path, embedder: Embedder) -> Song:
-    """Decode, then listen, each with its CPU time."""
+    """Decode, then analyse, each with its CPU time."""
     began = time.process_time()
     found = read_windows(path, embedder.windowing, embedder.front_end.sample_rate)
     decoded = time.process_time()

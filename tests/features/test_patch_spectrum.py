@@ -43,8 +43,8 @@ def test_a_grating_is_loudest_in_its_cell(scale: float, rate: float, cell: tuple
         mirrored = (loudest[0] + 3 if 0 < loudest[0] <= 3 else loudest[0], loudest[1])
         # Without change over time stripes neither rise nor fall.
         assert wanted in (loudest, mirrored) if rate == 0 else wanted == loudest
-    steady = -amplitudes[:, wanted[0], wanted[1]]  # as if nothing but the noise deviated
-    np.testing.assert_allclose(unsteadiness[:, wanted[0], wanted[1]], steady, atol=0.6)
+    expected = -amplitudes[:, wanted[0], wanted[1]]  # as if nothing but the noise deviated
+    np.testing.assert_allclose(unsteadiness[:, wanted[0], wanted[1]], expected, atol=0.6)
 
 
 def test_every_value_is_that_of_its_definition() -> None:
@@ -55,23 +55,23 @@ def test_every_value_is_that_of_its_definition() -> None:
     scale_bins = [[0], [1], [2, 3], [4, 5, 6, 7], [15], [14, 13], [12, 11, 10, 9]]
     rate_bins = [[0], [1], [2, 3], [4, 5, 6, 7, 8]]
     height = 3
-    analysed = []
+    patches = []
     for window in windows:
         for column in range(0, window.shape[1] - 15, 16):
             patch = window[8 * height : 8 * height + 16, column : column + 16].astype(np.float64)
             power = np.abs(np.fft.fft2((patch - patch.mean()) * taper)) ** 2
-            analysed.append(
+            patches.append(
                 [
                     [np.sqrt(power[np.ix_(s, r)].mean() / (taper**2).sum()) for r in rate_bins]
                     for s in scale_bins
                 ]
             )
-    mean, deviation = np.mean(analysed, axis=0) + NOISE, np.std(analysed, axis=0) + NOISE
+    mean, deviation = np.mean(patches, axis=0) + NOISE, np.std(patches, axis=0) + NOISE
     np.testing.assert_allclose(amplitudes[height], np.log(mean), atol=1e-4)
     np.testing.assert_allclose(unsteadiness[height], np.log(deviation / mean), atol=1e-4)
 
 
-def test_silence_and_a_constant_tell_nothing() -> None:
+def test_silence_and_a_constant_give_zeros() -> None:
     constant = np.full((128, 130), -37.0, dtype=np.float32)
     np.testing.assert_allclose(PATCH([constant]), 0, atol=1e-4)
 

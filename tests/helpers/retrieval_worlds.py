@@ -57,7 +57,7 @@ def random_world(seed: int, count: int = 60) -> tuple[np.ndarray, list[str], lis
 
 
 def figures(report: RetrievalReport) -> list[float]:
-    values = [report.hubness.skewness, report.hubness.never, report.hubness.largest]
+    values = [report.hubness.skewness, report.hubness.anti_hub_rate, report.hubness.largest]
     for row in report.rows():
         values += [value for value in row.values() if isinstance(value, int | float)]
     return values

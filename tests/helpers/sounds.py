@@ -122,7 +122,7 @@ def write_float_wav(path: Path, samples: FloatArray, rate: int = 44_100) -> Path
 
 
 def write_mp3_vbr(path: Path, samples: FloatArray, rate: int = 44_100, header: bool = True) -> Path:
-    """An mp3 of variable bit rate, with or without the header that tells its length."""
+    """An mp3 of variable bit rate, with or without the header that gives its length."""
     options = {"write_xing": "1" if header else "0", "id3v2_version": "0"}
     with path.open("wb") as file, av.open(file, "w", format="mp3", options=options) as output:
         _encode(output, "libmp3lame", samples[:, None], rate, {"compression_level": "7"}, quality=4)
@@ -153,7 +153,7 @@ def truncate(path: Path, share: float) -> Path:
 
 
 def flip_bits(path: Path, count: int, seed: int = 0, skip: int = 0) -> Path:
-    """Flip `count` bits at random places (the same for the same seed) after `skip` bytes."""
+    """Flip `count` bits at random positions (the same for the same seed) after `skip` bytes."""
     data = bytearray(path.read_bytes())
     generator = np.random.default_rng(seed)
     for position in generator.integers(skip, len(data), count):
@@ -165,11 +165,11 @@ def flip_bits(path: Path, count: int, seed: int = 0, skip: int = 0) -> Path:
 def rewrite_mp3_length(path: Path, factor: float) -> Path:
     """Make the Xing or Info header of an mp3 claim `factor` times its frames (and its bytes)."""
     data = bytearray(path.read_bytes())
-    found = [place for place in (data.find(b"Xing"), data.find(b"Info")) if place >= 0]
+    found = [at for at in (data.find(b"Xing"), data.find(b"Info")) if at >= 0]
     header = min(found)
-    for place in (header + 8, header + 12):  # number of frames, number of bytes
-        claimed = int.from_bytes(data[place : place + 4], "big")
-        data[place : place + 4] = int(claimed * factor).to_bytes(4, "big")
+    for at in (header + 8, header + 12):  # number of frames, number of bytes
+        claimed = int.from_bytes(data[at : at + 4], "big")
+        data[at : at + 4] = int(claimed * factor).to_bytes(4, "big")
     path.write_bytes(data)
     return path
 

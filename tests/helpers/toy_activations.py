@@ -25,12 +25,12 @@ def toy_world(
     """Networks of 12 activations, each on a scale, then descriptors of some noise."""
     generator = np.random.default_rng(seed)
     labels = np.repeat(np.arange(CLASSES), PER_CLASS)
-    analysed = [
+    parts = [
         toy_part(generator, labels, 12, scale=scale, noise=level)
         for scale, level in zip(networks, noise, strict=True)
     ]
     if descriptors is not None:
-        analysed.append(toy_part(generator, labels, DIMENSION, scale=10, noise=descriptors))
-    clips = np.concatenate(analysed, axis=2)
+        parts.append(toy_part(generator, labels, DIMENSION, scale=10, noise=descriptors))
+    clips = np.concatenate(parts, axis=2)
     layout = ActivationLayout.of([12] * len(networks), descriptors is not None)
     return Activations(clips.mean(axis=1), clips, layout), labels

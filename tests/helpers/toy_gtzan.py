@@ -9,7 +9,7 @@ PER_GENRE = {"train": 4, "valid": 3, "test": 4}
 
 
 def toy_split() -> dict[str, tuple[str, ...]]:
-    """The first few tracks of each genre on each side of the committed split."""
+    """The first few tracks of each genre of each committed split."""
     return {
         name: tuple(
             track_id
@@ -39,7 +39,7 @@ def toy_gtzan(split: dict[str, tuple[str, ...]]) -> gtzan.Gtzan:
 
 
 def noise(protocols=PROTOCOLS, seed: int = 0) -> gtzan.Gtzan:
-    """An archive of noise that holds the tracks a smoke_test looks at, and no others."""
+    """An archive of noise that holds only the tracks of a smoke test."""
     listed = [
         track_id
         for protocol in protocols

@@ -25,7 +25,7 @@ def with_descriptors(folder: Path, networks: int) -> ModelFiles:
     """The first networks of the default model, or none, and descriptors, written to `folder`."""
     shutil.copytree(find_model().folder, folder)
     card, values = find_model().card, load_file(folder / WEIGHTS)
-    prefixes = tuple(f"{place}." for place in range(networks))
+    prefixes = tuple(f"{number}." for number in range(networks))
     kept = {name: value for name, value in values.items() if name.startswith(prefixes)}
     # Softer than the default's: its embeddings would else be those of the same space.
     softer = {name: np.asarray(value * 0.9, value.dtype) for name, value in kept.items()}

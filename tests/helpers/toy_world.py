@@ -10,7 +10,8 @@ import soundfile
 from recommender.catalog import Catalog, FileStat, Tags, Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.space import Analysis, SpaceId
-from recommender.recommendation.service import Filters, SimilarityService
+from recommender.recommendation.filters import Filters
+from recommender.recommendation.service import SimilarityService
 
 SPACE = SpaceId("toy", "w", "h")
 GENRES = ("folk", "rock")
@@ -32,7 +33,7 @@ def analysis(degrees: float, duration: float, predicted: str = "rock") -> Analys
 
 
 class ToyEmbedder:
-    """Projects by normalising; analyses in a sound file the angle that its samples say."""
+    """Projects by normalising; a sound file's samples give the angle of its activations."""
 
     space = replace(SPACE, projection="unit")
 
@@ -77,7 +78,7 @@ class World:
 
 @dataclass
 class Crowd:
-    """Enough tracks for neighbourhoods."""
+    """Enough tracks to be reranked."""
 
     service: SimilarityService
     tracks: list[Track]

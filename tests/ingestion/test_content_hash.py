@@ -105,7 +105,7 @@ def test_all_recordings_differ(library: Path) -> None:
     assert len({hash_content(path) for path in files}) == len(files)
 
 
-def test_name_and_place_do_not_matter(library: Path, tmp_path: Path) -> None:
+def test_name_and_folder_do_not_matter(library: Path, tmp_path: Path) -> None:
     copy = shutil.copy(library / "flac", tmp_path / "other.wav")
     assert hash_content(Path(copy)) == hash_content(library / "flac")
 

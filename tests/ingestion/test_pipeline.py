@@ -13,7 +13,7 @@ import mutagen
 import pytest
 import sounds
 
-from recommender.audio.reader import Windowing
+from recommender.audio.windows import Windowing
 from recommender.catalog import Catalog, FileStat, TrackState
 from recommender.errors import CatalogError, UsageError, WeightsError
 from recommender.ingestion import IngestReport, IngestSettings, Outcome, ingest

@@ -39,7 +39,7 @@ def test_an_unguarded_script_with_one_worker_works(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
 
 
-def test_an_unguarded_script_with_more_is_told_of_the_guard(tmp_path: Path) -> None:
+def test_the_error_of_an_unguarded_script_with_more_names_the_guard(tmp_path: Path) -> None:
     done = run(tmp_path, 2)
     assert done.returncode == 1
     assert 'if __name__ == "__main__"' in done.stderr.splitlines()[-1]

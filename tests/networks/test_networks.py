@@ -144,7 +144,7 @@ def test_only_regularised_kernels_are_penalised() -> None:
     assert lstm.penalty().item() == pytest.approx(expected.item())
 
 
-def test_the_lstm_hears_the_order_of_frames() -> None:
+def test_the_lstm_depends_on_the_order_of_frames() -> None:
     network = built("lstm")
     forwards = clips(1, 130)
     assert not torch.allclose(network(forwards), network(forwards.flip(2)), atol=1e-4)
@@ -178,7 +178,7 @@ def test_pooling_early_gives_the_same_values(rising: bool, frames: int) -> None:
         torch.nn.init.uniform_(offset, -1, 1)
         in_order = images
         for layer in block:
-            in_order = layer(in_order.clone())  # the ReLU works in place
+            in_order = layer(in_order.clone())  # the ReLU overwrites its input
         images = block(images)
         torch.testing.assert_close(images, in_order, rtol=0, atol=0)
 

@@ -48,7 +48,7 @@ def test_axes_are_orthonormal_and_as_many_as_the_vectors_span() -> None:
 
 
 @pytest.mark.parametrize("size", [5, 80])
-def test_shrunk_discriminants_are_fishers(size: int) -> None:
+def test_shrunk_lda_is_fishers(size: int) -> None:
     """They have unit variance within classes and are uncorrelated there, the strongest first."""
     values, labels = classes(1, 30, size)
     projection = fit_lda(values, labels, 0.3)

@@ -7,7 +7,9 @@ from toy_world import Crowd, ToyEmbedder, World, direction
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import Embedding
 from recommender.errors import TrackNotFound
-from recommender.recommendation.service import Filters, Seed, SimilarityService
+from recommender.recommendation.filters import Filters
+from recommender.recommendation.seeds import Seed
+from recommender.recommendation.service import SimilarityService
 
 
 @pytest.mark.parametrize("ranking", ["reranked", "cosine"])

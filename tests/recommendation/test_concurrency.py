@@ -99,16 +99,16 @@ def test_queries_while_the_catalogue_changes(world: World) -> None:
         stop.set()
 
     def ask(id: int) -> int:
-        asked = 0
-        while not stop.is_set() or not asked:
+        queries = 0
+        while not stop.is_set() or not queries:
             found = listed(world.service, id)
             assert len({track for track, _ in found}) == len(found) >= 5
             assert id not in {track for track, _ in found}
-            asked += 1
-        return asked
+            queries += 1
+        return queries
 
     with ThreadPoolExecutor(4) as pool:
-        asking = [pool.submit(ask, id) for id in ids[:3]]
+        running = [pool.submit(ask, id) for id in ids[:3]]
         pool.submit(write).result()
-        assert all(one.result() for one in asking)
+        assert all(one.result() for one in running)
     assert len(world.service.index()) == 21

@@ -7,7 +7,7 @@ import pytest
 from recommender.errors import (
     UsageError,
 )
-from recommender.recommendation.service import Filters
+from recommender.recommendation.filters import Filters
 
 
 class TestArtists:

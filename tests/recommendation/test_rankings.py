@@ -12,7 +12,7 @@ from recommender.embedding.space import Embedding
 from recommender.errors import (
     UsageError,
 )
-from recommender.recommendation.service import Filters
+from recommender.recommendation.filters import Filters
 
 
 @settings(max_examples=30, deadline=None)
@@ -28,12 +28,12 @@ def test_never_fewer_than_could_be_had(crowd, k, seed_at, shortest, per_artist, 
     seed = crowd.tracks[seed_at]
     scores = crowd.scores(seed_at, ranking)
     wanted, counts = [], {}
-    for place in np.argsort(-scores, kind="stable"):
-        track = crowd.tracks[place]
+    for row in np.argsort(-scores, kind="stable"):
+        track = crowd.tracks[row]
         if track.id != seed.id and track.duration >= shortest:
             counts[track.artist] = counts.get(track.artist, 0) + 1
             if per_artist is None or counts[track.artist] <= per_artist:
-                wanted.append(float(scores[place]))
+                wanted.append(float(scores[row]))
 
     filters = Filters(min_duration=shortest, per_artist=per_artist)
     found = crowd.service.similar(seed.id, k, filters, ranking)
@@ -57,8 +57,8 @@ def test_the_default_is_reranked(crowd):
 
 def test_a_copy_from_outside_finds_its_track_first(crowd):
     for track in crowd.tracks:
-        analysed = Embedding(direction(float(Path(track.path).stem)) / 3, ToyEmbedder.space)
-        best, second = crowd.service.similar(analysed, 2)
+        query = Embedding(direction(float(Path(track.path).stem)) / 3, ToyEmbedder.space)
+        best, second = crowd.service.similar(query, 2)
         assert best.track.id == track.id
         assert best.similarity == pytest.approx(1, abs=1e-6)
         assert best.score >= second.score

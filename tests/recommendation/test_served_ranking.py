@@ -16,7 +16,8 @@ from recommender.embedding.model_files import find_model
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import Analysis
 from recommender.ingestion import IngestSettings
-from recommender.recommendation.service import Filters, SimilarityService
+from recommender.recommendation.filters import Filters
+from recommender.recommendation.service import SimilarityService
 
 COUNT, GENRES = 130, ("blues", "disco", "metal")
 EVERYTHING = Filters(per_artist=None, keep_duplicates=True)
@@ -24,7 +25,7 @@ EVERYTHING = Filters(per_artist=None, keep_duplicates=True)
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tracks of three genres, of which each is analysed as its genre and a lot of noise."""
+    """Tracks of three genres, of whose activations are those of the genre with a lot of noise."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "music").mkdir()
     analysis_settings = IngestSettings(workers=1)
@@ -36,9 +37,9 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
         library, _ = catalog.scope_of(folder / "music")
         with catalog.writing() as write:
             for number in range(COUNT):
-                analysed = 0.3 * genres[number % 3] + random.standard_normal(dimension)
+                activations = 0.3 * genres[number % 3] + random.standard_normal(dimension)
                 analysis = Analysis(
-                    analysed.astype(np.float32), {}, 60.0, (), analysis_settings.space()
+                    activations.astype(np.float32), {}, 60.0, (), analysis_settings.space()
                 )
                 tags = Tags(title=f"song {number}", genre=GENRES[number % 3])
                 stat = FileStat(f"{number}.ogg", 1, 1)
@@ -95,7 +96,7 @@ def test_models_are_compared_by_the_same_ranking(catalog: Path, tmp_path: Path) 
             assert rate == pytest.approx(alone["without_filter"]["overall"]["precision"]["value"])
 
 
-def test_similar_tells_score_and_similarity(catalog: Path) -> None:
+def test_similar_prints_score_and_similarity(catalog: Path) -> None:
     found = recsys("similar", 1, "--db", catalog, "--json").json["neighbours"]
     scores = [row["score"] for row in found]
     assert scores == sorted(scores, reverse=True)

@@ -1,4 +1,4 @@
-"""`update_index` brings the index file up to date, as ingest needs it."""
+"""`CatalogIndex` brings the index file up to date, as ingest needs it."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from recommender.errors import CatalogError
 from recommender.ingestion import IngestSettings
 from recommender.recommendation.service import SimilarityService
 from recommender.search import catalog_index
-from recommender.search.catalog_index import CatalogIndex, update_index
+from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index import FaissIndex
 from recommender.search.reranking import RerankingSettings
 
@@ -41,18 +41,18 @@ def catalog(tmp_path: Path):
 
 def test_it_is_built_once_for_a_revision(catalog: Catalog) -> None:
     built: list[int] = []
-    first = update_index(catalog, "cpu", built.append)
-    again = update_index(catalog, "cpu", built.append)
+    first = CatalogIndex.of_active_space(catalog, "cpu").update(built.append)
+    again = CatalogIndex.of_active_space(catalog, "cpu").update(built.append)
     assert built == [4]
     assert first.vectors.tobytes() == again.vectors.tobytes()
     assert first.duplicates.rows.tobytes() == again.duplicates.rows.tobytes()
     add(catalog, 9)
-    assert len(update_index(catalog, "cpu", built.append)) == 5
+    assert len(CatalogIndex.of_active_space(catalog, "cpu").update(built.append)) == 5
     assert built == [4, 5]
 
 
 def test_a_service_finds_it_current(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    update_index(catalog, "cpu")
+    CatalogIndex.of_active_space(catalog, "cpu").update()
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("built again")
@@ -74,7 +74,7 @@ def test_other_settings_or_another_detector_make_it_stale(catalog: Catalog) -> N
 
 def test_what_duplicate_detection_compares_is_kept(catalog: Catalog) -> None:
     projector = catalog_index.catalog_projector(catalog)
-    index = update_index(catalog, "cpu")
+    index = CatalogIndex.of_active_space(catalog, "cpu").update()
     _, activations = catalog.activations(SETTINGS.space())
     views = projector.duplicate_detector.view(activations)
     np.testing.assert_array_equal(index.duplicates.rows, views)
@@ -86,4 +86,4 @@ def test_nothing_to_index(tmp_path: Path) -> None:
         Catalog.open(str(tmp_path / "empty.db")) as empty,
         pytest.raises(CatalogError, match="recsys ingest"),
     ):
-        update_index(empty)
+        CatalogIndex.of_active_space(empty).update()

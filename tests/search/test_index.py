@@ -234,16 +234,16 @@ class TestReranked:
         )
         found = index.rank_tracks(IDS, k)
         assert found.ids.shape == (400, min(k, 400))
-        for place, track in enumerate(IDS):
+        for query, track in enumerate(IDS):
             row = np.searchsorted(ids, track)
-            rows = np.searchsorted(ids, found.ids[place])
+            rows = np.searchsorted(ids, found.ids[query])
             assert rows[0] == exact.pinned_first[row]
-            assert found.scores[place, 0] == pytest.approx(scores[row].max(), abs=1e-5)
-            np.testing.assert_allclose(found.scores[place, 1:], scores[row, rows[1:]], atol=1e-5)
+            assert found.scores[query, 0] == pytest.approx(scores[row].max(), abs=1e-5)
+            np.testing.assert_allclose(found.scores[query, 1:], scores[row, rows[1:]], atol=1e-5)
             best = np.sort(np.delete(scores[row], rows[0]))[::-1][: min(k, 400) - 1]
-            np.testing.assert_allclose(found.scores[place, 1:], best, atol=1e-5)
+            np.testing.assert_allclose(found.scores[query, 1:], best, atol=1e-5)
             cosines = VECTORS[order][rows] @ VECTORS[order][row]
-            np.testing.assert_allclose(found.similarities[place], cosines, atol=1e-5)
+            np.testing.assert_allclose(found.similarities[query], cosines, atol=1e-5)
         assert (np.diff(found.scores, axis=1) <= 0).all()
 
     def test_what_is_evaluated_is_what_is_recommended(self, index):

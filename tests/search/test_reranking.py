@@ -6,13 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import UsageError
+from recommender.evaluation.labelled_vectors import LabelledVectors
 from recommender.evaluation.report import evaluate_retrieval
-from recommender.evaluation.retrieval import (
-    LabelledVectors,
-    hubness,
-    neighbour_lists,
-    score_queries,
-)
+from recommender.evaluation.retrieval import hubness, neighbour_lists, score_queries
 from recommender.search.reranking import (
     Ranking,
     RerankingSettings,
@@ -94,9 +90,9 @@ def test_what_is_far_from_everything_is_in_no_list() -> None:
     """Its cosines with the rest have no spread at all: the least one would stand out endlessly."""
     music = np.hstack([random_rows(200, 15, 2), np.zeros((200, 1))])
     vectors = unit(np.vstack([music, np.eye(16)[-1:]]))
-    answers = database_vectors(augmented_database(vectors)[0])
+    database = database_vectors(augmented_database(vectors)[0])
     hint = unit(music[:50] + 0.1 * np.eye(16)[-1])
-    best = (query_vectors(hint) @ answers.T).argmax(axis=1)
+    best = (query_vectors(hint) @ database.T).argmax(axis=1)
     assert 200 not in best
 
 
@@ -162,12 +158,12 @@ def test_copies_have_equal_vectors_and_expanded_vectors_are_unit(
     vectors = np.vstack([vectors, np.repeat(vectors[:1], copies, axis=0), vectors[1:3]])
     moved, pinned_first = augmented_database(vectors)
     np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, atol=1e-5)
-    answers = database_vectors(moved)
-    assert np.isfinite(answers).all()
+    database = database_vectors(moved)
+    assert np.isfinite(database).all()
     assert (pinned_first != np.arange(len(vectors))).all()
     np.testing.assert_allclose(vectors[pinned_first[n:]], vectors[n:], atol=1e-6)  # a copy
-    np.testing.assert_allclose(answers[n:-2], np.repeat(answers[:1], copies, axis=0), atol=1e-4)
-    np.testing.assert_allclose(answers[-2:], answers[1:3], atol=1e-4)
+    np.testing.assert_allclose(database[n:-2], np.repeat(database[:1], copies, axis=0), atol=1e-4)
+    np.testing.assert_allclose(database[-2:], database[1:3], atol=1e-4)
 
 
 def test_a_catalogue_of_nothing_but_copies() -> None:
@@ -217,12 +213,12 @@ def test_a_ranking_is_evaluated_as_its_scores_say() -> None:
     plain = evaluate_retrieval(vectors, genres, bootstrap=0)
     ranked = evaluate_retrieval(Ranking(vectors, vectors), genres, bootstrap=0)
     assert ranked.as_dict() == plain.as_dict()
-    # What answers all the louder is a hub: the first track is in every other list.
+    # A database vector of greater length is a hub: the first track is in every other list.
     loud = vectors.copy()
     loud[0] = 0
     loud = np.hstack([loud, np.eye(60, 1)])
-    asked = np.hstack([vectors, np.full((60, 1), 2.0)])
-    hubs = hubness(Ranking(asked.astype(np.float32), loud.astype(np.float32)), 5)
+    queries = np.hstack([vectors, np.full((60, 1), 2.0)])
+    hubs = hubness(Ranking(queries.astype(np.float32), loud.astype(np.float32)), 5)
     assert (hubs.largest, hubs.largest_index) == (59, 0)
 
 
@@ -265,12 +261,12 @@ def test_rankings_that_are_none_are_refused() -> None:
     vectors = random_rows(4, 3, 9)
     broken = vectors.copy()
     broken[1, 1] = np.nan
-    for asked, answers in ((vectors, vectors[:3]), (vectors, broken), (broken, vectors)):
+    for queries, database in ((vectors, vectors[:3]), (vectors, broken), (broken, vectors)):
         with pytest.raises(UsageError, match=r"finite and of one shape \(n, e\)"):
-            neighbour_lists(Ranking(asked, answers), 2)
+            neighbour_lists(Ranking(queries, database), 2)
         with pytest.raises(UsageError):
             score_queries(
-                LabelledVectors.of(Ranking(asked, answers), ["a"] * 4), 2, artist_filter=False
+                LabelledVectors.of(Ranking(queries, database), ["a"] * 4), 2, artist_filter=False
             )
     for pinned_first in ([0, 1, 2], [0, 1, 2, 4], [0, 1, 2, -1]):
         with pytest.raises(UsageError, match="must be 4 rows"):

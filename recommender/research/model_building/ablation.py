@@ -8,7 +8,6 @@ differences.
 """
 
 import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
@@ -33,7 +32,7 @@ from recommender.research.training.losses import (
 )
 from recommender.research.training.settings import EpochReport, TrainingResult, TrainingSettings
 from recommender.research.training.simclr import PretrainingSettings, pretrained_weights
-from recommender.utils.files import replace_file
+from recommender.utils.files import csv_text, replace_file
 
 DEFAULT = "default"
 SEEDS = (0, 1, 2, 3, 4)
@@ -253,12 +252,8 @@ def _summary_line(name: str, rows: Sequence[AblationRow]) -> AblationSummary:
 
 def write(path: Path, rows: Sequence[AblationRow]) -> None:
     """Write a table, CSV, atomically. Raises `OSError`."""
-    text = io.StringIO()
     columns = [field.name for field in fields(AblationRow)]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    replace_file(path, text.getvalue().encode())
+    replace_file(path, csv_text(columns, map(asdict, rows)).encode())
 
 
 def read(path: Path) -> list[AblationRow]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recommender.audio.reader import Windowing
+from recommender.audio.windows import Windowing
 from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.model_card import ModelCard
 from recommender.embedding.model_files import CARD, HEAD, PROJECTION, WEIGHTS, file_digest

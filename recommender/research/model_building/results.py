@@ -3,8 +3,6 @@
 Every choice is made before: nothing here chooses. The test tracks are read for these rows alone.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,18 +13,16 @@ import numpy as np
 from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.projection import Projection
 from recommender.evaluation.calibration import calibration_error
+from recommender.evaluation.labelled_vectors import Comparable
+from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import GenreScores, RetrievalReport, evaluate_retrieval
-from recommender.evaluation.retrieval import Comparable
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.split_tracks import CLIPS, SplitTracks, artist_disjoint
 from recommender.research.model_building.trained_model import TrainedModel
 from recommender.research.training.settings import EpochReport
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
-from recommender.utils.files import replace_file
-
-NEIGHBOURS = 10
-"""k of the precision that the projection is chosen by and that is reported."""
+from recommender.utils.files import csv_text, replace_file
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,9 @@ class ResultRow:
         valid_precision, test_precision: precision@10 with artist filter among the tracks of the
             split, by cosine. Figures of the validation tracks are None where the model was trained
             on those.
-        test_hit: part of the same queries with at least one track of their genre in those 10.
+        test_hit: share of the same queries with at least one track of their genre in those 10.
         test_skewness, test_anti_hub_rate: hubness among the test tracks: skewness of how often a
-            track is in the lists of 10, and the part of the tracks that are in none.
+            track is in the lists of 10, and the share of the tracks that are in none.
         held_out_genres_valid, held_out_genres_test: precision@10 with artist filter of genres left
             out of training (`leave_genres_out`), in the galleries ``valid`` and ``valid+test``,
             mean over the folds; None where it was not evaluated.
@@ -154,7 +150,7 @@ def retrieval_report(
 ) -> RetrievalReport:
     """Retrieval among the tracks of a split, lists of 10, without intervals; as `precision`."""
     return evaluate_retrieval(
-        vectors, split.genres, split.artists, k=NEIGHBOURS, queries=queries, bootstrap=0
+        vectors, split.genres, split.artists, k=DEFAULT_K, queries=queries, bootstrap=0
     )
 
 
@@ -171,7 +167,7 @@ def _retrieval_figures(name: str, report: RetrievalReport) -> dict[str, float]:
         "test_precision": scores.precision.value,
         "test_hit": scores.hit.value,
         "test_skewness": report.hubness.skewness,
-        "test_anti_hub_rate": report.hubness.never,
+        "test_anti_hub_rate": report.hubness.anti_hub_rate,
     }
 
 
@@ -198,13 +194,14 @@ def _accuracies(
 
 
 def _accuracy(probabilities: FloatArray, labels: IntArray) -> float:
-    """Part of the rows [..., n_classes] whose most probable class is that of `labels` [...]."""
+    """Share of the rows [..., n_classes] whose most probable class is that of `labels` [...]."""
     return float((probabilities.argmax(axis=-1) == labels).mean())
 
 
 def write_rows(path: Path, rows: Sequence[ResultRow]) -> None:
     """Write a CSV file, one line a seed. Raises `OSError`."""
-    _write_csv(path, [f.name for f in fields(ResultRow)], [asdict(row) for row in rows])
+    columns = [field.name for field in fields(ResultRow)]
+    replace_file(path, csv_text(columns, map(asdict, rows)).encode())
 
 
 def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
@@ -215,15 +212,8 @@ def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
         for number, run in enumerate(model.runs)
         for report in run.history
     ]
-    _write_csv(path, ["seed", "network", *(f.name for f in fields(EpochReport))], lines)
-
-
-def _write_csv(path: Path, columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    replace_file(path, text.getvalue().encode())
+    columns = ["seed", "network", *(field.name for field in fields(EpochReport))]
+    replace_file(path, csv_text(columns, lines).encode())
 
 
 def mean_and_sd(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:

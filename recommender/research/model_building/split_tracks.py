@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
-from recommender.audio.reader import Windowing
+from recommender.audio.windows import Windowing
 from recommender.features.descriptors import describe
 from recommender.features.log_mel import FrontEnd
 from recommender.research.datasets import gtzan
@@ -19,7 +19,7 @@ from recommender.utils.arrays import FloatArray, IntArray
 
 CLIPS = 3
 CLIP_FRAMES = FrontEnd().frames(Windowing().seconds)
-"""Columns of a clip that is described: as long as a window of a listener's track."""
+"""Columns of a clip that is described: as long as a window of a track is when serving."""
 
 
 class DescriptorCache:

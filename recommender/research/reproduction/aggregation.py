@@ -55,7 +55,7 @@ class RunResults:
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
     def correct(self) -> Scores:
-        """Part of the seeds that classify each test track correctly, [n]; it needs outcomes."""
+        """Share of the seeds that classify each test track correctly, [n]; it needs outcomes."""
         by_seed = [np.equal(o.predicted, o.labels) for o in self.outcomes]
         return np.asarray(np.mean(by_seed, axis=0), dtype=np.float64)
 

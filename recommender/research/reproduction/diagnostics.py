@@ -13,7 +13,7 @@ from recommender.utils.arrays import Scores
 OVERFITS = 0.15
 """Gap between training and validation accuracy from which a network overfits."""
 ONE_GENRE = 0.95
-"""Part of the clips from which a network predicts one genre only."""
+"""Share of the clips from which a network predicts one genre only."""
 LEANING = 0.05
 """Excess of predictions over occurrences from which a network leans to a genre."""
 CONVERGED = 0.20

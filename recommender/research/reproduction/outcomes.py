@@ -45,7 +45,7 @@ class Outcome:
         history: the epochs.
         labels: genre index of each test track, in the order of the split.
         predicted: predicted genre index of each test track.
-        clips_predicted: part of the test clips predicted as each genre.
+        clips_predicted: share of the test clips predicted as each genre.
         precisions: precision@10 of each test track; None for those without a relevant candidate.
         command: that produced it.
     """

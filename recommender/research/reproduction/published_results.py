@@ -82,7 +82,7 @@ def _family_result(name: str, table: Sequence[Mapping[str, str]]) -> FamilyResul
     )
 
 
-def spread(figures: Sequence[float], *, full_length: bool = True) -> str:
+def mean_and_deviation(figures: Sequence[float], *, full_length: bool = True) -> str:
     """Mean and sample standard deviation in per cent; ``–`` without figures.
 
     Args:

@@ -4,8 +4,6 @@ The same outcomes give the same report. Results of a split with clips of one rec
 splits are marked everywhere, and come last.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ from recommender.research.reproduction.tables import (
     summary_table,
     timing_section,
 )
-from recommender.utils.files import replace_file
+from recommender.utils import files
 
 PAGE, ROWS, PICTURES = "report.md", "study.csv", "pictures"
 
@@ -56,8 +54,8 @@ def write_report(
     check(outcomes)
     pictures = draw_pictures(results_of(outcomes, "filtered"), folder / PICTURES)
     page = report_text(outcomes, timings, pictures)
-    replace_file(folder / PAGE, page.encode())
-    replace_file(folder / ROWS, csv_text(outcomes).encode())
+    files.replace_file(folder / PAGE, page.encode())
+    files.replace_file(folder / ROWS, csv_text(outcomes).encode())
     return [folder / PAGE, folder / ROWS, *(folder / PICTURES / name for name in pictures)]
 
 
@@ -104,11 +102,7 @@ def report_text(
 def csv_text(outcomes: Sequence[Outcome]) -> str:
     """One line for each outcome, with a heading; an empty cell is no figure."""
     rows = flat_rows(outcomes)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return files.csv_text(list(rows[0]) if rows else [], rows)
 
 
 def flat_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

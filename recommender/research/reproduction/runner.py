@@ -9,10 +9,12 @@ import numpy as np
 import torch
 
 from recommender.embedding.projection import Projection
-from recommender.evaluation.retrieval import LabelledVectors, score_queries
+from recommender.evaluation.labelled_vectors import LabelledVectors
+from recommender.evaluation.metrics import DEFAULT_K
+from recommender.evaluation.retrieval import score_queries
 from recommender.projections.lda import CANDIDATES
 from recommender.research.datasets import gtzan
-from recommender.research.model_building.results import NEIGHBOURS, precision
+from recommender.research.model_building.results import precision
 from recommender.research.model_building.split_tracks import SplitTracks
 from recommender.research.reproduction.experiments import RUNS, StudyRun
 from recommender.research.reproduction.outcomes import (
@@ -225,7 +227,7 @@ class _Predictions:
         return np.asarray(self.probabilities.argmax(axis=2) == self.labels[:, None])
 
     def clip_distribution(self) -> list[float]:
-        """Part of the clips predicted as each genre, [n_classes]."""
+        """Share of the clips predicted as each genre, [n_classes]."""
         predicted = self.probabilities.argmax(axis=2).ravel()
         counts = np.bincount(predicted, minlength=self.probabilities.shape[2])
         return [round(float(part), 4) for part in counts / len(predicted)]
@@ -263,7 +265,7 @@ def _is_constant(vectors: FloatArray) -> bool:
 def track_precisions(vectors: FloatArray, split: SplitTracks) -> list[float | None]:
     """precision@10 with artist filter of each track; None where no candidate is relevant."""
     tracks = LabelledVectors.of(vectors, split.genres, split.artists)
-    scores = score_queries(tracks, NEIGHBOURS, artist_filter=True)
+    scores = score_queries(tracks, DEFAULT_K, artist_filter=True)
     pairs = zip(scores.precision, scores.relevant, strict=True)
     return [float(value) if relevant else None for value, relevant in pairs]
 

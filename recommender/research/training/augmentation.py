@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 _LOW_PASS_BANDS = 0.2
-"""Part of the bands that a low-pass filter may attenuate: of 128, those above 5.5 kHz."""
+"""Share of the bands that a low-pass filter may attenuate: of 128, those above 5.5 kHz."""
 
 _MIN_SLOPE, _SLOPE_RANGE = 1.0, 64.0
 """Slope of the filter: from 1 dB a band (26 dB an octave) to 64 times as much."""
@@ -29,7 +29,7 @@ class Augmentation:
         mask_frames: widest time mask, twice a clip.
         mixup: alpha of the beta distribution two clips are mixed by (Zhang et al. 2018).
         floor_db: how far the noise floor may be raised, as a louder reference would do.
-        low_pass: part of the clips that are low-pass filtered, as by a lossy codec or a shift of
+        low_pass: share of the clips that are low-pass filtered, as by a lossy codec or a shift of
             the pitch downwards.
     """
 

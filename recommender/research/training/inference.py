@@ -1,6 +1,6 @@
 """Inference of a network on tracks: activations, probabilities, loss and accuracy.
 
-A track is read as clips spread evenly over it, as windows of a listener's track are; their
+A track is read as clips spread evenly over it, as the windows of a track are when serving; their
 activations or probabilities are averaged.
 """
 

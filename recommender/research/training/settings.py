@@ -24,7 +24,7 @@ class TrainingSettings:
             tracks.
         schedule: of the learning rate: `one-cycle` (up and down once over all epochs) or
             `constant`.
-        label_smoothing: part of the target spread over all genres.
+        label_smoothing: share of the target spread over all genres.
         ema_decay: of the exponential moving average of the weights that is evaluated and selected;
             0: the weights themselves.
         clip_frames: length of the clips for evaluation, in columns (10 s, as long as the windows of

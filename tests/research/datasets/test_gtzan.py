@@ -58,24 +58,23 @@ def test_genres_are_the_ten_in_alphabetical_order() -> None:
     ("protocol", "sizes"), [("filtered", (443, 197, 290)), ("stratified", (500, 250, 250))]
 )
 def test_splits_are_disjoint_and_of_known_size(protocol: str, sizes: tuple[int, ...]) -> None:
-    sides = [gtzan.split_ids(protocol, side) for side in ("train", "valid", "test")]
-    assert tuple(map(len, sides)) == sizes
-    assert all(not set(a) & set(b) for a, b in combinations(sides, 2))
-    assert all(len(set(side)) == len(side) for side in sides)
-    assert {i for side in sides for i in side} <= gtzan.artists().keys()
-    for side in sides:
-        assert {i.split(".")[0] for i in side} == set(gtzan.GENRES)
+    splits = [gtzan.split_ids(protocol, split) for split in ("train", "valid", "test")]
+    assert tuple(map(len, splits)) == sizes
+    assert all(not set(a) & set(b) for a, b in combinations(splits, 2))
+    assert all(len(set(split)) == len(split) for split in splits)
+    assert {i for split in splits for i in split} <= gtzan.artists().keys()
+    for split in splits:
+        assert {i.split(".")[0] for i in split} == set(gtzan.GENRES)
 
 
 def test_artist_disjoint_test_shares_no_artist_with_train_and_valid() -> None:
     artist = gtzan.artists()
-    analysed = {artist[i] for s in ("train", "valid") for i in gtzan.split_ids("filtered", s)} - {
-        ""
-    }
+    ids = [i for s in ("train", "valid") for i in gtzan.split_ids("filtered", s)]
+    others = {artist[i] for i in ids} - {""}
     test = gtzan.split_ids("filtered", "test")
     disjoint = gtzan.split_ids("filtered", "test_artist_disjoint")
     assert len(disjoint) == 264
-    assert disjoint == tuple(i for i in test if artist[i] not in analysed)
+    assert disjoint == tuple(i for i in test if artist[i] not in others)
 
 
 def test_artists_cover_all_tracks() -> None:
@@ -209,9 +208,9 @@ def test_wrong_folders_say_what_was_expected(tmp_path: Path) -> None:
 
 
 def test_features_from_sound_equal_the_stored_ones(shared: Path, archive: gtzan.Gtzan) -> None:
-    """The archive was made with librosa, in another place, from the same recordings.
+    """The archive was computed with librosa, by another program, from the same recordings.
 
-    A step of its bytes is 0.31 dB, so two honest computations differ by up to 0.08 dB on average
+    A step of its bytes is 0.31 dB, so two correct computations differ by up to 0.08 dB on average
     where a rounding falls differently; measured here are 0.04 dB (median over tracks), 0.15 at
     worst. Another grid of columns or another reference level gives 0.9 dB and more.
     """

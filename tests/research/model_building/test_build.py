@@ -12,12 +12,12 @@ from recommender.embedding import duplicates
 from recommender.embedding.duplicates import cosine
 from recommender.embedding.model_files import ModelFiles
 from recommender.errors import DatasetError, UsageError
+from recommender.evaluation.metrics import DEFAULT_K
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.features.descriptors import DIMENSION, describe
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.build import build_model
 from recommender.research.model_building.recipes import Recipe
-from recommender.research.model_building.results import NEIGHBOURS
 from recommender.research.training.inference import (
     TrackSet,
     clip_activations,
@@ -130,7 +130,7 @@ class TestFolder:
                 projection.apply(activations),
                 [track_id.partition(".")[0] for track_id in ids],
                 [artists[track_id] for track_id in ids],
-                k=NEIGHBOURS,
+                k=DEFAULT_K,
                 bootstrap=0,
             )
             assert report.with_filter is not None

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 from recommender.errors import UsageError
-from recommender.evaluation.retrieval import (
-    GivenSimilarities,
-    LabelledVectors,
-    hubness,
-    score_queries,
-)
+from recommender.evaluation.labelled_vectors import GivenSimilarities, LabelledVectors
+from recommender.evaluation.retrieval import hubness, score_queries
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import (
     FOLDS,

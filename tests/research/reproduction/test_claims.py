@@ -54,13 +54,13 @@ def test_no_gain_and_same() -> None:
 
 def test_best_wants_every_rival() -> None:
     claim = best(("lstm-128", "conv1d-encoder"), ("transformer", "conv2d"))
-    pinned_first = [outcome("lstm-128", 50), outcome("conv1d-encoder", 52)]
+    leaders = [outcome("lstm-128", 50), outcome("conv1d-encoder", 52)]
     rivals = [outcome("transformer", 20), outcome("conv2d", 25)]
-    assert verdict(claim, *pinned_first, *rivals) is HOLDS
-    assert verdict(claim, *pinned_first, rivals[0]) is OPEN
-    assert verdict(claim, *pinned_first, rivals[0], replace(rivals[1], epochs_allowed=8)) is OPEN
-    assert verdict(claim, *pinned_first, outcome("transformer", 60)) is FAILS
-    assert verdict(claim, pinned_first[0], *rivals) is OPEN
+    assert verdict(claim, *leaders, *rivals) is HOLDS
+    assert verdict(claim, *leaders, rivals[0]) is OPEN
+    assert verdict(claim, *leaders, rivals[0], replace(rivals[1], epochs_allowed=8)) is OPEN
+    assert verdict(claim, *leaders, outcome("transformer", 60)) is FAILS
+    assert verdict(claim, leaders[0], *rivals) is OPEN
 
 
 def test_overfitting_is_found_at_the_selected_or_at_the_last_epoch() -> None:

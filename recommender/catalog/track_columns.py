@@ -1,18 +1,17 @@
-"""The columns that filters compare, of all tracks: read per revision, not per candidate."""
+"""The columns that filters compare, of all tracks at once: one query a revision.
 
-from collections.abc import Hashable, Iterable, Sequence
+Every function works on a connection, inside the caller's transaction.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
-from recommender.catalog.catalog import Catalog
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
 from recommender.utils.arrays import BoolArray, IntArray, Scores
-
-_Value = TypeVar("_Value", bound=Hashable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +39,11 @@ class NameColumn:
         return NameColumn(np.append(column.codes, -1)[self.codes], column.names)
 
     def take(self, rows: IntArray) -> "NameColumn":
-        """The column of `rows`, of which -1 stands for a track without a name."""
+        """The column of `rows`, where -1 stands for a track without a name."""
         return NameColumn(np.append(self.codes, -1)[rows], self.names)
 
     def equal(self, name: str) -> BoolArray:
-        """Which tracks bear this very name."""
+        """Which tracks have exactly this name."""
         code = self.names.index(name) if name in self.names else len(self.names)
         equal: BoolArray = self.codes == code
         return equal
@@ -73,16 +72,15 @@ class TrackColumns:
         return TrackColumns(ids, durations, self.artists.take(rows), self.genres.take(rows))
 
 
-def track_columns(catalog: Catalog) -> TrackColumns:
-    """The columns of the catalogue's tracks as they are now."""
+def track_columns(connection: Connection) -> TrackColumns:
+    """See `Catalog.track_columns`."""
     artist = func.coalesce(func.nullif(TrackRow.artist, ""), TrackRow.album_artist)
     query = (
         select(TrackRow.id, TrackRow.duration, artist, TrackRow.genre)
         .where(TrackRow.state == TrackState.ANALYSED)
         .order_by(TrackRow.id)
     )
-    with catalog._reading() as connection:
-        rows = connection.execute(query).all()
+    rows = connection.execute(query).all()
     ids, durations, artists, genres = zip(*rows, strict=True) if rows else ((), (), (), ())
     return TrackColumns(
         np.array(ids, dtype=np.int64),
@@ -92,12 +90,8 @@ def track_columns(catalog: Catalog) -> TrackColumns:
     )
 
 
-def predicted_genres(catalog: Catalog, ids: IntArray) -> tuple[NameColumn, tuple[str, ...]]:
-    """The most probable genre of tracks in the active space, and the genres the model predicts.
-
-    Args:
-        ids: np.ndarray [shape=(n,)]; a track without an analysis has none.
-    """
+def predicted_genres(connection: Connection, ids: IntArray) -> tuple[NameColumn, tuple[str, ...]]:
+    """See `Catalog.predicted_genres`."""
     active = select(CatalogRow.active_space_id).scalar_subquery()
     query = (
         select(TrackRow.id, AnalysisRow.genre_probabilities)
@@ -107,19 +101,14 @@ def predicted_genres(catalog: Catalog, ids: IntArray) -> tuple[NameColumn, tuple
         .where(TrackRow.state == TrackState.ANALYSED)
         .order_by(TrackRow.id)
     )
-    with catalog._reading() as connection:
-        rows = connection.execute(query).all()
+    rows = connection.execute(query).all()
     best = [max(p, key=lambda label: p[label]) if p else None for _, p in rows]
-    labels = _distinct(label for _, probabilities in rows for label in probabilities or ())
+    labels = dict.fromkeys(label for _, probabilities in rows for label in probabilities or ())
     known = np.array([id for id, _ in rows], dtype=np.int64)
-    return NameColumn.of(best).take(_rows(known, ids)), labels
+    return NameColumn.of(best).take(_rows(known, ids)), tuple(labels)
 
 
 def _rows(known: IntArray, ids: IntArray) -> IntArray:
     """The row in `known` (ascending) of each id; -1 for those that are absent."""
     rows = np.searchsorted(known, ids)
     return np.where(np.append(known, -1)[rows] == ids, rows, -1)
-
-
-def _distinct(values: Iterable[_Value]) -> tuple[_Value, ...]:
-    return tuple(dict.fromkeys(values))
