@@ -8,7 +8,16 @@ import typer
 
 from recommender.cli.ablation import ablation_command
 from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
-from recommender.cli.output import busy, counting, note, print_json, print_table, say, writing_file
+from recommender.cli.output import (
+    busy,
+    counting,
+    note,
+    print_json,
+    print_page,
+    print_table,
+    say,
+    writing_file,
+)
 from recommender.cli.train import STUDY_MODULES, TrainingDevice, load_gtzan, require_study_extra
 
 if TYPE_CHECKING:
@@ -254,7 +263,7 @@ def report_command(
     elif to is None:
         with busy("comparing"):
             text = report_text(outcomes, timings)
-        say(text.rstrip("\n"))
+        print_page(text)
 
 
 @study_app.command("time")
