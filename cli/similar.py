@@ -109,6 +109,8 @@ def similar_command(
         print_json(_as_dict(found, full))
     elif m3u != STDOUT:
         print_recommendation(found)
+    if not found.neighbours:
+        note(found.hint or "no other track passes these filters.")
 
 
 def _write_playlist(found: "Recommendation", options: _PlaylistOptions, file: Path) -> None:
@@ -158,10 +160,9 @@ def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
 
 
 def print_recommendation(found: "Recommendation") -> None:
-    """Print the seed, the table, and what the columns mean."""
+    """Print the seed and, where there are neighbours, the table and what its columns mean."""
     say(f"like: {_seed_name(found)}")
     if not found.neighbours:
-        note(found.hint or "no other track passes these filters.")
         return
     reranked = found.ranking != "cosine"
     _print_neighbours(found.neighbours, reranked)

@@ -83,11 +83,11 @@ class Snapshot:
             shown = {genre_key(tag): first_genre(tag) or "" for tag in self._genre_tags}
             shown.pop("", None)
             advice = _nearest(genre_key(filters.genre), shown) or (
-                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10])
+                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10]) + "."
                 if shown
-                else "no track has a genre tag"
+                else "no track has a genre tag."
             )
-            return f"no track is tagged with the genre {filters.genre!r}; {advice}."
+            return f"no track is tagged with the genre {filters.genre!r}; {advice}"
         predicted = filters.predicted_genre
         if predicted is not None and not self._predicted_as(predicted).any():
             return f"the model predicts {predicted!r} for no track."

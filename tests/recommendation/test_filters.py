@@ -78,6 +78,7 @@ class TestFilters:
         assert found.neighbours == []
         assert found.hint is not None
         assert re.search(hint.replace("?", r"\?"), found.hint)
+        assert not found.hint.endswith("?.")
 
     def test_another_filter_that_leaves_nothing_gives_no_hint(self, world):
         found = world.service.recommend(self.seed, filters=Filters(min_duration=9999))
