@@ -96,7 +96,7 @@ def _as_dict(
     comparison: "Comparison", shared: "SharedTracks", labelled: "TrackLabels"
 ) -> dict[str, Any]:
     models = [
-        {"model": model, "space": str(space), "tracks_heard": shared.analysed[model]}
+        {"model": model, "space": str(space), "tracks_analysed": shared.analysed[model]}
         for model, space in shared.spaces.items()
     ]
     return {

@@ -22,7 +22,7 @@ def test_compare(shop: Shop, catalog: Path) -> None:
     assert recsys("similar", 1, "--json").json == before  # both spaces are kept
     report = recsys("evaluate", "-k", 1, "--compare", DEFAULT_MODEL, other, "--json").json
     assert [model["model"] for model in report["models"]] == [DEFAULT_MODEL, str(other)]
-    assert [model["tracks_heard"] for model in report["models"]] == [8, 7]
+    assert [model["tracks_analysed"] for model in report["models"]] == [8, 7]
     assert (report["tracks"], report["unlabelled"], report["tracks_left_out"]) == (7, 3, 1)
     first, second = report["without_filter"]
     assert first["difference"] is None
