@@ -1,8 +1,12 @@
 """What a listener wants of the neighbours besides similarity."""
 
 from dataclasses import dataclass
+from types import NoneType
+
+import numpy as np
 
 from recommender.errors import UsageError
+from recommender.utils.arguments import require_type
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class Filters:
         max_duration: seconds.
         keep_duplicates: list copies of the seed, and of one another, as well.
 
-    Raises `UsageError` for values that contradict each other.
+    Raises `UsageError` for values that contradict each other, and `TypeError` for those of a wrong
+    type.
     """
 
     same_artist: bool = True
@@ -33,6 +38,12 @@ class Filters:
 
     def __post_init__(self) -> None:
         """Refuse what no track can meet."""
+        for name in ("genre", "predicted_genre"):
+            require_type(getattr(self, name), (str, NoneType), name, "a str or None")
+        for name in ("min_duration", "max_duration"):
+            seconds = (int, float, np.number, NoneType)
+            require_type(getattr(self, name), seconds, name, "a number of seconds or None")
+        require_type(self.per_artist, (int, np.integer, NoneType), "per_artist", "an int or None")
         if self.per_artist is not None and self.per_artist < 1:
             raise UsageError(f"tracks per artist must be at least 1, not {self.per_artist}.")
         if (
