@@ -19,7 +19,7 @@ class Filters:
             no limit. Tracks without an artist are not limited.
         genre: only tracks tagged with this genre (the first one, where a tag names several; case,
             accents, spaces and hyphens do not matter, as in the evaluation by tags).
-        predicted_genre: only tracks for which the model predicts this genre.
+        predicted_genre: only tracks for which the model predicts this genre, compared likewise.
         min_duration: seconds.
         max_duration: seconds.
         keep_duplicates: list copies of the seed, and of one another, as well.

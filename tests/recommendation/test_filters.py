@@ -54,6 +54,7 @@ class TestFilters:
             ({"genre": "chanson francaise"}, ["long"]),
             ({"genre": "hip"}, []),
             ({"predicted_genre": "Folk"}, ["short", "long"]),
+            ({"predicted_genre": "fo-lk "}, ["short", "long"]),
             ({"predicted_genre": "folk", "genre": "hip-hop"}, ["short"]),
             ({"min_duration": 90}, ["middle", "long", "untagged"]),
             ({"max_duration": 90}, ["short", "untagged"]),
