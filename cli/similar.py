@@ -132,7 +132,8 @@ def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "seed": {
             "id": None if seed.track is None else seed.track.id,
-            "path": None if seed.path is None else str(seed.path),
+            "path": None if seed.track is None else seed.track.path,
+            "file": None if seed.path is None else str(seed.path),
             "title": seed.title,
             "artist": seed.artist,
         },

@@ -121,7 +121,10 @@ def test_json_is_an_object_with_lean_neighbours(shop: Shop, catalog: Path) -> No
     assert (found["schema_version"], found["model"], found["ranking"]) == (1, "default", "cosine")
     seed = found["seed"]
     assert (seed["title"], seed["artist"]) == ("Third", "Anna")
-    assert seed["path"] == str(shop.music / "three.ogg")
+    assert (seed["path"], seed["file"]) == ("three.ogg", str(shop.music / "three.ogg"))
+    outside = shutil.copy(shop.music / "one.flac", catalog.parent / "another.flac")
+    seed = recsys("similar", outside, "--json").json["seed"]
+    assert (seed["id"], seed["path"], seed["file"]) == (None, None, str(outside))
     first = found["neighbours"][0]
     assert list(first) == [
         "rank",
