@@ -139,8 +139,7 @@ def find_model(model: AnyPath = DEFAULT_MODEL) -> ModelFiles:
     if _is_architecture(model):
         raise WeightsError(
             f"the weights of {model!r} are too large to be shipped: train them with 'recsys train "
-            f"{model} --gtzan GTZAN --out runs/{model}', then name that folder. Shipped "
-            f"models: {shipped}."
+            f"{model}', then name the folder that holds them. Shipped models: {shipped}."
         )
     raise WeightsError(
         f"no weights are named {model!r} and no folder of that name holds a {CARD}; shipped "
