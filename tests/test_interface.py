@@ -108,6 +108,7 @@ def test_filters_of_wrong_types(values: dict[str, object]) -> None:
     ("values", "message"),
     [
         ({"model": 3}, "model must be a str or an os.PathLike, not int"),
+        ({"windowing": 3}, r"windowing must be a recommender\.Windowing or None, not int"),
         ({"workers": "2"}, "workers must be an int, not str"),
         ({"timeout_s": None}, "timeout_s must be a number of seconds, not NoneType"),
         ({"exclude": "*.mp3"}, "patterns to exclude must be several, as in a list, not one str"),

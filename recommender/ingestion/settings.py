@@ -3,16 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import Any
 
+from recommender.audio.windows import Windowing
 from recommender.catalog.projector import ModelProjection
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.utils.arguments import require_several, require_type
-
-if TYPE_CHECKING:
-    from recommender.audio.reader import Windowing
 
 
 def usable_cores() -> int:
@@ -46,7 +45,7 @@ class IngestSettings:
     """
 
     model: "str | os.PathLike[str]" = DEFAULT_MODEL
-    windowing: "Windowing | None" = None
+    windowing: Windowing | None = None
     workers: int = field(default_factory=usable_cores)
     exclude: tuple[str, ...] = ()
     timeout_s: float = 300.0
@@ -58,6 +57,8 @@ class IngestSettings:
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
         require_type(self.model, (str, os.PathLike), "model", "a str or an os.PathLike")
+        windowing = "a recommender.Windowing or None"
+        require_type(self.windowing, (Windowing, NoneType), "windowing", windowing)
         require_type(self.workers, int, "workers", "an int")
         require_type(self.timeout_s, (int, float), "timeout_s", "a number of seconds")
         require_several(self.exclude, "patterns to exclude")
