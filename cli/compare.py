@@ -22,6 +22,7 @@ from recommender.cli.output import (
     busy,
     counted,
     figure,
+    hint,
     interval,
     open_catalog,
     print_json,
@@ -30,6 +31,7 @@ from recommender.cli.output import (
     say,
 )
 from recommender.cli.table_layout import Column, Cut
+from recommender.errors import CatalogError
 
 if TYPE_CHECKING:
     from recommender.catalog.labels import TrackLabels
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from recommender.evaluation.labelled_vectors import Comparable
     from recommender.recommendation.model_vectors import SharedTracks
 
+HINT = "(recsys ingest FOLDER --model MODEL)"
 
 Models = Annotated[
     list[str],
@@ -69,7 +72,7 @@ def compare_command(
     from recommender.recommendation.model_vectors import shared_tracks
     from recommender.search.reranking import effective_method
 
-    with busy("reading the catalogue"), open_catalog(db) as catalog:
+    with busy("reading the catalogue"), open_catalog(db) as catalog, hint(CatalogError, HINT):
         shared = shared_tracks(catalog, models)
     labelled = labels_of(shared.tracks, genre_from, labels)
     with busy("evaluating"):

@@ -84,7 +84,7 @@ RankingChoice = Annotated[
     ),
 ]
 
-_CLOCK = re.compile(r"(?:(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>\d{1,2}(?:\.\d+)?)")
+_CLOCK = re.compile(r"(?:(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>[0-5]?\d(?:\.\d+)?)")
 _UNITS = re.compile(
     r"(?:(?P<hours>\d+(?:\.\d+)?)\s*h)?\s*(?:(?P<minutes>\d+(?:\.\d+)?)\s*m(?:in)?)?"
     r"\s*(?:(?P<seconds>\d+(?:\.\d+)?)\s*s?)?"

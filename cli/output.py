@@ -67,6 +67,11 @@ def say(text: str = "") -> None:
     typer.echo(_wrapped(printable(text)))
 
 
+def print_page(text: str) -> None:
+    """A page of Markdown on standard output, its lines as they are."""
+    typer.echo(text.rstrip("\n"))
+
+
 def note(text: str) -> None:
     """A line on standard error: remarks that are not the result."""
     typer.echo(_wrapped(printable(text)), err=True)

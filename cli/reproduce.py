@@ -9,7 +9,15 @@ import typer
 from recommender.cli.ablation import ablation_command
 from recommender.cli.latency import time_command
 from recommender.cli.options import AsJson, Device, GtzanPath, Threads, torch_device
-from recommender.cli.output import busy, note, print_json, print_table, say, writing_file
+from recommender.cli.output import (
+    busy,
+    note,
+    print_json,
+    print_page,
+    print_table,
+    say,
+    writing_file,
+)
 from recommender.cli.training_setup import (
     STUDY_MODULES,
     TrainingDevice,
@@ -279,7 +287,7 @@ def report_command(
     elif to is None:
         with busy("comparing"):
             text = report_text(outcomes, timings)
-        say(text.rstrip("\n"))
+        print_page(text)
 
 
 study_app.command("time")(time_command)

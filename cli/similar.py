@@ -110,6 +110,8 @@ def similar_command(
         print_json(_as_dict(found, full))
     elif m3u != STDOUT:
         print_recommendation(found)
+    if not found.neighbours:
+        note(found.hint or "no other track passes these filters.")
 
 
 def _write_playlist(found: "Recommendation", options: _PlaylistOptions, file: Path) -> None:
@@ -131,7 +133,8 @@ def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "seed": {
             "id": None if seed.track is None else seed.track.id,
-            "path": None if seed.path is None else str(seed.path),
+            "path": None if seed.track is None else seed.track.path,
+            "file": None if seed.path is None else str(seed.path),
             "title": seed.title,
             "artist": seed.artist,
         },
@@ -159,10 +162,9 @@ def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
 
 
 def print_recommendation(found: "Recommendation") -> None:
-    """Print the seed, the table, and what the columns mean."""
+    """Print the seed and, where there are neighbours, the table and what its columns mean."""
     say(f"like: {_seed_name(found)}")
     if not found.neighbours:
-        note(found.hint or "no other track passes these filters.")
         return
     reranked = found.ranking != "cosine"
     _print_neighbours(found.neighbours, reranked)

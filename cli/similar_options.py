@@ -36,7 +36,7 @@ PredictedGenre = Annotated[
         "--predicted-genre",
         "--heard",
         metavar="GENRE",
-        help="Only tracks for which the network predicts this genre.",
+        help="Only tracks for which the model predicts this genre.",
     ),
 ]
 MinDuration = Annotated[

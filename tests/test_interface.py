@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import recommender
+from recommender.embedding.model_files import find_model
 
 CALLABLE = sorted(name for name in recommender.__all__ if name != "__version__")
 
@@ -80,3 +81,47 @@ def test_wrong_types_say_what_is_accepted() -> None:
         recommender.SimilarityService.open(3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"name of a shipped one \(str\)"):
         recommender.Embedder.load(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"windowing must be a recommender\.Windowing"):
+        recommender.Embedder.load("default", windowing=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"catalog must be an open recommender\.Catalog, not str"):
+        recommender.ingest("catalog.db", "music")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"genre": ["rock"]},
+        {"predicted_genre": 3},
+        {"min_duration": "3:00"},
+        {"max_duration": True},
+        {"per_artist": 1.5},
+    ],
+    ids=str,
+)
+def test_filters_of_wrong_types(values: dict[str, object]) -> None:
+    [name] = values
+    with pytest.raises(TypeError, match=f"^{name} must be .* None, not "):
+        recommender.Filters(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"model": 3}, "model must be a str or an os.PathLike, not int"),
+        ({"windowing": 3}, r"windowing must be a recommender\.Windowing or None, not int"),
+        ({"workers": "2"}, "workers must be an int, not str"),
+        ({"timeout_s": None}, "timeout_s must be a number of seconds, not NoneType"),
+        ({"exclude": "*.mp3"}, "patterns to exclude must be several, as in a list, not one str"),
+    ],
+    ids=str,
+)
+def test_settings_of_wrong_types(values: dict[str, object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        recommender.IngestSettings(**values)  # type: ignore[arg-type]
+
+
+def test_a_model_by_its_path() -> None:
+    folder = find_model().folder
+    settings = recommender.IngestSettings(model=folder)
+    assert settings.space() == recommender.IngestSettings(model=str(folder)).space()
+    assert settings.analysis_settings()["model"] == str(folder.resolve())

@@ -2,6 +2,7 @@
 
 import ast
 import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,19 @@ def test_the_first_level_is_short() -> None:
     assert names == {"__init__", "errors", "verification", "version"}
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert packages | names - {"__init__"} | PLANNED | {"cli"} == set(LEVEL)
+
+
+def test_the_library_does_not_speak_of_options() -> None:
+    """Nothing outside the commands names an option of the command line."""
+    naming = {
+        f"{path.relative_to(PACKAGE)}: {node.value}"
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.search(r"(?<![\w-])--[a-z]", node.value)
+    }
+    assert not naming
 
 
 def importers(library: str) -> set[str]:

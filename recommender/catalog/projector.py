@@ -170,6 +170,13 @@ def other_weights(active: SpaceId) -> SpaceMismatch:
 
 def nothing_analysed(catalog: Catalog) -> CatalogError:
     """The error for a catalogue without a track to recommend."""
+    unavailable = catalog.counts().unavailable
+    if unavailable:
+        return CatalogError(
+            f"the music folders of the catalogue {shown(catalog_url(catalog.url))} were absent or "
+            f"empty at the last ingest ({unavailable:,} unavailable tracks): mount their disk, "
+            "then run 'recsys ingest'."
+        )
     return CatalogError(
         f"the catalogue {shown(catalog_url(catalog.url))} holds no music that was analysed. "
         "Run 'recsys ingest FOLDER' first."

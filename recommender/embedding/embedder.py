@@ -8,6 +8,7 @@ and the projection computes the unit vector that is compared.
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from types import NoneType
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from recommender.features.log_mel import (
     standardised,
     tile_to_length,
 )
+from recommender.utils.arguments import require_several, require_type
 from recommender.utils.arrays import FloatArray
 from recommender.utils.malloc import reuse_memory_while_analysing
 
@@ -85,13 +87,15 @@ class Embedder:
 
         Raises:
             WeightsError: there is no such model, or it is damaged.
-            TypeError: `model` is neither text nor a path.
+            TypeError: `model` is neither text nor a path, or `windowing` no `Windowing`.
         """
         if not isinstance(model, str | os.PathLike):
             raise TypeError(
                 "a model is the name of a shipped one (str) or the path of a folder (str or "
                 f"os.PathLike), not {type(model).__name__}."
             )
+        windowing_type = "a recommender.Windowing or None"
+        require_type(windowing, (Windowing, NoneType), "windowing", windowing_type)
         return cls(find_model(os.fspath(model)), windowing, device)
 
     def analyse(self, sound: Sound) -> Analysis:
@@ -128,8 +132,10 @@ class Embedder:
 
         Sounds are taken from `sounds` one by one, so neither they nor the embeddings need to fit
         in memory. Raises what `analyse` raises when it comes to a sound that cannot be analysed;
-        to go on past failures, call `embed` for each.
+        to go on past failures, call `embed` for each. Raises `TypeError` at once for a single
+        sound.
         """
+        require_several(sounds, "sounds")
         return map(self.embed, sounds)
 
     def project(self, activations: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ The shipped models are package data (`data/weights/`); any other folder can be n
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId, analysis_digest, model_digest
 from recommender.errors import WeightsError
 from recommender.features import descriptors
+from recommender.utils.files import AnyPath
 
 if TYPE_CHECKING:
     from recommender.audio.windows import Windowing
@@ -123,12 +125,13 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder.glob(f"*/{CARD}")))
 
 
-def find_model(model: str = DEFAULT_MODEL) -> ModelFiles:
+def find_model(model: AnyPath = DEFAULT_MODEL) -> ModelFiles:
     """The files of a shipped model, or of a folder given by its path.
 
     Raises:
         WeightsError: there is neither; the message lists the shipped models.
     """
+    model = os.fspath(model)
     for folder in (_shipped_folder() / model, Path(model)):
         if (folder / CARD).is_file():
             return ModelFiles(folder)
@@ -136,8 +139,7 @@ def find_model(model: str = DEFAULT_MODEL) -> ModelFiles:
     if _is_architecture(model):
         raise WeightsError(
             f"the weights of {model!r} are too large to be shipped: train them with 'recsys train "
-            f"{model} --gtzan GTZAN --out runs/{model}', then name that folder. Shipped "
-            f"models: {shipped}."
+            f"{model}', then name the folder that holds them. Shipped models: {shipped}."
         )
     raise WeightsError(
         f"no weights are named {model!r} and no folder of that name holds a {CARD}; shipped "

@@ -11,6 +11,7 @@ from recommender.embedding.space import Analysis
 from recommender.errors import AudioError, FileVanished, NoPermission, NoSound, UnreadableAudio
 from recommender.ingestion.content_hash import hash_content
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
+from recommender.utils.files import AnyPath
 
 if TYPE_CHECKING:
     from recommender.audio.windows import Windowing
@@ -62,7 +63,7 @@ class AnalysisFailure:
     reason: str
 
 
-def load_analyser(model: str, windowing: "Windowing | None") -> "Embedder":
+def load_analyser(model: AnyPath, windowing: "Windowing | None") -> "Embedder":
     """The embedder of a worker, which uses one core. Raises `WeightsError`."""
     import torch
 

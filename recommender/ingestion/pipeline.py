@@ -46,6 +46,7 @@ from recommender.ingestion.targets import (
     has_tracks,
     scopes_of,
 )
+from recommender.utils.arguments import require_type
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
@@ -84,14 +85,16 @@ def ingest(
         progress: called back as the run advances.
 
     Raises:
-        TypeError: a path is neither `str` nor `os.PathLike`.
+        TypeError: a path is neither `str` nor `os.PathLike`, or another argument of a wrong type.
         UsageError: a path is not there or cannot be read, or there is none; nothing was changed.
         CatalogError: another ingest is running on this catalogue, or it cannot be written.
         WeightsError: the model's weights are missing or damaged.
         RecsysError: the worker processes cannot work.
     """
     end_unguarded_worker()
-    settings = settings or IngestSettings()
+    require_type(catalog, Catalog, "catalog", "an open recommender.Catalog")
+    settings = IngestSettings() if settings is None else settings
+    require_type(settings, IngestSettings, "settings", "a recommender.IngestSettings or None")
     exclude_patterns(settings.exclude)
     space = settings.space()
     targets = find_targets(paths, catalog.libraries(), partial(has_tracks, catalog, space))

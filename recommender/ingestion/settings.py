@@ -3,15 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import Any
 
+from recommender.audio.windows import Windowing
 from recommender.catalog.projector import ModelProjection
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
-
-if TYPE_CHECKING:
-    from recommender.audio.windows import Windowing
+from recommender.utils.arguments import require_several, require_type
 
 
 def usable_cores() -> int:
@@ -41,11 +41,11 @@ class IngestSettings:
             another process, even with one worker.
         files_per_transaction: so many analysed files, at most, are written together.
 
-    Raises `UsageError` for values out of range.
+    Raises `UsageError` for values out of range, and `TypeError` for those of a wrong type.
     """
 
-    model: str = DEFAULT_MODEL
-    windowing: "Windowing | None" = None
+    model: "str | os.PathLike[str]" = DEFAULT_MODEL
+    windowing: Windowing | None = None
     workers: int = field(default_factory=usable_cores)
     exclude: tuple[str, ...] = ()
     timeout_s: float = 300.0
@@ -56,6 +56,12 @@ class IngestSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
+        require_type(self.model, (str, os.PathLike), "model", "a str or an os.PathLike")
+        windowing = "a recommender.Windowing or None"
+        require_type(self.windowing, (Windowing, NoneType), "windowing", windowing)
+        require_type(self.workers, int, "workers", "an int")
+        require_type(self.timeout_s, (int, float), "timeout_s", "a number of seconds")
+        require_several(self.exclude, "patterns to exclude")
         if self.workers < 1:
             raise UsageError(f"at least 1 worker is needed, not {self.workers}.")
         if self.timeout_s <= 0:
@@ -82,6 +88,7 @@ class IngestSettings:
         And the digest of the genre head that predicted the stored genres.
         """
         files = find_model(self.model)
-        model = self.model if self.model in shipped_models() else str(files.folder.resolve())
+        named = os.fspath(self.model) in shipped_models()
+        model = os.fspath(self.model) if named else str(files.folder.resolve())
         windowing = dict(files.card.windowing) if self.windowing is None else asdict(self.windowing)
         return {"model": model, "windowing": windowing, "head": files.card.head_digest}

@@ -1,8 +1,12 @@
 """Filters on the neighbours of a seed."""
 
 from dataclasses import dataclass
+from types import NoneType
+
+import numpy as np
 
 from recommender.errors import UsageError
+from recommender.utils.arguments import require_type
 
 
 @dataclass(frozen=True)
@@ -15,12 +19,13 @@ class Filters:
             no limit. Tracks without an artist are not limited.
         genre: only tracks tagged with this genre (the first one, where a tag names several; case,
             accents, spaces and hyphens do not matter, as in the evaluation by tags).
-        predicted_genre: only tracks for which the model predicts this genre.
+        predicted_genre: only tracks for which the model predicts this genre, compared likewise.
         min_duration: seconds.
         max_duration: seconds.
         keep_duplicates: also list duplicates of the seed, and of one another.
 
-    Raises `UsageError` for values that contradict each other.
+    Raises `UsageError` for values that contradict each other, and `TypeError` for those of a wrong
+    type.
     """
 
     same_artist: bool = True
@@ -33,6 +38,12 @@ class Filters:
 
     def __post_init__(self) -> None:
         """Refuse what no track can meet."""
+        for name in ("genre", "predicted_genre"):
+            require_type(getattr(self, name), (str, NoneType), name, "a str or None")
+        for name in ("min_duration", "max_duration"):
+            seconds = (int, float, np.number, NoneType)
+            require_type(getattr(self, name), seconds, name, "a number of seconds or None")
+        require_type(self.per_artist, (int, np.integer, NoneType), "per_artist", "an int or None")
         if self.per_artist is not None and self.per_artist < 1:
             raise UsageError(f"tracks per artist must be at least 1, not {self.per_artist}.")
         if (

@@ -4,7 +4,6 @@ A catalogue keeps the analyses of every model, each in a space of its own: an in
 model adds analyses and makes its space the one that recommends.
 """
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -90,8 +89,8 @@ def _space(catalog: Catalog, model: str, files: ModelFiles) -> SpaceId:
     }
     if not counts:
         raise CatalogError(
-            f"no track of the catalogue was analysed by the model {model}; "
-            f"run: recsys ingest FOLDER --model {shlex.quote(model)}"
+            f"no track of the catalogue was analysed by the model {model}; ingest its folders with "
+            "that model."
         )
     analysed = max(counts, key=lambda space: (counts[space], space == usual))
     return replace(analysed, projection=files.projection().digest)

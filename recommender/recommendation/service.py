@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 
+import numpy as np
+
 from recommender.catalog import Catalog
 from recommender.catalog.projector import CatalogProjector, catalog_projector, other_weights
 from recommender.embedding.duplicates import DuplicateDetector
@@ -29,6 +31,7 @@ from recommender.search.reranking import (
     RerankingSettings,
     effective_method,
 )
+from recommender.utils.arguments import require_several, require_type
 
 
 @dataclass(frozen=True)
@@ -175,9 +178,10 @@ class SimilarityService:
     ) -> list[list[Neighbour]]:
         """One list for each query, as `similar` gives it, searched as one batch.
 
-        Raises what `recommend` raises for any of the queries.
+        Raises what `recommend` raises for any of the queries, and `TypeError` for a single one.
         """
-        found = self._recommend(list(queries), k, filters or Filters(), ranking)
+        require_several(queries, "queries")
+        found = self._recommend(list(queries), k, filters, ranking)
         return [one.neighbours for one in found]
 
     def recommend(
@@ -207,9 +211,9 @@ class SimilarityService:
             AudioError: the sound outside the catalogue cannot be analysed; the subclass says why.
             CatalogError: the catalogue is empty.
             UsageError: k, the filters or the ranking are out of range.
-            TypeError: the query is none of these types.
+            TypeError: the query is none of these types, or another argument is of a wrong one.
         """
-        return self._recommend([query], k, filters or Filters(), ranking)[0]
+        return self._recommend([query], k, filters, ranking)[0]
 
     def index(self) -> FaissIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.
@@ -232,8 +236,11 @@ class SimilarityService:
             return snapshot
 
     def _recommend(
-        self, queries: Sequence[Query], k: int, filters: Filters, ranking: RankingMethod
+        self, queries: Sequence[Query], k: int, filters: Filters | None, ranking: RankingMethod
     ) -> list[Recommendation]:
+        filters = Filters() if filters is None else filters
+        require_type(k, (int, np.integer), "k", "an int")
+        require_type(filters, Filters, "filters", "a recommender.Filters or None")
         snapshot = self._current()
         seeds = [self._seeds.read(query, snapshot) for query in queries]
         lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]

@@ -13,7 +13,7 @@ from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.search.index import FaissIndex
 from recommender.utils.arrays import BoolArray, IntArray
-from recommender.utils.names import first_genre, genre_key, name_key
+from recommender.utils.names import first_genre, genre_key, label_key, name_key
 
 
 class Snapshot:
@@ -83,11 +83,11 @@ class Snapshot:
             shown = {genre_key(tag): first_genre(tag) or "" for tag in self._genre_tags}
             shown.pop("", None)
             advice = _nearest(genre_key(filters.genre), shown) or (
-                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10])
+                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10]) + "."
                 if shown
-                else "no track has a genre tag"
+                else "no track has a genre tag."
             )
-            return f"no track is tagged with the genre {filters.genre!r}; {advice}."
+            return f"no track is tagged with the genre {filters.genre!r}; {advice}"
         predicted = filters.predicted_genre
         if predicted is not None and not self._predicted_as(predicted).any():
             return f"the model predicts {predicted!r} for no track."
@@ -95,21 +95,21 @@ class Snapshot:
 
     def _predicted_as(self, genre: str) -> BoolArray:
         column, labels = self._predictions()
-        known = {name_key(label): label for label in labels}
-        if known and name_key(genre) not in known:
-            near = _nearest(name_key(genre), known)
+        known = {label_key(label): label for label in labels}
+        if known and label_key(genre) not in known:
+            near = _nearest(label_key(genre), known)
             raise UsageError(
                 f"the model knows no genre {genre!r}{f' ({near})' if near else ''}; "
                 f"it knows {', '.join(sorted(labels))}."
             )
-        return column.equal(name_key(genre))
+        return column.equal(label_key(genre))
 
     def _predictions(self) -> tuple[NameColumn, tuple[str, ...]]:
-        """The predicted genre of each track by `name_key`, and all labels; read at first use."""
+        """The predicted genre of each track by `label_key`, and all labels; read at first use."""
         with self._reading:
             if self._predicted is None:
                 column, labels = self._catalog.predicted_genres(self.index.ids)
-                folded = column.folded([name_key(name) for name in column.names])
+                folded = column.folded([label_key(name) for name in column.names])
                 self._predicted = folded, labels
             return self._predicted
 

@@ -147,8 +147,8 @@ class CatalogIndex:
         )
         if index.dropped:
             logger.warning(
-                "%d tracks have no usable embedding and are never recommended; run "
-                "'recsys verify --repair', then ingest their folders.",
+                "%d tracks have no usable embedding and are never recommended; verify "
+                "the catalogue with repair, then ingest their folders.",
                 index.dropped,
             )
         path = self.path(state)

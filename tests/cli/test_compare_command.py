@@ -13,7 +13,8 @@ def test_compare(shop: Shop, catalog: Path) -> None:
     other = toy_models.with_other_weights(catalog.parent / "other").folder
     not_analysed = recsys("evaluate", "--compare", DEFAULT_MODEL, other)
     assert (not_analysed.status, not_analysed.out) == (1, "")
-    assert f"run: recsys ingest FOLDER --model {other}\n" in not_analysed.err
+    assert f"by the model {other}; ingest its folders with that model. " in not_analysed.err
+    assert "(recsys ingest FOLDER --model MODEL)" in not_analysed.err
     before = recsys("similar", 1, "--json").json
     options = ("--model", other, "--workers", 1, "--exclude", "plain.wav")
     assert recsys("ingest", shop.music, *options, "--json").json["analysed"] == 7

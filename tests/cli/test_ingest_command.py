@@ -93,6 +93,9 @@ def test_tracks_of_an_absent_folder_are_unavailable_and_stay(shop: Shop, tmp_pat
     assert output.err.count("\n") == 1
     assert recsys("status", "--json").json["unavailable"] == 2
     assert "tracks unavailable    2" in recsys("status").out
+    query = recsys("similar", 1)
+    assert (query.status, query.out) == (1, "")
+    assert "(2 unavailable tracks): mount their disk, then run 'recsys ingest'" in query.err
     pruned = recsys("prune")
     assert pruned.out == "0 missing tracks dropped.\n"
     assert pruned.err.startswith("left: 2 unavailable tracks")

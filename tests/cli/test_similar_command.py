@@ -121,7 +121,10 @@ def test_json_is_an_object_with_lean_neighbours(shop: Shop, catalog: Path) -> No
     assert (found["schema_version"], found["model"], found["ranking"]) == (1, "default", "cosine")
     seed = found["seed"]
     assert (seed["title"], seed["artist"]) == ("Third", "Anna")
-    assert seed["path"] == str(shop.music / "three.ogg")
+    assert (seed["path"], seed["file"]) == ("three.ogg", str(shop.music / "three.ogg"))
+    outside = shutil.copy(shop.music / "one.flac", catalog.parent / "another.flac")
+    seed = recsys("similar", outside, "--json").json["seed"]
+    assert (seed["id"], seed["path"], seed["file"]) == (None, None, str(outside))
     first = found["neighbours"][0]
     assert list(first) == [
         "rank",
@@ -184,6 +187,15 @@ def test_former_names_of_options_are_accepted(catalog: Path) -> None:
     assert neighbours(1, "--heard", genre) == neighbours(1, "--predicted-genre", genre)
 
 
+@pytest.mark.parametrize("form", [(), ("--json",), ("--m3u", "-")], ids=str)
+def test_a_filter_that_leaves_nothing_says_why_in_every_form(
+    catalog: Path, form: tuple[str, ...]
+) -> None:
+    output = recsys("similar", "third", "--genre", "flok", *form)
+    assert output.status == 0
+    assert "did you mean" in output.err
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
@@ -203,7 +215,7 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "3:", ":30", "1:2:3:4", "3 apples", "nan"])
+@pytest.mark.parametrize("text", ["", "x", "-1", "3:", "1:99", ":30", "1:2:3:4", "3 apples", "nan"])
 def test_durations_that_are_none(text: str, catalog: Path) -> None:
     output = recsys("similar", 1, f"--min-duration={text}")
     assert (output.status, output.out) == (2, "")

@@ -1,5 +1,7 @@
 """Many queries at once give exactly what they give one by one; and what a list comes with."""
 
+import io
+
 import numpy as np
 import pytest
 from toy_world import Crowd, ToyEmbedder, World, direction
@@ -31,6 +33,29 @@ def test_a_batch_equals_single_queries(crowd: Crowd, ranking: str, filters: Filt
 def test_one_bad_query_fails_the_batch(crowd: Crowd) -> None:
     with pytest.raises(TrackNotFound):
         crowd.service.similar_many([crowd.tracks[0].id, 99_999])
+
+
+@pytest.mark.parametrize("single", ["waltz", b"waltz", 3, io.BytesIO()], ids=str)
+def test_a_single_query_is_no_batch(crowd: Crowd, single: object) -> None:
+    with pytest.raises(TypeError, match="queries must be several, as in a list, not one "):
+        crowd.service.similar_many(single)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"k": 1.5}, "k must be an int, not float"),
+        ({"k": None}, "k must be an int, not NoneType"),
+        (
+            {"filters": {"genre": "rock"}},
+            r"must be a recommender\.Filters or None, not dict",
+        ),
+    ],
+    ids=str,
+)
+def test_arguments_of_wrong_types(crowd: Crowd, values: dict[str, object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        crowd.service.similar(crowd.tracks[0].id, **values)  # type: ignore[arg-type]
 
 
 def test_a_recommendation_says_what_it_was_made_with(crowd: Crowd) -> None:

@@ -54,6 +54,7 @@ class TestFilters:
             ({"genre": "chanson francaise"}, ["long"]),
             ({"genre": "hip"}, []),
             ({"predicted_genre": "Folk"}, ["short", "long"]),
+            ({"predicted_genre": "fo-lk "}, ["short", "long"]),
             ({"predicted_genre": "folk", "genre": "hip-hop"}, ["short"]),
             ({"min_duration": 90}, ["middle", "long", "untagged"]),
             ({"max_duration": 90}, ["short", "untagged"]),
@@ -78,6 +79,7 @@ class TestFilters:
         assert found.neighbours == []
         assert found.hint is not None
         assert re.search(hint.replace("?", r"\?"), found.hint)
+        assert not found.hint.endswith("?.")
 
     def test_another_filter_that_leaves_nothing_gives_no_hint(self, world):
         found = world.service.recommend(self.seed, filters=Filters(min_duration=9999))

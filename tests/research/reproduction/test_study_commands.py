@@ -102,6 +102,7 @@ class TestReport:
     def test_packaged_outcomes_from_any_folder(self, tmp_path: Path, monkeypatch, capsys) -> None:
         """Nothing is written where no folder is given, and the page is the committed one."""
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", "80")  # a page of tables is not wrapped
         before = {path: path.stat().st_mtime_ns for path in packaged_study().iterdir()}
         assert recsys(monkeypatch, "study", "report") == 0
         page = capsys.readouterr().out
