@@ -22,7 +22,7 @@ from recommender.cli import (
     train,
 )
 from recommender.cli.help import CONTEXT, PanelGroup, with_panels
-from recommender.errors import AmbiguousTrack, RecsysError
+from recommender.errors import AmbiguousTrack, RecsysError, WeightsNotShipped
 from recommender.utils.terminal_text import one_line, printable
 from recommender.version import __version__
 
@@ -103,7 +103,11 @@ def main() -> None:
     except RecsysError as error:
         # Only the list of an ambiguous track's candidates is meant to have several lines.
         show = printable if isinstance(error, AmbiguousTrack) else one_line
-        _end(show(str(error)))
+        text = str(error)
+        if isinstance(error, WeightsNotShipped):
+            folder = f"runs/{error.model}"
+            text += f" (recsys train {error.model} --gtzan GTZAN --out {folder}; --model {folder})"
+        _end(show(text))
     except Exception as error:
         if os.environ.get(DEBUG):
             raise

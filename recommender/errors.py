@@ -13,6 +13,7 @@
     │   ├── WorkerCrashed     crashed
     │   └── WorkerTimedOut    timed-out
     ├── WeightsError          weights missing, damaged, or not those of their card
+    │   └── WeightsNotShipped of an architecture that has to be trained first
     ├── SpaceMismatch         vectors of two embedding spaces
     ├── CatalogError          the catalogue cannot be opened, read or written
     ├── TrackNotFound         no track for a path, id or title
@@ -100,6 +101,19 @@ class WorkerTimedOut(AudioError):
 
 class WeightsError(RecsysError):
     """Weights that are missing, damaged, or do not match their model card."""
+
+
+class WeightsNotShipped(WeightsError):
+    """The weights of a known architecture are not part of the package.
+
+    Attributes:
+        model: name of the architecture.
+    """
+
+    def __init__(self, message: str, model: str) -> None:
+        """An error about `model`."""
+        super().__init__(message)
+        self.model = model
 
 
 class SpaceMismatch(RecsysError):

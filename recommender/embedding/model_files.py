@@ -25,7 +25,7 @@ from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.model_card import ModelCard
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId, analysis_digest, model_digest
-from recommender.errors import WeightsError
+from recommender.errors import WeightsError, WeightsNotShipped
 from recommender.features import descriptors
 from recommender.utils.files import AnyPath
 
@@ -137,9 +137,10 @@ def find_model(model: AnyPath = DEFAULT_MODEL) -> ModelFiles:
             return ModelFiles(folder)
     shipped = ", ".join(shipped_models()) or "none"
     if _is_architecture(model):
-        raise WeightsError(
+        raise WeightsNotShipped(
             f"the weights of {model!r} are too large to be shipped: train them with 'recsys train "
-            f"{model}', then name the folder that holds them. Shipped models: {shipped}."
+            f"{model}', then name the folder that holds them. Shipped models: {shipped}.",
+            model,
         )
     raise WeightsError(
         f"no weights are named {model!r} and no folder of that name holds a {CARD}; shipped "
