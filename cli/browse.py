@@ -211,7 +211,7 @@ def failures_command(as_json: AsJson = False, db: Database = None) -> None:
             (
                 Column("kind"),
                 Column("path", least=24, cut=Cut.START),
-                Column("reason", least=24),
+                Column("reason", least=24, wraps=True),
                 Column("when (UTC)", number=True, drop=1),
             ),
             ((f.kind, f.path, f.reason, f"{f.failed_at:%Y-%m-%d %H:%M}") for f in failures),

@@ -50,8 +50,8 @@ def verify_command(
             (
                 Column("what", least=12),
                 Column("where", least=20, cut=Cut.START),
-                Column("detail", least=16, drop=1),
-                Column("to do", least=16),
+                Column("detail", least=16, drop=1, wraps=True),
+                Column("to do", least=20, wraps=True),
             ),
             ((f.kind, f.where, f.detail, "repaired" if f.repaired else f.fix) for f in findings),
         )

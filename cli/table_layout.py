@@ -1,6 +1,7 @@
 """Tables as lines of plain text that fit a given width.
 
-Cells never wrap. Where the natural widths do not fit,
+Cells do not wrap, but for whole sentences (`Column.wraps`), which go on in the next line between
+words. Where the natural widths do not fit,
 
 1. text columns are shortened with an ellipsis, the widest first, down to their least width;
 2. if that is not enough, the column with the highest `Column.drop` is left out, and so on, always
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import zip_longest
 
 from recommender.utils.terminal_text import one_line
 
@@ -38,6 +40,7 @@ class Column:
         least: narrowest width in terminal cells that a text column is shortened to.
         drop: the column with the highest value is left out first; those with 0 stay.
         cut: which end is lost when a cell is shortened.
+        wraps: nothing is lost: what does not fit goes on in the next line.
     """
 
     heading: str
@@ -45,6 +48,7 @@ class Column:
     least: int = 12
     drop: int = 0
     cut: Cut = Cut.END
+    wraps: bool = False
 
 
 def columns_of(headings: Iterable[str | Column]) -> list[Column]:
@@ -76,7 +80,8 @@ def table_lines(
     headings = _line([columns[i].heading for i in shown], [columns[i] for i in shown], widths)
     chosen = [columns[i] for i in shown]
     lines = [headings]
-    lines += [_line([row[i] for i in shown], chosen, widths) for row in cells]
+    for row in cells:
+        lines += _row_lines([row[i] for i in shown], chosen, widths)
     return lines if width is None else [shortened(line, width) for line in lines]
 
 
@@ -162,6 +167,17 @@ def _shrunk(columns: Sequence[Column], natural: Sequence[int], width: int) -> li
 
 def _total(widths: Sequence[int]) -> int:
     return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _row_lines(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> list[str]:
+    """One line, or several where a column wraps."""
+    if not any(column.wraps for column in columns):
+        return [_line(cells, columns, widths)]
+    parts = [
+        _wrapped(cell, width) if column.wraps else [cell]
+        for cell, column, width in zip(cells, columns, widths, strict=True)
+    ]
+    return [_line(line, columns, widths) for line in zip_longest(*parts, fillvalue="")]
 
 
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:

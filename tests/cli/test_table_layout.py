@@ -98,3 +98,13 @@ def test_plain_headings_are_left_out_from_the_right() -> None:
 def test_facts_continue_in_their_column() -> None:
     lines = fact_lines([("title", "one"), ("note", "some words that go on for a while")], 30)
     assert lines == ["title  one", "note   some words that go on", "       for a while"]
+
+
+def test_sentences_go_on_in_the_next_line_and_lose_nothing() -> None:
+    columns = (Column("path", least=6), Column("to do", least=12, wraps=True))
+    advice = "mount its disk; or say where it is now with 'recsys library move'"
+    lines = table_lines(columns, [("a.ogg", advice), ("b.ogg", "nothing")], 40)
+    assert max(map(text_width, lines)) <= 40
+    assert "…" not in "".join(lines)
+    assert " ".join(line[7:].strip() for line in lines[1:-1]) == advice
+    assert lines[-1] == "b.ogg  nothing"
