@@ -115,6 +115,7 @@ class Embedder:
                 for start, clip in zip(decoded.starts, decoded.clips, strict=True)
             ),
             space=self.space.unprojected,
+            damage=decoded.damage,
         )
 
     def embed(self, sound: Sound) -> Embedding:

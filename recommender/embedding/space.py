@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from recommender.audio.damage import Damage
 from recommender.errors import SpaceMismatch
 from recommender.utils.arrays import FloatArray
 
@@ -149,6 +150,7 @@ class Analysis:
         duration: seconds of the whole track.
         windows: (start, length) in seconds of each window analysed.
         space: of the activations, always unprojected.
+        damage: of the file, where it is beyond what is tolerated.
     """
 
     activations: FloatArray
@@ -156,3 +158,4 @@ class Analysis:
     duration: float
     windows: tuple[tuple[float, float], ...]
     space: SpaceId
+    damage: Damage | None = None
