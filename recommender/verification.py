@@ -28,6 +28,8 @@ TOLERATED_FRACTION = 1 / 1000
 """Of the tracks, whose reranking vectors may differ from those of an index built now: where two
 neighbours are almost equally near, rounding may select the other one."""
 
+_CORRECT = "correct it, then verify again"
+
 _LOST = (TrackState.MISSING, TrackState.UNAVAILABLE)
 
 
@@ -159,10 +161,12 @@ class _Check:
             self.scanned[library] = frozenset()
             try:
                 scan = scan_folder(library.root)
-            except UsageError as error:  # no permission, or an ignore file that cannot be parsed
-                fix = "correct it, then verify again"
-                yield Finding("unreadable", str(library.root), str(error), fix)
+            except UsageError as error:
+                yield Finding("unreadable", str(library.root), str(error), _CORRECT)
             else:
+                for folder in scan.unreadable:  # no permission, or an ignore file without meaning
+                    where = str(library.root / folder.path)
+                    yield Finding("unreadable", where, folder.reason, _CORRECT)
                 self.scanned[library] = frozenset(file.path for file in scan.files)
         if track.path in self.scanned[library]:
             yield self._back(track, unchanged)
