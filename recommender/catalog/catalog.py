@@ -100,6 +100,12 @@ class Catalog(Database):
         with self._changing() as connection:
             return libraries.remove(connection, root)
 
+    def set_mount_point(self, library: Library, mount_point: AnyPath | None) -> None:
+        """Record on which mount point the library's root lies; None for no other than "/"."""
+        path = None if mount_point is None else as_path(mount_point, "mount_point")
+        with self._changing() as connection:
+            libraries.set_mount_point(connection, library, path)
+
     def set_unavailable(self, library: Library) -> int:
         """Mark the tracks of a library, whose root is absent or empty, as UNAVAILABLE.
 
