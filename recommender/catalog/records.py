@@ -11,6 +11,8 @@ from recommender.audio.damage import Damage
 from recommender.audio.tags import Tags
 from recommender.embedding.projection import Projection
 
+_LARGEST_TIME = 2**63 - 1
+
 
 class TrackState(StrEnum):
     """Whether a track can be recommended, which only an analysed one can."""
@@ -43,12 +45,20 @@ class FileStat:
         path: relative to the library's root, with forward slashes; bytes that are not UTF-8 are
             surrogate escapes, as from `os.fsdecode`.
         size: bytes.
-        mtime_ns: time of the last modification.
+        mtime_ns: time of the last modification, in nanoseconds since 1970. Times that 64 bits cannot
+            hold (before 1677, after 2262), as damaged file systems have them, become the nearest
+            ones that they can.
     """
 
     path: str
     size: int
     mtime_ns: int
+
+    def __post_init__(self) -> None:
+        """Bring the time into range, as the catalogue stores it."""
+        if not -_LARGEST_TIME <= self.mtime_ns <= _LARGEST_TIME:
+            nearest = max(-_LARGEST_TIME, min(self.mtime_ns, _LARGEST_TIME))
+            object.__setattr__(self, "mtime_ns", nearest)
 
 
 @dataclass(frozen=True)
