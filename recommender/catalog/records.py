@@ -45,9 +45,9 @@ class FileStat:
         path: relative to the library's root, with forward slashes; bytes that are not UTF-8 are
             surrogate escapes, as from `os.fsdecode`.
         size: bytes.
-        mtime_ns: time of the last modification, in nanoseconds since 1970. Times that 64 bits cannot
-            hold (before 1677, after 2262), as damaged file systems have them, become the nearest
-            ones that they can.
+        mtime_ns: time of the last modification, in nanoseconds since 1970. A time that 64 bits
+            cannot hold (before 1677, after 2262), as damaged file systems have them, becomes the
+            nearest one that they can.
     """
 
     path: str

@@ -13,8 +13,8 @@ at least a sixteenth of all bytes. What lies between two blocks is at most 1.5 %
 at most 61 KiB: .36 s of a wav of CD quality, 1.6 s of an mp3 of 320 kbit/s, 3.9 s of one of
 128 kbit/s. A change that fits there is missed by this hash (except in FLAC, whose files hold the
 MD5 of their samples, which is hashed too). So a file that was written anew also has the samples of
-its windows compared (`audio.samples_hash`), from which its embedding is computed; and `hash_payload`
-takes everything.
+its windows compared, from which its embedding is computed (`audio.samples_hash`); and
+`hash_payload` takes everything.
 
 Hashes of this scheme begin with `SCHEME`; those of older catalogues, of three blocks, with nothing.
 """

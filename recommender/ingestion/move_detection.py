@@ -110,7 +110,7 @@ def _is_gone(track: Track, rivals: Sequence[FileJob]) -> bool:
     That is so where a file system does not distinguish upper from lower case.
     """
     try:
-        found = os.stat(track.file)
+        found = track.file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
@@ -120,7 +120,7 @@ def _is_gone(track: Track, rivals: Sequence[FileJob]) -> bool:
 
 def _is_same_file(found: os.stat_result, job: FileJob) -> bool:
     try:
-        return os.path.samestat(found, os.stat(job.path))
+        return os.path.samestat(found, job.path.stat())
     except OSError:
         return False
 
@@ -128,7 +128,7 @@ def _is_same_file(found: os.stat_result, job: FileJob) -> bool:
 def _paired(
     indices: Sequence[int], files: Sequence[_NewFile], lost: Sequence[Track]
 ) -> Iterator[tuple[int, Track]]:
-    """Files and lost tracks of one content: first those of the same size and time, then the rest."""
+    """Files and lost tracks of one content: those of the same size and time, then the rest."""
     unwritten: dict[tuple[int, int], deque[Track]] = defaultdict(deque)
     for track in lost:
         unwritten[track.size, track.mtime_ns].append(track)
@@ -164,3 +164,22 @@ def _write(catalog: Catalog, moved: Sequence[FileJob]) -> None:
         with catalog.writing() as write:
             for job in moved[start : start + _PER_TRANSACTION]:
                 write.moved(job.track_id or 0, job.library, job.stat, None, job.content_hash)
+
+
+def with_samples_hashes(catalog: Catalog, space: SpaceId, jobs: Sequence[FileJob]) -> list[FileJob]:
+    """`jobs` of known files, with the hashes of the samples that were analysed in `space`."""
+    samples = catalog.samples_hashes([job.track_id for job in jobs if job.track_id], space)
+    return [replace(job, samples_hash=samples.get(job.track_id or 0)) for job in jobs]
+
+
+def forget_emptied(catalog: Catalog, had_tracks: Collection[int]) -> None:
+    """Drop the libraries whose folder is gone and whose last track has moved elsewhere.
+
+    Args:
+        catalog: written to.
+        had_tracks: ids of the libraries that had tracks before.
+    """
+    emptied = set(had_tracks) - set(catalog.library_counts())
+    for library in catalog.libraries():
+        if library.id in emptied and not os.path.lexists(library.root):
+            catalog.remove_library(library.root)

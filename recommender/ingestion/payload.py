@@ -40,7 +40,7 @@ class Payload:
     @property
     def length(self) -> int:
         """Bytes of all parts together."""
-        return self._ends[-1] if self.parts else 0  # type: ignore[attr-defined,no-any-return]
+        return self._ends[-1] if self.parts else 0  # type: ignore[attr-defined]
 
     def read(self, file: BinaryIO, start: int, end: int) -> bytes:
         """The bytes from `start` to `end` of the parts put together."""
@@ -49,7 +49,7 @@ class Payload:
         for index in range(bisect_right(ends, start), len(self.parts)):
             if start >= end:
                 break
-            begin, part_end = self.parts[index]
+            part_end = self.parts[index][1]
             first = part_end - (ends[index] - start)
             last = min(part_end, first + end - start)
             block += read_masked(file, first, last, self.is_ogg)
@@ -60,9 +60,7 @@ class Payload:
 def find_payload(file: BinaryIO, size: int) -> Payload:
     """The payload of an open file of so many bytes; the whole file where none is found."""
     payload = _payload(file, size)
-    parts = tuple(
-        (begin, min(end, size)) for begin, end in payload.parts if begin < min(end, size)
-    )
+    parts = tuple((begin, min(end, size)) for begin, end in payload.parts if begin < min(end, size))
     return Payload(parts or ((0, size),) * (size > 0), payload.facts, payload.is_ogg)
 
 

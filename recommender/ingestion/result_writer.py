@@ -18,8 +18,11 @@ from recommender.version import __version__
 if TYPE_CHECKING:
     from recommender.catalog import Writer
 
-Done = tuple[FileJob, FileAnalysis | AnalysisFailure | AudioError]
-"""A job with its result; an error where the worker process died or was ended."""
+Result = FileAnalysis | AnalysisFailure | AudioError
+"""Of one file; an error where the worker process died or was ended."""
+
+Done = tuple[FileJob, Result]
+"""A job with its result."""
 
 SAME_ANALYSIS = 1e-3
 """Distance of two analyses of the same sound, at most, as a share of their length: other versions
@@ -60,7 +63,7 @@ def write_results(
 
 
 def _settled(
-    catalog: Catalog, space: SpaceId, job: FileJob, found: FileAnalysis | AnalysisFailure | AudioError
+    catalog: Catalog, space: SpaceId, job: FileJob, found: Result
 ) -> FileAnalysis | AnalysisFailure:
     """The result, with an analysis only where it is to be stored: not where it tells nothing new.
 
