@@ -11,6 +11,7 @@
     │   ├── FileVanished      vanished
     │   ├── NoPermission      no-permission
     │   ├── WorkerCrashed     crashed
+    │   │   └── CrashedAlone  crashed-alone
     │   └── WorkerTimedOut    timed-out
     ├── WeightsError          weights missing, damaged, or not those of their card
     ├── SpaceMismatch         vectors of two embedding spaces
@@ -87,9 +88,20 @@ class NoPermission(AudioError):
 
 
 class WorkerCrashed(AudioError):
-    """The process that analysed the file died."""
+    """The process that analysed the file died, perhaps through no fault of the file.
+
+    Attributes:
+        killed: whether it was ended from outside: by the system for want of memory, by a user.
+    """
 
     kind = "crashed"
+    killed: bool = False
+
+
+class CrashedAlone(WorkerCrashed):
+    """The process died again, by itself, when it was the only one."""
+
+    kind = "crashed-alone"
 
 
 class WorkerTimedOut(AudioError):

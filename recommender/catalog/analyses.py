@@ -53,6 +53,7 @@ def analysis_of(connection: Connection, track_id: int, space: SpaceId) -> Analys
             AnalysisRow.activations,
             AnalysisRow.genre_probabilities,
             AnalysisRow.windows,
+            AnalysisRow.samples_hash,
             TrackRow.duration,
         )
         .join(TrackRow, TrackRow.id == AnalysisRow.track_id)
@@ -63,7 +64,12 @@ def analysis_of(connection: Connection, track_id: int, space: SpaceId) -> Analys
         return None
     windows = tuple((start, length) for start, length in row.windows)
     return Analysis(
-        row.activations, row.genre_probabilities, row.duration, windows, space.unprojected
+        row.activations,
+        row.genre_probabilities,
+        row.duration,
+        windows,
+        space.unprojected,
+        samples_hash=row.samples_hash,
     )
 
 

@@ -100,6 +100,12 @@ class Catalog(Database):
         with self._changing() as connection:
             return libraries.remove(connection, root)
 
+    def set_mount_point(self, library: Library, mount_point: AnyPath | None) -> None:
+        """Record on which mount point the library's root lies; None for no other than "/"."""
+        path = None if mount_point is None else as_path(mount_point, "mount_point")
+        with self._changing() as connection:
+            libraries.set_mount_point(connection, library, path)
+
     def set_unavailable(self, library: Library) -> int:
         """Mark the tracks of a library, whose root is absent or empty, as UNAVAILABLE.
 
@@ -127,14 +133,18 @@ class Catalog(Database):
         with self._reading() as connection:
             return scan_queries.known_files(connection, library, space, under)
 
-    def lost_by_content_hash(self, vanished: Collection[int]) -> dict[str, int]:
-        """Content hash → id of a track whose file is lost: in `vanished`, or marked missing.
+    def content_hashes(self) -> dict[int, str]:
+        """Track id → content hash of every track, whatever its state; in the order of the ids."""
+        with self._reading() as connection:
+            return scan_queries.content_hashes(connection)
 
-        Of several with one hash those in `vanished` come first, then the lowest id. Unavailable
-        tracks are not lost.
+    def samples_hashes(self, track_ids: Collection[int], space: SpaceId) -> dict[int, str | None]:
+        """Track id → `Analysis.samples_hash` in the unprojected space of `space`.
+
+        Tracks that were not analysed there are left out.
         """
         with self._reading() as connection:
-            return scan_queries.lost_by_content_hash(connection, vanished)
+            return scan_queries.samples_hashes(connection, track_ids, space)
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:

@@ -21,7 +21,7 @@ from recommender.utils.files import AnyPath
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. Revisions have four digits and sort as text, so that opening a catalogue
 need not load Alembic."""
 

@@ -56,6 +56,7 @@ def track_query() -> Select[Any]:
         TrackRow.content_hash,
         TrackRow.duration,
         TrackRow.state,
+        TrackRow.damage,
         *(getattr(TrackRow, name) for name in TAG_FIELDS),
         AnalysisRow.genre_probabilities,
         AnalysisRow.windows,
@@ -74,7 +75,7 @@ def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
 
 def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
     values: Sequence[Any] = row
-    id, library_id, path, size, mtime_ns, content_hash, duration, state, *rest = values
+    id, library_id, path, size, mtime_ns, content_hash, duration, state, damage, *rest = values
     *tags, probabilities, windows, analysed_at, analysed_by = rest
     return Track(
         id=id,
@@ -90,6 +91,7 @@ def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
         windows=tuple((start, length) for start, length in windows or ()),
         analysed_at=analysed_at,
         analysed_by=analysed_by,
+        damage=damage,
     )
 
 

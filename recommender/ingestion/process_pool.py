@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 _OUTSTANDING_PER_WORKER = 2
 _ROUND_S = 0.2
 _PARENT_CHECK_S = 0.5
+_KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
 class WorkerPool(Generic[Model, Job, Result]):
@@ -113,7 +114,9 @@ class WorkerPool(Generic[Model, Job, Result]):
     def _outcome(self, future: "Future[Result]") -> Result | WorkerCrashed | WorkerTimedOut:
         error = future.exception()
         if isinstance(error, ProcessExpired):
-            return WorkerCrashed(f"the process that analysed this file {_death(error.exitcode)}")
+            crash = WorkerCrashed(f"the process that analysed this file {_death(error.exitcode)}")
+            crash.killed = -error.exitcode in _KILLS
+            return crash
         if isinstance(error, TimeoutError):
             return WorkerTimedOut(f"the analysis of this file took more than {self.timeout_s:g} s")
         return future.result()

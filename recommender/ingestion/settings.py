@@ -33,6 +33,9 @@ class IngestSettings:
         timeout_s: seconds after which the analysis of a file is given up.
         retry_failed: try files that failed before again, even if they have not changed: after a
             crash for want of memory, say, or a fault of the network.
+        reanalyze: analyse files again, even if they have not changed.
+        reread_tags: compare the content of files that have not changed, and read their tags again:
+            where a program wrote tags, or exchanged files, and kept their sizes and times.
         update_index: build the index of what can be recommended at the end, where it is stale;
             otherwise the next query does it.
         in_process: analyse in the calling process instead of starting others: possible from a
@@ -50,6 +53,8 @@ class IngestSettings:
     exclude: tuple[str, ...] = ()
     timeout_s: float = 300.0
     retry_failed: bool = False
+    reanalyze: bool = False
+    reread_tags: bool = False
     update_index: bool = True
     in_process: bool | None = None
     files_per_transaction: int = 32
