@@ -9,8 +9,9 @@ from typing import Self
 from sqlalchemy import Connection, Engine, select
 
 from recommender.catalog.creation import Creation, open_database
-from recommender.catalog.engine import database_file, transaction
+from recommender.catalog.engine import database_file, shown, transaction
 from recommender.catalog.schema import CatalogRow
+from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath
 
 
@@ -18,18 +19,20 @@ class Database:
     """An open database with the newest schema.
 
     Attributes:
-        url: the SQLAlchemy URL, by which another process can open the same catalogue.
-        folder: of the SQLite file, and of the index and lock files beside it; None for a database
-            server.
+        url: the SQLAlchemy URL, by which another process can open the same catalogue; the path of
+            a file where no URL can name it.
+        file: the SQLite file; None for a database server.
+        folder: of the SQLite file, and of the index and lock files beside it; None likewise.
     """
 
     def __init__(self, engine: Engine, creation: Creation | None = None) -> None:
         """For `open`, which checks the schema behind the engine first."""
         self._engine = engine
         self._creation = creation
-        file = database_file(engine.url)
-        self.folder: Path | None = None if file is None else file.parent
-        self.url: str = engine.url.render_as_string(hide_password=False)
+        self.file: Path | None = database_file(engine.url)
+        self.folder: Path | None = None if self.file is None else self.file.parent
+        url = engine.url.render_as_string(hide_password=False)
+        self.url: str = str(self.file) if self.file and "?" in url else url
 
     @classmethod
     def open(cls, url: AnyPath | None = None, *, create: bool = True) -> Self:
@@ -82,8 +85,17 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with transaction(self._engine) as connection:
-            yield connection
+        """A transaction for the catalogue's own queries."""
+        try:
+            with transaction(self._engine) as connection:
+                yield connection
+        except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+            # What is stored in a column is no value of its type.
+            raise CatalogError(
+                f"the catalogue {shown(self._engine.url)} is damaged: a value in it makes no sense "
+                f"({type(error).__name__}: {error}). 'recsys verify' names the rows, and 'recsys "
+                "verify --repair' drops what cannot be used."
+            ) from error
 
     @contextmanager
     def _changing(self) -> Iterator[Connection]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from recommender.catalog import Catalog
-from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.projector import catalog_projector
 from recommender.errors import IndexDamaged, RecsysError
 from recommender.search.index_file import index_file, read_index
@@ -38,7 +37,7 @@ def update_stale_index(catalog: Catalog, indexing: Callable[[int], None]) -> Non
 def _is_current(catalog: Catalog) -> bool:
     """Whether the index file was built from the catalogue's present state; FAISS is not loaded."""
     state, space = catalog.state(), catalog_projector(catalog).space
-    path = index_file(space, state.catalog, database_file(catalog_url(catalog.url)))
+    path = index_file(space, state.catalog, catalog.file)
     try:
         _, facts = read_index(path)
     except (FileNotFoundError, IndexDamaged):

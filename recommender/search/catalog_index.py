@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 from recommender.catalog import Catalog
-from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.projector import catalog_projector, nothing_analysed
 from recommender.catalog.records import CatalogState
 from recommender.embedding.duplicates import DuplicateDetector
@@ -77,8 +76,7 @@ class CatalogIndex:
 
     def path(self, state: CatalogState) -> Path:
         """The file that holds the index, whether or not it is there now."""
-        database = database_file(catalog_url(self.catalog.url))
-        return index_file(self.space, state.catalog, database)
+        return index_file(self.space, state.catalog, self.catalog.file)
 
     def is_current(self, state: CatalogState) -> bool:
         """Whether the file says that it is the index of `state`; faiss is not imported.
