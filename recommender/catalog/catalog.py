@@ -228,10 +228,9 @@ class Catalog(Database):
                 shape (0, 0) in a space that no track was ever analysed in.
 
         Damaged vectors, which do not have the checksum that was stored with them, are left out,
-        and their tracks are named in a warning; see `damaged_vectors`.
+        and their tracks are named in a warning; see `checked_activations`.
         """
-        with self._reading() as connection:
-            ids, found, damaged = analyses.activations(connection, space)
+        ids, found, damaged = self.checked_activations(space)
         if damaged:
             logger.warning(
                 "the stored embeddings of %d tracks are damaged, and are left out (ids %s%s). Run "
@@ -242,10 +241,10 @@ class Catalog(Database):
             )
         return ids, found
 
-    def damaged_vectors(self, space: SpaceId) -> list[int]:
-        """The tracks that `activations` leaves out, by id."""
+    def checked_activations(self, space: SpaceId) -> tuple[IntArray, FloatArray, list[int]]:
+        """What `activations` returns, and the ids of the tracks that it leaves out."""
         with self._reading() as connection:
-            return analyses.activations(connection, space)[2]
+            return analyses.activations(connection, space)
 
     def is_analysed(self, track_id: int, space: SpaceId) -> bool:
         """Whether the track has an undamaged analysis in the unprojected space of `space`."""

@@ -1,6 +1,6 @@
 """The database of a catalogue: opened, created where there is none, and closed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -8,8 +8,10 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
+from recommender.catalog import catalog_row, row_check, salvage
 from recommender.catalog.creation import Creation, open_database
 from recommender.catalog.engine import database_file, shown, transaction
+from recommender.catalog.row_check import DamagedRow
 from recommender.catalog.schema import CatalogRow
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath
@@ -69,6 +71,54 @@ class Database:
         self.close()
         self._creation.undo()
         return True
+
+    # Damage. A server's database looks after itself.
+
+    def page_errors(self) -> list[str]:
+        """What SQLite finds wrong with the file's pages, indexes and references; none elsewhere."""
+        if self.file is None:
+            return []
+        with self._reading() as connection:
+            return salvage.page_errors(connection)
+
+    def damaged_rows(self) -> list[DamagedRow]:
+        """Values that cannot be used; `Catalog.checked_activations` names damaged vectors."""
+        if self.file is None:
+            return []
+        with self._reading() as connection:
+            return list(row_check.damaged_rows(connection))
+
+    def repair_rows(self, damaged: Sequence[DamagedRow]) -> list[bool]:
+        """Make the next ingest read or analyse the files again; returns for which it can."""
+        with self._changing() as connection:
+            repaired = [row_check.repair_row(connection, row) for row in damaged]
+            catalog_row.bump_revision(connection)
+            return repaired
+
+    def reindex(self) -> None:
+        """Build SQLite's own indexes again, and drop rows that refer to none."""
+        with self._changing() as connection:
+            connection.exec_driver_sql("REINDEX")
+            salvage.drop_orphans(connection)
+
+    def salvage(self) -> salvage.Salvage:
+        """Replace the database by one of all rows that can be read; a copy of it is kept.
+
+        Raises:
+            CatalogError: there is no space, or nothing can be read; nothing was changed.
+        """
+        if self.file is None:
+            raise CatalogError("the database of a server is repaired with the server's own means.")
+        self._engine.dispose()
+        return salvage.salvage(self.file)
+
+    def fill_checksums(self) -> None:
+        """Compute the checksums of embeddings that were stored without one."""
+        with self._reading() as connection:
+            if not row_check.lacks_checksums(connection):
+                return
+        with self._changing() as connection:
+            row_check.fill_checksums(connection)
 
     def __enter__(self) -> Self:
         """The catalogue itself."""

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from recommender.catalog import Catalog
 from recommender.catalog.projector import catalog_projector
+from recommender.embedding.space import SpaceId
 from recommender.errors import IndexDamaged, RecsysError
 from recommender.search.index_file import index_file, read_index
 
@@ -29,6 +30,7 @@ def update_stale_index(catalog: Catalog, indexing: Callable[[int], None]) -> Non
             return
         from recommender.search.catalog_index import update_index
 
+        _drop_damaged(catalog, active)
         update_index(catalog, progress=indexing)
     except RecsysError as error:
         logger.warning("the index was not brought up to date: %s", error)
@@ -43,3 +45,16 @@ def _is_current(catalog: Catalog) -> bool:
     except (FileNotFoundError, IndexDamaged):
         return False
     return facts.get("state") == asdict(state) and facts.get("space") == asdict(space)
+
+
+def _drop_damaged(catalog: Catalog, space: SpaceId) -> None:
+    """Drop damaged embeddings, so that the next ingest analyses their files again."""
+    damaged = catalog.checked_activations(space)[2]
+    if damaged:
+        catalog.forget_analyses(damaged)
+        logger.warning(
+            "the stored embeddings of %d tracks were damaged (ids %s); the next ingest analyses "
+            "their files again.",
+            len(damaged),
+            ", ".join(map(str, damaged)),
+        )
