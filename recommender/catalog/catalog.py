@@ -172,6 +172,11 @@ class Catalog(Database):
         with self._reading() as connection:
             return queries.tracks_by_id(connection, ids)
 
+    def present(self, ids: Collection[int]) -> dict[int, Track]:
+        """Those of the tracks with these ids that are ANALYSED, by id."""
+        with self._reading() as connection:
+            return queries.present(connection, ids)
+
     def facts(
         self, ids: Collection[int], *, with_probabilities: bool = False
     ) -> dict[int, TrackFacts]:
