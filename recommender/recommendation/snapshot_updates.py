@@ -31,6 +31,11 @@ class _Failure:
     error: Exception
     retry_at: float
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the snapshot of before is of no use either."""
+        return isinstance(self.error, SpaceMismatch | NothingAnalysed)
+
 
 class SnapshotUpdates:
     """Holds the newest snapshot. Snapshots are never changed; one replaces another under a lock.
@@ -77,9 +82,8 @@ class SnapshotUpdates:
         if begun is not None:
             begun.join(WAIT_S)
         failure = self._failure
-        if failure is not None and failure.state == state:
-            if isinstance(failure.error, SpaceMismatch | NothingAnalysed):
-                raise failure.error
+        if failure is not None and failure.state == state and failure.is_final:
+            raise failure.error
         return self._snapshot or snapshot
 
     def newest(self) -> Snapshot:
