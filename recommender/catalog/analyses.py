@@ -72,9 +72,11 @@ def _vectors(
     """The rows of `query`; a vector whose pages cannot be read is None."""
     last = 0
     try:
-        for id, stored, vector in connection.execute(query.execution_options(yield_per=CHUNK)):
-            yield id, stored, vector
-            last = id
+        # Closed, or the statement that failed would fail once more at the end of the transaction.
+        with connection.execute(query.execution_options(yield_per=CHUNK)) as rows:
+            for id, stored, vector in rows:
+                yield id, stored, vector
+                last = id
     except DatabaseError:
         logger.debug("reading vectors one by one after track %d", last, exc_info=True)
     else:

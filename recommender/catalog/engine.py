@@ -132,11 +132,12 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         CatalogError: the database cannot be opened, read or written.
     """
     try:
-        with (
-            engine.connect().execution_options(**{_WRITES: writes}) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        with engine.connect().execution_options(**{_WRITES: writes}) as connection:
+            begun = connection.begin()
+            yield connection  # what is raised here rolls back, as the connection closes
+            if writes:
+                begun.commit()
+            # Otherwise rolled back too: a damaged page that was read would fail a commit.
     except IntegrityError as error:
         raise CatalogError(
             f"the catalogue {shown(engine.url)} was changed by another process meanwhile "
@@ -157,6 +158,7 @@ def _unusable(url: URL, message: str) -> CatalogError:
 
 _ADVICE = {
     "not a database": "The file is something else, or damaged; give another database file or URL.",
+    "cannot be merged": "Then give its path there.",
     "locked": "Another process is writing; try again when it is done.",
     "malformed": "The file is damaged: 'recsys verify --repair' saves what can be read.",
     "could not decode": "The file is damaged: 'recsys verify' names the rows.",
