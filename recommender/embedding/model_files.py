@@ -24,7 +24,7 @@ from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.model_card import ADVICE, ModelCard
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId, analysis_digest, model_digest
-from recommender.errors import WeightsError
+from recommender.errors import UsageError, WeightsError
 from recommender.features import descriptors
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ DEFAULT_MODEL = "default"
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
+
+_UNMAKEABLE = (UsageError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
+"""What a network raises for settings that it cannot have."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class ModelFiles:
         self._check("weights", file_digest(path), self.card.weights_digest)
         try:
             networks = [self._untrained(settings) for settings in self.card.networks]
-        except (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError) as error:
+        except _UNMAKEABLE as error:
             raise WeightsError(
                 f"{self.folder / CARD} describes a network that cannot be made ({error}). {ADVICE}"
             ) from error

@@ -123,7 +123,9 @@ def require_consistent(tensors: Tensors) -> None:
             raise ValueError(f"{name} are {values.dtype} {values.shape}, with {count} ids")
         if not np.isfinite(values).all():
             raise ValueError(f"{name} are not finite")
-    if not is_unit(vectors).all():
+    with np.errstate(over="ignore"):
+        are_unit = is_unit(vectors).all()
+    if not are_unit:
         raise ValueError("its vectors are not of length 1")
 
 

@@ -175,6 +175,11 @@ def test_a_locked_catalogue_is_waited_for_with_a_word(
     assert "Nothing is lost" in caplog.text
 
 
+def fill(catalog: Catalog, library: Library) -> None:
+    for number in range(2000):
+        analyse(catalog, library, f"{number}.wav")
+
+
 def test_a_full_disk_loses_nothing(catalog: Catalog, library: Library) -> None:
     resource = pytest.importorskip("resource")
     first = analyse(catalog, library, "first.wav")
@@ -183,8 +188,7 @@ def test_a_full_disk_loses_nothing(catalog: Catalog, library: Library) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (catalog.file.stat().st_size, before[1]))
     try:
         with pytest.raises(CatalogError, match="cannot be used") as caught:
-            for number in range(2000):
-                analyse(catalog, library, f"{number}.wav")
+            fill(catalog, library)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "\n" not in str(caught.value)
