@@ -10,6 +10,7 @@ from typing import Any
 from recommender.audio.damage import Damage
 from recommender.audio.tags import Tags
 from recommender.embedding.projection import Projection
+from recommender.utils.artists import credited_artists
 
 
 class TrackState(StrEnum):
@@ -115,6 +116,12 @@ class Track:
     def artist(self) -> str | None:
         """The tagged artist, or else the album's."""
         return self.tags.artist or self.tags.album_artist
+
+    @property
+    def artists(self) -> tuple[str, ...]:
+        """Every artist that the tags name, or else those of the album."""
+        tags = self.tags
+        return credited_artists(tags.artists, tags.artist, tags.album_artists, tags.album_artist)
 
     @property
     def predicted_genre(self) -> str | None:
