@@ -35,6 +35,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         *("originalyear", "daterecorded", "datereleased"),
     ),
 }
+FIELDS = tuple(_KEYS)
 _WANTED = frozenset(key for keys in _KEYS.values() for key in keys)
 _ESSENTIAL = ("title", "artist", "album", "genre", "year")
 """Fields that ffmpeg is asked for where mutagen found none of them in a format it half knows."""
@@ -78,6 +79,11 @@ def _attempt(read: Callable[[], Any]) -> Any:
         return None
 
 
+def _read(reader: Any, *given: Any, **options: Any) -> Any:
+    """Call a reader of mutagen's, which has no types."""
+    return reader(*given, **options)
+
+
 def _merged(sources: Iterable[Fields]) -> Fields:
     """The fields of several tags, of each field those of the first tag that has it."""
     merged: Fields = {}
@@ -106,8 +112,8 @@ def _further_sources(file: BinaryIO, end: int, native: Fields) -> Iterator[Calla
     from mutagen.id3 import ID3
 
     if any(field not in native for field in _ESSENTIAL):
-        yield lambda: _fields(ID3(BoundedFile(file, end, _NATIVE_BUDGET), load_v1=False))
-    yield lambda: _fields(APEv2(BoundedFile(file, end, _BUDGET)))
+        yield lambda: _fields(_read(ID3, BoundedFile(file, end, _NATIVE_BUDGET), load_v1=False))
+    yield lambda: _fields(_read(APEv2, BoundedFile(file, end, _BUDGET)))
     yield lambda: _appended_id3(file, end)
 
 
@@ -115,7 +121,8 @@ def _limit_inflation() -> None:
     """Make mutagen refuse compressed ID3 frames of more than 1 MB: it inflates any in memory."""
     from mutagen.id3 import _frames
 
-    _frames.zlib = SimpleNamespace(decompress=_inflated, error=zlib.error)
+    frames: Any = _frames
+    frames.zlib = SimpleNamespace(decompress=_inflated, error=zlib.error)
 
 
 def _inflated(data: bytes) -> bytes:
@@ -132,7 +139,7 @@ def _id3v1(file: BinaryIO, size: int) -> Fields:
 
     file.seek(max(0, size - 128))
     data = file.read(128)
-    frames = ParseID3v1(data) if data.startswith(b"TAG") else None
+    frames = _read(ParseID3v1, data) if data.startswith(b"TAG") else None
     return _fields(frames or {})
 
 
@@ -157,7 +164,7 @@ def _appended_id3(file: BinaryIO, end: int) -> Fields:
         if start < 0:
             break
         tag = BoundedFile(file, end, _BUDGET, start)
-        return _fields(ID3(tag, load_v1=False))
+        return _fields(_read(ID3, tag, load_v1=False))
     return {}
 
 
@@ -208,9 +215,12 @@ def _values(value: Any) -> Iterator[Value]:
     items = value.genres if hasattr(value, "genres") else getattr(value, "text", value)
     texts = [_text(item) for item in ([items] if isinstance(items, str | bytes) else items)]
     if getattr(value, "encoding", None) == 0:  # ID3 calls it Latin-1, and taggers put in anything
-        texts = _of_latin1_frame([text.encode("latin-1") for text in texts])
+        texts = _of_latin1_frame([t.encode("latin-1") for t in texts if isinstance(t, str)])
     for text in texts:
-        yield from text.split(b"\0" if isinstance(text, bytes) else "\0")
+        if isinstance(text, bytes):
+            yield from text.split(b"\0")
+        else:
+            yield from text.split("\0")
 
 
 def _text(item: Any) -> Value:

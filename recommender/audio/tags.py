@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from recommender.audio.tag_fields import Fields, read_fields
+from recommender.audio.tag_fields import FIELDS, Fields, read_fields
 from recommender.audio.tag_text import (
     LONGEST_TEXT,
     WESTERN,
@@ -22,7 +22,7 @@ from recommender.audio.tag_text import (
     guessed_encoding,
     utf8,
 )
-from recommender.utils.artists import split_artists
+from recommender.utils.artists import credited_artists, split_artists
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Tags:
     Attributes:
         artist, album_artist: as shown, several values joined.
         artists, album_artists: each artist in its order, several in one value split where that is
-            certain (`utils.artists.split_artists`); empty where there are none, or where the
-            catalogue stored the tags before it kept them.
+            certain. Where they are not given, as catalogues of before did not store them, they are
+            those of the text (`utils.artists.split_artists`).
     """
 
     title: str | None = None
@@ -45,6 +45,20 @@ class Tags:
     year: int | None = None
     artists: tuple[str, ...] = ()
     album_artists: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Complete the lists."""
+        object.__setattr__(self, "artists", self.artists or split_artists(self.artist))
+        of_album = self.album_artists or split_artists(self.album_artist)
+        object.__setattr__(self, "album_artists", of_album)
+
+    @property
+    def credited(self) -> tuple[str, ...]:
+        """The artists, or else those of the album; names of nobody only where there are no others.
+
+        Nobody is "Various Artists", "Unknown Artist" and the like (`utils.artists.names_nobody`).
+        """
+        return credited_artists(self.artists, self.album_artists)
 
 
 Texts = Mapping[str, list[str]]
@@ -78,8 +92,8 @@ def read_tags(file: Path | BinaryIO) -> Tags:
 
 
 def _tags(texts: Texts) -> Tags:
-    artists = _distinct(texts.get("artist") or texts.get("artists", ()))
-    album_artists = texts.get("album_artist") or texts.get("album_artists", ())
+    artists = _distinct(texts["artist"] or texts["artists"])
+    album_artists = texts["album_artist"] or texts["album_artists"]
     return Tags(
         title=_first(texts, "title"),
         artist="; ".join(artists)[:LONGEST_TEXT] or None,
@@ -88,8 +102,8 @@ def _tags(texts: Texts) -> Tags:
         genre=_first(texts, "genre"),
         track_number=_number(_TRACK.match, _first(texts, "track_number")),
         year=_number(_YEAR.search, _first(texts, "year")),
-        artists=_named(texts.get("artists") or artists),
-        album_artists=_named(texts.get("album_artists") or album_artists),
+        artists=_named(texts["artists"] or artists),
+        album_artists=_named(texts["album_artists"] or album_artists),
     )
 
 
@@ -146,7 +160,7 @@ def _first_files(folder: Path) -> list[Path]:
 
 
 def _texts(fields: Fields, encoding: str) -> Texts:
-    """Every field's texts, the empty ones left out."""
+    """The texts of every field that there is; none that is empty."""
     declared = [v for values in fields.values() for v in values if isinstance(v, str)]
     repaired = cyrillic_repaired(declared)
     texts = {
@@ -154,15 +168,15 @@ def _texts(fields: Fields, encoding: str) -> Texts:
             clean(
                 decoded(value, encoding) if isinstance(value, bytes) else repaired.get(value, value)
             )
-            for value in values
+            for value in fields.get(field, ())
         ]
-        for field, values in fields.items()
+        for field in FIELDS
     }
     return {field: [text for text in found if text] for field, found in texts.items()}
 
 
 def _first(texts: Texts, field: str) -> str | None:
-    return next(iter(texts.get(field, ())), None)
+    return next(iter(texts[field]), None)
 
 
 def _named(values: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 from recommender.audio.damage import Damage
 from recommender.audio.tags import Tags
 from recommender.embedding.projection import Projection
-from recommender.utils.artists import credited_artists
 
 
 class TrackState(StrEnum):
@@ -120,8 +119,7 @@ class Track:
     @property
     def artists(self) -> tuple[str, ...]:
         """Every artist that the tags name, or else those of the album."""
-        tags = self.tags
-        return credited_artists(tags.artists, tags.artist, tags.album_artists, tags.album_artist)
+        return self.tags.credited
 
     @property
     def predicted_genre(self) -> str | None:

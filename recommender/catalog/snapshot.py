@@ -10,11 +10,12 @@ from typing import TypeVar
 import numpy as np
 from sqlalchemy import Text, and_, cast, select
 
+from recommender.audio.tags import Tags
 from recommender.catalog.catalog import Catalog
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
 from recommender.utils.arrays import BoolArray, IntArray, Scores
-from recommender.utils.artists import KnownArtists, credited_artists
+from recommender.utils.artists import KnownArtists
 
 _Value = TypeVar("_Value", bound=Hashable)
 
@@ -155,12 +156,13 @@ def _credited(
     artists: str | None, album_artists: str | None, artist: str | None, album_artist: str | None
 ) -> tuple[str, ...]:
     """`Track.artists`, of the lists as JSON."""
-    return credited_artists(
-        json.loads(artists or "null") or (),
-        artist,
-        json.loads(album_artists or "null") or (),
-        album_artist,
+    tags = Tags(
+        artist=artist,
+        album_artist=album_artist,
+        artists=tuple(json.loads(artists or "null") or ()),
+        album_artists=tuple(json.loads(album_artists or "null") or ()),
     )
+    return tags.credited
 
 
 def predicted_genres(catalog: Catalog, ids: IntArray) -> tuple[NameColumn, tuple[str, ...]]:

@@ -17,7 +17,6 @@ from recommender.recommendation.query import resolve
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.catalog_index import Projector
 from recommender.utils.arrays import FloatArray
-from recommender.utils.artists import credited_artists
 
 if TYPE_CHECKING:
     from recommender.audio.tags import Tags
@@ -194,5 +193,4 @@ def _analysed(analyser: Analyser, sound: Path | BinaryIO) -> Analysis:
 
 def _seed_of_sound(tags: "Tags", path: Path | None, duration: float) -> Seed:
     title = tags.title or (None if path is None else path.stem)
-    artists = credited_artists(tags.artists, tags.artist, tags.album_artists, tags.album_artist)
-    return Seed(None, title, tags.artist or tags.album_artist, path, duration, artists)
+    return Seed(None, title, tags.artist or tags.album_artist, path, duration, tags.credited)

@@ -105,25 +105,12 @@ def _with_guests(text: str) -> Iterator[str]:
         yield from _with_guests(rest)
 
 
-def credited_artists(
-    artists: Sequence[str],
-    artist: str | None,
-    album_artists: Sequence[str],
-    album_artist: str | None,
-) -> tuple[str, ...]:
-    """The artists that the tags of a track name, or else those that they name for its album.
-
-    Args:
-        artists, album_artists: each by itself; where they are empty, as in catalogues that stored
-            no lists, they are derived from the texts.
-        artist, album_artist: as shown.
-    """
-    own = tuple(artists) or split_artists(artist)
-    of_album = tuple(album_artists) or split_artists(album_artist)
-    for names in (own, of_album):
+def credited_artists(artists: tuple[str, ...], album_artists: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a track's artists who are somebody, or else of its album's; or else nobody."""
+    for names in (artists, album_artists):
         if somebody := tuple(name for name in names if not names_nobody(name)):
             return somebody
-    return own or of_album
+    return artists or album_artists
 
 
 class KnownArtists:
