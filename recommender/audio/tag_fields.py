@@ -97,13 +97,15 @@ def _native(file: BinaryIO, end: int) -> tuple[Fields, bool]:
     """The tags of the file's own format, and whether mutagen knows all that format's tags."""
     import mutagen
     from mutagen.aiff import AIFF
+    from mutagen.mp4 import MP4
     from mutagen.wave import WAVE
 
     _limit_inflation()
     audio = mutagen.File(BoundedFile(file, end, _NATIVE_BUDGET))
     if audio is None:
         return {}, False
-    return _fields(audio.tags or {}), not isinstance(audio, AIFF | WAVE)
+    partly = isinstance(audio, AIFF | WAVE) or (isinstance(audio, MP4) and not audio.tags)
+    return _fields(audio.tags or {}), not partly
 
 
 def _further_sources(file: BinaryIO, end: int, native: Fields) -> Iterator[Callable[[], Fields]]:
