@@ -40,6 +40,9 @@ _CYRILLIC_AS_LATIN = re.compile(r"(?<![A-Za-z])[À-ÿ¨¸]{4,}(?![A-Za-z])")
 _MIXED_WORD = re.compile(r"[A-Za-z][À-ÿ]|[À-ÿ][A-Za-z]")
 _ICELANDIC = frozenset("æðþÆÐÞ")
 _WITH_ICELANDIC = frozenset("áéíóúýöÁÉÍÓÚÝÖ")
+_HUNGARIAN = re.compile("[õûÕÛ]")
+_NOT_HUNGARIAN = re.compile(r"[^\x00-\xbfáéíóöúüõûÁÉÍÓÖÚÜÕÛ]|õe|ÕE")
+_WITH_HUNGARIAN = re.compile(r"[áíóúÁÍÓÚ]|[éÉ].*[õÕ]|[õÕ].*[éÉ]", re.DOTALL)
 
 
 def clean(text: str) -> str:
@@ -80,6 +83,8 @@ def guessed_encoding(texts: Iterable[bytes]) -> str:
     name = detector.guess(tld=None, allow_utf8=False).lower()
     if name == "windows-1250" and _is_icelandic(data):
         return WESTERN
+    if name == "windows-1252" and _is_hungarian(data):
+        return "cp1250"
     try:
         return codecs.lookup(_CODECS.get(name, name)).name
     except LookupError:  # an encoding of the web that Python has no codec for
@@ -166,3 +171,16 @@ def _is_icelandic(data: bytes) -> bool:
     central = data.decode("cp1250", "ignore")
     differing = {char for char in western if char not in central}
     return differing <= _ICELANDIC and not _WITH_ICELANDIC.isdisjoint(western)
+
+
+def _is_hungarian(data: bytes) -> bool:
+    """Whether text that looks Western is Hungarian: ő and ű, read as õ and û, beside its vowels.
+
+    French has û but neither á nor õ, Portuguese has õ before e, Estonian no acutes.
+    """
+    western = data.decode(WESTERN, "ignore")
+    return bool(
+        _HUNGARIAN.search(western)
+        and _WITH_HUNGARIAN.search(western)
+        and not _NOT_HUNGARIAN.search(western)
+    )
