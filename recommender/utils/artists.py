@@ -55,6 +55,9 @@ _UNCERTAIN = re.compile(
 )
 _ARTICLE_BEHIND = re.compile(r"^(.*\S), (the|die|der|das|les|los|las)$")
 _CONJUNCTION = re.compile(r" (?:and|\+) ")
+_LONGEST_RUN = 8
+"""Parts that a known name may have ("Crosby, Stills, Nash & Young": four)."""
+
 _TYPOGRAPHY = str.maketrans("‐‑‒–—−’‘ʼ´`“”„«»", "------'''''\"\"\"\"\"")
 
 
@@ -182,7 +185,7 @@ class KnownArtists:
         groups: list[tuple[int, int, bool]] = []
         start, count = 0, len(bounds)
         while start < count:
-            for end in range(count, start, -1):
+            for end in range(min(count, start + _LONGEST_RUN), start, -1):
                 text = name[bounds[start][0] : bounds[end - 1][1]]
                 if (start, end) != (0, count) and artist_key(text) in self._tracks:
                     groups.append((start, end, True))
