@@ -41,6 +41,7 @@ NOBODY = frozenset(label_key(word) for word in _NOBODY.split())
 programs: two tracks that share one have nothing in common."""
 
 _CERTAIN = re.compile(r"\s*[;\0]\s*")
+_EDGES = re.compile(r"^[\s,]+|[\s,]+$")
 _GUEST = re.compile(
     r"""\s*[(\[]\s*(?:feat|ft|featuring|with|w/)(?:\.|\b|(?<=/))\s*(?P<inside>[^)\]]+)[)\]]
       | \s+(?:feat|ft|featuring)(?:\.\s*|\s+)(?P<after>[^\s].*)$""",
@@ -90,7 +91,7 @@ def split_artists(text: str | None) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for part in _CERTAIN.split(text or ""):
         for name in _with_guests(part):
-            if name := name.strip(" ,"):
+            if name := _EDGES.sub("", name):
                 found.setdefault(name)
     return tuple(found)
 
