@@ -9,8 +9,9 @@ from pathlib import Path
 from recommender.catalog import Catalog, Failure, Library, Track, TrackState
 from recommender.catalog.projector import catalog_projector
 from recommender.errors import CatalogError, SpaceMismatch, UsageError, WeightsError
+from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.scan import IGNORE_FILE, scan_folder
+from recommender.ingestion.scan import scan_folder
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
 from recommender.utils.arrays import usable_rows

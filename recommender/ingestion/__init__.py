@@ -7,9 +7,9 @@ concerns, and is reported.
 from recommender.audio.tags import read_tags
 from recommender.ingestion.content_hash import hash_content, hash_file
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
+from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.pipeline import ingest
 from recommender.ingestion.report import IngestReport, Outcome, ProgressReporter
-from recommender.ingestion.scan import IGNORE_FILE
 from recommender.ingestion.settings import IngestSettings
 
 __all__ = [
