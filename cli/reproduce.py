@@ -36,6 +36,13 @@ Outcomes = Annotated[
 ]
 
 
+class Precision(StrEnum):
+    """Arithmetic of the training on a processor."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 class StudyProtocol(StrEnum):
     """How GTZAN is split."""
 
@@ -143,6 +150,14 @@ SmokeTest = Annotated[
     ),
 ]
 Rehearse = Annotated[bool, typer.Option("--rehearse", hidden=True)]
+TrainingPrecision = Annotated[
+    Precision,
+    typer.Option(
+        metavar="float32|bfloat16",
+        help="Arithmetic of the training on a processor; bfloat16 takes half the time of the "
+        "two-dimensional networks where the processor has AVX-512 BF16.",
+    ),
+]
 Checkpoints = Annotated[
     Path | None,
     typer.Option(
@@ -163,6 +178,7 @@ def run_command(
     threads: Threads = None,
     seeds: SeedCount = None,
     full: FullLength = False,
+    precision: TrainingPrecision = Precision.FLOAT32,
     smoke_test: SmokeTest = False,
     rehearse: Rehearse = False,
     checkpoints: Checkpoints = None,
@@ -178,7 +194,7 @@ def run_command(
     jobs = _jobs(protocol, family, seeds=1 if smoke_test else seeds)
     checkpoints = checkpoints or out / "checkpoints"
     data = load_gtzan(gtzan, checkpoints / "gtzan.npz", threads)
-    keys = completed(out)
+    keys = completed(out, full=full)
     waiting = [job for job in jobs if job.key not in keys]
     note(f"{len(waiting)} of {len(jobs)} networks to train")
     with writing_file(out):
@@ -189,8 +205,13 @@ def run_command(
             checkpoints,
             device=torch_device(device),
             full=full,
+            precision=precision.value,
             smoke_test=smoke_test,
-            command="recsys study run --gtzan GTZAN" + (" --full" if full else ""),
+            command=" ".join(
+                ["recsys study run --gtzan GTZAN"]
+                + (["--full"] if full else [])
+                + ([] if precision is Precision.FLOAT32 else [f"--precision {precision.value}"])
+            ),
             on_epoch=_print_epoch,
             on_outcome=_print_outcome,
         )

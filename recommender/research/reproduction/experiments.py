@@ -71,7 +71,13 @@ class StudyRun:
         return MAIN_SEEDS if self.main and protocol == "filtered" else MAIN_SEEDS[:1]
 
     def settings(
-        self, seed: int, *, device: str = "cpu", clips_per_track: int = 3, full: bool = False
+        self,
+        seed: int,
+        *,
+        device: str = "cpu",
+        clips_per_track: int = 3,
+        full: bool = False,
+        precision: str = "float32",
     ) -> TrainingSettings:
         """Training settings.
 
@@ -80,6 +86,7 @@ class StudyRun:
             device: on ``cpu`` the epochs end at `cpu_epochs`, unless `full`.
             clips_per_track: 3 for whole tracks, 1 where the clips themselves are split.
             full: train to the end on any device.
+            precision: as in `TrainingSettings`.
         """
         capped = self.cpu_epochs is not None and device == "cpu" and not full
         return TrainingSettings(
@@ -97,6 +104,7 @@ class StudyRun:
             crop_frames=0,
             clips_per_track=clips_per_track,
             augmentation=None,
+            precision=precision,
         )
 
 

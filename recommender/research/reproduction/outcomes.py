@@ -115,7 +115,8 @@ class Outcome:
 def append_outcome(folder: Path, outcome: Outcome) -> None:
     """Add an outcome to the table in `folder`, atomically; processes may do so at the same time.
 
-    An outcome of the same run, protocol and seed that is there already stays.
+    An outcome of the same run, protocol and seed that is there already stays, unless it was allowed
+    fewer epochs: then it is replaced.
 
     Raises:
         DatasetError: the table is damaged.
@@ -124,8 +125,11 @@ def append_outcome(folder: Path, outcome: Outcome) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / LOCK):
         outcomes = read_outcomes(folder)
-        if outcome.key not in {other.key for other in outcomes}:
-            write_outcomes(folder, [*outcomes, outcome])
+        known = {other.key: other for other in outcomes}
+        former = known.get(outcome.key)
+        if former is None or former.epochs_allowed < outcome.epochs_allowed:
+            known[outcome.key] = outcome
+            write_outcomes(folder, known.values())
 
 
 def write_outcomes(folder: Path, outcomes: Iterable[Outcome]) -> None:

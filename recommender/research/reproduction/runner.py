@@ -70,9 +70,19 @@ def _matches(run: StudyRun, name: str) -> bool:
     return name in (run.family, run.model)
 
 
-def completed(folder: Path) -> set[Key]:
-    """Keys of the jobs whose outcomes are in `folder`. Raises `DatasetError`."""
-    return {outcome.key for outcome in read_outcomes(folder)}
+def completed(folder: Path, *, full: bool = False) -> set[Key]:
+    """Keys of the jobs whose outcomes are in `folder`. Raises `DatasetError`.
+
+    Args:
+        folder: of the table of outcomes.
+        full: leave out those of runs that were capped: they are to be trained to the end.
+    """
+    declared = {run.name: run.epochs for run in RUNS}
+    return {
+        outcome.key
+        for outcome in read_outcomes(folder)
+        if not full or outcome.epochs_allowed >= declared.get(outcome.run, 0)
+    }
 
 
 def run_jobs(
@@ -83,6 +93,7 @@ def run_jobs(
     *,
     device: str = "cpu",
     full: bool = False,
+    precision: str = "float32",
     smoke_test: bool = False,
     command: str = "",
     on_epoch: Callable[[Job, EpochReport], None] | None = None,
@@ -96,7 +107,8 @@ def run_jobs(
         folder: of the table of outcomes.
         checkpoints: of unfinished and finished runs; an interrupted run resumes from its own.
         device: ``cpu`` or ``cuda``.
-        full: train to the declared end on a CPU too.
+        full: train to the declared end on a CPU too, also what is there of capped runs.
+        precision: of the training on a CPU, as in `TrainingSettings`.
         smoke_test: one step of training on a few tracks.
         command: for the outcomes.
         on_epoch, on_outcome: called after each.
@@ -107,12 +119,16 @@ def run_jobs(
     """
     split: StudySplit | None = None
     for job in jobs:
-        if job.key in completed(folder):
+        if job.key in completed(folder, full=full):
             continue
         if split is None or split.protocol != job.protocol:
             split = load_protocol(data, job.protocol, smoke_test=smoke_test)
         settings = job.run.settings(
-            job.seed, device=device, clips_per_track=split.clips_per_track, full=full
+            job.seed,
+            device=device,
+            clips_per_track=split.clips_per_track,
+            full=full,
+            precision=precision,
         )
         result = train(
             replace(settings, epochs=1) if smoke_test else settings,
@@ -145,7 +161,7 @@ def evaluated(
         protocol=job.protocol,
         seed=job.seed,
         smoke_test=smoke_test,
-        device=_device_name(device),
+        device=_device_name(device, result.settings.precision),
         parameters=sum(p.numel() for p in result.network.parameters()),
         epochs_allowed=result.settings.epochs,
         epochs=len(result.history),
@@ -252,10 +268,11 @@ def track_precisions(vectors: FloatArray, split: SplitTracks) -> list[float | No
     return [float(value) if relevant else None for value, relevant in pairs]
 
 
-def _device_name(device: str) -> str:
+def _device_name(device: str, precision: str) -> str:
     if device == "cuda":
         return str(torch.cuda.get_device_name())
-    return f"CPU, threads: {torch.get_num_threads()}"
+    name = f"CPU, threads: {torch.get_num_threads()}"
+    return name if precision == "float32" else f"{name}, {precision}"
 
 
 def _rate(correct: BoolArray) -> float:

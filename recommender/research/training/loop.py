@@ -142,12 +142,17 @@ class _TrainingRun:
         waited = patience > 0 and done - self.best_epoch >= patience
         return done >= self.settings.epochs or waited
 
+    @property
+    def _autocast(self) -> bool:
+        return self.device == "cpu" and self.settings.precision == "bfloat16"
+
     def one_epoch(self) -> tuple[float, float]:
         """Mean loss and accuracy over one epoch's clips."""
         self.network.train()
         losses, accuracies = [], []
         for clips, targets in self._batches():
-            logits, loss = self.loss(self.network, clips, targets)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self._autocast):
+                logits, loss = self.loss(self.network, clips, targets)
             loss = loss + self.network.penalty().to(self.device)
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

@@ -19,7 +19,7 @@ def cross_entropy(
     network: GenreNetwork, clips: torch.Tensor, targets: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross-entropy of the logits with the targets."""
-    logits = network(clips)
+    logits = network(clips).float()  # under autocast the network gives bfloat16
     return logits, F.cross_entropy(logits, targets)
 
 

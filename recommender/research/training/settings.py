@@ -33,6 +33,8 @@ class TrainingSettings:
             for evaluation.
         clips_per_track: clips of each track, spread evenly for evaluation.
         augmentation: None leaves the clips as they are.
+        precision: of the forward and the backward pass on a CPU: `float32`, or `bfloat16` where
+            PyTorch's autocast uses it. Weights and evaluation stay in float32.
     """
 
     model: str = "conv1d-encoder"
@@ -51,6 +53,7 @@ class TrainingSettings:
     crop_frames: int = 65
     clips_per_track: int = 3
     augmentation: Augmentation | None = field(default_factory=Augmentation)
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from recommender.research.reproduction.outcomes import (
     write_outcomes,
 )
 from recommender.research.reproduction.published_results import packaged_study
+from recommender.research.reproduction.runner import completed
 
 
 def test_outcomes_are_read_as_they_were_appended(tmp_path: Path) -> None:
@@ -30,6 +31,19 @@ def test_an_outcome_that_is_there_stays(tmp_path: Path) -> None:
     append_outcome(tmp_path, outcome("lstm-10", 30))
     append_outcome(tmp_path, outcome("lstm-10", 40))
     assert read_outcomes(tmp_path) == [outcome("lstm-10", 30)]
+
+
+def test_an_outcome_at_full_length_takes_the_place_of_a_capped_one(tmp_path: Path) -> None:
+    capped, other = outcome("conv2d", 20, epochs_allowed=6), outcome("lstm-10")
+    for one in (capped, other):
+        append_outcome(tmp_path, one)
+    assert completed(tmp_path) == {capped.key, other.key}
+    assert completed(tmp_path, full=True) == {other.key}
+    full = outcome("conv2d", 30)
+    append_outcome(tmp_path, full)
+    append_outcome(tmp_path, capped)
+    assert sorted(read_outcomes(tmp_path), key=lambda one: one.run) == [full, other]
+    assert completed(tmp_path, full=True) == {full.key, other.key}
 
 
 def test_no_outcome_is_lost_when_several_are_appended_at_once(tmp_path: Path) -> None:

@@ -175,3 +175,24 @@ class TestAugmentation:
         batch = standardised_batch(torch.from_numpy(clips))
         for clip, row in zip(clips, batch, strict=True):
             np.testing.assert_allclose(standardised(clip), row, atol=1e-4)
+
+
+class TestPrecision:
+    def test_bfloat16_learns_and_keeps_float32_weights(self, splits) -> None:
+        settings = dataclasses.replace(TINY, model="conv2d-encoder", epochs=3, precision="bfloat16")
+        settings = dataclasses.replace(settings, model_settings={"filters": (4, 4)})
+        result = train(settings, *splits, CLASSES)
+        assert all(w.dtype == torch.float32 for w in weights_of(result) if w.is_floating_point())
+        assert result.history[-1].train_loss < result.history[0].train_loss
+        exact = train(dataclasses.replace(settings, precision="float32"), *splits, CLASSES)
+        assert any(
+            not torch.equal(one, other)
+            for one, other in zip(weights_of(result), weights_of(exact), strict=True)
+        )
+
+    def test_a_checkpoint_of_another_precision_is_refused(self, splits, tmp_path) -> None:
+        file = tmp_path / "run.pt"
+        train(dataclasses.replace(TINY, epochs=1), *splits, CLASSES, checkpoint=file)
+        other = dataclasses.replace(TINY, epochs=1, precision="bfloat16")
+        with pytest.raises(UsageError, match="other settings"):
+            train(other, *splits, CLASSES, checkpoint=file)
