@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.ingest_progress import ingest_progress
-from recommender.cli.options import ADVANCED, AsJson, Database
+from recommender.cli.options import ADVANCED, DEFAULT_LIMITS, AsJson, Database, Limits
 from recommender.cli.output import counted, note, open_catalog, print_json, say
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
     from recommender.ingestion import IngestReport, IngestSettings
+    from recommender.ingestion.worker_limits import FileLimits
 
 Paths = Annotated[
     list[Path] | None,
@@ -66,15 +67,6 @@ Workers = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        min=1,
-        metavar="SECONDS",
-        help="A file whose analysis takes longer fails.",
-        rich_help_panel=ADVANCED,
-    ),
-]
 
 
 def ingest_command(
@@ -85,7 +77,7 @@ def ingest_command(
     model: Model = None,
     windows: Windows = None,
     workers: Workers = None,
-    timeout: Timeout = 300.0,
+    limits: Limits = DEFAULT_LIMITS,
     db: Database = None,
 ) -> None:
     """Analyse what is new or changed in music folders, and update the catalogue.
@@ -93,10 +85,12 @@ def ingest_command(
     Without PATH, all folders of the catalogue are scanned again.
 
     A file named .recsysignore in any folder holds patterns (gitignore syntax) of what to leave out.
+    Recycle bins, version folders and snapshots, AppleDouble files, @eaDir and half-transferred
+    files are left out without one; a pattern such as !.Trashes/ brings them back.
     """
     from recommender.ingestion import ingest
 
-    settings = _settings(model, windows, workers, timeout, exclude or [], retry_failed)
+    settings = _settings(model, windows, workers, limits, exclude or [], retry_failed)
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
         report = ingest(catalog, paths or None, settings, progress)
     if as_json:
@@ -123,14 +117,15 @@ def _settings(
     model: str | None,
     windows: int | None,
     workers: int | None,
-    timeout: float,
+    limits: "FileLimits",
     exclude: list[str],
     retry_failed: bool,
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
     given: dict[str, Any] = {
-        "timeout_s": timeout,
+        "timeout_s": limits.timeout_s,
+        "memory_limit_mb": limits.memory_mb,
         "exclude": tuple(exclude),
         "retry_failed": retry_failed,
         "in_process": False,  # also with one worker, a decoder that crashes costs one file only

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from recommender.cli.options import AsJson, Database, Device, RankedBy, RankingChoice
+from recommender.cli.options import (
+    DEFAULT_LIMITS,
+    AsJson,
+    Database,
+    Device,
+    Limits,
+    RankedBy,
+    RankingChoice,
+)
 from recommender.cli.output import (
     busy,
     counted,
@@ -85,6 +93,7 @@ def similar_command(
     with_seed: WithSeed = False,
     full: Full = False,
     device: SearchDevice = Device.AUTO,
+    limits: Limits = DEFAULT_LIMITS,
     db: Database = None,
 ) -> None:
     """List the tracks that sound most like TRACK, best first."""
@@ -101,7 +110,7 @@ def similar_command(
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
     )
-    with busy("searching"), open_service(db, device.value) as service:
+    with busy("searching"), open_service(db, device.value, limits) as service:
         found = service.recommend(track, k, filters, ranking.value)
     if m3u is not None:
         _write_playlist(found, playlist, m3u)

@@ -12,7 +12,8 @@
     │   ├── NoPermission      no-permission
     │   ├── WorkerCrashed     crashed
     │   │   └── CrashedAlone  crashed-alone
-    │   └── WorkerTimedOut    timed-out
+    │   ├── WorkerTimedOut    timed-out
+    │   └── TooMuchMemory     too-much-memory
     ├── WeightsError          weights missing, damaged, or not those of their card
     ├── SpaceMismatch         vectors of two embedding spaces
     ├── CatalogError          the catalogue cannot be opened, read or written
@@ -109,6 +110,12 @@ class WorkerTimedOut(AudioError):
     """The process that analysed the file exceeded the time limit and was ended."""
 
     kind = "timed-out"
+
+
+class TooMuchMemory(AudioError):
+    """The process that read the file needed more memory than it may have."""
+
+    kind = "too-much-memory"
 
 
 class WeightsError(RecsysError):

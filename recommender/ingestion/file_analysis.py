@@ -6,16 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recommender.audio.samples_hash import hash_samples, same_samples
-from recommender.audio.tags import Tags, read_tags
+from recommender.audio.tags import Tags
 from recommender.catalog.records import FileStat, Library
 from recommender.embedding.space import Analysis
-from recommender.errors import AudioError, FileVanished, NoPermission, NoSound, UnreadableAudio
+from recommender.errors import (
+    AudioError,
+    FileVanished,
+    NoPermission,
+    NoSound,
+    UnreadableAudio,
+    WorkerCrashed,
+)
 from recommender.ingestion.content_hash import has_content, hash_content
+from recommender.ingestion.file_reader import FileReader, IsolatedAnalyser
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 
 if TYPE_CHECKING:
     from recommender.audio.reader import Windowing
-    from recommender.embedding.embedder import Embedder
+    from recommender.ingestion.worker_limits import FileLimits
 
 
 @dataclass(frozen=True)
@@ -87,20 +95,28 @@ class AnalysisFailure:
     reason: str
 
 
-def load_analyser(model: str, windowing: "Windowing | None") -> "Embedder":
-    """The embedder of a worker, which uses one core. Raises `WeightsError`."""
+def load_analyser(
+    model: str, windowing: "Windowing | None", limits: "FileLimits"
+) -> IsolatedAnalyser:
+    """The analyser of a worker, which uses one core. Raises `WeightsError`."""
+    reader = FileReader(limits)
+    reader.start()  # it gets ready while torch is loaded
     import torch
 
     from recommender.embedding.embedder import Embedder
 
     torch.set_num_threads(1)
-    return Embedder.load(model, windowing)
+    return IsolatedAnalyser(Embedder.load(model, windowing), reader)
 
 
-def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisFailure:
+def analyse_file(
+    analyser: IsolatedAnalyser, job: FileJob
+) -> FileAnalysis | AnalysisFailure | WorkerCrashed:
     """Hash the content, and analyse it only where it is new in this space. Never raises."""
     try:
-        return _analysed(embedder, job)
+        return _analysed(analyser, job)
+    except WorkerCrashed as error:  # of the process that opens the file
+        return error
     except NoSound as error:
         is_video = file_type_of(job.stat.path) is FileType.VIDEO
         return AnalysisFailure(VIDEO_WITHOUT_SOUND if is_video else error.kind, str(error))
@@ -120,17 +136,19 @@ def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisF
         return AnalysisFailure(UnreadableAudio.kind, f"unexpected {type(error).__name__}: {error}")
 
 
-def _analysed(embedder: "Embedder", job: FileJob) -> FileAnalysis:
+def _analysed(analyser: IsolatedAnalyser, job: FileJob) -> FileAnalysis:
     """Like `analyse_file`, with the errors of decoders."""
     path = job.path
-    content_hash = job.content_hash or hash_content(path)
-    tags = read_tags(path)
-    same = job.known_hash is not None and has_content(path, content_hash, job.known_hash)
+    content_hash = job.content_hash or analyser.call(hash_content, path)
+    tags = analyser.read_tags(path)
+    same = job.known_hash is not None and analyser.call(
+        has_content, path, content_hash, job.known_hash
+    )
     if not (same and job.is_analysed):
-        return FileAnalysis(content_hash, tags, embedder.analyse(path), same)
+        return FileAnalysis(content_hash, tags, analyser.analyse(path), same)
     if job.unchanged and not job.forced:
         return FileAnalysis(content_hash, tags, None, same_content=True)
-    decoded = embedder.decode(path)
+    decoded = analyser.decode(path)
     samples_hash = hash_samples(decoded.clips)
     agrees = same_samples(job.samples_hash, samples_hash)
     if agrees and not job.forced:
@@ -138,19 +156,19 @@ def _analysed(embedder: "Embedder", job: FileJob) -> FileAnalysis:
     return FileAnalysis(
         content_hash,
         tags,
-        embedder.analyse_windows(decoded),
+        analyser.embedder.analyse_windows(decoded),
         same_content=agrees is not False,
         to_confirm=agrees is None and not job.forced,
     )
 
 
 def analyse_in_process(
-    load: Callable[[], "Embedder"], jobs: Iterable[FileJob], stopped: Callable[[], bool]
-) -> Iterator[list[tuple[FileJob, FileAnalysis | AnalysisFailure]]]:
+    load: Callable[[], IsolatedAnalyser], jobs: Iterable[FileJob], stopped: Callable[[], bool]
+) -> Iterator[list[tuple[FileJob, FileAnalysis | AnalysisFailure | WorkerCrashed]]]:
     """Analyse files one after the other in this process, on one core as a worker does.
 
     Args:
-        load: loads the embedder.
+        load: loads the analyser.
         jobs: taken one by one.
         stopped: called before each file; once it returns true, the rest is left.
 
@@ -160,11 +178,14 @@ def analyse_in_process(
     import torch
 
     threads = torch.get_num_threads()
+    analyser = None
     try:
-        embedder = load()
+        analyser = load()
         for job in jobs:
-            yield [(job, analyse_file(embedder, job))]
+            yield [(job, analyse_file(analyser, job))]
             if stopped():
                 return
     finally:
+        if analyser is not None:
+            analyser.close()
         torch.set_num_threads(threads)

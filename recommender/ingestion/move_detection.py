@@ -9,15 +9,21 @@ import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from recommender.catalog import Catalog, Track
 from recommender.embedding.space import SpaceId
+from recommender.errors import AudioError
 from recommender.ingestion.content_hash import hash_content, is_older
 from recommender.ingestion.file_analysis import FileJob
+from recommender.ingestion.file_reader import ReaderPool
 from recommender.ingestion.three_block_hash import hash_three_blocks
+from recommender.ingestion.worker_limits import FileLimits
 
-_READERS = 8  # reading waits for the disk or the network, so threads help
+_READERS = 8  # reading waits for the disk or the network, so more than the cores help
+_FILES_PER_READER = 50  # a process takes as long to start as to hash so many files
 _PER_TRANSACTION = 500
 
 
@@ -34,6 +40,7 @@ def move_tracks(
     vanished: Collection[int],
     present: Collection[int],
     stopped: Callable[[], bool],
+    limits: FileLimits | None = None,
 ) -> list[FileJob]:
     """Give new files the tracks of lost ones that had the same content.
 
@@ -49,6 +56,7 @@ def move_tracks(
         vanished: ids of tracks whose file a scan has just missed.
         present: ids of tracks whose file is there, whatever their state in the catalogue.
         stopped: once it returns true, no further file is read.
+        limits: what reading one file may cost.
 
     Returns:
         `new` with the content hashes that were read. Moved files have `track_id` and `moved`, those
@@ -58,8 +66,12 @@ def move_tracks(
     if not tracks or not new:
         return list(new)
     older = any(map(is_older, tracks.values()))
-    with ThreadPoolExecutor(_READERS) as readers:
-        files = list(readers.map(lambda job: _hashed(job, older, stopped), new))
+    count = min(_READERS, 1 + len(new) // _FILES_PER_READER)
+    with (
+        closing(ReaderPool(count, limits, decodes=False)) as readers,
+        ThreadPoolExecutor(count) as threads,
+    ):
+        files = list(threads.map(partial(_hashed, readers, older, stopped), new))
     matches = _matches(catalog, files, tracks, vanished)
     samples = catalog.samples_hashes([track.id for track in matches.values()], space)
     jobs = [file.job for file in files]
@@ -69,14 +81,17 @@ def move_tracks(
     return jobs
 
 
-def _hashed(job: FileJob, older: bool, stopped: Callable[[], bool]) -> _NewFile:
+def _hashed(
+    readers: ReaderPool, older: bool, stopped: Callable[[], bool], job: FileJob
+) -> _NewFile:
     """The file with its content hash, and with that of older catalogues if `older`."""
     if stopped():
         return _NewFile(job)
     try:
-        older_hash = hash_three_blocks(job.path) if older else None
-        return _NewFile(replace(job, content_hash=hash_content(job.path)), older_hash)
-    except OSError:
+        older_hash = readers.call(hash_three_blocks, job.path) if older else None
+        content_hash = readers.call(hash_content, job.path)
+        return _NewFile(replace(job, content_hash=content_hash), older_hash)
+    except (OSError, AudioError):
         return _NewFile(job)  # the analysis will fail, too, and give the reason
 
 

@@ -51,11 +51,17 @@ from recommender.ingestion.targets import (
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
-    from recommender.embedding.embedder import Embedder
+    from recommender.ingestion.file_reader import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
 
 _CRASHED = (WorkerCrashed.kind, CrashedAlone.kind)
+
+_READINGS = 5
+"""Times that a worker has a file read, at most: hashes, tags, windows."""
+
+_LOAD_S = 60.0
+"""Seconds that it takes at most to load a model."""
 
 _BATCH_S = 2.0
 """Seconds after which analysed files are written, however few they are."""
@@ -208,7 +214,9 @@ class _Run:
         }
         present = {track_id for plan in plans for track_id in plan.present}
         new = [job for plan in plans for job in plan.new]
-        new = move_tracks(self.catalog, self.space, new, vanished, present, stopped)
+        new = move_tracks(
+            self.catalog, self.space, new, vanished, present, stopped, self.settings.limits
+        )
         to_analyse = [job for job in new if not (job.moved and job.is_analysed)]
         self.counters.outcomes[Outcome.MOVED] += len(new) - len(to_analyse)
         self._to_confirm = {job.lost_id for job in new if job.lost_id in vanished} - {None}
@@ -257,18 +265,19 @@ class _Run:
     def _rounds(self, jobs: Sequence[FileJob], stopped: _Stopped) -> Iterator[Sequence[Done]]:
         """The files analysed since the last round; a round may have none."""
         settings = self.settings
-        load = partial(load_analyser, settings.model, settings.windowing)
+        load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
         if not settings.starts_processes:
             return analyse_in_process(load, self._reported(jobs), stopped)
         return self._in_processes(load, jobs, stopped)
 
     def _in_processes(
-        self, load: Callable[[], "Embedder"], jobs: Sequence[FileJob], stopped: _Stopped
+        self, load: Callable[[], "IsolatedAnalyser"], jobs: Sequence[FileJob], stopped: _Stopped
     ) -> Iterator[Sequence[Done]]:
         """First, alone, the files that a process held when it died; then all others."""
         from recommender.ingestion.process_pool import WorkerPool
 
-        timeout_s = self.settings.timeout_s
+        # Each reading of a file has its own limit; this one is for what comes after, the network.
+        timeout_s = _READINGS * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
         if suspects:
             pool = WorkerPool(load, analyse_file, 1, timeout_s)
@@ -297,6 +306,10 @@ class _Run:
             else:
                 self.counters.outcomes[outcome] += 1
             self.progress.done(path, outcome, reason)
+
+
+def _sizes(jobs: Sequence[FileJob]) -> Iterator[int]:
+    return (job.stat.size for job in jobs)
 
 
 def _confirmed(found: Result) -> Result:

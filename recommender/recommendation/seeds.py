@@ -132,9 +132,11 @@ class SeedReader:
 
     def _of_sound(self, sound: Path | BinaryIO, path: Path | None) -> SearchSeed:
         from recommender.audio.decoder import descriptor_file
-        from recommender.audio.tags import read_tags
+        from recommender.audio.tags import read_tags as tags_of
 
         analyser = self._loaded_analyser()
+        # An analyser that opens sounds in another process reads their tags there, too.
+        read_tags = getattr(analyser, "read_tags", tags_of)
         if isinstance(sound, Path):
             analysis, tags = _analysed(analyser, sound), read_tags(sound)
         else:
@@ -149,6 +151,13 @@ class SeedReader:
             self._projector.project(analysis.activations[None])[0],
             recording=Recording(self._duplicates.view(analysis.activations), analysis.duration),
         )
+
+    def close(self) -> None:
+        """End the processes of the analyser, if it has any."""
+        with self._loading:
+            close = getattr(self._analyser, "close", None)
+            if close is not None:
+                close()
 
     def _loaded_analyser(self) -> Analyser:
         with self._loading:

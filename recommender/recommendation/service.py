@@ -16,6 +16,9 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
+from recommender.ingestion.file_reader import IsolatedAnalyser, ReaderPool
+from recommender.ingestion.settings import usable_cores
+from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
@@ -115,7 +118,10 @@ class SimilarityService:
 
     @classmethod
     def open(
-        cls, url: "str | os.PathLike[str] | None" = None, device: Device = "auto"
+        cls,
+        url: "str | os.PathLike[str] | None" = None,
+        device: Device = "auto",
+        limits: FileLimits | None = None,
     ) -> "SimilarityService":
         """Serve a catalogue with the model and the analysis settings it was last ingested with.
 
@@ -125,6 +131,8 @@ class SimilarityService:
         Args:
             url: database URL or path of a SQLite file; None for ``$RECSYS_DB`` or the default.
             device: ``auto`` (a GPU when FAISS sees one), ``cpu`` or ``cuda``.
+            limits: what opening one sound outside the catalogue may cost; such sounds are opened
+                in another process, so that none can harm this one.
 
         Raises:
             CatalogError: the catalogue is empty or cannot be opened.
@@ -147,7 +155,7 @@ class SimilarityService:
         return cls(
             catalog,
             projector,
-            partial(_load_analyser, catalog, projector),
+            partial(_load_analyser, catalog, projector, limits),
             device,
             projector.duplicate_detector,
             projector.similarity_calibration,
@@ -156,6 +164,7 @@ class SimilarityService:
     def close(self) -> None:
         """Close the catalogue, once no index is being built."""
         self._snapshots.close()
+        self._seeds.close()
         self.catalog.close()
 
     def __enter__(self) -> "SimilarityService":
@@ -294,13 +303,17 @@ class SimilarityService:
         ]
 
 
-def _load_analyser(catalog: Catalog, projector: CatalogProjector) -> Analyser:
+def _load_analyser(
+    catalog: Catalog, projector: CatalogProjector, limits: FileLimits | None
+) -> Analyser:
     """The installed model, with the catalogue's analysis settings; `SpaceMismatch` for another."""
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
+    readers = ReaderPool(usable_cores(), limits)
+    readers.start()  # the first process gets ready while torch is loaded
     from recommender.audio.reader import Windowing
     from recommender.embedding.embedder import Embedder
 
     windowing = Windowing(**analysis_settings["windowing"])
-    return Embedder.load(analysis_settings["model"], windowing)
+    return IsolatedAnalyser(Embedder.load(analysis_settings["model"], windowing), readers)
