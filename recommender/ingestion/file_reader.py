@@ -33,6 +33,7 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 _ENDING_S = 5.0
+_START_S = 60.0
 _COMMAND = ("-P", "-m", "recommender.ingestion.reader_process")  # -P: no module of this folder
 
 
@@ -48,6 +49,7 @@ class FileReader:
         self.limits = limits or FileLimits()
         self._decodes = decodes
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
         self._calling = threading.Lock()
 
     def start(self) -> None:
@@ -82,34 +84,47 @@ class FileReader:
 
     def _call(self, function: Callable[..., Any], path: Path, args: tuple[Any, ...]) -> Any:
         process = self._started()
+        if not self._is_ready:
+            self._answer(process, _START_S)
+            self._is_ready = True
         seconds = self.limits.seconds_for(_size_of(path))
-        late = threading.Event()
-        timer = threading.Timer(seconds, _end_late, (process, late))
-        timer.daemon = True
-        timer.start()
-        try:
-            send(cast(BinaryIO, process.stdin), (function, (path, *args)))
-            succeeded, result, goes_on = receive(cast(BinaryIO, process.stdout), self.limits.memory)
-        except (EOFError, BrokenPipeError, ConnectionError):
-            timer.cancel()
-            self._end(wait=True)
-            raise self._death(process, seconds, late.is_set()) from None
-        except BaseException as error:  # an interruption, or an answer that is none
-            timer.cancel()
-            self._end()
-            if isinstance(error, Exception):
-                raise UnreadableAudio(f"reading it gave no valid answer ({error}).") from error
-            raise
-        timer.cancel()
-        if late.is_set() or not goes_on:
+        succeeded, result, goes_on = self._answer(process, seconds, (function, (path, *args)))
+        if not goes_on:
             self._end()
         if succeeded:
             return result
         raise result
 
+    def _answer(
+        self, process: "subprocess.Popen[bytes]", seconds: float, call: object = None
+    ) -> Any:
+        """What the process sends, to `call` if that is given, within so many seconds."""
+        late = threading.Event()
+        timer = threading.Timer(seconds, _end_late, (process, late))
+        timer.daemon = True
+        timer.start()
+        try:
+            if call is not None:
+                send(cast(BinaryIO, process.stdin), call)
+            answer = receive(cast(BinaryIO, process.stdout), self.limits.memory)
+        except (EOFError, BrokenPipeError, ConnectionError):
+            self._end(wait=True)
+            raise self._death(process, seconds, late.is_set()) from None
+        except BaseException as error:  # an interruption, or an answer that is none
+            self._end()
+            if isinstance(error, Exception):
+                raise UnreadableAudio(f"reading it gave no valid answer ({error}).") from error
+            raise
+        finally:
+            timer.cancel()
+        if late.is_set():
+            self._end()
+        return answer
+
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
             self._end()
+            self._is_ready = False
             self._process = subprocess.Popen(
                 [sys.executable, *_COMMAND, *self._options()],
                 stdin=subprocess.PIPE,

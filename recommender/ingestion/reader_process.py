@@ -110,6 +110,7 @@ def main() -> None:
     size = address_space()
     limit_memory(options.memory)
     calls = sys.stdin.buffer
+    send(answers, "ready")
     while True:
         try:
             function, arguments = receive(calls)
