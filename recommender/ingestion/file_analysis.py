@@ -14,6 +14,7 @@ from recommender.errors import (
     FileVanished,
     NoPermission,
     NoSound,
+    RecsysError,
     UnreadableAudio,
     WorkerCrashed,
 )
@@ -112,7 +113,10 @@ def load_analyser(
 def analyse_file(
     analyser: IsolatedAnalyser, job: FileJob
 ) -> FileAnalysis | AnalysisFailure | WorkerCrashed:
-    """Hash the content, and analyse it only where it is new in this space. Never raises."""
+    """Hash the content, and analyse it only where it is new in this space.
+
+    Raises `RecsysError`, but never through the fault of a file.
+    """
     try:
         return _analysed(analyser, job)
     except WorkerCrashed as error:  # of the process that opens the file
@@ -122,6 +126,8 @@ def analyse_file(
         return AnalysisFailure(VIDEO_WITHOUT_SOUND if is_video else error.kind, str(error))
     except AudioError as error:
         return AnalysisFailure(error.kind, str(error))
+    except RecsysError:
+        raise
     except FileNotFoundError:
         return AnalysisFailure(FileVanished.kind, "the file was gone when its turn came")
     except PermissionError:

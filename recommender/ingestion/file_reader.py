@@ -18,7 +18,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
-from recommender.errors import TooMuchMemory, UnreadableAudio, WorkerCrashed, WorkerTimedOut
+from recommender.errors import (
+    AudioError,
+    RecsysError,
+    TooMuchMemory,
+    UnreadableAudio,
+    WorkerCrashed,
+    WorkerTimedOut,
+)
 from recommender.ingestion.exit_status import describe_death, was_killed
 from recommender.ingestion.reader_process import receive, send
 from recommender.ingestion.worker_limits import OUT_OF_MEMORY, FileLimits
@@ -74,6 +81,7 @@ class FileReader:
             kwargs: none.
 
         Raises:
+            RecsysError: the process does not start.
             TooMuchMemory, WorkerTimedOut: the file takes more than `limits` permit.
             WorkerCrashed: it made the process die.
             AudioError, OSError: as `function`. Any other error becomes `UnreadableAudio`.
@@ -85,7 +93,10 @@ class FileReader:
     def _call(self, function: Callable[..., Any], path: Path, args: tuple[Any, ...]) -> Any:
         process = self._started()
         if not self._is_ready:
-            self._answer(process, _START_S)
+            try:
+                self._answer(process, _START_S)
+            except AudioError as error:
+                raise RecsysError(f"the process that opens files does not start: {error}") from None
             self._is_ready = True
         seconds = self.limits.seconds_for(_size_of(path))
         succeeded, result, goes_on = self._answer(process, seconds, (function, (path, *args)))
