@@ -56,7 +56,8 @@ def tags(base: bytes, rng: random.Random) -> tuple[str, bytes]:
     return "mp3", rng.choice((_id3, _ape, _garbage))(rng) + base + rng.choice((b"", _id3v1(rng)))
 
 
-def _synchsafe(number: int) -> bytes:
+def synchsafe(number: int) -> bytes:
+    """Four bytes of seven bits each."""
     return bytes(number >> shift & 127 for shift in (21, 14, 7, 0))
 
 
@@ -67,12 +68,12 @@ def _id3(rng: random.Random) -> bytes:
         text = rng.choice(_TEXTS).encode("utf-8", "surrogatepass")
         body = bytes([rng.choice((0, 1, 2, 3, 9))]) + rng.choice((text, rng.randbytes(100)))
         size = rng.choice((len(body), len(body), len(body), 0, 1 << 27))
-        frames += name + _synchsafe(size) + struct.pack(">H", rng.choice((0, 0, 0, 2, 8, 9))) + body
+        frames += name + synchsafe(size) + struct.pack(">H", rng.choice((0, 0, 0, 2, 8, 9))) + body
     claimed = rng.choice((len(frames), len(frames), len(frames) // 2, 1 << 27))
     return (
         b"ID3"
         + bytes([rng.choice((2, 3, 4, 9)), 0, rng.choice((0, 0x80, 0x40))])
-        + _synchsafe(claimed)
+        + synchsafe(claimed)
         + frames
     )
 
@@ -128,8 +129,8 @@ def bombs(base: bytes, tmp: Path, rng: random.Random) -> tuple[str, bytes]:
     if kind == 0:
         packed = _inflating(rng.choice((50, 400, 1_400)))
         body = b"\x7f\x7f\x7f\x7f" + packed
-        frame = b"TIT2" + _synchsafe(len(body)) + struct.pack(">H", 9) + body
-        return "mp3", b"ID3\x04\0\0" + _synchsafe(len(frame)) + frame + base
+        frame = b"TIT2" + synchsafe(len(body)) + struct.pack(">H", 9) + body
+        return "mp3", b"ID3\x04\0\0" + synchsafe(len(frame)) + frame + base
     if kind == 1:
         return "ogg", _many_channels(tmp, rng.choice((32, 255)))
     if kind == 2:
