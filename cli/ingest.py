@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.ingest_progress import ingest_progress
-from recommender.cli.options import ADVANCED, DEFAULT_LIMITS, AsJson, Database, Limits
+from recommender.cli.options import ADVANCED, AsJson, Database, Limits
 from recommender.cli.output import counted, note, open_catalog, print_json, say
 from recommender.utils.terminal_text import one_line
 
@@ -77,7 +77,7 @@ def ingest_command(
     model: Model = None,
     windows: Windows = None,
     workers: Workers = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits = None,
     db: Database = None,
 ) -> None:
     """Analyse what is new or changed in music folders, and update the catalogue.
@@ -117,21 +117,21 @@ def _settings(
     model: str | None,
     windows: int | None,
     workers: int | None,
-    limits: "FileLimits",
+    limits: "FileLimits | None",
     exclude: list[str],
     retry_failed: bool,
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
     given: dict[str, Any] = {
-        "timeout_s": limits.timeout_s,
-        "memory_limit_mb": limits.memory_mb,
         "exclude": tuple(exclude),
         "retry_failed": retry_failed,
         "in_process": False,  # also with one worker, a decoder that crashes costs one file only
     }
     if model is not None:
         given["model"] = model
+    if limits is not None:
+        given |= {"timeout_s": limits.timeout_s, "memory_limit_mb": limits.memory_mb}
     if workers is not None:
         given["workers"] = workers
     if windows is not None:

@@ -61,19 +61,18 @@ def parse_limits(text: str) -> "FileLimits":
 
 
 Limits = Annotated[
-    Any,
+    Any,  # FileLimits | None
     typer.Option(
         "--limits",
         envvar="RECSYS_LIMITS",
         parser=parse_limits,
         metavar="MB,SECONDS",
         help="What opening one file may cost: memory, and time (more, in proportion, for a file of "
-        "more than 100 MB). A file that takes more fails.",
+        "more than 100 MB). A file that takes more fails. Default: 1024MB,60s.",
+        show_default=False,
         rich_help_panel=ADVANCED,
     ),
 ]
-
-DEFAULT_LIMITS = "1024MB,60s"
 
 Threads = Annotated[
     int | None,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from recommender.cli.options import (
-    DEFAULT_LIMITS,
     AsJson,
     Database,
     Device,
@@ -93,7 +92,7 @@ def similar_command(
     with_seed: WithSeed = False,
     full: Full = False,
     device: SearchDevice = Device.AUTO,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits = None,
     db: Database = None,
 ) -> None:
     """List the tracks that sound most like TRACK, best first."""
