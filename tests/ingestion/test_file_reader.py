@@ -28,7 +28,7 @@ from recommender.errors import (
 )
 from recommender.ingestion import hash_content
 from recommender.ingestion.file_reader import FileReader, ReaderPool, named
-from recommender.ingestion.worker_limits import FileLimits
+from recommender.ingestion.worker_limits import OUT_OF_MEMORY, FileLimits
 
 LIMITS = FileLimits(memory_mb=256, timeout_s=5)
 
@@ -184,3 +184,19 @@ def test_limits_out_of_range() -> None:
     for wrong in ((1, 60.0), (1024, 0.0), (1024, float("nan")), (1024, float("inf"))):
         with pytest.raises(UsageError):
             FileLimits(*wrong)
+
+
+def test_resident_memory_is_watched_where_the_system_sets_no_limit() -> None:
+    script = textwrap.dedent("""
+        import time
+        from recommender.ingestion import worker_limits
+        worker_limits._address_space = lambda: None
+        worker_limits.limit_memory(100 << 20)
+        first = bytearray(b"x" * (50 << 20))
+        time.sleep(0.3)
+        print("still here", flush=True)
+        second = bytearray(b"x" * (150 << 20))
+        time.sleep(10)
+    """)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("still here\n", OUT_OF_MEMORY)
