@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.ingest_progress import ingest_progress
-from recommender.cli.options import ADVANCED, AsJson, Database, Limits
+from recommender.cli.options import ADVANCED, AsJson, Database, Limits, parse_limits
 from recommender.cli.output import counted, note, open_catalog, print_json, say
 from recommender.utils.terminal_text import one_line
 
@@ -69,6 +69,10 @@ Workers = Annotated[
 ]
 
 
+FormerTimeout = Annotated[float | None, typer.Option("--timeout", min=1, hidden=True)]
+"""In version 0.1 what the time of `--limits` is now; accepted for this version."""
+
+
 def ingest_command(
     paths: Paths = None,
     exclude: Exclude = None,
@@ -78,6 +82,7 @@ def ingest_command(
     windows: Windows = None,
     workers: Workers = None,
     limits: Limits = None,
+    timeout: FormerTimeout = None,
     db: Database = None,
 ) -> None:
     """Analyse what is new or changed in music folders, and update the catalogue.
@@ -90,6 +95,8 @@ def ingest_command(
     """
     from recommender.ingestion import ingest
 
+    if timeout is not None and limits is None:
+        limits = parse_limits(f"{timeout}s")
     settings = _settings(model, windows, workers, limits, exclude or [], retry_failed)
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
         report = ingest(catalog, paths or None, settings, progress)
