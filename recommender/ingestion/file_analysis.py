@@ -19,8 +19,9 @@ from recommender.errors import (
     WorkerCrashed,
 )
 from recommender.ingestion.content_hash import has_content, hash_content
-from recommender.ingestion.file_reader import FileReader, IsolatedAnalyser
+from recommender.ingestion.file_reader import FileReader
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
+from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 if TYPE_CHECKING:
     from recommender.audio.reader import Windowing

@@ -51,7 +51,7 @@ from recommender.ingestion.targets import (
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
-    from recommender.ingestion.file_reader import IsolatedAnalyser
+    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
 

@@ -99,8 +99,13 @@ def _lower(resource: Any, kind: int, value: int) -> None:
 
 def _address_space() -> int | None:
     """Bytes of address space on Linux, where a limit of it is enforced; None elsewhere."""
+    return _statm(0)
+
+
+def _statm(field: int) -> int | None:
+    """Bytes in a field of what Linux tells of this process's memory; None elsewhere."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[field])
     except (OSError, ValueError, IndexError):
         return None
     return pages * os.sysconf("SC_PAGE_SIZE")
@@ -115,7 +120,9 @@ def _watch(memory: int) -> None:
 
 
 def _resident() -> int:
-    """Most bytes this process has had in memory; 0 where the system does not tell (Windows)."""
+    """Bytes in memory now, or the most there were; 0 where the system does not tell (Windows)."""
+    if (now := _statm(1)) is not None:
+        return now
     resource = _resource()
     if resource is None:
         return 0

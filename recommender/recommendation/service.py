@@ -16,7 +16,8 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
-from recommender.ingestion.file_reader import IsolatedAnalyser, ReaderPool
+from recommender.ingestion.file_reader import ReaderPool
+from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.ingestion.settings import usable_cores
 from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.filters import Filters

@@ -27,7 +27,8 @@ from recommender.errors import (
     WorkerTimedOut,
 )
 from recommender.ingestion import hash_content
-from recommender.ingestion.file_reader import FileReader, ReaderPool, named
+from recommender.ingestion.file_reader import FileReader, ReaderPool
+from recommender.ingestion.isolated_analyser import named
 from recommender.ingestion.worker_limits import OUT_OF_MEMORY, FileLimits
 
 LIMITS = FileLimits(memory_mb=256, timeout_s=5)
