@@ -69,7 +69,7 @@ def _lies_under(path: Any, folder: str) -> Any:
 def content_hashes(connection: Connection) -> dict[int, str]:
     """See `Catalog.content_hashes`."""
     rows = connection.execute(select(TrackRow.id, TrackRow.content_hash).order_by(TrackRow.id))
-    return dict(rows.tuples())
+    return {id: content_hash for id, content_hash in rows}  # noqa: C416 (rows are no pairs)
 
 
 def samples_hashes(
@@ -84,5 +84,5 @@ def samples_hashes(
     found: dict[int, str | None] = {}
     for chunk in chunks(track_ids):
         rows = connection.execute(query.where(AnalysisRow.track_id.in_(chunk)))
-        found.update(rows.tuples())
+        found.update((id, samples_hash) for id, samples_hash in rows)
     return found

@@ -21,6 +21,7 @@ WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 
 Range = tuple[int, int]
 
+_FARTHEST = 2**62
 _WAVE64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
 _BEFORE_BLOCKS = frozenset({0xE7, 0xA7, 0xAB, 0xEC, 0xBF})
@@ -28,7 +29,9 @@ _BEFORE_BLOCKS = frozenset({0xE7, 0xA7, 0xAB, 0xEC, 0xBF})
 
 
 def read(file: BinaryIO, start: int, length: int) -> bytes:
-    """At most `length` bytes from `start`."""
+    """At most `length` bytes from `start`; none beyond the end, however far."""
+    if start > _FARTHEST or length <= 0:
+        return b""
     file.seek(start)
     return file.read(length)
 

@@ -54,8 +54,10 @@ def move_tracks(
         `new` with the content hashes that were read. Moved files have `track_id` and `moved`, those
         that a worker has to read have `lost_id`.
     """
+    if not new:
+        return []
     tracks = {id: found for id, found in catalog.content_hashes().items() if id not in present}
-    if not tracks or not new:
+    if not tracks:
         return list(new)
     older = any(map(is_older, tracks.values()))
     with ThreadPoolExecutor(_READERS) as readers:

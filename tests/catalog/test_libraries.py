@@ -142,7 +142,6 @@ def test_unavailable_tracks_are_kept_until_their_files_are_found(
     ]
     assert catalog.activations(SPACE)[0].tolist() == [elsewhere]
     assert catalog.spaces() == [(SPACE, 1)]
-    assert catalog.lost_by_content_hash([]) == {}
     assert catalog.set_unavailable(library) == 4
     assert revision(catalog) == before + 1
     with catalog.writing() as write:
