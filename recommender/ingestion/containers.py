@@ -4,6 +4,7 @@ Numbers of headers are not to be trusted: a walk ends where they make no sense, 
 `MOST_PARTS` parts. Positions may lie beyond the end of the file.
 """
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -32,7 +33,12 @@ def read(file: BinaryIO, start: int, length: int) -> bytes:
     """At most `length` bytes from `start`; none beyond the end, however far."""
     if start > _FARTHEST or length <= 0:
         return b""
-    file.seek(start)
+    try:
+        file.seek(start)
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # farther than this file system's files can be long
+            return b""
+        raise
     return file.read(length)
 
 
