@@ -33,6 +33,7 @@ class Database:
         self._creation = creation
         self.file: Path | None = database_file(engine.url)
         self.folder: Path | None = None if self.file is None else self.file.parent
+        self._identity = self._identity_now()
         url = engine.url.render_as_string(hide_password=False)
         self.url: str = str(self.file) if self.file and "?" in url else url
 
@@ -55,6 +56,18 @@ class Database:
     def close(self) -> None:
         """Close the connections to the database."""
         self._engine.dispose()
+
+    def _identity_now(self) -> tuple[int, int] | None:
+        try:
+            found = None if self.file is None else self.file.stat()
+        except OSError:
+            return None
+        return None if found is None else (found.st_dev, found.st_ino)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file is still the one that was opened: not deleted, and not replaced."""
+        return self._identity_now() == self._identity
 
     def discard_if_new(self) -> bool:
         """Undo the creation of the database, for an ingest that fails before it stores anything.

@@ -71,7 +71,10 @@ def main() -> int:
 
 def _report(name: str, trial: Callable[[FaultyWorld], Verdict], world: FaultyWorld) -> int:
     started = time.monotonic()
-    verdict = trial(world)
+    try:
+        verdict = trial(world)
+    except Exception as error:  # the other trials go on
+        verdict = Verdict(1, [f"{type(error).__name__}: {error}"])
     took = time.monotonic() - started
     notes = ", ".join(f"{what}: {number}" for what, number in verdict.notes.items())
     wrong = len(verdict.bad)
