@@ -20,6 +20,7 @@ _COLUMNS = (
     ("tracks", sa.Column("artists", sa.JSON(), nullable=True)),
     ("tracks", sa.Column("album_artists", sa.JSON(), nullable=True)),
     ("tracks", sa.Column("damage", sa.JSON(), nullable=True)),
+    ("analyses", sa.Column("samples_hash", sa.Text(), nullable=True)),
     ("analyses", sa.Column("checksum", sa.BigInteger(), nullable=True)),
 )
 _CHUNK = 500

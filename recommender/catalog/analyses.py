@@ -100,6 +100,7 @@ def analysis_of(connection: Connection, track_id: int, space: SpaceId) -> Analys
             SpaceRow.dimension,
             AnalysisRow.genre_probabilities,
             AnalysisRow.windows,
+            AnalysisRow.samples_hash,
             TrackRow.duration,
         )
         .join(TrackRow, TrackRow.id == AnalysisRow.track_id)
@@ -115,7 +116,14 @@ def analysis_of(connection: Connection, track_id: int, space: SpaceId) -> Analys
         )
     windows = tuple((start, length) for start, length in row.windows)
     vector = np.frombuffer(row.vector, VECTOR_DTYPE).astype(np.float32, copy=False)
-    return Analysis(vector, row.genre_probabilities, row.duration, windows, space.unprojected)
+    return Analysis(
+        vector,
+        row.genre_probabilities,
+        row.duration,
+        windows,
+        space.unprojected,
+        samples_hash=row.samples_hash,
+    )
 
 
 def is_analysed(connection: Connection, track_id: int, space: SpaceId) -> bool:

@@ -120,8 +120,8 @@ class TrackRow(Base):
 class AnalysisRow(Base):
     """A model's analysis of one track.
 
-    The blob is behind all that listings read, so that they need not skip it; its checksum is read
-    with it only, and NULL where it was never computed.
+    The blob is behind all that listings read, so that they need not skip it; its checksum and the
+    hash of the samples are read with it only, and NULL where they were never computed.
     """
 
     __tablename__ = "analyses"
@@ -135,6 +135,7 @@ class AnalysisRow(Base):
     genre_probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
     windows: Mapped[list[list[float]]] = mapped_column(JSON)
     activations: Mapped[FloatArray] = mapped_column(Vector)
+    samples_hash: Mapped[str | None] = mapped_column(Text)
     checksum: Mapped[int | None] = mapped_column(BigInteger)
 
 

@@ -263,6 +263,7 @@ class Writer:
             },
             "windows": [[float(start), float(length)] for start, length in analysis.windows],
             "activations": analysis.activations,
+            "samples_hash": analysis.samples_hash,
             "checksum": checksum(analysis.activations),
         }
         at_path = {"of_track": track_id, "in_space": space_id}

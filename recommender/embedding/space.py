@@ -151,6 +151,7 @@ class Analysis:
         windows: (start, length) in seconds of each window analysed.
         space: of the activations, always unprojected.
         damage: of the file, where it is beyond what is tolerated.
+        samples_hash: of the windows' samples; see `audio.samples_hash`. None where it is not known.
     """
 
     activations: FloatArray
@@ -159,3 +160,4 @@ class Analysis:
     windows: tuple[tuple[float, float], ...]
     space: SpaceId
     damage: Damage | None = None
+    samples_hash: str | None = None

@@ -129,7 +129,7 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
-NEW_COLUMNS = {"libraries": 1, "tracks": 3, "analyses": 1}
+NEW_COLUMNS = {"libraries": 1, "tracks": 3, "analyses": 2}
 """Number of columns that schema 0004 added at the end of a table."""
 
 
@@ -145,7 +145,7 @@ def without_new_columns(
 
 def test_checksums_of_embeddings_are_computed_by_the_upgrade(older: Path) -> None:
     upgrade(older)
-    for *_, activations, checksum in rows(older)["analyses"]:
+    for *_, activations, _, checksum in rows(older)["analyses"]:
         assert isinstance(activations, bytes)
         assert checksum == zlib.crc32(activations)
 
