@@ -1,5 +1,6 @@
 """The database of a catalogue: opened, created where there is none, and closed."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -153,6 +154,8 @@ class Database:
             with transaction(self._engine) as connection:
                 yield connection
         except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+            if isinstance(error, TypeError) and not _is_of_a_row(error):
+                raise  # the caller's
             # What is stored in a column is no value of its type.
             raise CatalogError(
                 f"the catalogue {shown(self._engine.url)} is damaged: a value in it makes no sense "
@@ -166,3 +169,9 @@ class Database:
             # SQLite has one writer at a time; on servers this row's lock does the same.
             connection.execute(select(CatalogRow.id).with_for_update())
             yield connection
+
+
+def _is_of_a_row(error: TypeError) -> bool:
+    """Whether it was raised while SQLAlchemy made a value of what a row holds."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any("sqlalchemy" in Path(frame.f_code.co_filename).parts for frame, _ in frames)

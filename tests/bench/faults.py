@@ -24,7 +24,7 @@ from faulty_world import FaultyWorld, Verdict
 def trials(quick: bool) -> dict[str, Callable[[FaultyWorld], Verdict]]:
     """Every kind of fault by name."""
     few, many = (2, 6) if quick else (10, 40)
-    sizes = range(150, 1200, 350) if quick else range(100, 2600, 50)
+    sizes = range(150, 1200, 350) if quick else range(100, 1600, 100)
     return {
         "SIGKILL": lambda w: processes.killed(w, signal.SIGKILL, few),
         "SIGTERM": lambda w: processes.killed(w, signal.SIGTERM, few),
