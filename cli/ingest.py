@@ -115,7 +115,9 @@ def _catalog_to_fill(url: str | None, *, create: bool) -> "Iterator[Catalog]":
         try:
             yield catalog
         except BaseException:
-            catalog.discard_if_new()
+            from recommender.ingestion.lock import discard_unused
+
+            discard_unused(catalog)
             raise
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -413,3 +414,82 @@ def test_other_weights_than_those_installed(world: World) -> None:
     world.catalog.set_active(other, SETTINGS.analysis_settings())
     kinds = [finding.kind for finding in world.check()]
     assert kinds == ["not analysed"] * 3 + ["space"]
+
+
+def alter(world: World, statement: str, *values: object) -> None:
+    """Change the database behind the catalogue's back."""
+    assert world.catalog.file is not None
+    with closing(sqlite3.connect(world.catalog.file)) as connection, connection:
+        connection.execute(statement, values)
+
+
+def closed_content(world: World) -> bytearray:
+    """The bytes of the database, with nothing left in its journal."""
+    assert world.catalog.file is not None
+    with closing(sqlite3.connect(world.catalog.file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    world.catalog.close()
+    return bytearray(world.catalog.file.read_bytes())
+
+
+def test_a_flipped_bit_in_an_embedding(world: World) -> None:
+    vector = bytearray(analysis(1).activations.tobytes())
+    vector[100] ^= 1
+    track_id = world.track_id("b.wav")
+    alter(world, "UPDATE analyses SET activations = ? WHERE track_id = ?", bytes(vector), track_id)
+    finding = world.one("damaged vector", "b.wav")
+    assert "repair" in finding.fix
+    world.one("damaged vector", "b.wav", repair=True)
+    finding = world.one("not analysed", "b.wav")  # which the next ingest does
+    assert "ingest" in finding.fix
+
+
+def test_a_value_that_makes_no_sense(world: World) -> None:
+    track_id = world.track_id("b.wav")
+    alter(world, "UPDATE tracks SET state = 'analyfed' WHERE id = ?", track_id)
+    (finding,) = world.check()
+    assert (finding.kind, finding.where) == ("damaged row", f"track {track_id}")
+    assert "state" in finding.detail
+    repaired, *others = world.check(repair=True)
+    assert repaired.repaired
+    assert {other.kind for other in others} <= {"back"}
+    assert world.track_id("b.wav") == track_id
+
+
+def test_an_index_of_the_database_that_contradicts_it(world: World) -> None:
+    assert world.catalog.file is not None
+    with closing(sqlite3.connect(world.catalog.file)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_tracks_1'"
+        ).fetchone()
+    content = closed_content(world)
+    start = (page - 1) * 4096
+    at = content.rindex(b"b.wav", start, start + 4096)
+    content[at : at + 5] = b"z.wav"
+    world.catalog.file.write_bytes(content)
+    (finding, *_) = world.check()
+    assert finding.kind == "database"
+    assert "index" in finding.detail
+    (finding, *_) = world.check(repair=True)
+    assert finding.repaired
+    assert world.check() == []
+
+
+def test_pages_that_are_lost(world: World) -> None:
+    """The tracks that can be read stay; the damaged file is kept beside."""
+    content = closed_content(world)
+    assert world.catalog.file is not None
+    blob = analysis(1).activations.tobytes()
+    pieces = (content.find(blob[at : at + 64]) for at in range(4000, 8000, 64))
+    page = next(at for at in pieces if at >= 0) // 4096 * 4096
+    content[page : page + 4096] = bytes(4096)
+    world.catalog.file.write_bytes(content)
+    finding, *_ = world.check()
+    assert (finding.kind, finding.repaired) == ("database", False)
+    found = world.check(repair=True)
+    assert (found[0].kind, found[0].repaired) == ("database", True)
+    assert {finding.kind for finding in found[1:]} == {"not analysed"}
+    assert [track.path for track in world.catalog.all_tracks()] == ["a.wav", "b.wav", "c.wav"]
+    (kept,) = world.catalog.file.parent.glob("*.damaged.db")
+    assert kept.read_bytes() == bytes(content)
+    assert len(world.catalog.activations(SPACE)[0]) == 2
