@@ -15,7 +15,8 @@ from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
 from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
-from recommender.ingestion import IGNORE_FILE, IngestSettings
+from recommender.ingestion import IGNORE_FILE, IngestSettings, hash_content, hash_file
+from recommender.ingestion.three_block_hash import hash_three_blocks
 from recommender.search import index_file
 from recommender.search.catalog_index import CatalogIndex, update_index
 from recommender.search.index import DuplicateViews, FaissIndex
@@ -52,7 +53,12 @@ class World:
         (self.root / name).write_bytes(name.encode())
         with self.catalog.writing() as write:
             return write.analysed(
-                self.library, self.stat(name), name, Tags(title=name), analysis(seed), "test"
+                self.library,
+                self.stat(name),
+                hash_content(self.root / name),
+                Tags(title=name),
+                analysis(seed),
+                "test",
             )
 
     def fail(self, name: str) -> None:
@@ -71,7 +77,8 @@ class World:
         """Overwrite the stored activations behind the catalogue's back."""
         bad = Analysis(np.full(DIMENSION, value, np.float32), {}, 60.0, (), SPACE)
         with self.catalog.writing() as write:
-            write.analysed(self.library, self.stat(name), name, Tags(), bad, "test")
+            content_hash = hash_content(self.root / name)
+            write.analysed(self.library, self.stat(name), content_hash, Tags(), bad, "test")
 
     def index_path(self) -> Path:
         """The file of an index that is up to date."""
@@ -247,16 +254,71 @@ def test_changed(world: World, how: str) -> None:
     assert not world.one("changed", "a.wav", repair=True).repaired
 
 
-def test_content_altered_with_same_size_and_time(world: World) -> None:
-    file = world.root / "a.wav"
+def rewrite(file: Path, content: bytes) -> None:
+    """Write a file and leave its time as it was."""
     before = file.stat()
-    assert world.check(content=True) == []  # the first check only remembers
-    file.write_bytes(b"A.wav")
+    file.write_bytes(content)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("checked_before", [False, True])
+def test_content_altered_with_same_size_and_time(world: World, checked_before: bool) -> None:
+    """Compared with what the ingest knew, also by the first check; which never makes it known."""
+    file = world.root / "a.wav"
+    if checked_before:
+        assert world.check(content=True) == []
+    rewrite(file, b"A.wav")
     assert world.check() == []
-    assert not world.one("content", "a.wav", content=True, repair=True).repaired
-    file.write_bytes(b"a.wav")
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for _ in range(2):
+        assert not world.one("content", "a.wav", content=True, repair=True).repaired
+    rewrite(file, b"a.wav")
+    assert world.check(content=True) == []
+
+
+def test_files_exchanged_for_each_other(world: World) -> None:
+    rewrite(world.root / "a.wav", b"b.wav")
+    rewrite(world.root / "b.wav", b"a.wav")
+    findings = world.check(content=True)
+    assert [(finding.kind, finding.where) for finding in findings] == [
+        ("content", str(world.root / name)) for name in ("a.wav", "b.wav")
+    ]
+
+
+def wav(sound: bytes, tag: bytes) -> bytes:
+    data = b"data" + len(sound).to_bytes(4, "little") + sound
+    return b"RIFF" + bytes(4) + b"WAVE" + data + b"LIST" + len(tag).to_bytes(4, "little") + tag
+
+
+@pytest.mark.parametrize("checked_before", [False, True])
+def test_sound_and_tags_altered_with_same_size_and_time(world: World, checked_before: bool) -> None:
+    """Sound that the content hash leaves out is for a second check to find."""
+    file = world.root / "long.wav"
+    sound = np.random.default_rng(0).integers(0, 256, 3 << 20, dtype=np.uint8).tobytes()
+    between = sound[:30_000] + b"!!" + sound[30_002:]
+    file.write_bytes(wav(sound, b"one"))
+    with world.catalog.writing() as write:
+        stat, content_hash = world.stat("long.wav"), hash_content(file)
+        write.analysed(world.library, stat, content_hash, Tags(), analysis(9), "test")
+    if checked_before:
+        assert world.check(content=True) == []
+        rewrite(file, wav(sound, b"two"))
+        world.one("tags", "long.wav", content=True)
+        rewrite(file, wav(between, b"one"))
+        assert hash_content(file) == content_hash
+        world.one("content", "long.wav", content=True)
+    rewrite(file, wav(sound[::-1], b"one"))
+    world.one("content", "long.wav", content=True)
+
+
+def test_hashes_of_older_releases_are_compared_as_they_were_made(world: World) -> None:
+    file = world.root / "a.wav"
+    with world.catalog.writing() as write:
+        content_hash = hash_three_blocks(file)
+        write.analysed(world.library, world.stat("a.wav"), content_hash, Tags(), analysis(0), "1")
+        write.set_file_hash(world.track_id("a.wav"), hash_file(file))
+    rewrite(file, b"A.wav")
+    world.one("content", "a.wav", content=True)
+    rewrite(file, b"a.wav")
     assert world.check(content=True) == []
 
 
