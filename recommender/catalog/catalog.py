@@ -205,6 +205,15 @@ class Catalog(Database):
         with self._reading() as connection:
             return queries.track_at(connection, path)
 
+    def copies_of(self, track: Track) -> list[Track]:
+        """Other tracks, in any state, of the same sound, by id.
+
+        They have its content hash; or, where an older release computed one of the two hashes, its
+        size, time and duration.
+        """
+        with self._reading() as connection:
+            return queries.copies_of(connection, track)
+
     def search(self, words: str, limit: int | None = None) -> list[Track]:
         """Tracks of any state in whose title, artists, album or path every word occurs, by path.
 
