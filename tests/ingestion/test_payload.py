@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import soundfile as sf
 import sounds
+from mutagen.ogg import OggPage
+from mutagen.oggvorbis import OggVorbis
 
 from recommender.ingestion.containers import file_size
 from recommender.ingestion.content_hash import hash_content
@@ -43,6 +45,13 @@ CONTAINERS = {
 def write(path: Path, name: str, samples: sounds.FloatArray, title: str) -> Path:
     """Encode samples at 48 kHz with a title; the same samples give the same packets."""
     container, codec, options = CONTAINERS[name]
+    if codec == "libvorbis":  # PyAV has none
+        sounds.write_sound(path, samples, 48_000, format_name="ogg")
+        _set_serial(path)
+        tags = OggVorbis(path)
+        tags["title"], tags["comment"] = title, title * 20
+        tags.save()
+        return path
     flags = {**options, "fflags": "+bitexact"}
     with path.open("wb") as file, av.open(file, "w", format=container, options=flags) as output:
         output.metadata["title"] = title
@@ -51,11 +60,20 @@ def write(path: Path, name: str, samples: sounds.FloatArray, title: str) -> Path
     return path
 
 
+def _set_serial(path: Path) -> None:
+    """Give an ogg stream a number that is not drawn by lot."""
+    pages = []
+    with path.open("rb") as file:
+        while file.tell() < path.stat().st_size:
+            pages.append(OggPage(file))
+    for page in pages:
+        page.serial = 7
+    path.write_bytes(b"".join(page.write() for page in pages))
+
+
 @pytest.fixture(params=CONTAINERS)
 def name(request: pytest.FixtureRequest) -> str:
     name: str = request.param
-    if CONTAINERS[name][1] not in av.codecs_available:
-        pytest.skip(f"PyAV has no {CONTAINERS[name][1]}")
     return name
 
 
