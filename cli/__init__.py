@@ -128,8 +128,8 @@ def _unexpected(error: BaseException) -> str:
             f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         )
         return f"{where}{error.strerror}. {_OF_THE_SYSTEM[error.errno]}"
-    lines = str(error).strip().splitlines()
-    reason = f"{type(error).__name__}: {lines[0][:_LONGEST]}" if lines else type(error).__name__
+    text = str(error).strip()[:_LONGEST]
+    reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return (
         f"unexpected error, {reason} ({DEBUG}=1 shows where it happened). This is a bug: please "
         "report it with what that shows."

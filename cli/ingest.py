@@ -38,6 +38,18 @@ Exclude = Annotated[
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="Also try unchanged files that failed before.")
 ]
+Reanalyze = Annotated[
+    bool,
+    typer.Option("--reanalyze", help="Analyse every file again, also those that did not change."),
+]
+RereadTags = Annotated[
+    bool,
+    typer.Option(
+        "--reread-tags",
+        help="Read the tags of every file again, also where size and time did not change; a file "
+        "whose content changed all the same is analysed.",
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -77,6 +89,8 @@ def ingest_command(
     paths: Paths = None,
     exclude: Exclude = None,
     retry_failed: RetryFailed = False,
+    reanalyze: Reanalyze = False,
+    reread_tags: RereadTags = False,
     as_json: AsJson = False,
     model: Model = None,
     windows: Windows = None,
@@ -97,7 +111,12 @@ def ingest_command(
 
     if timeout is not None and limits is None:
         limits = parse_limits(f"{timeout}s")
-    settings = _settings(model, windows, workers, limits, exclude or [], retry_failed)
+    unchanged = {
+        "retry_failed": retry_failed,
+        "reanalyze": reanalyze,
+        "reread_tags": reread_tags,
+    }
+    settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
         report = ingest(catalog, paths or None, settings, progress)
     if as_json:
@@ -116,7 +135,9 @@ def _catalog_to_fill(url: str | None, *, create: bool) -> "Iterator[Catalog]":
         try:
             yield catalog
         except BaseException:
-            catalog.discard_if_new()
+            from recommender.ingestion.lock import discard_unused
+
+            discard_unused(catalog)
             raise
 
 
@@ -126,13 +147,13 @@ def _settings(
     workers: int | None,
     limits: "FileLimits | None",
     exclude: list[str],
-    retry_failed: bool,
+    unchanged: dict[str, bool],
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
     given: dict[str, Any] = {
         "exclude": tuple(exclude),
-        "retry_failed": retry_failed,
+        **unchanged,
         "in_process": False,  # also with one worker, a decoder that crashes costs one file only
     }
     if model is not None:
@@ -194,8 +215,9 @@ def _print_notes(report: "IngestReport") -> None:
         note(f"cannot be read: {one_line(str(path))} ({reason})")
     for root, tracks in report.unavailable:
         note(
-            f"unavailable: {one_line(str(root))} is absent or empty; its tracks ({tracks:,}) are "
-            "kept, and recommended again once they are back ('recsys library remove' drops them)."
+            f"unavailable: {one_line(str(root))} is absent, empty or not mounted; its tracks "
+            f"({tracks:,}) are kept, and recommended again once they are back ('recsys library "
+            "remove' drops them)."
         )
     if report.failed or report.still_failing:
         note("'recsys failures' lists the files that could not be analysed, and why.")

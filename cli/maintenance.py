@@ -28,7 +28,7 @@ def verify_command(
         bool,
         typer.Option(
             "--content",
-            help="Read every file whole, and compare its bytes with those of the last such check.",
+            help="Read every file whole, and compare it with what was analysed.",
         ),
     ] = False,
     repair: Annotated[

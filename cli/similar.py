@@ -47,6 +47,10 @@ from recommender.utils.files import real_path
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recommender.catalog import Catalog, Track
+    from recommender.recommendation.seeds import Seed
     from recommender.recommendation.service import Neighbour, Recommendation
 
 SCHEMA_VERSION = 1
@@ -73,6 +77,15 @@ class _PlaylistOptions:
                 raise UsageError("--json and '--m3u -' both write to standard output: choose one.")
         elif not self.file.parent.is_dir():
             raise UsageError(f"{self.file} cannot be written: there is no such folder.")
+
+    def tracks(self, found: "Recommendation", catalog: "Catalog") -> "list[Track | Seed]":
+        """What stands in the playlist; none for no playlist."""
+        from recommender.recommendation.playlist import with_existing_files
+
+        if self.file is None:
+            return []
+        listed = (neighbour.track for neighbour in found.neighbours)
+        return with_existing_files(catalog, [*[found.seed] * self.with_seed, *listed])
 
 
 def similar_command(
@@ -111,18 +124,20 @@ def similar_command(
     )
     with busy("searching"), open_service(db, device.value, limits) as service:
         found = service.recommend(track, k, filters, ranking.value)
+        listed = playlist.tracks(found, service.catalog)
     if m3u is not None:
-        _write_playlist(found, playlist, m3u)
+        _write_playlist(listed, playlist, m3u)
     if as_json:
         print_json(_as_dict(found, full))
     elif m3u != STDOUT:
         print_recommendation(found)
 
 
-def _write_playlist(found: "Recommendation", options: _PlaylistOptions, file: Path) -> None:
+def _write_playlist(
+    tracks: "Sequence[Track | Seed]", options: _PlaylistOptions, file: Path
+) -> None:
     from recommender.recommendation.playlist import m3u_text, write_m3u
 
-    tracks = [*[found.seed] * options.with_seed, *(item.track for item in found.neighbours)]
     if file == STDOUT:
         text = m3u_text(tracks, None if options.absolute else real_path(Path.cwd()))
         typer.echo(text.encode("utf-8", "surrogateescape"), nl=False)

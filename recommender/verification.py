@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recommender.catalog import Catalog, Failure, Library, Track, TrackState
+from recommender.catalog import Catalog, Failure, FileStat, Library, Track, TrackState
 from recommender.catalog.projector import catalog_projector
 from recommender.errors import CatalogError, SpaceMismatch, UsageError, WeightsError
 from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.lock import ingest_lock
+from recommender.ingestion.mounts import is_unmounted
 from recommender.ingestion.scan import scan_folder
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
@@ -54,7 +55,7 @@ def verify(
     """Everything that is wrong.
 
     The files are not as the catalogue says: "folder gone", "folder empty", "vanished", "back"
-    (marked missing or unavailable, though an ingest would find it), "changed", "content",
+    (marked missing or unavailable, though an ingest would find it), "changed", "content", "tags",
     "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". It is
     damaged: "database" (its pages), "damaged row" (a value that makes no sense), "damaged vector"
     (its checksum is another). The index, or the installed model, does not fit it: "index", "space".
@@ -64,8 +65,8 @@ def verify(
 
     Args:
         catalog: stays open.
-        content: read each file whole and compare its hash with that of the last such check; the
-            first check of a file stores it.
+        content: read each file whole and compare it with what an ingest, and then the first such
+            check, stored of it (`ingestion.content_check`).
         repair: correct states, failures and the index, and drop bad vectors and damaged rows, so
             that the next ingest analyses those files again. A database whose pages are damaged is
             replaced by one of all rows that can be read; a copy of it is kept. Tracks of a library
@@ -173,7 +174,7 @@ class _Check:
         except OSError as error:
             yield _unreadable(track.file, error)
             return
-        unchanged = (stat.st_size, stat.st_mtime_ns) == (track.size, track.mtime_ns)
+        unchanged = _is_unchanged(stat, track)
         if track.state in _LOST:
             yield from self._of_lost(track, unchanged)
         elif track.state is TrackState.FAILED:
@@ -207,6 +208,12 @@ class _Check:
             yield self._back(track, unchanged)
 
     def _vanished(self, track: Track) -> Finding:
+        if is_unmounted(track.library):
+            detail = (
+                f"the file does not exist, and nothing is mounted on {track.library.mount_point}"
+            )
+            fix = "mount the disk; or ingest the folder where it is now"
+            return Finding("vanished", str(track.file), detail, fix)
         if self.repair:
             with self.catalog.writing() as write:
                 write.missing([track.id])
@@ -224,21 +231,20 @@ class _Check:
         return Finding("back", str(track.file), detail, fix, repaired)
 
     def _of_content(self, track: Track) -> Iterator[Finding]:
-        from recommender.ingestion.content_hash import hash_file
+        from recommender.ingestion.content_check import Difference, find_difference
 
         try:
-            found = hash_file(track.file)
+            found = find_difference(self.catalog, track)
         except OSError as error:
             yield _unreadable(track.file, error)
             return
-        stored = self.catalog.file_hash_of(track.id)
-        if stored is None:
-            with self.catalog.writing() as write:
-                write.set_file_hash(track.id, found)
-        elif stored != found:
-            detail = "its bytes changed, its size and time did not: damage by the disk?"
-            fix = "restore it from a backup; or touch it and ingest its folder"
+        if found is Difference.SOUND:
+            detail = "its sound changed, its size and time did not: exchanged, or a damaged disk?"
+            fix = "restore it from a backup; or 'recsys ingest --reanalyze' it"
             yield Finding("content", str(track.file), detail, fix)
+        elif found is Difference.TAGS:
+            detail = "its tags changed, its size and time did not"
+            yield Finding("tags", str(track.file), detail, "'recsys ingest --reread-tags' it")
 
     def _of_failure(self, failure: Failure) -> Iterator[Finding]:
         """A failure is of the file that failed; a file that has changed since is to be tried."""
@@ -250,7 +256,7 @@ class _Check:
             return
         except OSError:
             return  # perhaps the very failure that is recorded
-        if (stat.st_size, stat.st_mtime_ns) != (failure.size, failure.mtime_ns):
+        if not _is_unchanged(stat, failure):
             yield _changed(file)
 
     def _obsolete(self, failure: Failure, detail: str) -> Finding:
@@ -324,6 +330,12 @@ def _root_finding(library: Library) -> Finding | None:
 def _unreadable(file: Path, error: OSError) -> Finding:
     reason = error.strerror or str(error)
     return Finding("unreadable", str(file), reason, "check permissions and disk")
+
+
+def _is_unchanged(found: os.stat_result, known: Track | Failure) -> bool:
+    """Whether a file has the size and the time that the catalogue has of it."""
+    stat = FileStat(known.path, found.st_size, found.st_mtime_ns)
+    return stat == FileStat(known.path, known.size, known.mtime_ns)
 
 
 def _changed(file: Path) -> Finding:

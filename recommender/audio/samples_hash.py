@@ -8,8 +8,10 @@ import hashlib
 import platform
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-from recommender.audio.reader import AudioClip
+if TYPE_CHECKING:
+    from recommender.audio.reader import AudioClip
 
 _READER = 1
 """To be counted up when the reader positions, mixes or resamples windows in another way."""
@@ -17,7 +19,7 @@ _READER = 1
 _DIGEST_BYTES = 16
 
 
-def hash_samples(clips: Sequence[AudioClip]) -> str:
+def hash_samples(clips: "Sequence[AudioClip]") -> str:
     """The hash of clips, in their order: decoders and samples, both in hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     for clip in clips:

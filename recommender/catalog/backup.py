@@ -73,6 +73,7 @@ def create_file(file: Path, fill: Callable[[Path], None]) -> bool:
     temporary = file.with_name(f".{secrets.token_hex(8)}.new")
     try:
         fill(temporary)
+        _merge_wal(temporary)
         _sync(temporary)
         try:
             os.link(temporary, file)
@@ -83,10 +84,11 @@ def create_file(file: Path, fill: Callable[[Path], None]) -> bool:
                 return False
             temporary.rename(file)
         return True
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
         raise CatalogError(
-            f"{file} cannot be created ({error.strerror or error}): check that its folder is "
-            "writable and has space left."
+            f"{file} cannot be created ({reason}): check that its folder is writable and has "
+            "space left."
         ) from error
     finally:
         remove_database(temporary)
@@ -101,8 +103,18 @@ def remove_database(file: Path) -> None:
 def _copy(source: sqlite3.Connection, new: Path) -> None:
     with closing(sqlite3.connect(new)) as target:
         source.backup(target)
-        # One file: nothing of it may wait in a file beside it.
-        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def _merge_wal(file: Path) -> None:
+    """Make one file of a database, of which nothing waits in a file beside it.
+
+    SQLite does that too when the last connection is closed, but says nothing where the disk is
+    full. Raises `sqlite3.Error`.
+    """
+    with closing(sqlite3.connect(file)) as connection:
+        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    if mode != "delete":
+        raise sqlite3.OperationalError("its changes cannot be merged")
 
 
 def _sync(file: Path) -> None:

@@ -80,11 +80,17 @@ class Catalog(Database):
     def move_library(self, old: AnyPath, new: AnyPath) -> Library:
         """Record that the library with root `old` is now at `new`; nothing is analysed again.
 
+        Where `new` is or lies in another library, its tracks become part of that; where it contains
+        some, they become part of it. Of two tracks with one path then, one stays.
+
         Args:
             old: need not exist any more.
 
+        Returns:
+            The library that holds the tracks now.
+
         Raises:
-            CatalogError: there is no library at `old`, or `new` overlaps another one.
+            CatalogError: there is no library at `old`.
         """
         old, new = as_path(old, "old"), as_path(new, "new")
         with self._changing() as connection:
@@ -198,6 +204,15 @@ class Catalog(Database):
         path = as_path(path, "path")
         with self._reading() as connection:
             return queries.track_at(connection, path)
+
+    def copies_of(self, track: Track) -> list[Track]:
+        """Other tracks, in any state, of the same sound, by id.
+
+        They have its content hash; or, where an older release computed one of the two hashes, its
+        size, time and duration.
+        """
+        with self._reading() as connection:
+            return queries.copies_of(connection, track)
 
     def search(self, words: str, limit: int | None = None) -> list[Track]:
         """Tracks of any state in whose title, artists, album or path every word occurs, by path.

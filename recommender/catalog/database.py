@@ -1,5 +1,6 @@
 """The database of a catalogue: opened, created where there is none, and closed."""
 
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ class Database:
         self._creation = creation
         self.file: Path | None = database_file(engine.url)
         self.folder: Path | None = None if self.file is None else self.file.parent
+        self._identity = self._identity_now()
         url = engine.url.render_as_string(hide_password=False)
         self.url: str = str(self.file) if self.file and "?" in url else url
 
@@ -55,6 +57,18 @@ class Database:
     def close(self) -> None:
         """Close the connections to the database."""
         self._engine.dispose()
+
+    def _identity_now(self) -> tuple[int, int] | None:
+        try:
+            found = None if self.file is None else self.file.stat()
+        except OSError:
+            return None
+        return None if found is None else (found.st_dev, found.st_ino)
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file is still the one that was opened: not deleted, and not replaced."""
+        return self._identity_now() == self._identity
 
     def discard_if_new(self) -> bool:
         """Undo the creation of the database, for an ingest that fails before it stores anything.
@@ -140,6 +154,8 @@ class Database:
             with transaction(self._engine) as connection:
                 yield connection
         except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+            if isinstance(error, TypeError) and not _is_of_a_row(error):
+                raise  # the caller's
             # What is stored in a column is no value of its type.
             raise CatalogError(
                 f"the catalogue {shown(self._engine.url)} is damaged: a value in it makes no sense "
@@ -153,3 +169,9 @@ class Database:
             # SQLite has one writer at a time; on servers this row's lock does the same.
             connection.execute(select(CatalogRow.id).with_for_update())
             yield connection
+
+
+def _is_of_a_row(error: TypeError) -> bool:
+    """Whether it was raised while SQLAlchemy made a value of what a row holds."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any("sqlalchemy" in Path(frame.f_code.co_filename).parts for frame, _ in frames)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
     IntegrityError,
     OperationalError,
     SQLAlchemyError,
+    StatementError,
 )
 
 from recommender.catalog.database_url import catalog_url, database_file, shown
@@ -145,6 +146,8 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         ) from error
     except DatabaseError as error:
         raise _unusable(engine.url, str(error.orig)) from error
+    except StatementError:
+        raise  # of arguments that no statement can take
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise _unusable(engine.url, str(error)) from error
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from recommender.audio.tags import Tags
@@ -157,6 +157,18 @@ def tracks_after(connection: Connection, last: int, state: TrackState | None) ->
     query = track_query().where(TrackRow.id > last).order_by(TrackRow.id).limit(CHUNK)
     if state is not None:
         query = query.where(TrackRow.state == state)
+    return tracks_of(connection, query)
+
+
+def copies_of(connection: Connection, track: Track) -> list[Track]:
+    """See `Catalog.copies_of`."""
+    same_file = and_(
+        TrackRow.size == track.size,
+        TrackRow.mtime_ns == track.mtime_ns,
+        TrackRow.duration == track.duration,
+    )
+    same = or_(TrackRow.content_hash == track.content_hash, same_file)
+    query = track_query().where(same, TrackRow.id != track.id).order_by(TrackRow.id)
     return tracks_of(connection, query)
 
 

@@ -4,6 +4,7 @@ Numbers of headers are not to be trusted: a walk ends where they make no sense, 
 `MOST_PARTS` parts. Positions may lie beyond the end of the file.
 """
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 
 Range = tuple[int, int]
 
+_FARTHEST = 2**62
 _WAVE64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
 _BEFORE_BLOCKS = frozenset({0xE7, 0xA7, 0xAB, 0xEC, 0xBF})
@@ -28,8 +30,15 @@ _BEFORE_BLOCKS = frozenset({0xE7, 0xA7, 0xAB, 0xEC, 0xBF})
 
 
 def read(file: BinaryIO, start: int, length: int) -> bytes:
-    """At most `length` bytes from `start`."""
-    file.seek(start)
+    """At most `length` bytes from `start`; none beyond the end, however far."""
+    if start > _FARTHEST or length <= 0:
+        return b""
+    try:
+        file.seek(start)
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # farther than this file system's files can be long
+            return b""
+        raise
     return file.read(length)
 
 

@@ -25,21 +25,46 @@ def ingest_lock(catalog: Catalog) -> Iterator[None]:
     locks, which is logged: there, transactions alone keep the catalogue consistent.
 
     Raises:
-        CatalogError: another ingest holds the lock, or its file cannot be made.
+        CatalogError: another ingest holds the lock, its file cannot be made, or the catalogue was
+            deleted since it was opened.
     """
     if catalog.file is None:
         yield
         return
-    path = catalog.file.with_name(f"{catalog.file.name}.ingest.lock")
+    path = _lock_path(catalog.file)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except (Timeout, NotImplementedError, OSError) as error:
         _go_on_without_locks(catalog, path, error)
     try:
+        if not catalog.is_in_place:
+            raise CatalogError(
+                f"the catalogue {catalog.file} was deleted or replaced by another process "
+                "meanwhile. Run the command again."
+            )
         yield
     finally:
         lock.release()
+
+
+def discard_unused(catalog: Catalog) -> bool:
+    """`Catalog.discard_if_new`, unless another ingest is about to fill the catalogue."""
+    if catalog.file is None:
+        return False
+    path = _lock_path(catalog.file)
+    was_there = path.exists()
+    try:
+        with ingest_lock(catalog):
+            if not was_there:
+                path.unlink(missing_ok=True)
+            return catalog.discard_if_new()
+    except CatalogError:
+        return False
+
+
+def _lock_path(file: Path) -> Path:
+    return file.with_name(f"{file.name}.ingest.lock")
 
 
 def _go_on_without_locks(catalog: Catalog, path: Path, error: Exception) -> None:

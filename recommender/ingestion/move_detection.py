@@ -62,8 +62,10 @@ def move_tracks(
         `new` with the content hashes that were read. Moved files have `track_id` and `moved`, those
         that a worker has to read have `lost_id`.
     """
+    if not new:
+        return []
     tracks = {id: found for id, found in catalog.content_hashes().items() if id not in present}
-    if not tracks or not new:
+    if not tracks:
         return list(new)
     older = any(map(is_older, tracks.values()))
     count = min(_READERS, 1 + len(new) // _FILES_PER_READER)

@@ -9,7 +9,7 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.embedding.space import Analysis, SpaceId
-from recommender.errors import AudioError
+from recommender.errors import AudioError, CatalogError
 from recommender.ingestion.file_analysis import AnalysisFailure, FileAnalysis, FileJob
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
 from recommender.ingestion.report import Outcome
@@ -73,7 +73,10 @@ def _settled(
         return AnalysisFailure(found.kind, str(found))
     if isinstance(found, AnalysisFailure) or not found.to_confirm or found.analysis is None:
         return found
-    stored = catalog.analysis_of(job.track_id or job.lost_id or 0, space)
+    try:
+        stored = catalog.analysis_of(job.track_id or job.lost_id or 0, space)
+    except CatalogError:  # it is damaged
+        stored = None
     if stored is None or not _nearly_equal(found.analysis, stored):
         return replace(found, same_content=False)
     return replace(found, analysis=None, samples_hash=found.analysis.samples_hash)

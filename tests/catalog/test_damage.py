@@ -120,6 +120,11 @@ def test_reading_a_value_that_makes_no_sense_says_so(catalog: Catalog, tracks: l
         assert catalog.track(3).state is TrackState.ANALYSED
 
 
+def test_a_wrong_argument_is_the_caller_s_mistake(catalog: Catalog, tracks: list[int]) -> None:
+    with pytest.raises(TypeError):
+        catalog.track("one")  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def wide(tmp_path: Path) -> Path:
     """A closed catalogue of 30 tracks whose vectors take several pages each."""

@@ -225,7 +225,9 @@ def test_rebuilding_a_table_keeps_what_refers_to_it(database: Path) -> None:
             "INSERT INTO spaces VALUES (1, 'net', 'w', 'h', 1);"
             "INSERT INTO tracks (id, library_id, path, size, mtime_ns, content_hash, state,"
             " duration, search_text) VALUES (7, 1, 'a', 1, 1, 'd', 'analysed', 1.0, 'a');"
-            "INSERT INTO analyses VALUES (7, 1, '2024-01-01', 'v', '{}', '[]', x'00', NULL, 1);"
+            "INSERT INTO analyses (track_id, space_id, analysed_at, analysed_by,"
+            " genre_probabilities, windows, activations)"
+            " VALUES (7, 1, '2024-01-01', 'v', '{}', '[]', x'00');"
         )
     connection.close()
     engine = make_engine(catalog_url(str(database)), foreign_keys=False)

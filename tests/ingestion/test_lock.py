@@ -10,7 +10,7 @@ import pytest
 
 from recommender.catalog import Catalog
 from recommender.errors import CatalogError
-from recommender.ingestion.lock import ingest_lock
+from recommender.ingestion.lock import discard_unused, ingest_lock
 
 fcntl = pytest.importorskip("fcntl")
 
@@ -63,3 +63,20 @@ def test_a_lock_that_cannot_be_made(
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(CatalogError, match="cannot be changed"), ingest_lock(catalog):
         pass
+
+
+def test_a_new_catalogue_that_another_ingest_fills_is_not_discarded(tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "new.db") as first, Catalog.open(tmp_path / "new.db") as second:
+        with ingest_lock(second):
+            assert not discard_unused(first)
+        assert second.is_in_place
+        assert discard_unused(first)
+        assert not second.is_in_place
+        with pytest.raises(CatalogError, match="was deleted"), ingest_lock(second):
+            pass
+
+
+def test_what_is_discarded_leaves_no_lock(tmp_path: Path) -> None:
+    with Catalog.open(tmp_path / "folder" / "new.db") as catalog:
+        assert discard_unused(catalog)
+    assert list(tmp_path.iterdir()) == []

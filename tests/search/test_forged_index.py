@@ -1,4 +1,4 @@
-"""An index file with a valid checksum proves nothing about who wrote it: what it holds is checked."""
+"""An index file with a valid checksum proves nothing about its author: what it holds is checked."""
 
 import json
 from contextlib import suppress
