@@ -14,7 +14,12 @@ from typing import Any, BinaryIO
 
 @dataclass(frozen=True)
 class Tags:
-    """The tags of a file; None where it has none."""
+    """The tags of a file; None where it has none.
+
+    Attributes:
+        artists, album_artists: each value in its order; empty where there are none, or where the
+            catalogue stored the tags before it kept them.
+    """
 
     title: str | None = None
     artist: str | None = None
@@ -23,6 +28,8 @@ class Tags:
     genre: str | None = None
     track_number: int | None = None
     year: int | None = None
+    artists: tuple[str, ...] = ()
+    album_artists: tuple[str, ...] = ()
 
 
 # Lower-case keys by which the formats name a field: ID3, Vorbis, MP4, ASF, APEv2.

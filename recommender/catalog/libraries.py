@@ -24,8 +24,20 @@ TAG_FIELDS = tuple(field.name for field in fields(Tags))
 
 def all_libraries(connection: Connection) -> list[Library]:
     """Every library, by root."""
-    rows = connection.execute(select(LibraryRow.id, LibraryRow.root))
-    return sorted((Library(id, Path(root)) for id, root in rows), key=lambda library: library.root)
+    rows = connection.execute(select(LibraryRow.id, LibraryRow.root, LibraryRow.mount_point))
+    libraries = [
+        Library(id, Path(root), None if mount_point is None else Path(mount_point))
+        for id, root, mount_point in rows
+    ]
+    return sorted(libraries, key=lambda library: library.root)
+
+
+def set_mount_point(connection: Connection, library: Library, mount_point: Path | None) -> None:
+    """See `Catalog.set_mount_point`."""
+    stored = None if mount_point is None else str(mount_point)
+    connection.execute(
+        update(LibraryRow).where(LibraryRow.id == library.id).values(mount_point=stored)
+    )
 
 
 def holding(folder: Path, libraries: list[Library]) -> tuple[Library, str] | None:

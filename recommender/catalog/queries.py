@@ -56,6 +56,7 @@ def track_query() -> Select[Any]:
         TrackRow.content_hash,
         TrackRow.duration,
         TrackRow.state,
+        TrackRow.damage,
         *(getattr(TrackRow, name) for name in TAG_FIELDS),
         AnalysisRow.genre_probabilities,
         AnalysisRow.windows,
@@ -74,7 +75,7 @@ def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
 
 def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
     values: Sequence[Any] = row
-    id, library_id, path, size, mtime_ns, content_hash, duration, state, *rest = values
+    id, library_id, path, size, mtime_ns, content_hash, duration, state, damage, *rest = values
     *tags, probabilities, windows, analysed_at, analysed_by = rest
     return Track(
         id=id,
@@ -90,6 +91,7 @@ def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
         windows=tuple((start, length) for start, length in windows or ()),
         analysed_at=analysed_at,
         analysed_by=analysed_by,
+        damage=damage,
     )
 
 
@@ -104,6 +106,15 @@ def tracks_by_id(connection: Connection, ids: Sequence[int]) -> list[Track]:
         if id not in found:
             raise no_such_track(id)
     return [found[id] for id in ids]
+
+
+def present(connection: Connection, ids: Collection[int]) -> dict[int, Track]:
+    """See `Catalog.present`."""
+    found: dict[int, Track] = {}
+    for chunk in chunks({id for id in ids if 0 < id <= _LARGEST_ID}):
+        query = track_query().where(TrackRow.id.in_(chunk), TrackRow.state == TrackState.ANALYSED)
+        found.update((track.id, track) for track in tracks_of(connection, query))
+    return found
 
 
 def facts(

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from recommender.audio.damage import Damage
 from recommender.audio.tags import Tags
 from recommender.embedding.projection import Projection
 
@@ -22,10 +23,16 @@ class TrackState(StrEnum):
 
 @dataclass(frozen=True)
 class Library:
-    """A music folder. Tracks are stored relative to `root`, so that it can move."""
+    """A music folder. Tracks are stored relative to `root`, so that it can move.
+
+    Attributes:
+        mount_point: where the file system was mounted that `root` lay on when it was last scanned;
+            None where that was not recorded. It does not distinguish libraries.
+    """
 
     id: int
     root: Path
+    mount_point: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class Track:
             else of the newest one; so are the remaining ones.
         windows: (start, length) in seconds of each window analysed.
         analysed_by: version of the program.
+        damage: what was wrong with the file when it was analysed; None for an undamaged one.
     """
 
     id: int
@@ -91,6 +99,7 @@ class Track:
     windows: tuple[tuple[float, float], ...] = ()
     analysed_at: datetime | None = None
     analysed_by: str | None = None
+    damage: Damage | None = None
 
     @property
     def file(self) -> Path:

@@ -29,6 +29,8 @@ def tag_values(tags: Tags, path: str) -> dict[str, Any]:
         value = getattr(tags, name)
         if isinstance(value, str):
             value = storable(value)
+        elif isinstance(value, tuple):
+            value = tuple(storable(text) for text in value)
         elif value is not None and abs(value) > _LARGEST_INTEGER:
             value = None  # nonsense that an integer column could not hold
         values[name] = value

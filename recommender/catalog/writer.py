@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, case, delete, insert, select, update
 
 from recommender.audio.tags import Tags
+from recommender.catalog.column_types import checksum
 from recommender.catalog.libraries import TAG_FIELDS
 from recommender.catalog.queries import chunks
 from recommender.catalog.records import FileStat, Library, TrackState
@@ -84,6 +85,7 @@ class Writer:
             "file_hash": None,
             "state": TrackState.ANALYSED,
             "duration": float(analysis.duration),
+            "damage": analysis.damage,
         }
         old = self._track_at(library, stat.path)
         if old is None:
@@ -261,6 +263,7 @@ class Writer:
             },
             "windows": [[float(start), float(length)] for start, length in analysis.windows],
             "activations": analysis.activations,
+            "checksum": checksum(analysis.activations),
         }
         at_path = {"of_track": track_id, "in_space": space_id}
         if not self._connection.execute(_UPDATE_ANALYSIS, {**at_path, **values}).rowcount:
