@@ -12,7 +12,7 @@ def load_nothing() -> str:
     return "model"
 
 
-def load_nothing_of(model: str, windowing: object) -> str:
+def load_nothing_of(model: str, windowing: object, limits: object) -> str:
     return model
 
 
