@@ -133,7 +133,11 @@ def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
         ("id", track.id),
         ("file", track.file),
         ("state", track.state),
-        *((name.replace("_", " "), value) for name, value in asdict(track.tags).items()),
+        *(
+            (name.replace("_", " "), value)
+            for name, value in asdict(track.tags).items()
+            if not isinstance(value, tuple)  # the lists say what the text before them says
+        ),
         ("length", clock(track.duration)),
         ("size", f"{track.size:,} bytes"),
         ("content hash", track.content_hash),

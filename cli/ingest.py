@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.ingest_progress import ingest_progress
-from recommender.cli.options import ADVANCED, AsJson, Database
+from recommender.cli.options import ADVANCED, AsJson, Database, Limits, parse_limits
 from recommender.cli.output import counted, note, open_catalog, print_json, say
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
     from recommender.ingestion import IngestReport, IngestSettings
+    from recommender.ingestion.worker_limits import FileLimits
 
 Paths = Annotated[
     list[Path] | None,
@@ -36,6 +37,18 @@ Exclude = Annotated[
 ]
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="Also try unchanged files that failed before.")
+]
+Reanalyze = Annotated[
+    bool,
+    typer.Option("--reanalyze", help="Analyse every file again, also those that did not change."),
+]
+RereadTags = Annotated[
+    bool,
+    typer.Option(
+        "--reread-tags",
+        help="Read the tags of every file again, also where size and time did not change; a file "
+        "whose content changed all the same is analysed.",
+    ),
 ]
 Model = Annotated[
     str | None,
@@ -66,26 +79,24 @@ Workers = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        min=1,
-        metavar="SECONDS",
-        help="A file whose analysis takes longer fails.",
-        rich_help_panel=ADVANCED,
-    ),
-]
+
+
+FormerTimeout = Annotated[float | None, typer.Option("--timeout", min=1, hidden=True)]
+"""In version 0.1 what the time of `--limits` is now; accepted for this version."""
 
 
 def ingest_command(
     paths: Paths = None,
     exclude: Exclude = None,
     retry_failed: RetryFailed = False,
+    reanalyze: Reanalyze = False,
+    reread_tags: RereadTags = False,
     as_json: AsJson = False,
     model: Model = None,
     windows: Windows = None,
     workers: Workers = None,
-    timeout: Timeout = 300.0,
+    limits: Limits = None,
+    timeout: FormerTimeout = None,
     db: Database = None,
 ) -> None:
     """Analyse what is new or changed in music folders, and update the catalogue.
@@ -93,10 +104,19 @@ def ingest_command(
     Without PATH, all folders of the catalogue are scanned again.
 
     A file named .recsysignore in any folder holds patterns (gitignore syntax) of what to leave out.
+    Recycle bins, version folders and snapshots, AppleDouble files, @eaDir and half-transferred
+    files are left out without one; a pattern such as !.Trashes/ brings them back.
     """
     from recommender.ingestion import ingest
 
-    settings = _settings(model, windows, workers, timeout, exclude or [], retry_failed)
+    if timeout is not None and limits is None:
+        limits = parse_limits(f"{timeout}s")
+    unchanged = {
+        "retry_failed": retry_failed,
+        "reanalyze": reanalyze,
+        "reread_tags": reread_tags,
+    }
+    settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
         report = ingest(catalog, paths or None, settings, progress)
     if as_json:
@@ -115,7 +135,9 @@ def _catalog_to_fill(url: str | None, *, create: bool) -> "Iterator[Catalog]":
         try:
             yield catalog
         except BaseException:
-            catalog.discard_if_new()
+            from recommender.ingestion.lock import discard_unused
+
+            discard_unused(catalog)
             raise
 
 
@@ -123,20 +145,21 @@ def _settings(
     model: str | None,
     windows: int | None,
     workers: int | None,
-    timeout: float,
+    limits: "FileLimits | None",
     exclude: list[str],
-    retry_failed: bool,
+    unchanged: dict[str, bool],
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
     given: dict[str, Any] = {
-        "timeout_s": timeout,
         "exclude": tuple(exclude),
-        "retry_failed": retry_failed,
+        **unchanged,
         "in_process": False,  # also with one worker, a decoder that crashes costs one file only
     }
     if model is not None:
         given["model"] = model
+    if limits is not None:
+        given |= {"timeout_s": limits.timeout_s, "memory_limit_mb": limits.memory_mb}
     if workers is not None:
         given["workers"] = workers
     if windows is not None:
@@ -192,8 +215,9 @@ def _print_notes(report: "IngestReport") -> None:
         note(f"cannot be read: {one_line(str(path))} ({reason})")
     for root, tracks in report.unavailable:
         note(
-            f"unavailable: {one_line(str(root))} is absent or empty; its tracks ({tracks:,}) are "
-            "kept, and recommended again once they are back ('recsys library remove' drops them)."
+            f"unavailable: {one_line(str(root))} is absent, empty or not mounted; its tracks "
+            f"({tracks:,}) are kept, and recommended again once they are back ('recsys library "
+            "remove' drops them)."
         )
     if report.failed or report.still_failing:
         note("'recsys failures' lists the files that could not be analysed, and why.")

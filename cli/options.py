@@ -3,9 +3,12 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from recommender.ingestion.worker_limits import FileLimits
 
 ADVANCED = "Advanced"
 """Help panel of the options that few runs need."""
@@ -31,6 +34,43 @@ GtzanPath = Annotated[
         "--gtzan",
         metavar="PATH",
         help="GTZAN: a folder of ten genre folders, or a log-Mel archive.",
+    ),
+]
+
+
+def parse_limits(text: str) -> "FileLimits":
+    """Limits such as ``1024MB,60s``; either part may be left out."""
+    from recommender.errors import UsageError
+    from recommender.ingestion.worker_limits import FileLimits
+
+    units = {"MB": 1, "GB": 1024, "s": 1, "min": 60}
+    given: dict[str, float] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(MB|GB|s|min)\s*", part)
+        if match is None:
+            raise typer.BadParameter(f"{text!r} is no limit; write, for example, 2GB,120s.")
+        name = "memory_mb" if match[2].endswith("B") else "timeout_s"
+        given[name] = float(match[1]) * units[match[2]]
+    try:
+        return FileLimits(
+            int(given.get("memory_mb", FileLimits.memory_mb)),
+            given.get("timeout_s", FileLimits.timeout_s),
+        )
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Limits = Annotated[
+    Any,  # FileLimits | None
+    typer.Option(
+        "--limits",
+        envvar="RECSYS_LIMITS",
+        parser=parse_limits,
+        metavar="MB,SECONDS",
+        help="What opening one file may cost: memory, and time (more, in proportion, for a file of "
+        "more than 100 MB). A file that takes more fails. Default: 1024MB,60s.",
+        show_default=False,
+        rich_help_panel=ADVANCED,
     ),
 ]
 

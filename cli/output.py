@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from recommender.catalog import Catalog
     from recommender.catalog.records import Track
+    from recommender.ingestion.worker_limits import FileLimits
     from recommender.recommendation.service import SimilarityService
 
 
@@ -46,12 +47,14 @@ def open_catalog(url: str | None, *, create: bool = False) -> "Catalog":
         return Catalog.open(url, create=create)
 
 
-def open_service(url: str | None, device: str = "auto") -> "SimilarityService":
+def open_service(
+    url: str | None, device: str = "auto", limits: "FileLimits | None" = None
+) -> "SimilarityService":
     """The service of the catalogue a command works on."""
     from recommender.recommendation.service import SimilarityService
 
     with hint(CatalogError, DATABASE_HINT):
-        return SimilarityService.open(url, device=device)
+        return SimilarityService.open(url, device=device, limits=limits)
 
 
 def output_width() -> int | None:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from recommender.cli.options import AsJson, Database, Device, RankedBy, RankingChoice
+from recommender.cli.options import (
+    AsJson,
+    Database,
+    Device,
+    Limits,
+    RankedBy,
+    RankingChoice,
+)
 from recommender.cli.output import (
     busy,
     counted,
@@ -40,7 +47,11 @@ from recommender.utils.files import real_path
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recommender.catalog import Catalog, Track
     from recommender.recommendation.result_list import Neighbour
+    from recommender.recommendation.seeds import Seed
     from recommender.recommendation.service import Recommendation
 
 SCHEMA_VERSION = 1
@@ -68,6 +79,15 @@ class _PlaylistOptions:
         elif not self.file.parent.is_dir():
             raise UsageError(f"{self.file} cannot be written: there is no such folder.")
 
+    def tracks(self, found: "Recommendation", catalog: "Catalog") -> "list[Track | Seed]":
+        """What stands in the playlist; none for no playlist."""
+        from recommender.recommendation.playlist import with_existing_files
+
+        if self.file is None:
+            return []
+        listed = (neighbour.track for neighbour in found.neighbours)
+        return with_existing_files(catalog, [*[found.seed] * self.with_seed, *listed])
+
 
 def similar_command(
     track: TrackQuery,
@@ -86,6 +106,7 @@ def similar_command(
     with_seed: WithSeed = False,
     full: Full = False,
     device: SearchDevice = Device.AUTO,
+    limits: Limits = None,
     db: Database = None,
 ) -> None:
     """List the tracks that sound most like TRACK, best first."""
@@ -102,10 +123,11 @@ def similar_command(
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
     )
-    with busy("searching"), open_service(db, device.value) as service:
+    with busy("searching"), open_service(db, device.value, limits) as service:
         found = service.recommend(track, k, filters, ranking.value)
+        listed = playlist.tracks(found, service.catalog)
     if m3u is not None:
-        _write_playlist(found, playlist, m3u)
+        _write_playlist(listed, playlist, m3u)
     if as_json:
         print_json(_as_dict(found, full))
     elif m3u != STDOUT:
@@ -114,10 +136,11 @@ def similar_command(
         note(found.hint or "no other track passes these filters.")
 
 
-def _write_playlist(found: "Recommendation", options: _PlaylistOptions, file: Path) -> None:
+def _write_playlist(
+    tracks: "Sequence[Track | Seed]", options: _PlaylistOptions, file: Path
+) -> None:
     from recommender.recommendation.playlist import m3u_text, write_m3u
 
-    tracks = [*[found.seed] * options.with_seed, *(item.track for item in found.neighbours)]
     if file == STDOUT:
         text = m3u_text(tracks, None if options.absolute else real_path(Path.cwd()))
         typer.echo(text.encode("utf-8", "surrogateescape"), nl=False)

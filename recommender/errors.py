@@ -11,11 +11,14 @@
     │   ├── FileVanished      vanished
     │   ├── NoPermission      no-permission
     │   ├── WorkerCrashed     crashed
-    │   └── WorkerTimedOut    timed-out
+    │   │   └── CrashedAlone  crashed-alone
+    │   ├── WorkerTimedOut    timed-out
+    │   └── TooMuchMemory     too-much-memory
     ├── WeightsError          weights missing, damaged, or not those of their card
     │   └── WeightsNotShipped of an architecture that has to be trained first
     ├── SpaceMismatch         vectors of two embedding spaces
     ├── CatalogError          the catalogue cannot be opened, read or written
+    │   └── NothingAnalysed   it holds nothing that can be recommended
     ├── TrackNotFound         no track for a path, id or title
     ├── AmbiguousTrack        several tracks for one
     ├── IndexDamaged          the index file cannot be read
@@ -88,15 +91,32 @@ class NoPermission(AudioError):
 
 
 class WorkerCrashed(AudioError):
-    """The process that analysed the file died."""
+    """The process that analysed the file died, perhaps through no fault of the file.
+
+    Attributes:
+        killed: whether it was ended from outside: by the system for want of memory, by a user.
+    """
 
     kind = "crashed"
+    killed: bool = False
+
+
+class CrashedAlone(WorkerCrashed):
+    """The process died again, by itself, when it was the only one."""
+
+    kind = "crashed-alone"
 
 
 class WorkerTimedOut(AudioError):
     """The process that analysed the file exceeded the time limit and was ended."""
 
     kind = "timed-out"
+
+
+class TooMuchMemory(AudioError):
+    """The process that read the file needed more memory than it may have."""
+
+    kind = "too-much-memory"
 
 
 class WeightsError(RecsysError):
@@ -122,6 +142,10 @@ class SpaceMismatch(RecsysError):
 
 class CatalogError(RecsysError):
     """The catalogue cannot be opened, read or written, has another schema, or is in use."""
+
+
+class NothingAnalysed(CatalogError):
+    """The catalogue holds no track that can be recommended."""
 
 
 class TrackNotFound(RecsysError):

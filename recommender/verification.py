@@ -2,31 +2,26 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from recommender.catalog import Catalog, Failure, Library, Track, TrackState
-from recommender.catalog.projector import CatalogProjector, catalog_projector
-from recommender.errors import (
-    IndexDamaged,
-    IndexOutdated,
-    SpaceMismatch,
-    UsageError,
-    WeightsError,
-)
-from recommender.ingestion.scan import IGNORE_FILE, scan_folder
+from recommender.catalog import Catalog, Failure, FileStat, Library, Track, TrackState
+from recommender.catalog.projector import catalog_projector
+from recommender.errors import CatalogError, SpaceMismatch, UsageError, WeightsError
+from recommender.ingestion.ignore_files import IGNORE_FILE
+from recommender.ingestion.lock import ingest_lock
+from recommender.ingestion.mounts import is_unmounted
+from recommender.ingestion.scan import scan_folder
 from recommender.search.catalog_index import CatalogIndex
-from recommender.search.index import DuplicateViews, FaissIndex
-from recommender.utils.arrays import FloatArray, usable_rows
+from recommender.search.index_check import index_error
+from recommender.utils.arrays import usable_rows
 
 INGEST = "ingest its folder"
 REPAIR = "verify with repair"
+RESTORE = "restore a copy of the database"
 
-TOLERATED_FRACTION = 1 / 1000
-"""Of the tracks, whose reranking vectors may differ from those of an index built now: where two
-neighbours are almost equally near, rounding may select the other one."""
+_CORRECT = "correct it, then verify again"
 
 _LOST = (TrackState.MISSING, TrackState.UNAVAILABLE)
 
@@ -60,20 +55,23 @@ def verify(
     """Everything that is wrong.
 
     The files are not as the catalogue says: "folder gone", "folder empty", "vanished", "back"
-    (marked missing or unavailable, though an ingest would find it), "changed", "content",
-    "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". The
-    index, or the installed model, does not fit it: "index", "space".
+    (marked missing or unavailable, though an ingest would find it), "changed", "content", "tags",
+    "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". It is
+    damaged: "database" (its pages), "damaged row" (a value that makes no sense), "damaged vector"
+    (its checksum is another). The index, or the installed model, does not fit it: "index", "space".
 
     Where a library's root is absent, empty or cannot be read, its disk may not be mounted. This is
     one finding for the whole library, and nothing is concluded about its files.
 
     Args:
         catalog: stays open.
-        content: read each file whole and compare its hash with that of the last such check; the
-            first check of a file stores it.
-        repair: correct states, failures and the index, and drop bad vectors, so that the next
-            ingest analyses those files again. Tracks of a library whose root is absent, empty or
-            cannot be read become unavailable: not recommended, but kept.
+        content: read each file whole and compare it with what an ingest, and then the first such
+            check, stored of it (`ingestion.content_check`).
+        repair: correct states, failures and the index, and drop bad vectors and damaged rows, so
+            that the next ingest analyses those files again. A database whose pages are damaged is
+            replaced by one of all rows that can be read; a copy of it is kept. Tracks of a library
+            whose root is absent, empty or cannot be read become unavailable: not recommended, but
+            kept.
         on_track: called with (tracks checked, tracks in all) after every track.
 
     Raises:
@@ -89,11 +87,21 @@ class _Check:
         self.catalog = catalog
         self.content = content
         self.repair = repair
-        self.failures = {(f.library.id, f.path): f for f in catalog.failures()}
+        self.failures: dict[tuple[int, str], Failure] = {}
         self.analysed: dict[int, Path] = {}
         self.scanned: dict[Library, frozenset[str]] = {}
 
     def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
+        damage = list(self._of_database())
+        yield from damage
+        try:
+            yield from self._of_contents(on_track)
+        except CatalogError:
+            if all(finding.repaired for finding in damage):
+                raise  # otherwise what is wrong has been said, and must be repaired first
+
+    def _of_contents(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
+        self.failures = {(f.library.id, f.path): f for f in self.catalog.failures()}
         counts = self.catalog.counts()
         total = counts.analysed + counts.missing + counts.unavailable + counts.failed_tracks
         unavailable = self._unavailable()
@@ -110,6 +118,36 @@ class _Check:
                 yield from self._of_failure(failure)
         yield from self._of_vectors()
         yield from self._of_index()
+
+    def _of_database(self) -> Iterator[Finding]:
+        """Damaged pages, then damaged values."""
+        errors = self.catalog.page_errors()
+        if errors:
+            yield self._of_pages(errors)
+            if not self.repair:
+                return  # values on damaged pages are of no use
+        rows = self.catalog.damaged_rows()
+        repaired = self.catalog.repair_rows(rows) if rows and self.repair else [False] * len(rows)
+        for row, done in zip(rows, repaired, strict=True):
+            where = row.table if row.track_id is None else f"track {row.track_id}"
+            detail = f"{row.column} of row {row.row} in {row.table}: {row.reason}"
+            fix = RESTORE if self.repair else f"{REPAIR}, then {INGEST}"
+            yield Finding("damaged row", where, detail, fix, done)
+
+    def _of_pages(self, errors: list[str]) -> Finding:
+        """Damage of the file itself, which building SQLite's indexes again may repair."""
+        where = str(self.catalog.file)
+        detail = errors[0] + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else "")
+        if not self.repair:
+            return Finding("database", where, detail, f"{REPAIR}, then {INGEST}; or {RESTORE}")
+        with suppress(CatalogError):
+            self.catalog.reindex()
+        if self.catalog.page_errors():
+            with ingest_lock(self.catalog):
+                result = self.catalog.salvage()
+            lost = ", ".join(f"{number} of {name}" for name, number in result.lost.items())
+            detail += f"; rows lost: {lost or 'none'}; the damaged file is kept as {result.copy}"
+        return Finding("database", where, detail, INGEST, repaired=True)
 
     def _unavailable(self) -> dict[Library, Finding]:
         """The libraries whose files cannot be checked, by root, with what is wrong with each."""
@@ -136,7 +174,7 @@ class _Check:
         except OSError as error:
             yield _unreadable(track.file, error)
             return
-        unchanged = (stat.st_size, stat.st_mtime_ns) == (track.size, track.mtime_ns)
+        unchanged = _is_unchanged(stat, track)
         if track.state in _LOST:
             yield from self._of_lost(track, unchanged)
         elif track.state is TrackState.FAILED:
@@ -156,15 +194,23 @@ class _Check:
             self.scanned[library] = frozenset()
             try:
                 scan = scan_folder(library.root)
-            except UsageError as error:  # no permission, or an ignore file that cannot be parsed
-                fix = "correct it, then verify again"
-                yield Finding("unreadable", str(library.root), str(error), fix)
+            except UsageError as error:
+                yield Finding("unreadable", str(library.root), str(error), _CORRECT)
             else:
+                for folder in scan.unreadable:  # no permission, or an ignore file without meaning
+                    where = str(library.root / folder.path)
+                    yield Finding("unreadable", where, folder.reason, _CORRECT)
                 self.scanned[library] = frozenset(file.path for file in scan.files)
         if track.path in self.scanned[library]:
             yield self._back(track, unchanged)
 
     def _vanished(self, track: Track) -> Finding:
+        if is_unmounted(track.library):
+            detail = (
+                f"the file does not exist, and nothing is mounted on {track.library.mount_point}"
+            )
+            fix = "mount the disk; or ingest the folder where it is now"
+            return Finding("vanished", str(track.file), detail, fix)
         if self.repair:
             with self.catalog.writing() as write:
                 write.missing([track.id])
@@ -182,21 +228,20 @@ class _Check:
         return Finding("back", str(track.file), detail, fix, repaired)
 
     def _of_content(self, track: Track) -> Iterator[Finding]:
-        from recommender.ingestion.content_hash import hash_file
+        from recommender.ingestion.content_check import Difference, find_difference
 
         try:
-            found = hash_file(track.file)
+            found = find_difference(self.catalog, track)
         except OSError as error:
             yield _unreadable(track.file, error)
             return
-        stored = self.catalog.file_hash_of(track.id)
-        if stored is None:
-            with self.catalog.writing() as write:
-                write.set_file_hash(track.id, found)
-        elif stored != found:
-            detail = "its bytes changed, its size and time did not: damage by the disk?"
-            fix = "restore it from a backup; or touch it and ingest its folder"
+        if found is Difference.SOUND:
+            detail = "its sound changed, its size and time did not: exchanged, or a damaged disk?"
+            fix = "restore it from a backup; or 'recsys ingest --reanalyze' it"
             yield Finding("content", str(track.file), detail, fix)
+        elif found is Difference.TAGS:
+            detail = "its tags changed, its size and time did not"
+            yield Finding("tags", str(track.file), detail, "'recsys ingest --reread-tags' it")
 
     def _of_failure(self, failure: Failure) -> Iterator[Finding]:
         """A failure is of the file that failed; a file that has changed since is to be tried."""
@@ -208,7 +253,7 @@ class _Check:
             return
         except OSError:
             return  # perhaps the very failure that is recorded
-        if (stat.st_size, stat.st_mtime_ns) != (failure.size, failure.mtime_ns):
+        if not _is_unchanged(stat, failure):
             yield _changed(file)
 
     def _obsolete(self, failure: Failure, detail: str) -> Finding:
@@ -222,17 +267,24 @@ class _Check:
         active = self.catalog.active_space()
         if active is None:
             return
-        ids, activations = self.catalog.activations(active)
-        for track_id in sorted(set(self.analysed) - set(ids.tolist())):
+        if self.repair:
+            self.catalog.fill_checksums()
+        ids, activations, damaged = self.catalog.checked_activations(active)
+        yield from self._dropped(damaged, "damaged vector", "it is not what was stored")
+        for track_id in sorted(set(self.analysed) - {*ids.tolist(), *damaged}):
             detail = f"not analysed in the space that recommends ({active})"
             yield Finding("not analysed", str(self.analysed[track_id]), detail, INGEST)
         bad = ids[~usable_rows(activations)].tolist()
-        if bad and self.repair:
-            self.catalog.forget_analyses(bad)
+        yield from self._dropped(bad, "bad vector", "its vector is zero or not finite")
+
+    def _dropped(self, track_ids: list[int], kind: str, detail: str) -> Iterator[Finding]:
+        """Vectors that are of no use; repaired once their files are analysed again."""
+        if track_ids and self.repair:
+            self.catalog.forget_analyses(track_ids)
         fix = INGEST if self.repair else f"{REPAIR}, then {INGEST}"
-        for track_id in bad:
+        for track_id in track_ids:
             where = str(self.analysed.get(track_id, f"track {track_id}"))
-            yield Finding("bad vector", where, "its vector is zero or not finite", fix)
+            yield Finding(kind, where, detail, fix)
 
     def _of_index(self) -> Iterator[Finding]:
         if self.catalog.active_space() is None:
@@ -245,50 +297,13 @@ class _Check:
         path = CatalogIndex(self.catalog, projector, projector.duplicate_detector).path(
             self.catalog.state()
         )
-        detail = _index_error(self.catalog, projector, path)
+        detail = index_error(self.catalog, projector, path)
         if detail is None:
             return
         if self.repair:
             # It is a cache: the next use builds it from the catalogue.
             path.unlink()
         yield Finding("index", str(path), detail, REPAIR, self.repair)
-
-
-def _index_error(catalog: Catalog, projector: CatalogProjector, path: Path) -> str | None:
-    """What is wrong with the index file; None where it is missing or outdated, as it is rebuilt."""
-    try:
-        index = FaissIndex.load(path, "cpu")
-    except (FileNotFoundError, IndexOutdated):
-        return None
-    except IndexDamaged as error:
-        return str(error)
-    detector = projector.duplicate_detector
-    if (index.space, index.state) != (projector.space, catalog.state()):
-        return None  # outdated by its own label
-    ids, activations = catalog.activations(index.space)
-    duplicates = DuplicateViews(detector.view(activations), detector.digest)
-    fresh = FaissIndex.build(
-        ids, projector.project(activations), index.space, index.state, "cpu", duplicates=duplicates
-    )
-    if (index.settings, index.duplicates.detector) != (fresh.settings, detector.digest):
-        return None  # likewise
-    if not np.array_equal(fresh.ids, index.ids):
-        return "its tracks are not those of the catalogue"
-    if not np.allclose(index.vectors, fresh.vectors, atol=1e-5):
-        return "its vectors are not those of the catalogue"
-    if not np.allclose(index.duplicates.rows, fresh.duplicates.rows, atol=1e-5):
-        return "its vectors for duplicate detection are not those of the catalogue"
-    if not _equal_but_for_rounding(index.database_vectors, fresh.database_vectors):
-        return "its vectors for reranking are not those of the catalogue"
-    return None
-
-
-def _equal_but_for_rounding(found: FloatArray, expected: FloatArray) -> bool:
-    """Whether all rows [n, d] are close, save `TOLERATED_FRACTION` of them."""
-    if found.shape != expected.shape:
-        return False
-    differs = ~np.isclose(found, expected, rtol=1e-3, atol=1e-4).all(axis=1)
-    return bool(np.sum(differs) <= len(expected) * TOLERATED_FRACTION)
 
 
 def _root_finding(library: Library) -> Finding | None:
@@ -312,6 +327,12 @@ def _root_finding(library: Library) -> Finding | None:
 def _unreadable(file: Path, error: OSError) -> Finding:
     reason = error.strerror or str(error)
     return Finding("unreadable", str(file), reason, "check permissions and disk")
+
+
+def _is_unchanged(found: os.stat_result, known: Track | Failure) -> bool:
+    """Whether a file has the size and the time that the catalogue has of it."""
+    stat = FileStat(known.path, found.st_size, found.st_mtime_ns)
+    return stat == FileStat(known.path, known.size, known.mtime_ns)
 
 
 def _changed(file: Path) -> Finding:

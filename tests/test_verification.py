@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
 from recommender.ingestion import IngestSettings
-from recommender.ingestion.scan import IGNORE_FILE
+from recommender.ingestion.content_hash import hash_content, hash_file
+from recommender.ingestion.ignore_files import IGNORE_FILE
+from recommender.ingestion.three_block_hash import hash_three_blocks
 from recommender.search import index_file
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index import DuplicateViews, FaissIndex
@@ -52,7 +55,12 @@ class World:
         (self.root / name).write_bytes(name.encode())
         with self.catalog.writing() as write:
             return write.analysed(
-                self.library, self.stat(name), name, Tags(title=name), analysis(seed), "test"
+                self.library,
+                self.stat(name),
+                hash_content(self.root / name),
+                Tags(title=name),
+                analysis(seed),
+                "test",
             )
 
     def fail(self, name: str) -> None:
@@ -71,7 +79,8 @@ class World:
         """Overwrite the stored activations behind the catalogue's back."""
         bad = Analysis(np.full(DIMENSION, value, np.float32), {}, 60.0, (), SPACE)
         with self.catalog.writing() as write:
-            write.analysed(self.library, self.stat(name), name, Tags(), bad, "test")
+            content_hash = hash_content(self.root / name)
+            write.analysed(self.library, self.stat(name), content_hash, Tags(), bad, "test")
 
     def index_path(self) -> Path:
         """The file of an index that is up to date."""
@@ -247,16 +256,71 @@ def test_changed(world: World, how: str) -> None:
     assert not world.one("changed", "a.wav", repair=True).repaired
 
 
-def test_content_altered_with_same_size_and_time(world: World) -> None:
-    file = world.root / "a.wav"
+def rewrite(file: Path, content: bytes) -> None:
+    """Write a file and leave its time as it was."""
     before = file.stat()
-    assert world.check(content=True) == []  # the first check only remembers
-    file.write_bytes(b"A.wav")
+    file.write_bytes(content)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("checked_before", [False, True])
+def test_content_altered_with_same_size_and_time(world: World, checked_before: bool) -> None:
+    """Compared with what the ingest knew, also by the first check; which never makes it known."""
+    file = world.root / "a.wav"
+    if checked_before:
+        assert world.check(content=True) == []
+    rewrite(file, b"A.wav")
     assert world.check() == []
-    assert not world.one("content", "a.wav", content=True, repair=True).repaired
-    file.write_bytes(b"a.wav")
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for _ in range(2):
+        assert not world.one("content", "a.wav", content=True, repair=True).repaired
+    rewrite(file, b"a.wav")
+    assert world.check(content=True) == []
+
+
+def test_files_exchanged_for_each_other(world: World) -> None:
+    rewrite(world.root / "a.wav", b"b.wav")
+    rewrite(world.root / "b.wav", b"a.wav")
+    findings = world.check(content=True)
+    assert [(finding.kind, finding.where) for finding in findings] == [
+        ("content", str(world.root / name)) for name in ("a.wav", "b.wav")
+    ]
+
+
+def wav(sound: bytes, tag: bytes) -> bytes:
+    data = b"data" + len(sound).to_bytes(4, "little") + sound
+    return b"RIFF" + bytes(4) + b"WAVE" + data + b"LIST" + len(tag).to_bytes(4, "little") + tag
+
+
+@pytest.mark.parametrize("checked_before", [False, True])
+def test_sound_and_tags_altered_with_same_size_and_time(world: World, checked_before: bool) -> None:
+    """Sound that the content hash leaves out is for a second check to find."""
+    file = world.root / "long.wav"
+    sound = np.random.default_rng(0).integers(0, 256, 3 << 20, dtype=np.uint8).tobytes()
+    between = sound[:30_000] + b"!!" + sound[30_002:]
+    file.write_bytes(wav(sound, b"one"))
+    with world.catalog.writing() as write:
+        stat, content_hash = world.stat("long.wav"), hash_content(file)
+        write.analysed(world.library, stat, content_hash, Tags(), analysis(9), "test")
+    if checked_before:
+        assert world.check(content=True) == []
+        rewrite(file, wav(sound, b"two"))
+        world.one("tags", "long.wav", content=True)
+        rewrite(file, wav(between, b"one"))
+        assert hash_content(file) == content_hash
+        world.one("content", "long.wav", content=True)
+    rewrite(file, wav(sound[::-1], b"one"))
+    world.one("content", "long.wav", content=True)
+
+
+def test_hashes_of_older_releases_are_compared_as_they_were_made(world: World) -> None:
+    file = world.root / "a.wav"
+    with world.catalog.writing() as write:
+        content_hash = hash_three_blocks(file)
+        write.analysed(world.library, world.stat("a.wav"), content_hash, Tags(), analysis(0), "1")
+        write.set_file_hash(world.track_id("a.wav"), hash_file(file))
+    rewrite(file, b"A.wav")
+    world.one("content", "a.wav", content=True)
+    rewrite(file, b"a.wav")
     assert world.check(content=True) == []
 
 
@@ -414,3 +478,82 @@ def test_other_weights_than_those_installed(world: World) -> None:
     world.catalog.set_active(other, SETTINGS.analysis_settings())
     kinds = [finding.kind for finding in world.check()]
     assert kinds == ["not analysed"] * 3 + ["space"]
+
+
+def alter(world: World, statement: str, *values: object) -> None:
+    """Change the database behind the catalogue's back."""
+    assert world.catalog.file is not None
+    with closing(sqlite3.connect(world.catalog.file)) as connection, connection:
+        connection.execute(statement, values)
+
+
+def closed_content(world: World) -> bytearray:
+    """The bytes of the database, with nothing left in its journal."""
+    assert world.catalog.file is not None
+    with closing(sqlite3.connect(world.catalog.file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    world.catalog.close()
+    return bytearray(world.catalog.file.read_bytes())
+
+
+def test_a_flipped_bit_in_an_embedding(world: World) -> None:
+    vector = bytearray(analysis(1).activations.tobytes())
+    vector[100] ^= 1
+    track_id = world.track_id("b.wav")
+    alter(world, "UPDATE analyses SET activations = ? WHERE track_id = ?", bytes(vector), track_id)
+    finding = world.one("damaged vector", "b.wav")
+    assert "repair" in finding.fix
+    world.one("damaged vector", "b.wav", repair=True)
+    finding = world.one("not analysed", "b.wav")  # which the next ingest does
+    assert "ingest" in finding.fix
+
+
+def test_a_value_that_makes_no_sense(world: World) -> None:
+    track_id = world.track_id("b.wav")
+    alter(world, "UPDATE tracks SET state = 'analyfed' WHERE id = ?", track_id)
+    (finding,) = world.check()
+    assert (finding.kind, finding.where) == ("damaged row", f"track {track_id}")
+    assert "state" in finding.detail
+    repaired, *others = world.check(repair=True)
+    assert repaired.repaired
+    assert {other.kind for other in others} <= {"back"}
+    assert world.track_id("b.wav") == track_id
+
+
+def test_an_index_of_the_database_that_contradicts_it(world: World) -> None:
+    assert world.catalog.file is not None
+    with closing(sqlite3.connect(world.catalog.file)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_tracks_1'"
+        ).fetchone()
+    content = closed_content(world)
+    start = (page - 1) * 4096
+    at = content.rindex(b"b.wav", start, start + 4096)
+    content[at : at + 5] = b"z.wav"
+    world.catalog.file.write_bytes(content)
+    (finding, *_) = world.check()
+    assert finding.kind == "database"
+    assert "index" in finding.detail
+    (finding, *_) = world.check(repair=True)
+    assert finding.repaired
+    assert world.check() == []
+
+
+def test_pages_that_are_lost(world: World) -> None:
+    """The tracks that can be read stay; the damaged file is kept beside."""
+    content = closed_content(world)
+    assert world.catalog.file is not None
+    blob = analysis(1).activations.tobytes()
+    pieces = (content.find(blob[at : at + 64]) for at in range(4000, 8000, 64))
+    page = next(at for at in pieces if at >= 0) // 4096 * 4096
+    content[page : page + 4096] = bytes(4096)
+    world.catalog.file.write_bytes(content)
+    finding, *_ = world.check()
+    assert (finding.kind, finding.repaired) == ("database", False)
+    found = world.check(repair=True)
+    assert (found[0].kind, found[0].repaired) == ("database", True)
+    assert {finding.kind for finding in found[1:]} == {"not analysed"}
+    assert [track.path for track in world.catalog.all_tracks()] == ["a.wav", "b.wav", "c.wav"]
+    (kept,) = world.catalog.file.parent.glob("*.damaged.db")
+    assert kept.read_bytes() == bytes(content)
+    assert len(world.catalog.activations(SPACE)[0]) == 2

@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 import soxr
 
+from recommender.audio.damage import Damage
 from recommender.audio.decoder import Decoder, DecoderError, Sound, opened
 from recommender.audio.ffmpeg_decoder import FfmpegDecoder
 from recommender.audio.soundfile_decoder import SoundfileDecoder
@@ -61,11 +62,13 @@ class DecodedWindows:
         clips: each `Windowing.seconds` long, or one clip of all a shorter track holds.
         starts: where each begins, in seconds from the track's beginning.
         duration: seconds of the whole track.
+        damage: of the file, where it is beyond what is tolerated.
     """
 
     clips: tuple[AudioClip, ...]
     starts: tuple[float, ...]
     duration: float
+    damage: Damage | None = None
 
 
 def read_windows(

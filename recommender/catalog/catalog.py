@@ -1,5 +1,6 @@
 """`Catalog`: queries, and changes of libraries, spaces and projections; provides a `Writer`."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -36,6 +37,11 @@ from recommender.embedding.projection import Projection
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.utils.arrays import FloatArray, IntArray
 from recommender.utils.files import AnyPath, as_path
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 20
+"""Damaged tracks that a warning names."""
 
 
 class Catalog(Database):
@@ -75,11 +81,17 @@ class Catalog(Database):
     def move_library(self, old: AnyPath, new: AnyPath) -> Library:
         """Record that the library with root `old` is now at `new`; nothing is analysed again.
 
+        Where `new` is or lies in another library, its tracks become part of that; where it contains
+        some, they become part of it. Of two tracks with one path then, one stays.
+
         Args:
             old: need not exist any more.
 
+        Returns:
+            The library that holds the tracks now.
+
         Raises:
-            CatalogError: there is no library at `old`, or `new` overlaps another one.
+            CatalogError: there is no library at `old`.
         """
         old, new = as_path(old, "old"), as_path(new, "new")
         with self._changing() as connection:
@@ -100,6 +112,12 @@ class Catalog(Database):
         root = as_path(root, "root")
         with self._changing() as connection:
             return libraries.remove(connection, root)
+
+    def set_mount_point(self, library: Library, mount_point: AnyPath | None) -> None:
+        """Record on which mount point the library's root lies; None for no other than "/"."""
+        path = None if mount_point is None else as_path(mount_point, "mount_point")
+        with self._changing() as connection:
+            libraries.set_mount_point(connection, library, path)
 
     def set_unavailable(self, library: Library) -> int:
         """Mark the tracks of a library, whose root is absent or empty, as UNAVAILABLE.
@@ -128,14 +146,18 @@ class Catalog(Database):
         with self._reading() as connection:
             return scan_queries.known_files(connection, library, space, under)
 
-    def lost_by_content_hash(self, vanished: Collection[int]) -> dict[str, int]:
-        """Content hash → id of a track whose file is lost: in `vanished`, or marked missing.
+    def content_hashes(self) -> dict[int, str]:
+        """Track id → content hash of every track, whatever its state; in the order of the ids."""
+        with self._reading() as connection:
+            return scan_queries.content_hashes(connection)
 
-        Of several with one hash those in `vanished` come first, then the lowest id. Unavailable
-        tracks are not lost.
+    def samples_hashes(self, track_ids: Collection[int], space: SpaceId) -> dict[int, str | None]:
+        """Track id → `Analysis.samples_hash` in the unprojected space of `space`.
+
+        Tracks that were not analysed there are left out.
         """
         with self._reading() as connection:
-            return scan_queries.lost_by_content_hash(connection, vanished)
+            return scan_queries.samples_hashes(connection, track_ids, space)
 
     @contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -161,11 +183,25 @@ class Catalog(Database):
         with self._reading() as connection:
             return queries.tracks_by_id(connection, ids)
 
+    def present(self, ids: Collection[int]) -> dict[int, Track]:
+        """Those of the tracks with these ids that are ANALYSED, by id."""
+        with self._reading() as connection:
+            return queries.present(connection, ids)
+
     def track_at(self, path: AnyPath) -> Track | None:
         """The track whose file is `path` (relative to the working directory, or absolute)."""
         path = as_path(path, "path")
         with self._reading() as connection:
             return queries.track_at(connection, path)
+
+    def copies_of(self, track: Track) -> list[Track]:
+        """Other tracks, in any state, of the same sound, by id.
+
+        They have its content hash; or, where an older release computed one of the two hashes, its
+        size, time and duration.
+        """
+        with self._reading() as connection:
+            return queries.copies_of(connection, track)
 
     def search(self, words: str, limit: int | None = None) -> list[Track]:
         """Tracks of any state in whose title, artists, album or path every word occurs, by path.
@@ -217,12 +253,37 @@ class Catalog(Database):
             ids: np.ndarray [shape=(n,)], int64, ascending: the ANALYSED tracks with an analysis.
             activations: np.ndarray [shape=(n, d)], float32: not projected, not normalised;
                 shape (0, 0) in a space that no track was ever analysed in.
+
+        Damaged vectors, which do not have the checksum that was stored with them, are left out,
+        and their tracks are named in a warning; see `checked_activations`.
         """
+        ids, found, damaged = self.checked_activations(space)
+        if damaged:
+            logger.warning(
+                "the stored embeddings of %d tracks are damaged, and are left out (ids %s%s). Run "
+                "'recsys verify --repair', then ingest their folders.",
+                len(damaged),
+                ", ".join(map(str, damaged[:_NAMED])),
+                "…" if len(damaged) > _NAMED else "",
+            )
+        return ids, found
+
+    def checked_activations(self, space: SpaceId) -> tuple[IntArray, FloatArray, list[int]]:
+        """What `activations` returns, and the ids of the tracks that it leaves out."""
         with self._reading() as connection:
             return analyses.activations(connection, space)
 
+    def is_analysed(self, track_id: int, space: SpaceId) -> bool:
+        """Whether the track has an undamaged analysis in the unprojected space of `space`."""
+        with self._reading() as connection:
+            return analyses.is_analysed(connection, track_id, space)
+
     def analysis_of(self, track_id: int, space: SpaceId) -> Analysis | None:
-        """The analysis of the track in the unprojected space of `space`, if it has one."""
+        """The analysis of the track in the unprojected space of `space`, if it has one.
+
+        Raises:
+            CatalogError: it is damaged.
+        """
         with self._reading() as connection:
             return analyses.analysis_of(connection, track_id, space)
 

@@ -1,12 +1,16 @@
 """Column types for values that databases cannot store as they are: paths, vectors, times."""
 
 import re
+import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
-from sqlalchemy import DateTime, Dialect, LargeBinary, Text
+from sqlalchemy import JSON, DateTime, Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeDecorator
 
+from recommender.audio.damage import Damage
 from recommender.utils.arrays import FloatArray
 
 _SPECIAL = re.compile("[\x00\\\\\ud800-\udfff]")
@@ -79,6 +83,42 @@ class Vector(TypeDecorator[FloatArray]):
         if value is None:
             return None
         return np.frombuffer(value, dtype=VECTOR_DTYPE).astype(np.float32, copy=False)
+
+
+def checksum(vector: FloatArray | bytes) -> int:
+    """CRC-32 of a vector as it is stored."""
+    blob = vector if isinstance(vector, bytes) else np.asarray(vector, VECTOR_DTYPE).tobytes()
+    return zlib.crc32(blob)
+
+
+class Texts(TypeDecorator[tuple[str, ...]]):
+    """Texts in their order, stored as a JSON list; none of them, or unknown ones, as NULL."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> list[str] | None:
+        """To a list, which the JSON type renders."""
+        return list(value) if value else None
+
+    def process_result_value(self, value: list[str] | None, dialect: Dialect) -> tuple[str, ...]:
+        """From a list."""
+        return tuple(value or ())
+
+
+class DamageRecord(TypeDecorator[Damage]):
+    """What is known of the damage of a file, stored as a JSON object."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Damage | None, dialect: Dialect) -> dict[str, Any] | None:
+        """To a mapping, which the JSON type renders."""
+        return None if value is None else value.to_json()
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Damage | None:
+        """From a mapping."""
+        return None if value is None else Damage.from_json(value)
 
 
 class Moment(TypeDecorator[datetime]):

@@ -97,7 +97,11 @@ def _row(track: Track) -> dict[str, Any]:
         "id": track.id,
         "path": encode_path(str(track.file)),
         "duration": track.duration,
-        **asdict(track.tags),
+        **{
+            name: value
+            for name, value in asdict(track.tags).items()
+            if not isinstance(value, tuple)  # the texts "artist" and "album_artist" have them all
+        },
         "predicted_genre": track.predicted_genre,
     }
 

@@ -7,15 +7,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from recommender.audio.tags import Tags
 from recommender.catalog.catalog_row import bump_revision
+from recommender.catalog.library_merge import absorb
 from recommender.catalog.records import Library, TrackState
-from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
-from recommender.catalog.search_text import search_text
+from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow
 from recommender.errors import CatalogError
 from recommender.utils.files import real_path
 
@@ -24,8 +23,20 @@ TAG_FIELDS = tuple(field.name for field in fields(Tags))
 
 def all_libraries(connection: Connection) -> list[Library]:
     """Every library, by root."""
-    rows = connection.execute(select(LibraryRow.id, LibraryRow.root))
-    return sorted((Library(id, Path(root)) for id, root in rows), key=lambda library: library.root)
+    rows = connection.execute(select(LibraryRow.id, LibraryRow.root, LibraryRow.mount_point))
+    libraries = [
+        Library(id, Path(root), None if mount_point is None else Path(mount_point))
+        for id, root, mount_point in rows
+    ]
+    return sorted(libraries, key=lambda library: library.root)
+
+
+def set_mount_point(connection: Connection, library: Library, mount_point: Path | None) -> None:
+    """See `Catalog.set_mount_point`."""
+    stored = None if mount_point is None else str(mount_point)
+    connection.execute(
+        update(LibraryRow).where(LibraryRow.id == library.id).values(mount_point=stored)
+    )
 
 
 def holding(folder: Path, libraries: list[Library]) -> tuple[Library, str] | None:
@@ -57,13 +68,14 @@ def scope_of(connection: Connection, folder: Path) -> tuple[Library, str]:
 def _absorb_inner(connection: Connection, outer: Library) -> bool:
     """Make the libraries inside `outer` part of it; returns whether there were any.
 
-    Their tracks and failures keep their rows, ids and analyses and only get the longer path.
+    Their tracks and failures keep their ids and analyses and only get the longer path; see
+    `library_merge.absorb` for a path that both have.
     """
     absorbed = False
     for library in all_libraries(connection):
         inner = real_path(library.root)
         if library != outer and inner.is_relative_to(outer.root):
-            _absorb(connection, library.id, outer.id, _posix(inner.relative_to(outer.root)))
+            absorb(connection, library, outer, _posix(inner.relative_to(outer.root)))
             absorbed = True
     return absorbed
 
@@ -73,16 +85,17 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
     libraries = all_libraries(connection)
     moved = _with_root(old, libraries)
     root = real_path(new)
-    for library in libraries:
-        other = real_path(library.root)
-        if library != moved and (root.is_relative_to(other) or other.is_relative_to(root)):
-            raise CatalogError(
-                f"{root} overlaps the library {library.root}. Run 'recsys ingest {root}' instead: "
-                "moved files are recognised by their content."
-            )
-    connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(root=str(root)))
+    scope = holding(root, [library for library in libraries if library != moved])
     bump_revision(connection)
-    return Library(moved.id, root)
+    if scope is not None:
+        outer, folder = scope
+        absorb(connection, moved, outer, folder)
+        return outer
+    values = {"root": str(root), "mount_point": None}
+    connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(values))
+    moved = Library(moved.id, root)
+    _absorb_inner(connection, moved)
+    return moved
 
 
 def remove(connection: Connection, root: Path) -> int:
@@ -147,38 +160,6 @@ def relative_paths(file: Path, libraries: list[Library]) -> Iterator[tuple[Libra
             library = roots.get(real_path(folder))
             if library is not None:
                 yield library, _posix(path.relative_to(folder))
-
-
-def _absorb(connection: Connection, library_id: int, into: int, prefix: str) -> None:
-    tracks, failures = table(TrackRow), table(FailureRow)
-    tags = [tracks.c[name] for name in TAG_FIELDS]
-    rows = connection.execute(
-        select(tracks.c.id, tracks.c.path, *tags).where(tracks.c.library_id == library_id)
-    )
-    longer = [
-        {
-            "row": id,
-            "library_id": into,
-            "path": f"{prefix}/{path}",
-            "search_text": search_text(Tags(*tags), f"{prefix}/{path}"),
-        }
-        for id, path, *tags in rows
-    ]
-    _update_rows(connection, tracks, longer)
-    rows = connection.execute(
-        select(failures.c.id, failures.c.path).where(failures.c.library_id == library_id)
-    )
-    longer = [
-        {"row": id, "library_id": into, "path": f"{prefix}/{path}" if path else prefix}
-        for id, path in rows
-    ]
-    _update_rows(connection, failures, longer)
-    connection.execute(delete(LibraryRow).where(LibraryRow.id == library_id))
-
-
-def _update_rows(connection: Connection, rows_of: Table, values: list[dict[str, Any]]) -> None:
-    if values:
-        connection.execute(update(rows_of).where(rows_of.c.id == bindparam("row")), values)
 
 
 def _posix(relative: Path) -> str:

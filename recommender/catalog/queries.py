@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, select
+from sqlalchemy import Connection, Row, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
 from recommender.audio.tags import Tags
@@ -56,6 +56,7 @@ def track_query() -> Select[Any]:
         TrackRow.content_hash,
         TrackRow.duration,
         TrackRow.state,
+        TrackRow.damage,
         *(getattr(TrackRow, name) for name in TAG_FIELDS),
         AnalysisRow.genre_probabilities,
         AnalysisRow.windows,
@@ -74,7 +75,7 @@ def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
 
 def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
     values: Sequence[Any] = row
-    id, library_id, path, size, mtime_ns, content_hash, duration, state, *rest = values
+    id, library_id, path, size, mtime_ns, content_hash, duration, state, damage, *rest = values
     *tags, probabilities, windows, analysed_at, analysed_by = rest
     return Track(
         id=id,
@@ -90,6 +91,7 @@ def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
         windows=tuple((start, length) for start, length in windows or ()),
         analysed_at=analysed_at,
         analysed_by=analysed_by,
+        damage=damage,
     )
 
 
@@ -104,6 +106,15 @@ def tracks_by_id(connection: Connection, ids: Sequence[int]) -> list[Track]:
         if id not in found:
             raise no_such_track(id)
     return [found[id] for id in ids]
+
+
+def present(connection: Connection, ids: Collection[int]) -> dict[int, Track]:
+    """See `Catalog.present`."""
+    found: dict[int, Track] = {}
+    for chunk in chunks({id for id in ids if 0 < id <= _LARGEST_ID}):
+        query = track_query().where(TrackRow.id.in_(chunk), TrackRow.state == TrackState.ANALYSED)
+        found.update((track.id, track) for track in tracks_of(connection, query))
+    return found
 
 
 def no_such_track(track_id: int) -> TrackNotFound:
@@ -125,6 +136,18 @@ def tracks_after(connection: Connection, last: int, state: TrackState | None) ->
     query = track_query().where(TrackRow.id > last).order_by(TrackRow.id).limit(CHUNK)
     if state is not None:
         query = query.where(TrackRow.state == state)
+    return tracks_of(connection, query)
+
+
+def copies_of(connection: Connection, track: Track) -> list[Track]:
+    """See `Catalog.copies_of`."""
+    same_file = and_(
+        TrackRow.size == track.size,
+        TrackRow.mtime_ns == track.mtime_ns,
+        TrackRow.duration == track.duration,
+    )
+    same = or_(TrackRow.content_hash == track.content_hash, same_file)
+    query = track_query().where(same, TrackRow.id != track.id).order_by(TrackRow.id)
     return tracks_of(connection, query)
 
 

@@ -7,8 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from recommender.audio.damage import Damage
 from recommender.audio.tags import Tags
 from recommender.embedding.projection import Projection
+
+_LARGEST_TIME = 2**63 - 1
 
 
 class TrackState(StrEnum):
@@ -22,10 +25,16 @@ class TrackState(StrEnum):
 
 @dataclass(frozen=True)
 class Library:
-    """A music folder. Tracks are stored relative to `root`, so that it can move."""
+    """A music folder. Tracks are stored relative to `root`, so that it can move.
+
+    Attributes:
+        mount_point: where the file system was mounted that `root` lay on when it was last scanned;
+            None where that was not recorded. It does not distinguish libraries.
+    """
 
     id: int
     root: Path
+    mount_point: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -36,12 +45,20 @@ class FileStat:
         path: relative to the library's root, with forward slashes; bytes that are not UTF-8 are
             surrogate escapes, as from `os.fsdecode`.
         size: bytes.
-        mtime_ns: time of the last modification.
+        mtime_ns: time of the last modification, in nanoseconds since 1970. A time that 64 bits
+            cannot hold (before 1677, after 2262), as damaged file systems have them, becomes the
+            nearest one that they can.
     """
 
     path: str
     size: int
     mtime_ns: int
+
+    def __post_init__(self) -> None:
+        """Bring the time into range, as the catalogue stores it."""
+        if not -_LARGEST_TIME <= self.mtime_ns <= _LARGEST_TIME:
+            nearest = max(-_LARGEST_TIME, min(self.mtime_ns, _LARGEST_TIME))
+            object.__setattr__(self, "mtime_ns", nearest)
 
 
 @dataclass(frozen=True)
@@ -76,6 +93,7 @@ class Track:
             else of the newest one; so are the remaining ones.
         windows: (start, length) in seconds of each window analysed.
         analysed_by: version of the program.
+        damage: what was wrong with the file when it was analysed; None for an undamaged one.
     """
 
     id: int
@@ -91,6 +109,7 @@ class Track:
     windows: tuple[tuple[float, float], ...] = ()
     analysed_at: datetime | None = None
     analysed_by: str | None = None
+    damage: Damage | None = None
 
     @property
     def file(self) -> Path:
@@ -106,6 +125,11 @@ class Track:
     def artist(self) -> str | None:
         """The tagged artist, or else the album's."""
         return self.tags.artist or self.tags.album_artist
+
+    @property
+    def artists(self) -> tuple[str, ...]:
+        """Every artist that the tags name, or else those of the album."""
+        return self.tags.credited
 
     @property
     def predicted_genre(self) -> str | None:

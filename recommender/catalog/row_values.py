@@ -9,7 +9,6 @@ from recommender.catalog.search_text import search_text
 from recommender.utils.names import storable
 
 _LARGEST_INTEGER = 2**31 - 1
-_LARGEST_BIG_INTEGER = 2**63 - 1
 
 
 def stat_values(stat: FileStat) -> dict[str, Any]:
@@ -17,8 +16,7 @@ def stat_values(stat: FileStat) -> dict[str, Any]:
     return {
         "path": stat.path,
         "size": stat.size,
-        # A damaged file system can give a time beyond what an integer column holds.
-        "mtime_ns": max(-_LARGEST_BIG_INTEGER, min(stat.mtime_ns, _LARGEST_BIG_INTEGER)),
+        "mtime_ns": stat.mtime_ns,
     }
 
 
@@ -29,6 +27,8 @@ def tag_values(tags: Tags, path: str) -> dict[str, Any]:
         value = getattr(tags, name)
         if isinstance(value, str):
             value = storable(value)
+        elif isinstance(value, tuple):
+            value = tuple(storable(text) for text in value)
         elif value is not None and abs(value) > _LARGEST_INTEGER:
             value = None  # nonsense that an integer column could not hold
         values[name] = value

@@ -1,4 +1,4 @@
-"""What a scan of a folder needs to know: which files the catalogue has, which tracks lost theirs.
+"""What a scan of a folder needs to know: which files the catalogue has, and of what content.
 
 Every function works on a connection, inside the caller's transaction.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Text, func, or_, select, type_coerce
 
 from recommender.catalog.column_types import encode_path
 from recommender.catalog.queries import chunks
-from recommender.catalog.records import FileStat, KnownFile, Library, TrackState
+from recommender.catalog.records import FileStat, KnownFile, Library
 from recommender.catalog.schema import AnalysisRow, FailureRow, SpaceRow, TrackRow
 from recommender.catalog.spaces import space_row
 from recommender.embedding.space import SpaceId
@@ -66,17 +66,23 @@ def _lies_under(path: Any, folder: str) -> Any:
     return or_(path == folder, begins)
 
 
-def lost_by_content_hash(connection: Connection, vanished: Collection[int]) -> dict[str, int]:
-    """See `Catalog.lost_by_content_hash`."""
-    missing = connection.execute(
-        select(TrackRow.id, TrackRow.content_hash).where(TrackRow.state == TrackState.MISSING)
+def content_hashes(connection: Connection) -> dict[int, str]:
+    """See `Catalog.content_hashes`."""
+    rows = connection.execute(select(TrackRow.id, TrackRow.content_hash).order_by(TrackRow.id))
+    return {id: content_hash for id, content_hash in rows}  # noqa: C416 (rows are no pairs)
+
+
+def samples_hashes(
+    connection: Connection, track_ids: Collection[int], space: SpaceId
+) -> dict[int, str | None]:
+    """See `Catalog.samples_hashes`."""
+    query = (
+        select(AnalysisRow.track_id, AnalysisRow.samples_hash)
+        .join(SpaceRow, SpaceRow.id == AnalysisRow.space_id)
+        .where(space_row(space))
     )
-    lost = {content_hash: id for id, content_hash in sorted(missing, reverse=True)}
-    found: dict[int, str] = {}
-    for chunk in chunks(vanished):
-        rows = connection.execute(
-            select(TrackRow.id, TrackRow.content_hash).where(TrackRow.id.in_(chunk))
-        )
-        found.update((id, content_hash) for id, content_hash in rows)
-    lost.update((found[id], id) for id in sorted(found, reverse=True))
-    return lost
+    found: dict[int, str | None] = {}
+    for chunk in chunks(track_ids):
+        rows = connection.execute(query.where(AnalysisRow.track_id.in_(chunk)))
+        found.update((id, samples_hash) for id, samples_hash in rows)
+    return found

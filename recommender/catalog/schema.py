@@ -17,7 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from recommender.catalog.column_types import Moment, PathText, Vector
+from recommender.audio.damage import Damage
+from recommender.catalog.column_types import DamageRecord, Moment, PathText, Texts, Vector
 from recommender.catalog.records import ProjectionOrigin, TrackState
 from recommender.utils.arrays import FloatArray
 
@@ -72,6 +73,7 @@ class LibraryRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     root: Mapped[str] = mapped_column(PathText)
+    mount_point: Mapped[str | None] = mapped_column(PathText)
 
 
 class SpaceRow(Base):
@@ -110,10 +112,17 @@ class TrackRow(Base):
     track_number: Mapped[int | None]
     year: Mapped[int | None]
     search_text: Mapped[str] = mapped_column(Text)
+    artists: Mapped[tuple[str, ...] | None] = mapped_column(Texts)
+    album_artists: Mapped[tuple[str, ...] | None] = mapped_column(Texts)
+    damage: Mapped[Damage | None] = mapped_column(DamageRecord)
 
 
 class AnalysisRow(Base):
-    """A model's analysis of one track. The blob is last, so that listings need not skip it."""
+    """A model's analysis of one track.
+
+    The blob is behind all that listings read, so that they need not skip it; its checksum and the
+    hash of the samples are read with it only, and NULL where they were never computed.
+    """
 
     __tablename__ = "analyses"
 
@@ -126,6 +135,8 @@ class AnalysisRow(Base):
     genre_probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
     windows: Mapped[list[list[float]]] = mapped_column(JSON)
     activations: Mapped[FloatArray] = mapped_column(Vector)
+    samples_hash: Mapped[str | None] = mapped_column(Text)
+    checksum: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ProjectionRow(Base):

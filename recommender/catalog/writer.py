@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, case, delete, insert, select, update
 
 from recommender.audio.tags import Tags
+from recommender.catalog.column_types import checksum
 from recommender.catalog.libraries import TAG_FIELDS
 from recommender.catalog.queries import chunks
 from recommender.catalog.records import FileStat, Library, TrackState
@@ -62,6 +63,7 @@ class Writer:
         tags: Tags,
         analysis: Analysis,
         version: str,
+        same_as: str | None = None,
     ) -> int:
         """Store the analysis of a track, found by library and path; the path's failure is dropped.
 
@@ -70,6 +72,7 @@ class Writer:
 
         Args:
             version: of the program that analysed it; stored as `Track.analysed_by`.
+            same_as: another hash that is of the same content, by an older scheme.
 
         Returns:
             The track's id: the one it had, or a new one.
@@ -84,6 +87,7 @@ class Writer:
             "file_hash": None,
             "state": TrackState.ANALYSED,
             "duration": float(analysis.duration),
+            "damage": analysis.damage,
         }
         old = self._track_at(library, stat.path)
         if old is None:
@@ -91,7 +95,7 @@ class Writer:
         else:
             track_id, old_hash = old
             self._update_track(track_id, values)
-            if old_hash != content_hash:
+            if old_hash not in (content_hash, same_as):
                 self._connection.execute(
                     delete(AnalysisRow).where(AnalysisRow.track_id == track_id)
                 )
@@ -140,13 +144,21 @@ class Writer:
         ):
             self.changed = True
 
-    def moved(self, track_id: int, library: Library, stat: FileStat, tags: Tags | None) -> None:
+    def moved(
+        self,
+        track_id: int,
+        library: Library,
+        stat: FileStat,
+        tags: Tags | None,
+        content_hash: str | None = None,
+    ) -> None:
         """Record that a track's file is now at `stat.path` of `library`; its analyses stay.
 
         Another track at that path is dropped: its file was replaced by this one.
 
         Args:
-            tags: None to keep those it has.
+            tags: None to keep those it has, as the file was not written.
+            content_hash: of the same content, by the present scheme; None to keep the one it has.
 
         Raises:
             TrackNotFound: the track is gone.
@@ -156,6 +168,10 @@ class Writer:
         if replaced is not None and replaced[0] != track_id:
             self._connection.execute(delete(TrackRow).where(TrackRow.id == replaced[0]))
         values = {**stat_values(stat), **tag_values(tags or old_tags, stat.path)}
+        if content_hash is not None:
+            values["content_hash"] = content_hash
+        if tags is not None:
+            values["file_hash"] = None
         self._update_track(
             track_id, {**values, "library_id": library.id, "state": TrackState.ANALYSED}
         )
@@ -203,12 +219,22 @@ class Writer:
 
     def missing(self, track_ids: Collection[int]) -> None:
         """Record that the tracks' files were not there when their folder was scanned."""
-        for chunk in chunks(track_ids):
-            self._update_states(
-                update(TrackRow)
-                .where(TrackRow.id.in_(chunk), TrackRow.state != TrackState.MISSING)
-                .values(state=TrackState.MISSING)
-            )
+        self._set_states(track_ids, TrackState.MISSING)
+
+    def unavailable(self, track_ids: Collection[int]) -> None:
+        """Record that the tracks' files are not there at present, as a disk is not mounted.
+
+        Tracks that failed stay FAILED.
+        """
+        self._set_states(track_ids, TrackState.UNAVAILABLE, but=TrackState.FAILED)
+
+    def set_samples_hash(self, track_id: int, space: SpaceId, samples_hash: str) -> None:
+        """Store the hash of the samples that the track's analysis in `space` is of."""
+        space_id, _ = ensure_space(self._connection, space)
+        self._connection.execute(
+            _UPDATE_ANALYSIS,
+            {"of_track": track_id, "in_space": space_id, "samples_hash": samples_hash},
+        )
 
     def forget_failures(self, library: Library, paths: Collection[str]) -> None:
         """Drop the failures of files that are gone or can be analysed now."""
@@ -240,6 +266,17 @@ class Writer:
         if not self._connection.execute(_UPDATE_TRACK, parameters).rowcount:
             raise _gone(track_id)
 
+    def _set_states(
+        self, track_ids: Collection[int], state: TrackState, but: TrackState | None = None
+    ) -> None:
+        """Bring tracks into `state`, save those in state `but`."""
+        for chunk in chunks(track_ids):
+            self._update_states(
+                update(TrackRow)
+                .where(TrackRow.id.in_(chunk), TrackRow.state.not_in([state, but or state]))
+                .values(state=state)
+            )
+
     def _update_states(self, statement: Any) -> None:
         if self._connection.execute(statement).rowcount:
             self.changed = True
@@ -261,6 +298,8 @@ class Writer:
             },
             "windows": [[float(start), float(length)] for start, length in analysis.windows],
             "activations": analysis.activations,
+            "samples_hash": analysis.samples_hash,
+            "checksum": checksum(analysis.activations),
         }
         at_path = {"of_track": track_id, "in_space": space_id}
         if not self._connection.execute(_UPDATE_ANALYSIS, {**at_path, **values}).rowcount:

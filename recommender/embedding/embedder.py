@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from recommender.audio.decoder import Sound
-from recommender.audio.reader import AudioClip, read_windows
+from recommender.audio.reader import AudioClip, DecodedWindows, read_windows
+from recommender.audio.samples_hash import hash_samples
 from recommender.audio.windows import Windowing
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.embedding.space import Analysis, Embedding
@@ -108,7 +109,14 @@ class Embedder:
             AudioError: it cannot be analysed; the subclass says why.
             TypeError: neither a path nor a binary file object.
         """
-        decoded = read_windows(sound, self.windowing, self.front_end.sample_rate)
+        return self.analyse_windows(self.decode(sound))
+
+    def decode(self, sound: Sound) -> DecodedWindows:
+        """The windows of a sound that `analyse` analyses. Arguments and errors: `analyse`."""
+        return read_windows(sound, self.windowing, self.front_end.sample_rate)
+
+    def analyse_windows(self, decoded: DecodedWindows) -> Analysis:
+        """Activations and genre probabilities of what `decode` returned. Raises `NotFinite`."""
         activations, probabilities = self.analyse_clips(decoded.clips)
         return Analysis(
             activations=activations,
@@ -121,6 +129,8 @@ class Embedder:
                 for start, clip in zip(decoded.starts, decoded.clips, strict=True)
             ),
             space=self.space.unprojected,
+            damage=decoded.damage,
+            samples_hash=hash_samples(decoded.clips),
         )
 
     def embed(self, sound: Sound) -> Embedding:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from recommender.audio.damage import Damage
 from recommender.errors import SpaceMismatch
 from recommender.utils.arrays import FloatArray
 
@@ -149,6 +150,8 @@ class Analysis:
         duration: seconds of the whole track.
         windows: (start, length) in seconds of each window analysed.
         space: of the activations, always unprojected.
+        damage: of the file, where it is beyond what is tolerated.
+        samples_hash: of the windows' samples; see `audio.samples_hash`. None where it is not known.
     """
 
     activations: FloatArray
@@ -156,3 +159,5 @@ class Analysis:
     duration: float
     windows: tuple[tuple[float, float], ...]
     space: SpaceId
+    damage: Damage | None = None
+    samples_hash: str | None = None

@@ -5,17 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recommender.audio.tags import Tags, read_tags
+from recommender.audio.samples_hash import hash_samples, same_samples
+from recommender.audio.tags import Tags
 from recommender.catalog.records import FileStat, Library
 from recommender.embedding.space import Analysis
-from recommender.errors import AudioError, FileVanished, NoPermission, NoSound, UnreadableAudio
-from recommender.ingestion.content_hash import hash_content
+from recommender.errors import (
+    AudioError,
+    FileVanished,
+    NoPermission,
+    NoSound,
+    RecsysError,
+    UnreadableAudio,
+    WorkerCrashed,
+)
+from recommender.ingestion.content_hash import has_content, hash_content
+from recommender.ingestion.file_reader import FileReader
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
+from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.utils.files import AnyPath
 
 if TYPE_CHECKING:
     from recommender.audio.windows import Windowing
-    from recommender.embedding.embedder import Embedder
+    from recommender.ingestion.worker_limits import FileLimits
 
 
 @dataclass(frozen=True)
@@ -26,19 +37,30 @@ class FileJob:
         library: the library that it belongs to.
         stat: its path, size and time at the scan.
         track_id: its track, if it has one.
-        analysed_hash: content hash with which its track was analysed in this space already.
+        lost_id: a track whose file is gone and had the same content hash: it becomes this file's
+            once the samples agree.
+        known_hash: content hash that the catalogue has of its track, or of the lost one.
+        samples_hash: likewise, of the windows as analysed in this space.
+        is_analysed: whether that track was analysed in this space.
         content_hash: its content hash now, where that is known.
         failed_as: kind of its last failure, where it is tried again unchanged.
         moved: whether its track was moved to this path in this run.
+        unchanged: whether size and time are those of its track; tags are read again all the same.
+        forced: whether it is analysed even if its content has not changed.
     """
 
     library: Library
     stat: FileStat
     track_id: int | None = None
-    analysed_hash: str | None = None
+    lost_id: int | None = None
+    known_hash: str | None = None
+    samples_hash: str | None = None
+    is_analysed: bool = False
     content_hash: str | None = None
     failed_as: str | None = None
     moved: bool = False
+    unchanged: bool = False
+    forced: bool = False
 
     @property
     def path(self) -> Path:
@@ -48,11 +70,24 @@ class FileJob:
 
 @dataclass(frozen=True)
 class FileAnalysis:
-    """A file that was analysed; `analysis` is None where its content had not changed."""
+    """A file that was read.
+
+    Attributes:
+        content_hash: of its content now.
+        tags: its tags now.
+        analysis: None where its content is the one that is analysed already.
+        same_content: whether its content is that of `FileJob.known_hash`, as far as was compared.
+        samples_hash: of its windows, where they were decoded and not analysed.
+        to_confirm: whether `same_content` was concluded from the content hash alone: the analysis
+            will tell, by comparison with the one that is stored.
+    """
 
     content_hash: str
     tags: Tags
     analysis: Analysis | None
+    same_content: bool = False
+    samples_hash: str | None = None
+    to_confirm: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,28 +98,38 @@ class AnalysisFailure:
     reason: str
 
 
-def load_analyser(model: AnyPath, windowing: "Windowing | None") -> "Embedder":
-    """The embedder of a worker, which uses one core. Raises `WeightsError`."""
+def load_analyser(
+    model: AnyPath, windowing: "Windowing | None", limits: "FileLimits"
+) -> IsolatedAnalyser:
+    """The analyser of a worker, which uses one core. Raises `WeightsError`."""
+    reader = FileReader(limits)
+    reader.start()  # it gets ready while torch is loaded
     import torch
 
     from recommender.embedding.embedder import Embedder
 
     torch.set_num_threads(1)
-    return Embedder.load(model, windowing)
+    return IsolatedAnalyser(Embedder.load(model, windowing), reader)
 
 
-def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisFailure:
-    """Hash the content, and analyse it only where it is new in this space. Never raises."""
-    path = job.path
+def analyse_file(
+    analyser: IsolatedAnalyser, job: FileJob
+) -> FileAnalysis | AnalysisFailure | WorkerCrashed:
+    """Hash the content, and analyse it only where it is new in this space.
+
+    Raises `RecsysError`, but never through the fault of a file.
+    """
     try:
-        content_hash = job.content_hash or hash_content(path)
-        analysis = None if content_hash == job.analysed_hash else embedder.analyse(path)
-        return FileAnalysis(content_hash, read_tags(path), analysis)
+        return _analysed(analyser, job)
+    except WorkerCrashed as error:  # of the process that opens the file
+        return error
     except NoSound as error:
         is_video = file_type_of(job.stat.path) is FileType.VIDEO
         return AnalysisFailure(VIDEO_WITHOUT_SOUND if is_video else error.kind, str(error))
     except AudioError as error:
         return AnalysisFailure(error.kind, str(error))
+    except RecsysError:
+        raise
     except FileNotFoundError:
         return AnalysisFailure(FileVanished.kind, "the file was gone when its turn came")
     except PermissionError:
@@ -99,13 +144,39 @@ def analyse_file(embedder: "Embedder", job: FileJob) -> FileAnalysis | AnalysisF
         return AnalysisFailure(UnreadableAudio.kind, f"unexpected {type(error).__name__}: {error}")
 
 
+def _analysed(analyser: IsolatedAnalyser, job: FileJob) -> FileAnalysis:
+    """Like `analyse_file`, with the errors of decoders."""
+    path = job.path
+    content_hash = job.content_hash or analyser.call(hash_content, path)
+    tags = analyser.read_tags(path)
+    same = job.known_hash is not None and analyser.call(
+        has_content, path, content_hash, job.known_hash
+    )
+    if not (same and job.is_analysed):
+        return FileAnalysis(content_hash, tags, analyser.analyse(path), same)
+    if job.unchanged and not job.forced:
+        return FileAnalysis(content_hash, tags, None, same_content=True)
+    decoded = analyser.decode(path)
+    samples_hash = hash_samples(decoded.clips)
+    agrees = same_samples(job.samples_hash, samples_hash)
+    if agrees and not job.forced:
+        return FileAnalysis(content_hash, tags, None, True, samples_hash)
+    return FileAnalysis(
+        content_hash,
+        tags,
+        analyser.embedder.analyse_windows(decoded),
+        same_content=agrees is not False,
+        to_confirm=agrees is None and not job.forced,
+    )
+
+
 def analyse_in_process(
-    load: Callable[[], "Embedder"], jobs: Iterable[FileJob], stopped: Callable[[], bool]
-) -> Iterator[list[tuple[FileJob, FileAnalysis | AnalysisFailure]]]:
+    load: Callable[[], IsolatedAnalyser], jobs: Iterable[FileJob], stopped: Callable[[], bool]
+) -> Iterator[list[tuple[FileJob, FileAnalysis | AnalysisFailure | WorkerCrashed]]]:
     """Analyse files one after the other in this process, on one core as a worker does.
 
     Args:
-        load: loads the embedder.
+        load: loads the analyser.
         jobs: taken one by one.
         stopped: called before each file; once it returns true, the rest is left.
 
@@ -115,11 +186,14 @@ def analyse_in_process(
     import torch
 
     threads = torch.get_num_threads()
+    analyser = None
     try:
-        embedder = load()
+        analyser = load()
         for job in jobs:
-            yield [(job, analyse_file(embedder, job))]
+            yield [(job, analyse_file(analyser, job))]
             if stopped():
                 return
     finally:
+        if analyser is not None:
+            analyser.close()
         torch.set_num_threads(threads)

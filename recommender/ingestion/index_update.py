@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from recommender.catalog import Catalog
+from recommender.embedding.space import SpaceId
 from recommender.errors import IndexDamaged, RecsysError
 from recommender.search.catalog_index import CatalogIndex
 
@@ -25,6 +26,7 @@ def update_stale_index(catalog: Catalog, indexing: Callable[[int], None]) -> Non
     try:
         index = CatalogIndex.of_active_space(catalog)
         if not _is_current(index, catalog):
+            _drop_damaged(catalog, active)
             index.update(indexing)
     except RecsysError as error:
         logger.warning("the index was not brought up to date: %s", error)
@@ -36,3 +38,16 @@ def _is_current(index: CatalogIndex, catalog: Catalog) -> bool:
         return index.is_current(catalog.state())
     except (FileNotFoundError, IndexDamaged):
         return False
+
+
+def _drop_damaged(catalog: Catalog, space: SpaceId) -> None:
+    """Drop damaged embeddings, so that the next ingest analyses their files again."""
+    damaged = catalog.checked_activations(space)[2]
+    if damaged:
+        catalog.forget_analyses(damaged)
+        logger.warning(
+            "the stored embeddings of %d tracks were damaged (ids %s); the next ingest analyses "
+            "their files again.",
+            len(damaged),
+            ", ".join(map(str, damaged)),
+        )

@@ -1,78 +1,202 @@
-"""Detect files that were moved or renamed, by the hash of their content."""
+"""Detect files that were moved or renamed, by the hash of their content.
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+Every track whose file is gone counts as lost: whether a scan has just missed it, or it is missing
+or unavailable, or lies in a folder that was not scanned, such as one that was renamed. So it does
+not matter which of two folders is scanned first.
+"""
+
+import os
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 
-from recommender.audio.tags import read_tags
-from recommender.catalog import Catalog
-from recommender.ingestion.content_hash import hash_content
+from recommender.catalog import Catalog, Track
+from recommender.embedding.space import SpaceId
+from recommender.errors import AudioError
+from recommender.ingestion.content_hash import hash_content, is_older
 from recommender.ingestion.file_analysis import FileJob
+from recommender.ingestion.file_reader import ReaderPool
+from recommender.ingestion.three_block_hash import hash_three_blocks
+from recommender.ingestion.worker_limits import FileLimits
 
-_READERS = 8  # reading waits for the disk or the network, so threads help
-_PER_TRANSACTION = 32
+_READERS = 8  # reading waits for the disk or the network, so more than the cores help
+_FILES_PER_READER = 50  # a process takes as long to start as to hash so many files
+_PER_TRANSACTION = 500
+
+
+@dataclass(frozen=True)
+class _NewFile:
+    job: FileJob
+    older_hash: str | None = None
 
 
 def move_tracks(
     catalog: Catalog,
+    space: SpaceId,
     new: Sequence[FileJob],
     vanished: Collection[int],
     present: Collection[int],
     stopped: Callable[[], bool],
+    limits: FileLimits | None = None,
 ) -> list[FileJob]:
-    """Give new files the tracks of lost ones that had the same content, in the catalogue.
+    """Give new files the tracks of lost ones that had the same content.
+
+    A file with the size and time of the lost one was not written since: it gets the track at once,
+    in the catalogue. Any other is read in full by a worker, as its content hash does not cover all
+    of the sound.
 
     Args:
-        catalog: has the lost tracks: those in `vanished`, and those that were missing before.
-        new: jobs for unknown files; of files with equal content, the first gets the track.
-        vanished: ids of tracks whose file is gone.
+        catalog: all tracks but those in `present` may be lost.
+        space: the one that files are analysed in.
+        new: jobs for unknown files; of files with equal content, those that were not written since
+            come first.
+        vanished: ids of tracks whose file a scan has just missed.
         present: ids of tracks whose file is there, whatever their state in the catalogue.
         stopped: once it returns true, no further file is read.
+        limits: what reading one file may cost.
 
     Returns:
-        `new` with the content hashes that were read; moved files have `track_id` and `moved`.
+        `new` with the content hashes that were read. Moved files have `track_id` and `moved`, those
+        that a worker has to read have `lost_id`.
     """
-    left = set(vanished)
-    if not _lost(catalog, left, present):
+    if not new:
+        return []
+    tracks = {id: found for id, found in catalog.content_hashes().items() if id not in present}
+    if not tracks:
         return list(new)
-    with ThreadPoolExecutor(_READERS) as readers:
-        jobs = list(readers.map(lambda job: job if stopped() else _with_content_hash(job), new))
-        # The catalogue gives one lost track for each hash; the next one once that has moved.
-        while moves := _matches(jobs, _lost(catalog, left, present)):
-            for index, track_id in moves.items():
-                jobs[index] = replace(jobs[index], track_id=track_id, moved=True)
-                left.discard(track_id)
-            _write(catalog, [jobs[index] for index in moves], readers)
+    older = any(map(is_older, tracks.values()))
+    count = min(_READERS, 1 + len(new) // _FILES_PER_READER)
+    with (
+        closing(ReaderPool(count, limits, decodes=False)) as readers,
+        ThreadPoolExecutor(count) as threads,
+    ):
+        files = list(threads.map(partial(_hashed, readers, older, stopped), new))
+    matches = _matches(catalog, files, tracks, vanished)
+    samples = catalog.samples_hashes([track.id for track in matches.values()], space)
+    jobs = [file.job for file in files]
+    for index, track in matches.items():
+        jobs[index] = _with_track(jobs[index], track, samples)
+    _write(catalog, [job for job in jobs if job.moved])
     return jobs
 
 
-def _lost(catalog: Catalog, left: Collection[int], present: Collection[int]) -> dict[str, int]:
-    lost = catalog.lost_by_content_hash(left)
-    return {
-        content_hash: track_id for content_hash, track_id in lost.items() if track_id not in present
-    }
-
-
-def _with_content_hash(job: FileJob) -> FileJob:
+def _hashed(
+    readers: ReaderPool, older: bool, stopped: Callable[[], bool], job: FileJob
+) -> _NewFile:
+    """The file with its content hash, and with that of older catalogues if `older`."""
+    if stopped():
+        return _NewFile(job)
     try:
-        return replace(job, content_hash=hash_content(job.path))
+        older_hash = readers.call(hash_three_blocks, job.path) if older else None
+        content_hash = readers.call(hash_content, job.path)
+        return _NewFile(replace(job, content_hash=content_hash), older_hash)
+    except (OSError, AudioError):
+        return _NewFile(job)  # the analysis will fail, too, and give the reason
+
+
+def _matches(
+    catalog: Catalog,
+    files: Sequence[_NewFile],
+    tracks: Mapping[int, str],
+    vanished: Collection[int],
+) -> dict[int, Track]:
+    """Index in `files` → the lost track that it gets, each at most once."""
+    with_hash: dict[str, list[int]] = defaultdict(list)
+    for index, file in enumerate(files):
+        for content_hash in {file.job.content_hash, file.older_hash} - {None}:
+            with_hash[content_hash or ""].append(index)
+    wanted = [id for id, content_hash in tracks.items() if content_hash in with_hash]
+    lost: dict[str, list[Track]] = defaultdict(list)
+    for track in catalog.tracks(sorted(wanted, key=lambda id: (id not in vanished, id))):
+        rivals = [files[index].job for index in with_hash[track.content_hash]]
+        if _is_gone(track, rivals if track.id in vanished else ()):
+            lost[track.content_hash].append(track)
+    matches: dict[int, Track] = {}
+    for content_hash, of_hash in lost.items():
+        free = [index for index in with_hash[content_hash] if index not in matches]
+        matches.update(_paired(free, files, of_hash))
+    return matches
+
+
+def _is_gone(track: Track, rivals: Sequence[FileJob]) -> bool:
+    """Whether the track's file does not exist; or only as one of `rivals`, under another name.
+
+    That is so where a file system does not distinguish upper from lower case.
+    """
+    try:
+        found = track.file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
     except OSError:
-        return job  # the analysis will fail, too, and give the reason
+        return False
+    return any(_is_same_file(found, rival) for rival in rivals)
 
 
-def _matches(jobs: Sequence[FileJob], lost: Mapping[str, int]) -> dict[int, int]:
-    """Index in `jobs` → id of the track it gets; the first of equal files gets it."""
-    first: dict[str, int] = {}
-    for index, job in enumerate(jobs):
-        if job.content_hash in lost and not job.moved:
-            first.setdefault(job.content_hash or "", index)
-    return {index: lost[content_hash] for content_hash, index in first.items()}
+def _is_same_file(found: os.stat_result, job: FileJob) -> bool:
+    try:
+        return os.path.samestat(found, job.path.stat())
+    except OSError:
+        return False
 
 
-def _write(catalog: Catalog, moved: Sequence[FileJob], readers: ThreadPoolExecutor) -> None:
+def _paired(
+    indices: Sequence[int], files: Sequence[_NewFile], lost: Sequence[Track]
+) -> Iterator[tuple[int, Track]]:
+    """Files and lost tracks of one content: those of the same size and time, then the rest."""
+    unwritten: dict[tuple[int, int], deque[Track]] = defaultdict(deque)
+    for track in lost:
+        unwritten[track.size, track.mtime_ns].append(track)
+    rest = []
+    taken = set()
+    for index in indices:
+        stat = files[index].job.stat
+        if same := unwritten.get((stat.size, stat.mtime_ns)):
+            taken.add(same[0].id)
+            yield index, same.popleft()
+        else:
+            rest.append(index)
+    left = [track for track in lost if track.id not in taken]
+    yield from zip(rest, left, strict=False)
+
+
+def _with_track(job: FileJob, track: Track, samples: Mapping[int, str | None]) -> FileJob:
+    """The job of a file that gets a lost track, at once or once its samples were compared."""
+    unwritten = (track.size, track.mtime_ns) == (job.stat.size, job.stat.mtime_ns)
+    return replace(
+        job,
+        track_id=track.id if unwritten else None,
+        lost_id=None if unwritten else track.id,
+        moved=unwritten,
+        known_hash=track.content_hash,
+        samples_hash=samples.get(track.id),
+        is_analysed=track.id in samples,
+    )
+
+
+def _write(catalog: Catalog, moved: Sequence[FileJob]) -> None:
     for start in range(0, len(moved), _PER_TRANSACTION):
-        part = moved[start : start + _PER_TRANSACTION]
-        tags = list(readers.map(lambda job: read_tags(job.path), part))
         with catalog.writing() as write:
-            for job, new_tags in zip(part, tags, strict=True):
-                write.moved(job.track_id or 0, job.library, job.stat, new_tags)
+            for job in moved[start : start + _PER_TRANSACTION]:
+                write.moved(job.track_id or 0, job.library, job.stat, None, job.content_hash)
+
+
+def with_samples_hashes(catalog: Catalog, space: SpaceId, jobs: Sequence[FileJob]) -> list[FileJob]:
+    """`jobs` of known files, with the hashes of the samples that were analysed in `space`."""
+    samples = catalog.samples_hashes([job.track_id for job in jobs if job.track_id], space)
+    return [replace(job, samples_hash=samples.get(job.track_id or 0)) for job in jobs]
+
+
+def forget_emptied(catalog: Catalog, had_tracks: Collection[int]) -> None:
+    """Drop the libraries whose folder is gone and whose last track has moved elsewhere.
+
+    Args:
+        catalog: written to.
+        had_tracks: ids of the libraries that had tracks before.
+    """
+    emptied = set(had_tracks) - set(catalog.library_counts())
+    for library in catalog.libraries():
+        if library.id in emptied and not os.path.lexists(library.root):
+            catalog.remove_library(library.root)

@@ -7,14 +7,15 @@ a run may be killed at any moment, and the next one continues.
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from recommender.catalog import Catalog, KnownFile
+from recommender.catalog import Catalog, KnownFile, TrackState
 from recommender.embedding.space import SpaceId
+from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
 from recommender.ingestion.file_analysis import (
     FileJob,
@@ -26,8 +27,9 @@ from recommender.ingestion.file_types import ending_label
 from recommender.ingestion.index_update import update_stale_index
 from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.main_guard import end_unguarded_worker
-from recommender.ingestion.move_detection import move_tracks
-from recommender.ingestion.plan import Plan, make_plan
+from recommender.ingestion.mounts import keep_unmounted, mount_point_of
+from recommender.ingestion.move_detection import forget_emptied, move_tracks, with_samples_hashes
+from recommender.ingestion.plan import Plan, Unchanged, make_plan
 from recommender.ingestion.report import (
     Counters,
     IngestReport,
@@ -35,7 +37,7 @@ from recommender.ingestion.report import (
     Outcome,
     ProgressReporter,
 )
-from recommender.ingestion.result_writer import Done, write_results
+from recommender.ingestion.result_writer import Done, Result, write_results
 from recommender.ingestion.scan import Scan, exclude_patterns, scan_files, scan_folder
 from recommender.ingestion.settings import IngestSettings
 from recommender.ingestion.targets import (
@@ -50,8 +52,17 @@ from recommender.utils.arguments import require_type
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
+    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
+
+_CRASHED = (WorkerCrashed.kind, CrashedAlone.kind)
+
+_READINGS = 5
+"""Times that a worker has a file read, at most: hashes, tags, windows."""
+
+_LOAD_S = 60.0
+"""Seconds that it takes at most to load a model."""
 
 _BATCH_S = 2.0
 """Seconds after which analysed files are written, however few they are."""
@@ -119,11 +130,20 @@ class _Run:
         self.space = space
         self.counters = Counters()
         self._entries = 0
+        self._to_confirm: set[int] = set()  # vanished tracks that may have moved
+        self._unchanged = Unchanged(
+            reanalyse=settings.reanalyze,
+            reread=settings.reread_tags,
+            retry_failed=settings.retry_failed,
+            # In this process, a decoder that crashes would end the caller.
+            retry_crashed=settings.starts_processes,
+        )
 
     def over(self, targets: Targets) -> IngestReport:
         """Do all of it."""
         started = time.monotonic()
         self._set_unavailable(targets.unavailable)
+        with_tracks = set(self.catalog.library_counts())
         plans = [self._plan(scope) for scope in scopes_of(self.catalog, targets)]
         with _stop_on_interrupt() as stopped:
             if self.catalog.active_space() is None:
@@ -133,7 +153,10 @@ class _Run:
                 self.progress.reanalysing(again)
             self.progress.planned(len(jobs))
             self._analyse(jobs, stopped)
+            self._write_missing(self._to_confirm)
             interrupted = stopped()
+        if self.counters.outcomes[Outcome.MOVED]:
+            forget_emptied(self.catalog, with_tracks)
         if not interrupted:
             switch_space(self.catalog, self.settings, self.space, self.counters)
             if self.settings.update_index:
@@ -142,9 +165,11 @@ class _Run:
 
     def _set_unavailable(self, libraries: Sequence["Library"]) -> None:
         for library in libraries:
-            tracks = self.catalog.set_unavailable(library)
-            self.counters.unavailable.append((library.root, tracks))
-            self.progress.unavailable(library.root, tracks)
+            self._count_unavailable(library, self.catalog.set_unavailable(library))
+
+    def _count_unavailable(self, library: "Library", tracks: int) -> None:
+        self.counters.unavailable.append((library.root, tracks))
+        self.progress.unavailable(library.root, tracks)
 
     def _plan(self, scope: Scope) -> Plan:
         library, files, exclude = scope.library, scope.files, self.settings.exclude
@@ -158,7 +183,13 @@ class _Run:
             for file in files:
                 known |= self.catalog.known_files(library, self.space, file)
             known = {path: entry for path, entry in known.items() if path in files}
-        plan = make_plan(library, scan, known, retry=self.settings.retry_failed)
+        plan = make_plan(library, scan, known, self._unchanged)
+        if files is None:
+            tracks = sum(
+                entry.track_id is not None and entry.state is not TrackState.MISSING
+                for entry in known.values()
+            )
+            keep_unmounted(plan, tracks)
         self._count_scan(library, scan, plan)
         return plan
 
@@ -186,27 +217,36 @@ class _Run:
         }
         present = {track_id for plan in plans for track_id in plan.present}
         new = [job for plan in plans for job in plan.new]
-        new = move_tracks(self.catalog, new, vanished, present, stopped)
-        to_analyse = [job for job in new if not (job.moved and self._is_analysed(job, vanished))]
-        self.counters.outcomes[Outcome.MOVED] += len(new) - len(to_analyse)
-        self._write_gone(plans, set(vanished) - {job.track_id for job in new})
-        return sorted(
-            [*to_analyse, *(job for plan in plans for job in plan.known)], key=lambda job: job.path
+        new = move_tracks(
+            self.catalog, self.space, new, vanished, present, stopped, self.settings.limits
         )
+        to_analyse = [job for job in new if not (job.moved and job.is_analysed)]
+        self.counters.outcomes[Outcome.MOVED] += len(new) - len(to_analyse)
+        self._to_confirm = {job.lost_id for job in new if job.lost_id in vanished} - {None}
+        self._write_missing(vanished.keys() - {job.track_id for job in new} - self._to_confirm)
+        self._write_gone(plans)
+        known = with_samples_hashes(
+            self.catalog, self.space, [job for plan in plans for job in plan.known]
+        )
+        return sorted([*to_analyse, *known], key=lambda job: job.path)
 
-    def _is_analysed(self, moved: FileJob, vanished: dict[int, bool]) -> bool:
-        track_id = moved.track_id or 0
-        if track_id in vanished:
-            return vanished[track_id]
-        return self.catalog.analysis_of(track_id, self.space) is not None
-
-    def _write_gone(self, plans: Sequence[Plan], missing: set[int]) -> None:
-        if missing or any(plan.gone_failures for plan in plans):
+    def _write_missing(self, missing: Collection[int]) -> None:
+        if missing:
             with self.catalog.writing() as write:
                 write.missing(missing)
-                for plan in plans:
-                    write.forget_failures(plan.library, plan.gone_failures)
         self.counters.missing += len(missing)
+
+    def _write_gone(self, plans: Sequence[Plan]) -> None:
+        """Forget failures of files that are gone; keep tracks whose disk is not mounted."""
+        for plan in plans:
+            if plan.gone_failures or plan.unmounted:
+                with self.catalog.writing() as write:
+                    write.forget_failures(plan.library, plan.gone_failures)
+                    write.unavailable(plan.unmounted)
+            if plan.unmounted:
+                self._count_unavailable(plan.library, len(plan.unmounted))
+            elif (mount_point := mount_point_of(plan.library.root)) != plan.library.mount_point:
+                self.catalog.set_mount_point(plan.library, mount_point)
 
     def _analyse(self, jobs: Sequence[FileJob], stopped: _Stopped) -> None:
         """Analyse the files and write the results, in small transactions."""
@@ -228,14 +268,30 @@ class _Run:
     def _rounds(self, jobs: Sequence[FileJob], stopped: _Stopped) -> Iterator[Sequence[Done]]:
         """The files analysed since the last round; a round may have none."""
         settings = self.settings
-        load = partial(load_analyser, settings.model, settings.windowing)
+        load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
         if not settings.starts_processes:
             return analyse_in_process(load, self._reported(jobs), stopped)
+        return self._in_processes(load, jobs, stopped)
+
+    def _in_processes(
+        self, load: Callable[[], "IsolatedAnalyser"], jobs: Sequence[FileJob], stopped: _Stopped
+    ) -> Iterator[Sequence[Done]]:
+        """First, alone, the files that a process held when it died; then all others."""
         from recommender.ingestion.process_pool import WorkerPool
 
-        workers = min(settings.workers, len(jobs))
-        pool = WorkerPool(load, analyse_file, workers, settings.timeout_s)
-        return pool.rounds(self._reported(jobs), stopped)
+        # Each reading of a file has its own limit; this one is for what comes after, the network.
+        timeout_s = _READINGS * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
+        suspects = [job for job in jobs if job.failed_as in _CRASHED]
+        if suspects:
+            pool = WorkerPool(load, analyse_file, 1, timeout_s)
+            for done in pool.rounds(self._reported(suspects), stopped):
+                yield [(job, _confirmed(found)) for job, found in done]
+        others = [job for job in jobs if job.failed_as not in _CRASHED]
+        if others and not stopped():
+            pool = WorkerPool(
+                load, analyse_file, min(self.settings.workers, len(others)), timeout_s
+            )
+            yield from pool.rounds(self._reported(others), stopped)
 
     def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
         for job in jobs:
@@ -244,12 +300,26 @@ class _Run:
 
     def _write(self, batch: Sequence[Done]) -> None:
         """One transaction; counts and progress follow once it stands."""
-        for path, outcome, reason in write_results(self.catalog, self.space, batch):
+        results = write_results(self.catalog, self.space, batch)
+        for (job, _), (path, outcome, reason) in zip(batch, results, strict=True):
+            if outcome is Outcome.MOVED:
+                self._to_confirm.discard(job.lost_id or 0)
             if outcome is Outcome.SKIPPED:
                 self.counters.skipped_by_ending[ending_label(path.name)] += 1
             else:
                 self.counters.outcomes[outcome] += 1
             self.progress.done(path, outcome, reason)
+
+
+def _sizes(jobs: Sequence[FileJob]) -> Iterator[int]:
+    return (job.stat.size for job in jobs)
+
+
+def _confirmed(found: Result) -> Result:
+    """What became of a file that was analysed alone: a crash, unless from outside, was its own."""
+    if isinstance(found, WorkerCrashed) and not found.killed:
+        return CrashedAlone(f"{found}, again, when it analysed nothing else")
+    return found
 
 
 @contextmanager

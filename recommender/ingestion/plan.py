@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from recommender.catalog.records import FileStat, KnownFile, Library, TrackState
-from recommender.errors import FileVanished, NoPermission
+from recommender.errors import FileVanished, NoPermission, WorkerCrashed
 from recommender.ingestion.file_analysis import FileJob
 from recommender.ingestion.file_types import (
     VIDEO_WITHOUT_SOUND,
@@ -34,6 +34,8 @@ class Plan:
         present: ids of tracks whose file is there.
         found_again: ids of tracks that were missing or unavailable and are back unchanged.
         vanished: id → whether it was analysed in this space, of tracks whose file is gone.
+        unmounted: ids of tracks whose files are out of reach, as the disk they lay on is not
+            mounted; none of them is in `vanished`.
         gone_failures: paths of failures whose file is gone.
         settled: number of files that need not be opened, by outcome.
         skipped: number of files of unknown type that hold no audio, by ending.
@@ -45,23 +47,54 @@ class Plan:
     present: set[int] = field(default_factory=set)
     found_again: list[int] = field(default_factory=list)
     vanished: dict[int, bool] = field(default_factory=dict)
+    unmounted: list[int] = field(default_factory=list)
     gone_failures: list[str] = field(default_factory=list)
     settled: Counter[Outcome] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True)
+class Unchanged:
+    """What is done with files that have not changed since the catalogue last saw them.
+
+    Attributes:
+        reanalyse: analyse them again.
+        reread: compare their content, and read their tags again.
+        retry_failed: try again those that failed.
+        retry_crashed: try again those that a worker process held when it died.
+    """
+
+    reanalyse: bool = False
+    reread: bool = False
+    retry_failed: bool = False
+    retry_crashed: bool = False
+
+    def leaves(self, failure: str) -> bool:
+        """Whether a file that failed so stays failed."""
+        if failure in _TRIED_AGAIN or self.retry_failed or self.reanalyse:
+            return False
+        return not (self.retry_crashed and failure == WorkerCrashed.kind)
+
+
 def make_plan(
-    library: Library, scan: Scan, known: Mapping[str, KnownFile], *, retry: bool = False
+    library: Library,
+    scan: Scan,
+    known: Mapping[str, KnownFile],
+    unchanged: Unchanged = Unchanged(),
 ) -> Plan:
     """Decide for every file of `scan`, and for everything `known` that it did not find.
 
-    With `retry`, files that failed are tried again even if they have not changed.
+    Args:
+        library: the library.
+        scan: of all or a part of it.
+        known: what the catalogue has of that part, by path.
+        unchanged: what is done with files that have not changed.
     """
     plan = Plan(library)
     for stat in scan.files:
         entry = known.get(stat.path)
         if entry is not None:
-            _plan_known(plan, stat, entry, retry)
+            _plan_known(plan, stat, entry, unchanged)
         elif file_type_of(stat.path) is FileType.UNKNOWN and not _may_be_audio(library, stat):
             plan.skipped[ending_label(stat.path)] += 1
         else:
@@ -74,20 +107,21 @@ def make_plan(
     return plan
 
 
-def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> None:
+def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, asked: Unchanged) -> None:
     unchanged = stat == entry.stat
     was_absent = entry.state in _ABSENT
+    analysed = entry.analysed_in_space and not (asked.reanalyse or asked.reread)
     if entry.track_id is not None:
         plan.present.add(entry.track_id)
         if unchanged and was_absent:
             plan.found_again.append(entry.track_id)
     if unchanged and entry.failure_kind == VIDEO_WITHOUT_SOUND:
         plan.skipped[ending_label(stat.path)] += 1
-    elif unchanged and entry.failure_kind not in (None, *_TRIED_AGAIN) and not retry:
+    elif unchanged and entry.failure_kind is not None and asked.leaves(entry.failure_kind):
         plan.settled[Outcome.STILL_FAILING] += 1
-    elif unchanged and entry.analysed_in_space and entry.state is TrackState.ANALYSED:
+    elif unchanged and analysed and entry.state is TrackState.ANALYSED:
         plan.settled[Outcome.UNCHANGED] += 1
-    elif unchanged and entry.analysed_in_space and was_absent and entry.failure_kind is None:
+    elif unchanged and analysed and was_absent and entry.failure_kind is None:
         plan.settled[Outcome.FOUND_AGAIN] += 1
     else:
         plan.known.append(
@@ -95,8 +129,11 @@ def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, retry: bool) -> No
                 plan.library,
                 stat,
                 track_id=entry.track_id,
-                analysed_hash=entry.content_hash if entry.analysed_in_space else None,
+                known_hash=entry.content_hash,
+                is_analysed=entry.analysed_in_space,
                 failed_as=entry.failure_kind if unchanged else None,
+                unchanged=unchanged and entry.failure_kind is None,
+                forced=asked.reanalyse,
             )
         )
 

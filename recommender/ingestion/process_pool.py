@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from recommender.errors import RecsysError, WorkerCrashed, WorkerTimedOut
+from recommender.ingestion.exit_status import describe_death, was_killed
 from recommender.ingestion.main_guard import UNGUARDED, WORKER_NAME
 
 Model = TypeVar("Model")
@@ -113,7 +114,11 @@ class WorkerPool(Generic[Model, Job, Result]):
     def _outcome(self, future: "Future[Result]") -> Result | WorkerCrashed | WorkerTimedOut:
         error = future.exception()
         if isinstance(error, ProcessExpired):
-            return WorkerCrashed(f"the process that analysed this file {_death(error.exitcode)}")
+            crash = WorkerCrashed(
+                f"the process that analysed this file {describe_death(error.exitcode)}"
+            )
+            crash.killed = was_killed(error.exitcode)
+            return crash
         if isinstance(error, TimeoutError):
             return WorkerTimedOut(f"the analysis of this file took more than {self.timeout_s:g} s")
         return future.result()
@@ -150,15 +155,6 @@ def _dying_workers(context: _SpawnContext) -> RecsysError:
         "the worker processes die before they have analysed a file, perhaps for want of memory; "
         "try fewer workers."
     )
-
-
-def _death(exit_code: int) -> str:
-    if exit_code >= 0:
-        return f"ended by itself (status {exit_code})"
-    try:
-        return f"died of {signal.Signals(-exit_code).name}"
-    except ValueError:
-        return f"died of signal {-exit_code}"
 
 
 # What follows runs in the worker processes. An error of `load` is stored and raised by the first

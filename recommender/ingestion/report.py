@@ -31,7 +31,7 @@ class ProgressReporter(Protocol):
     """
 
     def unavailable(self, root: Path, tracks: int) -> None:
-        """The library's root is absent or empty; its tracks are not recommended for now."""
+        """The library's disk is not there; so many tracks are not recommended until it is."""
 
     def scanned(self, entries: int) -> None:
         """So many files and folders have been looked at up to now."""
@@ -101,8 +101,8 @@ class IngestReport:
         excluded: files and folders left out by patterns.
         unreadable: folders and files that could not be read, and why; tracks there are left as
             they are.
-        unavailable: libraries whose root is absent or empty, with the number of their tracks, which
-            are not recommended until the files are there again.
+        unavailable: libraries whose root is absent or empty, or whose disk is not mounted, with the
+            number of their tracks that are not recommended until the files are there again.
         seconds: how long it took.
         interrupted: whether it was stopped before its end.
     """

@@ -2,6 +2,10 @@
 
 The walk follows links to folders but enters no folder twice, so loops end; folders reached
 without a link come first, so that a file keeps its real path whatever links point to it.
+
+Recycle bins, older versions, what operating systems keep for themselves and half-transferred files
+are left out (`ignore_files.LEFT_OUT_FOLDERS`, `LEFT_OUT_FILES`) unless a pattern such as
+``!.Trashes/`` in an ignore file, or among those to exclude, brings them back.
 """
 
 import os
@@ -11,18 +15,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from recommender.catalog.records import FileStat
 from recommender.errors import UsageError
 from recommender.ingestion.file_types import FileType, ending_label, file_type_of
+from recommender.ingestion.ignore_files import (
+    IGNORE_FILE,
+    IgnoreFileRefused,
+    is_left_out,
+    read_ignore_file,
+)
+from recommender.ingestion.ignore_patterns import IgnorePatterns
 from recommender.utils.terminal_text import one_line
 
-IGNORE_FILE = ".recsysignore"
-"""Patterns in gitignore syntax; they apply to the folder the file is in and all below it."""
-
 _FolderId = tuple[int, int]  # device, inode
-_Rule = tuple[str, GitIgnoreSpec]  # folder it applies below, relative to the library; patterns
+_Rule = tuple[str, IgnorePatterns]  # folder it applies below, relative to the library; patterns
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,9 @@ def require_folder(folder: Path) -> None:
     raise UsageError(f"{one_line(str(folder))} {reason}; nothing was changed.")
 
 
-def exclude_patterns(patterns: Sequence[str]) -> GitIgnoreSpec:
+def exclude_patterns(patterns: Sequence[str]) -> IgnorePatterns:
     """Patterns in gitignore syntax, compiled. Raises `UsageError` for one that has no meaning."""
-    return _compiled(patterns, "the patterns to exclude")
+    return IgnorePatterns(patterns, "the patterns to exclude")
 
 
 def scan_folder(
@@ -115,14 +121,14 @@ def scan_files(root: Path, files: Sequence[str], exclude: Sequence[str] = ()) ->
 class _Walk:
     """One scan and what it has found so far."""
 
-    def __init__(self, root: Path, exclude: GitIgnoreSpec) -> None:
+    def __init__(self, root: Path, exclude: IgnorePatterns) -> None:
         self.root = root
         self._exclude = exclude
         self._files: list[FileStat] = []
         self._skipped: Counter[str] = Counter()
         self._excluded = 0
         self._unreadable: list[Unreadable] = []
-        self._rules: dict[str, tuple[_Rule, ...]] = {}
+        self._rules: dict[str, tuple[_Rule, ...] | None] = {}
         # A link to a folder above the root would lead to the whole disk: those count as entered.
         self._entered: set[_FolderId] = {_folder_id(above.stat()) for above in root.parents}
 
@@ -133,13 +139,19 @@ class _Walk:
 
     def folders(self, under: str) -> Iterator[int]:
         """Walk `under`; gives the number of entries of each folder read."""
-        real: list[tuple[str, tuple[_Rule, ...]]] = [(under, self._rules_above(under))]
+        above = self._rules_above(under)
+        if above is None:
+            return
+        real: list[tuple[str, tuple[_Rule, ...]]] = [(under, above)]
         linked: list[tuple[str, tuple[_Rule, ...]]] = []
         while real or linked:
             path, rules = real.pop() if real else linked.pop()
             entries = self._enter(path)
             if any(entry.name == IGNORE_FILE for entry in entries):
-                rules = (*rules, *self._rule_of(path))
+                own = self._rule_of(path)
+                if own is None:
+                    continue
+                rules = (*rules, *own)
             below: list[tuple[str, tuple[_Rule, ...]]] = []
             for entry in entries:
                 entry_path = f"{path}/{entry.name}" if path else entry.name
@@ -153,7 +165,9 @@ class _Walk:
         """Add the file of this relative path, if it is there."""
         file = self.root / path
         if file.is_file():
-            self._add(file, path, self._rules_above(path))
+            rules = self._rules_above(path)
+            if rules is not None:
+                self._add(file, path, rules)
 
     def _enter(self, path: str) -> list[os.DirEntry[str]]:
         """The entries of a folder by name; none where it was entered before or is unreadable."""
@@ -196,43 +210,47 @@ class _Walk:
 
     def _is_excluded(self, path: str, rules: Sequence[_Rule]) -> bool:
         """Whether the last pattern that matches `path` (folders end in a slash) excludes it."""
-        excluded = False
+        is_folder = path.endswith("/")
+        excluded = is_left_out(path.rstrip("/").rpartition("/")[2], is_folder=is_folder)
         for folder, patterns in (*rules, ("", self._exclude)):
-            include = patterns.check_file(path[len(folder) + 1 :] if folder else path).include
-            excluded = excluded if include is None else include
+            decision = patterns.decides(path[len(folder) + 1 :] if folder else path)
+            excluded = excluded if decision is None else decision
         return excluded
 
-    def _rules_above(self, under: str) -> tuple[_Rule, ...]:
-        """The rules of the folders from the root down to, not including, `under`."""
-        if not under:
-            return ()
-        parts = under.split("/")
-        above = ["/".join(parts[:depth]) for depth in range(len(parts))]
-        return tuple(rule for folder in above for rule in self._rule_of(folder))
+    def _rules_above(self, under: str) -> tuple[_Rule, ...] | None:
+        """The rules of the folders from the root down to, not including, `under`.
 
-    def _rule_of(self, path: str) -> tuple[_Rule, ...]:
-        """The rule of a folder's own ignore file, read once; none without such a file."""
+        None where one of those folders, or `under` itself, is left out by its name, or where an
+        ignore file there cannot be obeyed.
+        """
+        rules: tuple[_Rule, ...] = ()
+        parts = under.split("/") if under else []
+        for depth, name in enumerate(parts):
+            own = self._rule_of("/".join(parts[:depth]))
+            if own is None:
+                return None
+            rules = (*rules, *own)
+            path = "/".join(parts[: depth + 1])
+            is_folder = depth + 1 < len(parts) or (self.root / path).is_dir()
+            suspect = is_folder and is_left_out(name, is_folder=True)
+            if suspect and self._is_excluded(f"{path}/", rules):
+                self._excluded += 1
+                return None
+        return rules
+
+    def _rule_of(self, path: str) -> tuple[_Rule, ...] | None:
+        """The rule of a folder's own ignore file, read once; none without such a file.
+
+        None where it cannot be obeyed: what lies in the folder is then not known.
+        """
         if path not in self._rules:
-            self._rules[path] = self._read_rule(path)
+            try:
+                patterns = read_ignore_file(self.root / path)
+                self._rules[path] = () if patterns is None else ((path, patterns),)
+            except IgnoreFileRefused as refused:
+                self._unreadable.append(Unreadable(path, str(refused)))
+                self._rules[path] = None
         return self._rules[path]
-
-    def _read_rule(self, path: str) -> tuple[_Rule, ...]:
-        file = self.root / path / IGNORE_FILE
-        try:
-            lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            self._unreadable.append(Unreadable(f"{path}/{IGNORE_FILE}", str(error.strerror)))
-            return ()
-        return ((path, _compiled(lines, one_line(str(file)))),)
-
-
-def _compiled(lines: Sequence[str], origin: str) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError as error:
-        raise UsageError(f"a pattern of {origin} has no meaning: {error}") from error
 
 
 def _folder_id(found: os.stat_result) -> _FolderId:

@@ -11,6 +11,7 @@ from recommender.catalog.projector import ModelProjection
 from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
+from recommender.ingestion.worker_limits import FileLimits
 from recommender.utils.arguments import require_several, require_type
 
 
@@ -30,15 +31,20 @@ class IngestSettings:
         windowing: which windows of a track are analysed; None for those that the model's card says.
         workers: number of processes that analyse files.
         exclude: patterns in gitignore syntax of what to leave out.
-        timeout_s: seconds after which the analysis of a file is given up.
+        timeout_s: seconds after which the reading of a file is given up; more, in proportion, for
+            files of more than 100 MB (`worker_limits.FileLimits`).
+        memory_limit_mb: megabytes that reading a file may take.
         retry_failed: try files that failed before again, even if they have not changed: after a
             crash for want of memory, say, or a fault of the network.
+        reanalyze: analyse files again, even if they have not changed.
+        reread_tags: compare the content of files that have not changed, and read their tags again:
+            where a program wrote tags, or exchanged files, and kept their sizes and times.
         update_index: build the index of what can be recommended at the end, where it is stale;
             otherwise the next query does it.
         in_process: analyse in the calling process instead of starting others: possible from a
-            script without ``if __name__ == "__main__":``, but a decoder that crashes takes the
-            caller with it, and `timeout_s` is not enforced. None: with one worker only. False: in
-            another process, even with one worker.
+            script without ``if __name__ == "__main__":``. Files are opened by another process all
+            the same. None: with one worker only. False: analyse in another process, even with one
+            worker.
         files_per_transaction: so many analysed files, at most, are written together.
 
     Raises `UsageError` for values out of range, and `TypeError` for those of a wrong type.
@@ -48,8 +54,11 @@ class IngestSettings:
     windowing: Windowing | None = None
     workers: int = field(default_factory=usable_cores)
     exclude: tuple[str, ...] = ()
-    timeout_s: float = 300.0
+    timeout_s: float = 60.0
+    memory_limit_mb: int = 1024
     retry_failed: bool = False
+    reanalyze: bool = False
+    reread_tags: bool = False
     update_index: bool = True
     in_process: bool | None = None
     files_per_transaction: int = 32
@@ -64,10 +73,14 @@ class IngestSettings:
         require_several(self.exclude, "patterns to exclude")
         if self.workers < 1:
             raise UsageError(f"at least 1 worker is needed, not {self.workers}.")
-        if self.timeout_s <= 0:
-            raise UsageError(f"the timeout must be above 0 s, not {self.timeout_s:g}.")
+        self.limits  # noqa: B018  # refuses its values
         if self.in_process and self.workers > 1:
             raise UsageError(f"in one process there is 1 worker, not {self.workers}.")
+
+    @property
+    def limits(self) -> FileLimits:
+        """What reading one file may cost."""
+        return FileLimits(self.memory_limit_mb, self.timeout_s)
 
     @property
     def starts_processes(self) -> bool:

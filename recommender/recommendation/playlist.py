@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.errors import UsageError
 from recommender.recommendation.seeds import Seed
@@ -38,6 +39,19 @@ def write_m3u(
     text = m3u_text(tracks, folder)
     replace_file(path, text.encode("utf-8", "surrogateescape"))
     return text.count("\n#EXTINF:")
+
+
+def with_existing_files(catalog: Catalog, tracks: Iterable[Track | Seed]) -> list[Track | Seed]:
+    """`tracks` in their order; for one whose file is gone a copy of it, where there is any.
+
+    A file may be gone since the catalogue was last brought up to date, as its folder was renamed.
+    """
+    return [
+        track
+        if isinstance(track, Seed) or track.file.exists()
+        else next((copy for copy in catalog.copies_of(track) if copy.file.exists()), track)
+        for track in tracks
+    ]
 
 
 def m3u_text(tracks: Iterable[Track | Seed], relative_to: Path | None) -> str:

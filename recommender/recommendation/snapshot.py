@@ -1,7 +1,9 @@
 """A catalogue at one revision, in memory: its index and the columns that filters compare."""
 
+import copy
 import difflib
 import threading
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.search.index import FaissIndex
 from recommender.utils.arrays import BoolArray, IntArray
-from recommender.utils.names import first_genre, genre_key, label_key, name_key
+from recommender.utils.names import first_genre, genre_key, label_key
 
 
 class Snapshot:
@@ -25,7 +27,7 @@ class Snapshot:
         index: the vectors.
         durations: np.ndarray [shape=(n,)], float64, seconds; NaN for a track that has left the
             catalogue since the index was built, which nothing admits.
-        artists: by `name_key`.
+        artists: all of each track.
         genres: tagged, by `genre_key`.
     """
 
@@ -34,7 +36,7 @@ class Snapshot:
         columns = catalog.track_columns().aligned(index.ids)
         self.index = index
         self.durations = columns.durations
-        self.artists = columns.artists.folded([name_key(name) for name in columns.artists.names])
+        self.artists = columns.artists
         self._genre_tags = columns.genres.names
         self.genres = columns.genres.folded([genre_key(tag) for tag in self._genre_tags])
         self._catalog = catalog
@@ -45,6 +47,13 @@ class Snapshot:
     def state(self) -> CatalogState:
         """The state of the catalogue that it was read from."""
         return self.index.state
+
+    def without(self, track_ids: Collection[int]) -> "Snapshot":
+        """The same but for tracks of the index that are not to be recommended any more."""
+        other = copy.copy(self)
+        other.durations = self.durations.copy()
+        other.durations[self.rows(np.array(sorted(track_ids), dtype=np.int64))] = np.nan
+        return other
 
     def row(self, track_id: int) -> int | None:
         """The row of a track; None for one that is not recommended."""
@@ -58,8 +67,12 @@ class Snapshot:
         """What duplicate detection compares of a track."""
         return Recording(self.index.duplicates.rows[row], float(self.durations[row]))
 
-    def admitted(self, filters: Filters, seed_artist: str | None) -> BoolArray:
+    def admitted(self, filters: Filters, seed_artists: Sequence[str]) -> BoolArray:
         """Which tracks pass those filters that look at one track alone, [n].
+
+        Args:
+            filters: what is wanted.
+            seed_artists: as the seed's tags name them.
 
         Raises `UsageError` for a predicted genre that the model does not know.
         """
@@ -72,9 +85,8 @@ class Snapshot:
             mask &= self.durations >= filters.min_duration
         if filters.max_duration is not None:
             mask &= self.durations <= filters.max_duration
-        artist = name_key(seed_artist)
-        if not filters.same_artist and artist:
-            mask &= ~self.artists.equal(artist)
+        if not filters.same_artist:
+            mask &= ~self.artists.any_of(self.artists.codes_of(seed_artists))
         return mask
 
     def genre_hint(self, filters: Filters) -> str | None:

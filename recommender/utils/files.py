@@ -1,13 +1,11 @@
 """Paths as callers give them, CSV, and replacing a file whole or not at all."""
 
-import csv
-import io
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 AnyPath = str | os.PathLike[str]
 """What every function that takes a path accepts."""
@@ -34,15 +32,6 @@ def replace_file(path: Path, content: bytes) -> None:
     """Write `content` to `path` atomically; see `replacing_file`. Raises `OSError`."""
     with replacing_file(path) as file:
         file.write(content)
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a line of headings; None is an empty cell."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 @contextmanager

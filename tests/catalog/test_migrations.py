@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -128,13 +129,34 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
+NEW_COLUMNS = {"libraries": 1, "tracks": 3, "analyses": 2}
+"""Number of columns that schema 0004 added at the end of a table."""
+
+
+def without_new_columns(
+    found: dict[str, list[tuple[object, ...]]],
+) -> dict[str, list[tuple[object, ...]]]:
+    """Rows of schema 0004 as 0003 had them."""
+    return {
+        name: [row[: len(row) - NEW_COLUMNS.get(name, 0)] for row in of_table]
+        for name, of_table in found.items()
+    }
+
+
+def test_checksums_of_embeddings_are_computed_by_the_upgrade(older: Path) -> None:
+    upgrade(older)
+    for *_, activations, _, checksum in rows(older)["analyses"]:
+        assert isinstance(activations, bytes)
+        assert checksum == zlib.crc32(activations)
+
+
 def test_a_catalogue_of_the_first_schema_is_upgraded_and_back(older: Path) -> None:
     before = rows(older)
     assert before["tracks"]
     with pytest.raises(CatalogError, match="recsys db upgrade"):
         Catalog.open(str(older))
     upgrade(str(older))
-    assert rows(older) == under_present_names(before)
+    assert without_new_columns(rows(older)) == under_present_names(before)
     with Catalog.open(str(older)) as catalog:
         space = catalog.active_space()
         assert space is not None
@@ -190,6 +212,8 @@ def test_alembic_prints_sql_for_postgresql() -> None:
     assert "ALTER TABLE hearings RENAME TO analyses" in sql
     assert "ALTER TABLE tracks RENAME COLUMN digest TO content_hash" in sql
     assert "INSERT INTO analyses" not in sql
+    assert "ALTER TABLE analyses ADD COLUMN checksum BIGINT" in sql
+    assert "UPDATE analyses" not in sql
     back = alembic("postgresql://nobody@nowhere/music", "downgrade", "0003:0002", "--sql")
     assert "ALTER TABLE analyses RENAME TO hearings" in back
 
@@ -197,11 +221,13 @@ def test_alembic_prints_sql_for_postgresql() -> None:
 def test_rebuilding_a_table_keeps_what_refers_to_it(database: Path) -> None:
     with sqlite3.connect(database) as connection:
         connection.executescript(
-            "INSERT INTO libraries VALUES (1, '/music');"
+            "INSERT INTO libraries (id, root) VALUES (1, '/music');"
             "INSERT INTO spaces VALUES (1, 'net', 'w', 'h', 1);"
             "INSERT INTO tracks (id, library_id, path, size, mtime_ns, content_hash, state,"
             " duration, search_text) VALUES (7, 1, 'a', 1, 1, 'd', 'analysed', 1.0, 'a');"
-            "INSERT INTO analyses VALUES (7, 1, '2024-01-01 00:00:00', 'v', '{}', '[]', x'00');"
+            "INSERT INTO analyses (track_id, space_id, analysed_at, analysed_by,"
+            " genre_probabilities, windows, activations)"
+            " VALUES (7, 1, '2024-01-01', 'v', '{}', '[]', x'00');"
         )
     connection.close()
     engine = make_engine(catalog_url(str(database)), foreign_keys=False)

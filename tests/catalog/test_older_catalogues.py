@@ -5,7 +5,9 @@
 
 import gzip
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -25,7 +27,7 @@ from recommender.search.reranking import RankingMethod
 
 HERE = Path(__file__).parent
 MODELS = ("default", "conv2d-encoder")
-SCHEMAS = ("0001", "0002")
+SCHEMAS = ("0001", "0002", "0003")
 
 EXACT = 1e-6
 """Largest difference of a score where the model's projection is the one of that time."""
@@ -159,6 +161,22 @@ def test_back_to_the_older_schema_and_up_again(older: tuple[str, str, Path]) -> 
     upgrade(file)
     with Catalog.open(file) as catalog:
         assert catalog.counts().analysed > 0
+
+
+def test_damage_done_after_the_upgrade_is_noticed(older: tuple[str, str, Path]) -> None:
+    model, _, file = older
+    upgrade(file)
+    space = find_model(model).space()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        (vector,) = connection.execute("SELECT activations FROM analyses LIMIT 1").fetchone()
+        damaged = bytes([vector[0] ^ 1]) + vector[1:]
+        connection.execute(
+            "UPDATE analyses SET activations = ? WHERE activations = ?", (damaged, vector)
+        )
+    with Catalog.open(file) as catalog:
+        assert catalog.checked_activations(space)[2]
+        assert catalog.page_errors() == []
+        assert catalog.damaged_rows() == []
 
 
 def rows(file: Path) -> dict[str, list[Any]]:

@@ -1,8 +1,9 @@
 """What a scan reads: the files that are known, and the tracks that lost theirs."""
 
 import os
+from dataclasses import replace
 
-from catalogs import OTHER_SPACE, SPACE, analyse, hash_of, stat
+from catalogs import OTHER_SPACE, SPACE, analyse, analysis, hash_of, stat
 
 from recommender.catalog import (
     Catalog,
@@ -45,13 +46,20 @@ def test_known_files_under_a_folder(catalog: Catalog, library: Library) -> None:
     assert set(catalog.known_files(library, SPACE, under=odd)) == {f"{odd}/a.wav"}
 
 
-def test_lost_tracks_by_content_hash(catalog: Catalog, library: Library) -> None:
-    there = analyse(catalog, library, "there", content_hash="same")
-    missing = analyse(catalog, library, "missing", content_hash="same")
-    vanished = analyse(catalog, library, "vanished", content_hash="same")
-    other = analyse(catalog, library, "other", content_hash="other")
+def test_hashes_of_tracks(catalog: Catalog, library: Library) -> None:
+    heard = replace(analysis(), samples_hash="samples")
+    ids = [
+        analyse(catalog, library, "a", content_hash="same", analysed=heard),
+        analyse(catalog, library, "b", content_hash="same"),
+        analyse(catalog, library, "c", content_hash="other", analysed=analysis(1, OTHER_SPACE)),
+    ]
     with catalog.writing() as write:
-        write.missing([missing])
-    assert catalog.lost_by_content_hash([]) == {"same": missing}
-    assert catalog.lost_by_content_hash([vanished, other]) == {"same": vanished, "other": other}
-    assert there not in catalog.lost_by_content_hash([vanished]).values()
+        write.missing(ids[:1])
+    assert catalog.content_hashes() == dict(zip(ids, ("same", "same", "other"), strict=True))
+    assert catalog.samples_hashes([*ids, 99], SPACE) == {ids[0]: "samples", ids[1]: None}
+    with catalog.writing() as write:
+        write.set_samples_hash(ids[1], SPACE, "more")
+    assert catalog.samples_hashes(ids[1:], SPACE) == {ids[1]: "more"}
+    found = catalog.analysis_of(ids[1], SPACE)
+    assert found is not None
+    assert found.samples_hash == "more"

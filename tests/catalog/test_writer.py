@@ -1,5 +1,6 @@
 """What a `Writer` records of files, and which transactions change the revision."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from catalogs import SPACE, analyse, analysis, hash_of, revision, stat
 
+from recommender.audio.damage import Damage
 from recommender.catalog import (
     Catalog,
     Library,
@@ -141,3 +143,23 @@ def test_nothing_of_a_broken_transaction_is_kept(catalog: Catalog, library: Libr
         write_and_stop(write)
     assert catalog.counts().analysed == 0
     assert catalog.state() == before
+
+
+def test_artists_and_damage_come_back(catalog: Catalog, library: Library) -> None:
+    tags = Tags("t", "A; B", artists=("A", "B"), album_artists=("C",))
+    damaged = replace(analysis(), damage=Damage(120.0, 60.5, 3, 1))
+    track_id = analyse(catalog, library, "a.wav", tags=tags, analysed=damaged)
+    track = catalog.track(track_id)
+    assert track.tags == tags
+    assert track.damage == Damage(120.0, 60.5, 3, 1)
+    analyse(catalog, library, "a.wav", tags=Tags("t"))
+    track = catalog.track(track_id)
+    assert track.tags == Tags("t")
+    assert track.damage is None
+
+
+def test_the_mount_point_of_a_library(catalog: Catalog, library: Library) -> None:
+    assert catalog.libraries()[0].mount_point is None
+    catalog.set_mount_point(library, "/media/disk")
+    assert catalog.libraries() == [library]
+    assert catalog.libraries()[0].mount_point == Path("/media/disk")

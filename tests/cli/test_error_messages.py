@@ -1,5 +1,8 @@
 """Errors: one line on standard error, and a status."""
 
+import errno
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +114,49 @@ def test_prune_names_the_option_that_forces_it(catalog: Path) -> None:
     assert "--force" in output.err
     assert output.err.count("\n") == 1
     assert recsys("prune", "--force").out == "8 missing tracks dropped.\n"
+
+
+class Panic(BaseException):
+    """As libraries written in Rust panic: no `Exception`."""
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "e.npz"),
+            "e.npz: No space left on device",
+        ),
+        (OSError(errno.EROFS, "Read-only file system"), "Write elsewhere"),
+        (MemoryError(), "not enough memory"),
+        (RecursionError("too deep"), "report it"),
+        (Panic("index out of bounds"), "report it"),
+        (OSError("what is this?"), "report it"),
+    ],
+)
+def test_what_no_command_foresees(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, says: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Catalog, "search", fail)
+    output = recsys("list")
+    assert (output.status, output.out) == (1, "")
+    assert output.err.startswith("recsys: ")
+    assert says in output.err
+    assert output.err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", [("list",), ("--version",)])
+def test_output_that_cannot_be_written(catalog: Path, words: tuple[str, ...]) -> None:
+    program = "from recommender.cli import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("recsys: ")
+    assert "No space left" in done.stderr
+    assert done.stderr.count("\n") == 1

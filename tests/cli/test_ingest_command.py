@@ -9,7 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
 import sounds
 from command_line import RECSYS, Shop, Terminal, recsys
 
@@ -116,3 +118,24 @@ def test_progress_of_an_ingest_on_a_terminal(
     assert re.search(r"analysing .* 10/10 \d+\.\d/s  0:00 left  1 failed  \S+\.\w+", text)
     assert "indexing" in text
     assert max(map(len, re.split(r"[\r\n]", text))) <= 80
+
+
+def test_limits(shop: Shop, catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert recsys("ingest", shop.music, "--limits", "2GB,1.5min").status == 0
+    assert recsys("ingest", shop.music, "--limits", "300s").status == 0
+    assert recsys("ingest", shop.music, "--timeout", "300").status == 0
+    for wrong, reason in {"fast": "no limit", "1MB": "128 MB at least", "0s": "above 0 s"}.items():
+        refused = recsys("ingest", shop.music, "--limits", wrong)
+        assert refused.status == 2
+        assert reason in " ".join(refused.err.split())
+    monkeypatch.setenv("RECSYS_LIMITS", "much")
+    assert recsys("ingest", shop.music).status == 2
+
+
+def test_a_sound_that_takes_too_much_is_named(shop: Shop, catalog: Path, tmp_path: Path) -> None:
+    many = tmp_path / "many.wav"
+    sf.write(many, np.full((48_000, 1_000), 0.1, np.float32), 48_000, format="WAV")
+    refused = recsys("similar", many, "--limits", "128MB")
+    assert refused.status == 1
+    assert "many.wav: It takes too much memory" in refused.err
+    assert len(refused.err.splitlines()) == 1

@@ -5,10 +5,15 @@ import signal
 import time
 
 from recommender.errors import WeightsError
+from recommender.ingestion.file_analysis import AnalysisFailure, FileJob
 
 
 def load_nothing() -> str:
     return "model"
+
+
+def load_nothing_of(model: str, windowing: object, limits: object) -> str:
+    return model
 
 
 def load_in_vain() -> str:
@@ -27,3 +32,13 @@ def misbehave(model: str, job: str) -> str:
     if job == "hang":
         time.sleep(1_000)
     return f"{model} {job}"
+
+
+def analyse_or_die(model: str, job: FileJob) -> AnalysisFailure:
+    """Like `analyse_file`, in a process that dies as the name of the file says."""
+    name = job.path.stem
+    if "segfault" in name:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if "killed" in name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return AnalysisFailure("too-short", "as a test wants it")

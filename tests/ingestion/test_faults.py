@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -14,10 +15,11 @@ import pytest
 import sounds
 import worker_tasks
 
-from recommender.catalog import Catalog
+from recommender.catalog import Catalog, FileStat
 from recommender.errors import RecsysError, WeightsError, WorkerCrashed, WorkerTimedOut
-from recommender.ingestion import IngestReport, IngestSettings, ingest
+from recommender.ingestion import IngestReport, IngestSettings, ingest, pipeline
 from recommender.ingestion.process_pool import WorkerPool
+from recommender.ingestion.report import NoProgress
 
 SETTINGS = IngestSettings(workers=1, in_process=False)
 LATIN1_NAME = os.fsdecode(b"caf\xe9.wav")
@@ -161,6 +163,66 @@ def has_tracks(database: Path, minimum: int) -> bool:
             return catalog.counts().analysed >= minimum
     except RecsysError:  # its tables are being made
         return False
+
+
+class Order(NoProgress):
+    """Records which files are begun."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+
+    def started(self, path: Path) -> None:
+        self.files.append(path.name)
+
+
+def test_files_that_a_worker_held_when_it_died_are_tried_again_first(tmp_path: Path) -> None:
+    """A file analysed well this time is a track, whoever killed the worker that held it."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for number, name in enumerate(("a.wav", "suspect.wav")):
+        sounds.write_sound(folder / name, sounds.music(1.5, 22_050, number), 22_050)
+    with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
+        library, _ = catalog.scope_of(folder)
+        found = (folder / "suspect.wav").stat()
+        stat = FileStat("suspect.wav", found.st_size, found.st_mtime_ns)
+        with catalog.writing() as write:
+            write.failed(library, stat, "crashed", "the process died of SIGKILL")
+        order = Order()
+        report = ingest(catalog, folder, SETTINGS, order)
+        assert (report.analysed, report.failed, report.still_failing) == (2, 0, 0)
+        assert order.files == ["suspect.wav", "a.wav"]
+        assert catalog.failures() == []
+
+
+def test_a_file_that_kills_its_worker_also_alone_stays_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "analyse_file", worker_tasks.analyse_or_die)
+    monkeypatch.setattr(pipeline, "load_analyser", worker_tasks.load_nothing_of)
+    for name in ("segfault.wav", "killed.wav", "short.wav"):
+        (tmp_path / name).write_bytes(b"RIFF")
+    with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
+
+        def kinds() -> dict[str, str]:
+            return {failure.path: failure.kind for failure in catalog.failures()}
+
+        ingest(catalog, tmp_path, SETTINGS)
+        assert kinds() == {
+            "segfault.wav": "crashed",
+            "killed.wav": "crashed",
+            "short.wav": "too-short",
+        }
+        report = ingest(catalog, tmp_path, SETTINGS)
+        assert (report.still_failing, report.failed) == (2, 1)  # for another reason than before
+        for _ in range(2):  # what was killed from outside is tried again and again
+            assert kinds()["segfault.wav"] == "crashed-alone"
+            assert kinds()["killed.wav"] == "crashed"
+            order = Order()
+            assert ingest(catalog, tmp_path, SETTINGS, order).still_failing == 3
+            assert order.files == ["killed.wav"]
+        retry = replace(SETTINGS, retry_failed=True)
+        assert ingest(catalog, tmp_path, retry, order).still_failing == 3
+        assert order.files[1:] == ["killed.wav", "segfault.wav", "short.wav"]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from recommender.catalog import FileStat, KnownFile, Library, TrackState
 from recommender.ingestion import Outcome
-from recommender.ingestion.plan import make_plan
+from recommender.ingestion.plan import Unchanged, make_plan
 from recommender.ingestion.scan import Scan, Unreadable
 
 PATHS = st.sampled_from([f"{folder}{name}.{ending}" for folder in ("", "a/", "a/b/", "c/")
@@ -55,9 +55,9 @@ def test_plans_account_for_every_file_and_every_track(
 def test_unchanged_failures_are_tried_again_on_demand(retry: bool) -> None:
     stat = FileStat("a.mp3", 1, 1)
     entry = KnownFile(stat, None, None, None, False, "timed-out")
-    plan = make_plan(
-        Library(1, Path("/m")), Scan((stat,), {}, 0, ()), {"a.mp3": entry}, retry=retry
-    )
+    scan = Scan((stat,), {}, 0, ())
+    asked = Unchanged(retry_failed=retry)
+    plan = make_plan(Library(1, Path("/m")), scan, {"a.mp3": entry}, asked)
     assert len(plan.known) == retry
     assert plan.settled[Outcome.STILL_FAILING] == (not retry)
 

@@ -2,14 +2,21 @@
 
 import os
 import shutil
+import time
+import unicodedata
 from pathlib import Path
 
 import pytest
 import sounds
+from hypothesis import given
+from hypothesis import strategies as st
+from pathspec import GitIgnoreSpec
 
 from recommender.errors import UsageError
 from recommender.ingestion.file_types import FileType, ending_label, file_type_of, looks_like_audio
-from recommender.ingestion.scan import Scan, scan_folder
+from recommender.ingestion.ignore_files import IGNORE_FILE, LARGEST_IGNORE_FILE
+from recommender.ingestion.ignore_patterns import IgnorePatterns
+from recommender.ingestion.scan import Scan, scan_files, scan_folder
 
 
 def tree(root: Path, *paths: str) -> Path:
@@ -104,6 +111,143 @@ def test_ignore_files_apply_below_their_folder(tmp_path: Path) -> None:
         "a/x.mp3",
         "x.mp3",
     ]
+
+
+LEFT_OUT = (
+    ".Trash-1000/files/a.mp3",
+    "$RECYCLE.BIN/S-1-5/a.mp3",
+    "$Recycle.Bin/a.mp3",
+    "share/#recycle/a.mp3",
+    "share/@Recycle/a.mp3",
+    ".Trashes/501/a.mp3",
+    "._a.mp3",
+    "album/._b.flac",
+    "album/.AppleDouble/b.flac",
+    "__MACOSX/a.mp3",
+    ".stversions/a~20240101-120000.mp3",
+    ".snapshot/hourly.0/a.mp3",
+    ".snapshots/1/snapshot/a.mp3",
+    "#snapshot/a.mp3",
+    "@eaDir/a.mp3/SYNOAUDIO_01APIC_03.mp3",
+    "a.mp3.part",
+    "a.mp3.!sync",
+    "a.mp3.crdownload",
+    ".~tmp~/a.mp3",
+    ".syncthing.a.mp3.tmp",
+    ".a.mp3.Xk3b9Q",
+    ".a.mp3.~1f3a",
+)
+
+
+def test_bins_versions_and_half_files_are_left_out(tmp_path: Path) -> None:
+    music = ("#9 Dream.mp3", "@home/b.mp3", ".hidden/c.mp3", "Trash/d.mp3", "$x.mp3", ".e.mp3")
+    tree(tmp_path, *LEFT_OUT, *music)
+    scan = scan_folder(tmp_path)
+    assert set(found(scan)) == set(music)
+    assert scan_folder(tmp_path, ".Trash-1000/files").files == ()
+    assert found(scan_files(tmp_path, LEFT_OUT)) == []
+    assert scan.excluded == len(LEFT_OUT)
+
+
+def test_an_ignore_file_brings_them_back(tmp_path: Path) -> None:
+    tree(tmp_path, *LEFT_OUT)
+    (tmp_path / IGNORE_FILE).write_text("!._*\n!.Trashes/\n!.stversions\n")
+    back = {"._a.mp3", "album/._b.flac", ".Trashes/501/a.mp3", LEFT_OUT[10]}
+    assert set(found(scan_folder(tmp_path))) == back
+    assert found(scan_folder(tmp_path, ".Trashes/501")) == [".Trashes/501/a.mp3"]
+    assert set(found(scan_files(tmp_path, LEFT_OUT))) == back
+
+
+NFC = "Bj\u00f6rk"
+NFD = unicodedata.normalize("NFD", NFC)
+PATTERNS = f"{NFC}.mp3\nplain.mp3\n"
+
+
+@pytest.mark.parametrize("name", [NFC, NFD], ids=["composed", "decomposed"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        PATTERNS.encode(),
+        unicodedata.normalize("NFD", PATTERNS).encode(),
+        PATTERNS.encode("utf-8-sig"),
+        PATTERNS.encode("utf-16"),
+        b"\xfe\xff" + PATTERNS.encode("utf-16-be"),
+        PATTERNS.encode("utf-16-le"),
+        PATTERNS.encode("latin-1"),
+        PATTERNS.replace("\n", "\r\n").encode("utf-8-sig"),
+    ],
+    ids=["utf-8", "nfd", "bom", "utf-16", "big-endian", "no mark", "latin-1", "windows"],
+)
+def test_ignore_files_of_any_editor_are_obeyed(tmp_path: Path, data: bytes, name: str) -> None:
+    tree(tmp_path, f"{name}.mp3", "plain.mp3", "kept.mp3")
+    (tmp_path / IGNORE_FILE).write_bytes(data)
+    assert found(scan_folder(tmp_path)) == ["kept.mp3"]
+
+
+def test_latin_1_patterns_match_the_very_bytes_of_names(tmp_path: Path) -> None:
+    tree(tmp_path, os.fsdecode(b"caf\xe9.mp3"), "kept.mp3")
+    (tmp_path / IGNORE_FILE).write_bytes(b"caf\xe9.mp3\n")
+    assert found(scan_folder(tmp_path)) == ["kept.mp3"]
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (make_fifo, "not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
+        (lambda path: path.mkdir(), "not a regular file"),
+        (lambda path: path.write_bytes(b"a\n" * LARGEST_IGNORE_FILE), "larger than 64 KiB"),
+        (lambda path: path.write_bytes(b"a\0\0\0b"), "no text"),
+        (lambda path: path.write_bytes(b"\xff\xfea"), "broken UTF-16"),
+        (lambda path: path.write_text("[z-a]"), "no meaning"),
+        (lambda path: path.write_text("!"), "no meaning"),
+    ],
+    ids=["fifo", "device", "folder", "large", "binary", "half", "range", "nothing"],
+)
+def test_ignore_files_that_cannot_be_obeyed_are_named(
+    tmp_path: Path, make: object, reason: str
+) -> None:
+    tree(tmp_path, "album/a.mp3", "album/b/c.mp3", "d.mp3")
+    make(tmp_path / "album" / IGNORE_FILE)  # type: ignore[operator]
+    for scan in (scan_folder(tmp_path), scan_files(tmp_path, ["d.mp3", "album/b/c.mp3"])):
+        assert found(scan) == ["d.mp3"]
+        (unreadable,) = scan.unreadable
+        assert unreadable.path == "album"
+        assert reason in unreadable.reason
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["*a" * 60 + "b", "*" * 200 + "b", "?*" * 70 + "b", "**/a/" * 40 + "b", "a*/**/" * 40 + "b"],
+)
+@pytest.mark.parametrize("path", ["a" * 150, "/".join("a" * 150)])
+def test_no_pattern_takes_long(pattern: str, path: str) -> None:
+    patterns = IgnorePatterns([pattern], "a test")
+    started = time.perf_counter()
+    assert patterns.decides(path) is None
+    assert time.perf_counter() - started < 0.1
+
+
+PIECES = st.sampled_from(["a", "b", "*", "**", "?", "/", "a*", "*b", "[ab]", "[!a]", "/**/", "c"])
+NAMES = st.text("abc", min_size=1, max_size=4)
+
+
+@given(
+    st.lists(st.lists(PIECES, min_size=1, max_size=6).map("".join), min_size=1, max_size=3),
+    st.lists(NAMES, min_size=1, max_size=4).map("/".join),
+    st.sampled_from(["", "/"]),
+    st.sampled_from(["", "!"]),
+)
+def test_patterns_match_as_those_of_pathspec(
+    lines: list[str], path: str, end: str, negated: str
+) -> None:
+    lines = [*lines[:-1], negated + lines[-1]]
+    expected = GitIgnoreSpec.from_lines(lines, backend="simple").check_file(path + end).include
+    assert IgnorePatterns(lines, "a test").decides(path + end) is expected
 
 
 def test_a_folder_that_goes_away_during_the_walk_is_reported(tmp_path: Path) -> None:

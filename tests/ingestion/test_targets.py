@@ -50,6 +50,8 @@ def test_a_single_file_leaves_the_rest_of_its_folder_alone(
     assert listed(catalog) == ["a.wav"]
 
     # In the library that holds it now; what has gone meanwhile stays as it was.
+    sounds.write_sound(music / "a.wav", sounds.music(1.2, 22_050, seed=9), 22_050)
+    ingest(catalog, music / "a.wav", SETTINGS)
     (music / "a.wav").unlink()
     report = ingest(catalog, [str(music / "sub/c.wav"), music / "b.wav"], SETTINGS)
     assert (report.scanned, report.analysed, report.missing) == (2, 2, 0)
@@ -102,7 +104,7 @@ def test_without_paths_every_known_folder_is_refreshed(
         ingest(catalog, settings=SETTINGS)
     put(sound, tmp_path / "one/a.wav", tmp_path / "two/b.wav")
     ingest(catalog, [tmp_path / "one", str(tmp_path / "two")], SETTINGS)
-    put(sound, tmp_path / "one/new.wav")
+    sounds.write_sound(tmp_path / "one/new.wav", sounds.music(1.2, 22_050, seed=9), 22_050)
     shutil.rmtree(tmp_path / "two")
     report = ingest(catalog, settings=SETTINGS)
     assert (report.analysed, report.unavailable) == (1, ((tmp_path / "two", 1),))

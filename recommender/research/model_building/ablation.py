@@ -32,7 +32,8 @@ from recommender.research.training.losses import (
 )
 from recommender.research.training.settings import EpochReport, TrainingResult, TrainingSettings
 from recommender.research.training.simclr import PretrainingSettings, pretrained_weights
-from recommender.utils.files import csv_text, replace_file
+from recommender.utils.csv_table import csv_text
+from recommender.utils.files import replace_file
 
 DEFAULT = "default"
 SEEDS = (0, 1, 2, 3, 4)

@@ -22,7 +22,8 @@ from recommender.research.model_building.trained_model import TrainedModel
 from recommender.research.training.settings import EpochReport
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
-from recommender.utils.files import csv_text, replace_file
+from recommender.utils.csv_table import csv_text
+from recommender.utils.files import replace_file
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from recommender.research.reproduction.tables import (
     summary_table,
     timing_section,
 )
-from recommender.utils import files
+from recommender.utils import csv_table, files
 
 PAGE, ROWS, PICTURES = "report.md", "study.csv", "pictures"
 
@@ -102,7 +102,7 @@ def report_text(
 def csv_text(outcomes: Sequence[Outcome]) -> str:
     """One line for each outcome, with a heading; an empty cell is no figure."""
     rows = flat_rows(outcomes)
-    return files.csv_text(list(rows[0]) if rows else [], rows)
+    return csv_table.csv_text(list(rows[0]) if rows else [], rows)
 
 
 def flat_rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:

@@ -1,0 +1,76 @@
+"""Make one library a part of another. Works on a connection, inside the caller's transaction."""
+
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
+
+from recommender.audio.tags import Tags
+from recommender.catalog.records import Library, TrackState
+from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
+from recommender.catalog.search_text import search_text
+
+_TRACKS, _FAILURES = table(TrackRow), table(FailureRow)
+
+
+def absorb(connection: Connection, library: Library, outer: Library, folder: str) -> None:
+    """Make `library` the folder `folder` of `outer` ("" for its root).
+
+    Tracks and failures keep their ids and analyses, and get the longer path. Where both libraries
+    have a track of one path, the one of `outer` stays if its file was there at the last ingest, and
+    the other one otherwise: there is but one file.
+    """
+    tags = [_TRACKS.c[field.name] for field in fields(Tags)]
+    rows = connection.execute(
+        select(_TRACKS.c.id, _TRACKS.c.path, *tags).where(_TRACKS.c.library_id == library.id)
+    )
+    at_path = _tracks_by_path(connection, outer)
+    longer, dropped = [], []
+    for id, path, *values in rows:
+        new = _below(folder, path)
+        rival, state = at_path.get(new, (None, None))
+        if state is TrackState.ANALYSED:
+            dropped.append(id)
+            continue
+        if rival is not None:
+            dropped.append(rival)
+        text = search_text(Tags(*values), new)
+        longer.append({"row": id, "library_id": outer.id, "path": new, "search_text": text})
+    if dropped:
+        connection.execute(delete(_TRACKS).where(_is_row(_TRACKS)), [{"row": id} for id in dropped])
+    _update_rows(connection, _TRACKS, longer)
+    _absorb_failures(connection, library, outer, folder)
+    connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
+
+
+def _tracks_by_path(
+    connection: Connection, library: Library
+) -> dict[str, tuple[int | None, TrackState | None]]:
+    columns = select(_TRACKS.c.path, _TRACKS.c.id, _TRACKS.c.state)
+    rows = connection.execute(columns.where(_TRACKS.c.library_id == library.id))
+    return {path: (id, state) for path, id, state in rows}
+
+
+def _absorb_failures(connection: Connection, library: Library, outer: Library, folder: str) -> None:
+    of = select(_FAILURES.c.id, _FAILURES.c.path)
+    there = {path for _, path in connection.execute(of.where(_FAILURES.c.library_id == outer.id))}
+    longer = [
+        {"row": id, "library_id": outer.id, "path": _below(folder, path)}
+        for id, path in connection.execute(of.where(_FAILURES.c.library_id == library.id))
+    ]
+    kept = [values for values in longer if values["path"] not in there]
+    _update_rows(connection, _FAILURES, kept)
+    connection.execute(delete(_FAILURES).where(_FAILURES.c.library_id == library.id))
+
+
+def _update_rows(connection: Connection, rows_of: Table, values: list[dict[str, Any]]) -> None:
+    if values:
+        connection.execute(update(rows_of).where(_is_row(rows_of)), values)
+
+
+def _is_row(rows_of: Table) -> Any:
+    return rows_of.c.id == bindparam("row")
+
+
+def _below(folder: str, path: str) -> str:
+    return "/".join(part for part in (folder, path) if part)
