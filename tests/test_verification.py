@@ -293,7 +293,7 @@ def wav(sound: bytes, tag: bytes) -> bytes:
 def test_sound_and_tags_altered_with_same_size_and_time(world: World, checked_before: bool) -> None:
     """Sound that the content hash leaves out is for a second check to find."""
     file = world.root / "long.wav"
-    sound = np.random.default_rng(0).integers(0, 256, 3 << 20, dtype=np.uint8).tobytes()
+    sound = np.random.default_rng(0).integers(0, 256, 6 << 20, dtype=np.uint8).tobytes()
     between = sound[:30_000] + b"!!" + sound[30_002:]
     file.write_bytes(wav(sound, b"one"))
     with world.catalog.writing() as write:

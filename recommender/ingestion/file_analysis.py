@@ -10,7 +10,7 @@ from recommender.audio.tags import Tags, read_tags
 from recommender.catalog.records import FileStat, Library
 from recommender.embedding.space import Analysis
 from recommender.errors import AudioError, FileVanished, NoPermission, NoSound, UnreadableAudio
-from recommender.ingestion.content_hash import has_content, hash_content
+from recommender.ingestion.content_hash import has_content, hash_content, is_whole
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class FileAnalysis:
         same_content: whether its content is that of `FileJob.known_hash`, as far as was compared.
         samples_hash: of its windows, where they were decoded and not analysed.
         to_confirm: whether `same_content` was concluded from the content hash alone: the analysis
-            will tell, by comparison with the one that is stored.
+            will tell, by comparison with the one that is stored. Windows differ a little, too,
+            where the length of an mp3 is guessed, and guessed otherwise once it has a tag.
     """
 
     content_hash: str
@@ -128,7 +129,7 @@ def _analysed(embedder: "Embedder", job: FileJob) -> FileAnalysis:
     same = job.known_hash is not None and has_content(path, content_hash, job.known_hash)
     if not (same and job.is_analysed):
         return FileAnalysis(content_hash, tags, embedder.analyse(path), same)
-    if job.unchanged and not job.forced:
+    if (job.unchanged or is_whole(job.known_hash or "")) and not job.forced:
         return FileAnalysis(content_hash, tags, None, same_content=True)
     decoded = embedder.decode(path)
     samples_hash = hash_samples(decoded.clips)
@@ -139,8 +140,8 @@ def _analysed(embedder: "Embedder", job: FileJob) -> FileAnalysis:
         content_hash,
         tags,
         embedder.analyse_windows(decoded),
-        same_content=agrees is not False,
-        to_confirm=agrees is None and not job.forced,
+        same_content=agrees is not False or not job.forced,
+        to_confirm=not job.forced,
     )
 
 
