@@ -555,3 +555,18 @@ def test_pages_that_are_lost(world: World) -> None:
     (kept,) = world.catalog.file.parent.glob("*.damaged.db")
     assert kept.read_bytes() == bytes(content)
     assert len(world.catalog.activations(SPACE)[0]) == 2
+
+
+def test_a_damaged_projection(world: World) -> None:
+    SETTINGS.projection().store(world.catalog, SPACE)
+    assert world.check() == []
+    alter(world, "UPDATE projections SET mean = zeroblob(length(mean))")
+    (finding,) = world.check()
+    assert (finding.kind, finding.repaired) == ("damaged projection", False)
+    (finding,) = world.check(repair=True)
+    assert finding.repaired
+    assert world.check() == []
+    SETTINGS.projection().store(world.catalog, SPACE)
+    alter(world, "UPDATE projections SET matrix = x'00'")
+    SETTINGS.projection().store(world.catalog, SPACE)  # as the next ingest does
+    assert world.check() == []
