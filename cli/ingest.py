@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.ingest_progress import ingest_progress
+from recommender.cli.library import folder_state
 from recommender.cli.options import ADVANCED, AsJson, Database, Limits, parse_limits
 from recommender.cli.output import counted, note, open_catalog, print_json, say
 from recommender.utils.terminal_text import one_line
@@ -214,10 +215,16 @@ def _print_notes(report: "IngestReport") -> None:
     for path, reason in report.unreadable:
         note(f"cannot be read: {one_line(str(path))} ({reason})")
     for root, tracks in report.unavailable:
+        if folder_state(root) == "available":
+            note(
+                f"unavailable: {one_line(str(root))} lay on a disk that is not mounted, and most "
+                f"of its files are gone; those tracks ({tracks:,}) are kept ('recsys library "
+                "remove' drops them)."
+            )
+            continue
         note(
-            f"unavailable: {one_line(str(root))} is absent, empty or not mounted; its tracks "
-            f"({tracks:,}) are kept, and recommended again once they are back ('recsys library "
-            "remove' drops them)."
+            f"unavailable: {one_line(str(root))} is absent or empty; its tracks ({tracks:,}) are "
+            "kept, and recommended again once they are back ('recsys library remove' drops them)."
         )
     if report.failed or report.still_failing:
         note("'recsys failures' lists the files that could not be analysed, and why.")

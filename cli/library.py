@@ -51,15 +51,15 @@ def _described(catalog: "Catalog") -> list[dict[str, Any]]:
     return [
         {
             **asdict(library),
-            "state": _state(library.root),
+            "state": folder_state(library.root),
             **{state.value: counts.get(library.id, {}).get(state, 0) for state in TrackState},
         }
         for library in catalog.libraries()
     ]
 
 
-def _state(root: Path) -> str:
-    """What the folder is like now."""
+def folder_state(root: Path) -> str:
+    """What a folder is like now: available, empty, absent or unreadable."""
     try:
         return "available" if any(root.iterdir()) else "empty"
     except FileNotFoundError:

@@ -6,7 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from recommender.catalog import Catalog, Failure, FileStat, Library, Track, TrackState
+from recommender.catalog import (
+    Catalog,
+    Failure,
+    FileStat,
+    Library,
+    ProjectionOrigin,
+    Track,
+    TrackState,
+)
 from recommender.catalog.projector import catalog_projector
 from recommender.errors import CatalogError, SpaceMismatch, UsageError, WeightsError
 from recommender.ingestion.ignore_files import IGNORE_FILE
@@ -58,7 +66,8 @@ def verify(
     (marked missing or unavailable, though an ingest would find it), "changed", "content", "tags",
     "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". It is
     damaged: "database" (its pages), "damaged row" (a value that makes no sense), "damaged vector"
-    (its checksum is another). The index, or the installed model, does not fit it: "index", "space".
+    and "damaged projection" (their checksums are others). The index, or the installed model, does
+    not fit it: "index", "space".
 
     Where a library's root is absent, empty or cannot be read, its disk may not be mounted. This is
     one finding for the whole library, and nothing is concluded about its files.
@@ -133,6 +142,16 @@ class _Check:
             detail = f"{row.column} of row {row.row} in {row.table}: {row.reason}"
             fix = RESTORE if self.repair else f"{REPAIR}, then {INGEST}"
             yield Finding("damaged row", where, detail, fix, done)
+        yield from self._of_projections()
+
+    def _of_projections(self) -> Iterator[Finding]:
+        for space, origin in self.catalog.damaged_projections():
+            if self.repair:
+                self.catalog.drop_projection(space, origin)
+            again = "adapt again" if origin is ProjectionOrigin.ADAPTED else INGEST
+            fix = again if self.repair else f"{REPAIR}, then {again}"
+            detail = "its projection is not what was stored"
+            yield Finding("damaged projection", f"{space} ({origin})", detail, fix, self.repair)
 
     def _of_pages(self, errors: list[str]) -> Finding:
         """Damage of the file itself, which building SQLite's indexes again may repair."""

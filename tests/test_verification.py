@@ -295,7 +295,7 @@ def wav(sound: bytes, tag: bytes) -> bytes:
 def test_sound_and_tags_altered_with_same_size_and_time(world: World, checked_before: bool) -> None:
     """Sound that the content hash leaves out is for a second check to find."""
     file = world.root / "long.wav"
-    sound = np.random.default_rng(0).integers(0, 256, 3 << 20, dtype=np.uint8).tobytes()
+    sound = np.random.default_rng(0).integers(0, 256, 6 << 20, dtype=np.uint8).tobytes()
     between = sound[:30_000] + b"!!" + sound[30_002:]
     file.write_bytes(wav(sound, b"one"))
     with world.catalog.writing() as write:
@@ -557,3 +557,18 @@ def test_pages_that_are_lost(world: World) -> None:
     (kept,) = world.catalog.file.parent.glob("*.damaged.db")
     assert kept.read_bytes() == bytes(content)
     assert len(world.catalog.activations(SPACE)[0]) == 2
+
+
+def test_a_damaged_projection(world: World) -> None:
+    SETTINGS.projection().store(world.catalog, SPACE)
+    assert world.check() == []
+    alter(world, "UPDATE projections SET mean = zeroblob(length(mean))")
+    (finding,) = world.check()
+    assert (finding.kind, finding.repaired) == ("damaged projection", False)
+    (finding,) = world.check(repair=True)
+    assert finding.repaired
+    assert world.check() == []
+    SETTINGS.projection().store(world.catalog, SPACE)
+    alter(world, "UPDATE projections SET matrix = x'00'")
+    SETTINGS.projection().store(world.catalog, SPACE)  # as the next ingest does
+    assert world.check() == []

@@ -350,6 +350,11 @@ class Catalog(Database):
         with self._changing() as connection:
             return stored_projections.drop(connection, space, origin)
 
+    def damaged_projections(self) -> list[tuple[SpaceId, ProjectionOrigin]]:
+        """The spaces and origins of projections whose values are not those that were stored."""
+        with self._reading() as connection:
+            return stored_projections.damaged(connection)
+
     # The catalogue as a whole
 
     def failures(self) -> list[Failure]:

@@ -4,19 +4,19 @@
 byte to its last. Writing other tags moves the payload but does not change it, so the hash stays.
 All of the payload is taken
 
-- where it is at most `WHOLE` (1 MiB) long;
+- where it is at most `WHOLE` (4 MiB) long;
 - where more than half of the bytes in the blocks have one value: silence, in which what sounds may
   lie anywhere.
 
-Of a longer one it takes `LEAST_BLOCKS` (64) blocks or one for every 64 KiB, whichever is more, and
-at least a sixteenth of all bytes. What lies between two blocks is at most 1.5 % of the payload, and
-at most 61 KiB: .36 s of a wav of CD quality, 1.6 s of an mp3 of 320 kbit/s, 3.9 s of one of
-128 kbit/s. A change that fits there is missed by this hash (except in FLAC, whose files hold the
-MD5 of their samples, which is hashed too). So a file that was written anew also has the samples of
-its windows compared, from which its embedding is computed (`audio.samples_hash`); and
-`hash_payload` takes everything.
+Of a longer one it takes a block for every 64 KiB, so at least 64, and together at least a sixteenth
+of all bytes. What lies between two blocks is at most 61 KiB: .36 s of a wav of CD quality, 1.6 s of
+an mp3 of 320 kbit/s, 3.9 s of one of 128 kbit/s. A change that fits there is missed by this hash
+(except in FLAC, whose files hold the MD5 of their samples, which is hashed too). So a file that was
+written anew also has the samples of its windows compared, from which its embedding is computed
+(`audio.samples_hash`); and `hash_payload` takes everything.
 
-Hashes of this scheme begin with `SCHEME`; those of older catalogues, of three blocks, with nothing.
+A hash begins with `WHOLE_MARK` or `SAMPLED_MARK`; those of older catalogues, of three blocks, with
+nothing.
 """
 
 import hashlib
@@ -32,11 +32,13 @@ from recommender.ingestion.payload import Payload, find_payload
 from recommender.ingestion.three_block_hash import hash_three_blocks
 from recommender.utils.arrays import IntArray
 
-SCHEME = "2:"
-"""What hashes of the present scheme begin with."""
+WHOLE_MARK = "2w:"
+"""What a hash of all of a payload begins with."""
 
-WHOLE = 1 << 20
-LEAST_BLOCKS = 64
+SAMPLED_MARK = "2s:"
+"""What a hash of blocks of a payload begins with."""
+
+WHOLE = 4 << 20
 _STRIDE = 64 * 1024
 _SHARE = 16
 _DIGEST_BYTES = 16
@@ -44,7 +46,7 @@ _READ = 1 << 20
 
 
 def hash_content(path: Path) -> str:
-    """A hash of a recording (`SCHEME` and 32 hex digits) that does not depend on tags and path.
+    """A hash of a recording (a mark and 32 hex digits) that does not depend on tags and path.
 
     Damaged files and files without audio have a hash, too.
 
@@ -53,23 +55,24 @@ def hash_content(path: Path) -> str:
     """
     with path.open("rb") as file:
         payload = find_payload(file, file_size(file))
-        counts = np.zeros(256, np.int64)
-        blocks = (payload.read(file, *block) for block in _blocks(payload.length))
-        content_hash = _digest(payload, _counted(blocks, counts))
-        if payload.length > WHOLE and 2 * counts.max() > counts.sum():
-            return _digest(payload, _everything(file, payload))
-        return content_hash
+        if payload.length > WHOLE:
+            counts = np.zeros(256, np.int64)
+            blocks = (payload.read(file, *block) for block in _blocks(payload.length))
+            digest = _digest(payload, _counted(blocks, counts))
+            if 2 * counts.max() <= counts.sum():
+                return SAMPLED_MARK + digest
+        return WHOLE_MARK + _digest(payload, _everything(file, payload))
 
 
 def hash_payload(path: Path) -> str:
-    """A hash of every byte of the sound payload (`SCHEME` and 32 hex digits).
+    """A hash of every byte of the sound payload (`WHOLE_MARK` and 32 hex digits).
 
     Raises:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         payload = find_payload(file, file_size(file))
-        return _digest(payload, _everything(file, payload))
+        return WHOLE_MARK + _digest(payload, _everything(file, payload))
 
 
 def hash_file(path: Path) -> str:
@@ -87,7 +90,12 @@ def hash_file(path: Path) -> str:
 
 def is_older(content_hash: str) -> bool:
     """Whether a hash is of the scheme of older catalogues: of three blocks."""
-    return not content_hash.startswith(SCHEME)
+    return not content_hash.startswith((WHOLE_MARK, SAMPLED_MARK))
+
+
+def is_whole(content_hash: str) -> bool:
+    """Whether a hash is of all of the sound, so that an equal one is of the same."""
+    return content_hash.startswith(WHOLE_MARK)
 
 
 def has_content(path: Path, content_hash: str, stored: str) -> bool:
@@ -105,11 +113,8 @@ def has_content(path: Path, content_hash: str, stored: str) -> bool:
 
 
 def _blocks(length: int) -> Iterator[Range]:
-    """The blocks of a payload of so many bytes."""
-    if length <= WHOLE:
-        yield 0, length
-        return
-    count = max(LEAST_BLOCKS, -(-length // _STRIDE))
+    """The blocks of a payload of so many bytes, more than `WHOLE`."""
+    count = -(-length // _STRIDE)
     size = -(-length // (_SHARE * count))
     for index in range(count):
         start = index * (length - size) // (count - 1)
@@ -133,4 +138,4 @@ def _digest(payload: Payload, blocks: Iterator[bytes]) -> str:
     digest.update(payload.facts)
     for block in blocks:
         digest.update(block)
-    return SCHEME + digest.hexdigest()
+    return digest.hexdigest()

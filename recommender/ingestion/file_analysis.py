@@ -18,7 +18,7 @@ from recommender.errors import (
     UnreadableAudio,
     WorkerCrashed,
 )
-from recommender.ingestion.content_hash import has_content, hash_content
+from recommender.ingestion.content_hash import has_content, hash_content, is_whole
 from recommender.ingestion.file_reader import FileReader
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 from recommender.ingestion.isolated_analyser import IsolatedAnalyser
@@ -79,7 +79,8 @@ class FileAnalysis:
         same_content: whether its content is that of `FileJob.known_hash`, as far as was compared.
         samples_hash: of its windows, where they were decoded and not analysed.
         to_confirm: whether `same_content` was concluded from the content hash alone: the analysis
-            will tell, by comparison with the one that is stored.
+            will tell, by comparison with the one that is stored. Windows differ a little, too,
+            where the length of an mp3 is guessed, and guessed otherwise once it has a tag.
     """
 
     content_hash: str
@@ -154,7 +155,7 @@ def _analysed(analyser: IsolatedAnalyser, job: FileJob) -> FileAnalysis:
     )
     if not (same and job.is_analysed):
         return FileAnalysis(content_hash, tags, analyser.analyse(path), same)
-    if job.unchanged and not job.forced:
+    if (job.unchanged or is_whole(job.known_hash or "")) and not job.forced:
         return FileAnalysis(content_hash, tags, None, same_content=True)
     decoded = analyser.decode(path)
     samples_hash = hash_samples(decoded.clips)
@@ -165,8 +166,8 @@ def _analysed(analyser: IsolatedAnalyser, job: FileJob) -> FileAnalysis:
         content_hash,
         tags,
         analyser.embedder.analyse_windows(decoded),
-        same_content=agrees is not False,
-        to_confirm=agrees is None and not job.forced,
+        same_content=agrees is not False or not job.forced,
+        to_confirm=not job.forced,
     )
 
 

@@ -24,9 +24,10 @@ Result = FileAnalysis | AnalysisFailure | AudioError
 Done = tuple[FileJob, Result]
 """A job with its result."""
 
-SAME_ANALYSIS = 1e-3
+SAME_ANALYSIS = 0.02
 """Distance of two analyses of the same sound, at most, as a share of their length: other versions
-of decoders and other processors round in another way."""
+of decoders round in another way, and windows may lie some milliseconds apart. Their embeddings have
+a cosine above .9998."""
 
 
 def write_results(

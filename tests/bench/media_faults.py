@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from faulty_world import MODEL, FaultyWorld, Run, Verdict, flip, lists_of, vectors_in
 from kills import contents_of
@@ -148,6 +149,9 @@ def flipped_database(world: FaultyWorld, trials: int) -> Verdict:
         if again.status:
             verdict.note("beyond repair, in one line")
         else:
+            lists = _lists(db)
+            if lists.problem or lists.status or json.loads(lists.out) != _as_json(world):
+                verdict.bad.append(f"byte {at}: after repair: {lists.problem or 'other lists'}")
             verdict.note("named by verify", found.status != 0)
             verdict.note("equal after repair", not world.unlike(db))
             verdict.note("no harm done", not found.status and not world.unlike(db))
@@ -162,7 +166,7 @@ def _named_and_repaired(world: FaultyWorld, db: Path, verdict: Verdict) -> None:
         verdict.bad.append(f"lists: {lists.problem}")
     elif lists.status:
         verdict.note("refused by name", "damaged" in lists.err)
-    elif json.loads(lists.out) != json.loads(json.dumps(world.lists)):
+    elif json.loads(lists.out) != _as_json(world):
         verdict.note("left out with a word", "damaged" in lists.err)
         if "damaged" not in lists.err:
             verdict.bad.append("other lists, without a word")
@@ -182,6 +186,10 @@ def _without_index(db: Path) -> None:
     """Delete the index, so that it is built of the damaged database."""
     for file in db.parent.glob("*.index"):
         file.unlink()
+
+
+def _as_json(world: FaultyWorld) -> Any:
+    return json.loads(json.dumps(world.lists))
 
 
 def _lists(db: Path) -> Run:

@@ -1,6 +1,7 @@
 """`recsys ingest`."""
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -24,6 +25,62 @@ def test_second_ingest(shop: Shop, catalog: Path) -> None:
     assert again.err == "'recsys failures' lists the files that could not be analysed, and why.\n"
     fewer = recsys("ingest", shop.music, "--exclude", "*.wav", "--json").json
     assert (fewer["unchanged"], fewer["excluded"], fewer["missing"]) == (4, 4, 4)
+
+
+def test_unchanged_files_are_read_again_on_demand(catalog: Path, tmp_path: Path) -> None:
+    """Also where contents were exchanged behind the back of the file system."""
+    music = tmp_path / "own"
+    music.mkdir()
+    for seed in (1, 2):
+        sounds.write_sound(music / f"{seed}.wav", sounds.noise(1.5, 22_050, seed), 22_050)
+        os.utime(music / f"{seed}.wav", (1e9, 1e9))
+    recsys("ingest", music)
+    assert recsys("ingest", music, "--reread-tags", "--json").json["retagged"] == 2
+    assert recsys("ingest", music / "1.wav", "--reanalyze", "--json").json["analysed"] == 1
+    sounds.write_sound(music / "1.wav", sounds.noise(1.5, 22_050, 3), 22_050)
+    os.utime(music / "1.wav", (1e9, 1e9))
+    found = [(f["kind"], f["where"]) for f in recsys("verify", "--content", "--json").json]
+    assert ("content", str(music / "1.wav")) in found
+    assert recsys("ingest", music, "--json").json["unchanged"] == 2
+    report = recsys("ingest", music, "--reread-tags", "--json").json
+    assert (report["analysed"], report["retagged"]) == (1, 1)
+    found = [(f["kind"], f["where"]) for f in recsys("verify", "--content", "--json").json]
+    assert ("content", str(music / "1.wav")) not in found
+
+
+def test_a_folder_renamed_behind_a_link(shop: Shop, catalog: Path, tmp_path: Path) -> None:
+    """Nothing is analysed twice; the next list and playlist name what is there."""
+    shutil.copytree(shop.music, tmp_path / "v1")
+    recsys("library", "move", shop.music, tmp_path / "v1")
+    (tmp_path / "v1").rename(tmp_path / "v2")
+    (tmp_path / "link").symlink_to("v2")
+    report = recsys("ingest", tmp_path / "link", "--json").json
+    assert (report["moved"], report["analysed"], report["missing"]) == (8, 0, 0)
+    assert len(recsys("library", "list", "--json").json) == 1
+    playlist = recsys("similar", "first light", "--m3u", "-", "--absolute").out.splitlines()
+    named = [Path(line) for line in playlist if line[0] != "#"]
+    assert named
+    assert all(file.is_relative_to(tmp_path / "v2") and file.exists() for file in named)
+    assert "0 missing tracks dropped" in recsys("prune").out
+
+
+def test_a_library_that_was_ingested_twice_is_moved(
+    shop: Shop, catalog: Path, tmp_path: Path
+) -> None:
+    """Two tracks for each file, as an older release left them after a folder was renamed."""
+    for name in ("v1", "v2"):
+        shutil.copytree(shop.music, tmp_path / name)
+    recsys("library", "move", shop.music, tmp_path / "v1")
+    recsys("ingest", tmp_path / "v2")
+    shutil.rmtree(tmp_path / "v1")
+    listed = recsys("similar", "first light", "--m3u", "-", "--absolute").out
+    assert str(tmp_path / "v1") not in listed
+    (fix,) = [f["fix"] for f in recsys("verify", "--json").json if f["kind"] == "folder gone"]
+    assert "library move" in fix
+    assert recsys("library", "move", tmp_path / "v1", tmp_path / "v2").status == 0
+    assert recsys("verify", "--json").json == []
+    report = recsys("ingest", "--json").json
+    assert (report["unchanged"], report["scanned"]) == (8, 11)
 
 
 def test_weights_that_are_not_shipped_say_how_to_make_them(shop: Shop) -> None:
