@@ -1,9 +1,11 @@
 """The command line: thin Typer commands that open, call one method and print."""
 
+import errno
 import logging
 import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, TextIO
 
 import typer
 
@@ -99,27 +101,76 @@ def main() -> None:
     if logging.lastResort is not None:  # warnings go to standard error
         logging.getLogger("recommender").addHandler(logging.lastResort)
     try:
-        app(prog_name="recsys")
+        try:
+            app(prog_name="recsys")
+        finally:
+            sys.stdout.flush()  # a full disk is an error of the command, not of the interpreter
     except RecsysError as error:
         # Only the list of an ambiguous track's candidates is meant to have several lines.
         show = printable if isinstance(error, AmbiguousTrack) else one_line
         _end(show(str(error)))
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # libraries in Rust panic with errors that are no `Exception`
         if os.environ.get(DEBUG):
             raise
         _end(one_line(_unexpected(error)))
 
 
-def _unexpected(error: Exception) -> str:
+def _unexpected(error: BaseException) -> str:
     """One line for an error that no command foresees."""
     if isinstance(error, MemoryError):
         return "there is not enough memory; close other programs, or use fewer workers."
     if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("recommender"):
         return f"the Python package {error.name!r} is missing: install it, or recsys again."
-    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"unexpected error, {reason} ({DEBUG}=1 shows where it happened)."
+    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+        where = (
+            f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        )
+        return f"{where}{error.strerror}. {_OF_THE_SYSTEM[error.errno]}"
+    lines = str(error).strip().splitlines()
+    reason = f"{type(error).__name__}: {lines[0][:_LONGEST]}" if lines else type(error).__name__
+    return (
+        f"unexpected error, {reason} ({DEBUG}=1 shows where it happened). This is a bug: please "
+        "report it with what that shows."
+    )
+
+
+_LONGEST = 300
+"""Characters of an unexpected error that are shown."""
+
+_OF_THE_SYSTEM = {
+    errno.ENOSPC: "Free some space, and run the command again.",
+    errno.EDQUOT: "Free some space, and run the command again.",
+    errno.EFBIG: "Write to another disk, or raise the limit on the size of files.",
+    errno.EROFS: "Write elsewhere.",
+    errno.EACCES: "Check the permissions.",
+    errno.EPERM: "Check the permissions.",
+    errno.EIO: "Check the disk.",
+    errno.ENOTDIR: "Check the path.",
+    errno.EISDIR: "Give a file.",
+    errno.ENAMETOOLONG: "Give a shorter name.",
+    errno.ELOOP: "Check the links on the way there.",
+    errno.EMFILE: "Close other programs, or raise the limit on open files.",
+    errno.ENFILE: "Close other programs.",
+    errno.ENOMEM: "Close other programs, or use fewer workers.",
+    errno.EAGAIN: "Close other programs, or raise the limit on processes.",
+}
+"""What to do about errors of the operating system, which are no bugs."""
 
 
 def _end(message: str) -> None:
-    print(f"recsys: {message}", file=sys.stderr)  # noqa: T201
+    # What is left of the output cannot be written, and would be an error once more at exit.
+    with suppress(OSError):
+        print(f"recsys: {message}", file=sys.stderr)  # noqa: T201
+    if _is_unwritable(sys.stdout):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(1) from None
+
+
+def _is_unwritable(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except OSError:
+        return True
+    return False

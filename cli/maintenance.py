@@ -33,7 +33,7 @@ def verify_command(
     ] = False,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Repair what needs no new analysis of a file."),
+        typer.Option("--repair", help="Repair it; damaged embeddings need an ingest after that."),
     ] = False,
     as_json: AsJson = False,
     db: Database = None,
@@ -89,14 +89,22 @@ def prune_command(
 
 
 @database_app.command("upgrade")
-def database_upgrade_command(db: Database = None) -> None:
+def database_upgrade_command(
+    backup: Annotated[
+        bool,
+        typer.Option("--backup/--no-backup", help="Copy the database first, to a file beside it."),
+    ] = True,
+    db: Database = None,
+) -> None:
     """Bring the database to this version's schema."""
     from recommender.catalog import migrations
 
     with hint(CatalogError, DATABASE_HINT):
         before = migrations.current(db)
-        migrations.upgrade(db)
+        copied = migrations.upgrade(db, backup=backup)
         after = migrations.current(db)
+    if copied is not None:
+        note(f"the database as it was: {copied}")
     say(f"already at {after}." if before == after else f"upgraded: {before or 'new'} → {after}.")
 
 

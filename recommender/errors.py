@@ -15,6 +15,7 @@
     ├── WeightsError          weights missing, damaged, or not those of their card
     ├── SpaceMismatch         vectors of two embedding spaces
     ├── CatalogError          the catalogue cannot be opened, read or written
+    │   └── NothingAnalysed   it holds nothing that can be recommended
     ├── TrackNotFound         no track for a path, id or title
     ├── AmbiguousTrack        several tracks for one
     ├── IndexDamaged          the index file cannot be read
@@ -108,6 +109,10 @@ class SpaceMismatch(RecsysError):
 
 class CatalogError(RecsysError):
     """The catalogue cannot be opened, read or written, has another schema, or is in use."""
+
+
+class NothingAnalysed(CatalogError):
+    """The catalogue holds no track that can be recommended."""
 
 
 class TrackNotFound(RecsysError):

@@ -2,31 +2,22 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from recommender.catalog import Catalog, Failure, Library, Track, TrackState
-from recommender.catalog.projector import CatalogProjector, catalog_projector
-from recommender.errors import (
-    IndexDamaged,
-    IndexOutdated,
-    SpaceMismatch,
-    UsageError,
-    WeightsError,
-)
+from recommender.catalog.projector import catalog_projector
+from recommender.errors import CatalogError, SpaceMismatch, UsageError, WeightsError
+from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.scan import IGNORE_FILE, scan_folder
 from recommender.search.catalog_index import CatalogIndex
-from recommender.search.index import DuplicateViews, FaissIndex
-from recommender.utils.arrays import FloatArray, usable_rows
+from recommender.search.index_check import index_error
+from recommender.utils.arrays import usable_rows
 
 INGEST = "ingest its folder"
 REPAIR = "verify with repair"
-
-TOLERATED_FRACTION = 1 / 1000
-"""Of the tracks, whose reranking vectors may differ from those of an index built now: where two
-neighbours are almost equally near, rounding may select the other one."""
+RESTORE = "restore a copy of the database"
 
 _LOST = (TrackState.MISSING, TrackState.UNAVAILABLE)
 
@@ -61,8 +52,9 @@ def verify(
 
     The files are not as the catalogue says: "folder gone", "folder empty", "vanished", "back"
     (marked missing or unavailable, though an ingest would find it), "changed", "content",
-    "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". The
-    index, or the installed model, does not fit it: "index", "space".
+    "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". It is
+    damaged: "database" (its pages), "damaged row" (a value that makes no sense), "damaged vector"
+    (its checksum is another). The index, or the installed model, does not fit it: "index", "space".
 
     Where a library's root is absent, empty or cannot be read, its disk may not be mounted. This is
     one finding for the whole library, and nothing is concluded about its files.
@@ -71,9 +63,11 @@ def verify(
         catalog: stays open.
         content: read each file whole and compare its hash with that of the last such check; the
             first check of a file stores it.
-        repair: correct states, failures and the index, and drop bad vectors, so that the next
-            ingest analyses those files again. Tracks of a library whose root is absent, empty or
-            cannot be read become unavailable: not recommended, but kept.
+        repair: correct states, failures and the index, and drop bad vectors and damaged rows, so
+            that the next ingest analyses those files again. A database whose pages are damaged is
+            replaced by one of all rows that can be read; a copy of it is kept. Tracks of a library
+            whose root is absent, empty or cannot be read become unavailable: not recommended, but
+            kept.
         on_track: called with (tracks checked, tracks in all) after every track.
 
     Raises:
@@ -89,11 +83,21 @@ class _Check:
         self.catalog = catalog
         self.content = content
         self.repair = repair
-        self.failures = {(f.library.id, f.path): f for f in catalog.failures()}
+        self.failures: dict[tuple[int, str], Failure] = {}
         self.analysed: dict[int, Path] = {}
         self.scanned: dict[Library, frozenset[str]] = {}
 
     def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
+        damage = list(self._of_database())
+        yield from damage
+        try:
+            yield from self._of_contents(on_track)
+        except CatalogError:
+            if all(finding.repaired for finding in damage):
+                raise  # otherwise what is wrong has been said, and must be repaired first
+
+    def _of_contents(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
+        self.failures = {(f.library.id, f.path): f for f in self.catalog.failures()}
         counts = self.catalog.counts()
         total = counts.analysed + counts.missing + counts.unavailable + counts.failed_tracks
         unavailable = self._unavailable()
@@ -110,6 +114,36 @@ class _Check:
                 yield from self._of_failure(failure)
         yield from self._of_vectors()
         yield from self._of_index()
+
+    def _of_database(self) -> Iterator[Finding]:
+        """Damaged pages, then damaged values."""
+        errors = self.catalog.page_errors()
+        if errors:
+            yield self._of_pages(errors)
+            if not self.repair:
+                return  # values on damaged pages are of no use
+        rows = self.catalog.damaged_rows()
+        repaired = self.catalog.repair_rows(rows) if rows and self.repair else [False] * len(rows)
+        for row, done in zip(rows, repaired, strict=True):
+            where = row.table if row.track_id is None else f"track {row.track_id}"
+            detail = f"{row.column} of row {row.row} in {row.table}: {row.reason}"
+            fix = RESTORE if self.repair else f"{REPAIR}, then {INGEST}"
+            yield Finding("damaged row", where, detail, fix, done)
+
+    def _of_pages(self, errors: list[str]) -> Finding:
+        """Damage of the file itself, which building SQLite's indexes again may repair."""
+        where = str(self.catalog.file)
+        detail = errors[0] + (f" (and {len(errors) - 1} more)" if len(errors) > 1 else "")
+        if not self.repair:
+            return Finding("database", where, detail, f"{REPAIR}, then {INGEST}; or {RESTORE}")
+        with suppress(CatalogError):
+            self.catalog.reindex()
+        if self.catalog.page_errors():
+            with ingest_lock(self.catalog):
+                result = self.catalog.salvage()
+            lost = ", ".join(f"{number} of {name}" for name, number in result.lost.items())
+            detail += f"; rows lost: {lost or 'none'}; the damaged file is kept as {result.copy}"
+        return Finding("database", where, detail, INGEST, repaired=True)
 
     def _unavailable(self) -> dict[Library, Finding]:
         """The libraries whose files cannot be checked, by root, with what is wrong with each."""
@@ -225,17 +259,24 @@ class _Check:
         active = self.catalog.active_space()
         if active is None:
             return
-        ids, activations = self.catalog.activations(active)
-        for track_id in sorted(set(self.analysed) - set(ids.tolist())):
+        if self.repair:
+            self.catalog.fill_checksums()
+        ids, activations, damaged = self.catalog.checked_activations(active)
+        yield from self._dropped(damaged, "damaged vector", "it is not what was stored")
+        for track_id in sorted(set(self.analysed) - {*ids.tolist(), *damaged}):
             detail = f"not analysed in the space that recommends ({active})"
             yield Finding("not analysed", str(self.analysed[track_id]), detail, INGEST)
         bad = ids[~usable_rows(activations)].tolist()
-        if bad and self.repair:
-            self.catalog.forget_analyses(bad)
+        yield from self._dropped(bad, "bad vector", "its vector is zero or not finite")
+
+    def _dropped(self, track_ids: list[int], kind: str, detail: str) -> Iterator[Finding]:
+        """Vectors that are of no use; repaired once their files are analysed again."""
+        if track_ids and self.repair:
+            self.catalog.forget_analyses(track_ids)
         fix = INGEST if self.repair else f"{REPAIR}, then {INGEST}"
-        for track_id in bad:
+        for track_id in track_ids:
             where = str(self.analysed.get(track_id, f"track {track_id}"))
-            yield Finding("bad vector", where, "its vector is zero or not finite", fix)
+            yield Finding(kind, where, detail, fix)
 
     def _of_index(self) -> Iterator[Finding]:
         if self.catalog.active_space() is None:
@@ -248,50 +289,13 @@ class _Check:
         path = CatalogIndex(self.catalog, projector, projector.duplicate_detector).path(
             self.catalog.state()
         )
-        detail = _index_error(self.catalog, projector, path)
+        detail = index_error(self.catalog, projector, path)
         if detail is None:
             return
         if self.repair:
             # It is a cache: the next use builds it from the catalogue.
             path.unlink()
         yield Finding("index", str(path), detail, REPAIR, self.repair)
-
-
-def _index_error(catalog: Catalog, projector: CatalogProjector, path: Path) -> str | None:
-    """What is wrong with the index file; None where it is missing or outdated, as it is rebuilt."""
-    try:
-        index = FaissIndex.load(path, "cpu")
-    except (FileNotFoundError, IndexOutdated):
-        return None
-    except IndexDamaged as error:
-        return str(error)
-    detector = projector.duplicate_detector
-    if (index.space, index.state) != (projector.space, catalog.state()):
-        return None  # outdated by its own label
-    ids, activations = catalog.activations(index.space)
-    duplicates = DuplicateViews(detector.view(activations), detector.digest)
-    fresh = FaissIndex.build(
-        ids, projector.project(activations), index.space, index.state, "cpu", duplicates=duplicates
-    )
-    if (index.settings, index.duplicates.detector) != (fresh.settings, detector.digest):
-        return None  # likewise
-    if not np.array_equal(fresh.ids, index.ids):
-        return "its tracks are not those of the catalogue"
-    if not np.allclose(index.vectors, fresh.vectors, atol=1e-5):
-        return "its vectors are not those of the catalogue"
-    if not np.allclose(index.duplicates.rows, fresh.duplicates.rows, atol=1e-5):
-        return "its vectors for duplicate detection are not those of the catalogue"
-    if not _equal_but_for_rounding(index.database_vectors, fresh.database_vectors):
-        return "its vectors for reranking are not those of the catalogue"
-    return None
-
-
-def _equal_but_for_rounding(found: FloatArray, expected: FloatArray) -> bool:
-    """Whether all rows [n, d] are close, save `TOLERATED_FRACTION` of them."""
-    if found.shape != expected.shape:
-        return False
-    differs = ~np.isclose(found, expected, rtol=1e-3, atol=1e-4).all(axis=1)
-    return bool(np.sum(differs) <= len(expected) * TOLERATED_FRACTION)
 
 
 def _root_finding(library: Library) -> Finding | None:

@@ -1,5 +1,6 @@
 """`Catalog`: queries, and changes of libraries, spaces and projections; provides a `Writer`."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -35,6 +36,11 @@ from recommender.embedding.projection import Projection
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.utils.arrays import FloatArray, IntArray
 from recommender.utils.files import AnyPath, as_path
+
+logger = logging.getLogger(__name__)
+
+_NAMED = 20
+"""Damaged tracks that a warning names."""
 
 
 class Catalog(Database):
@@ -166,6 +172,11 @@ class Catalog(Database):
         with self._reading() as connection:
             return queries.tracks_by_id(connection, ids)
 
+    def present(self, ids: Collection[int]) -> dict[int, Track]:
+        """Those of the tracks with these ids that are ANALYSED, by id."""
+        with self._reading() as connection:
+            return queries.present(connection, ids)
+
     def facts(
         self, ids: Collection[int], *, with_probabilities: bool = False
     ) -> dict[int, TrackFacts]:
@@ -220,12 +231,37 @@ class Catalog(Database):
             ids: np.ndarray [shape=(n,)], int64, ascending: the ANALYSED tracks with an analysis.
             activations: np.ndarray [shape=(n, d)], float32: not projected, not normalised;
                 shape (0, 0) in a space that no track was ever analysed in.
+
+        Damaged vectors, which do not have the checksum that was stored with them, are left out,
+        and their tracks are named in a warning; see `checked_activations`.
         """
+        ids, found, damaged = self.checked_activations(space)
+        if damaged:
+            logger.warning(
+                "the stored embeddings of %d tracks are damaged, and are left out (ids %s%s). Run "
+                "'recsys verify --repair', then ingest their folders.",
+                len(damaged),
+                ", ".join(map(str, damaged[:_NAMED])),
+                "…" if len(damaged) > _NAMED else "",
+            )
+        return ids, found
+
+    def checked_activations(self, space: SpaceId) -> tuple[IntArray, FloatArray, list[int]]:
+        """What `activations` returns, and the ids of the tracks that it leaves out."""
         with self._reading() as connection:
             return analyses.activations(connection, space)
 
+    def is_analysed(self, track_id: int, space: SpaceId) -> bool:
+        """Whether the track has an undamaged analysis in the unprojected space of `space`."""
+        with self._reading() as connection:
+            return analyses.is_analysed(connection, track_id, space)
+
     def analysis_of(self, track_id: int, space: SpaceId) -> Analysis | None:
-        """The analysis of the track in the unprojected space of `space`, if it has one."""
+        """The analysis of the track in the unprojected space of `space`, if it has one.
+
+        Raises:
+            CatalogError: it is damaged.
+        """
         with self._reading() as connection:
             return analyses.analysis_of(connection, track_id, space)
 

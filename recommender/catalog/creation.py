@@ -7,8 +7,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, select
 
+from recommender.catalog import migrations
+from recommender.catalog.backup import remove_database
 from recommender.catalog.engine import catalog_url, database_file, make_engine, transaction
-from recommender.catalog.migrations import make_folders, require_newest
+from recommender.catalog.migrations import make_folders
 from recommender.catalog.schema import FailureRow, TrackRow
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath
@@ -36,8 +38,7 @@ class Creation:
 
     def undo(self) -> None:
         """Delete the file and whatever was created for it; folders with other files stay."""
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self.file}{ending}").unlink(missing_ok=True)
+        remove_database(self.file)
         for folder in self.folders:
             with suppress(OSError):
                 folder.rmdir()
@@ -61,12 +62,11 @@ def open_database(url: AnyPath | None, create: bool) -> tuple[Engine, Creation |
             "database file or URL."
         )
     folders = make_folders(parsed)
+    created = file is not None and is_new and migrations.create(file)
     engine = make_engine(parsed)
     try:
-        created = require_newest(engine)
+        migrations.require_newest(engine)
     except BaseException:
         engine.dispose()
         raise
-    if file is None or not (is_new and created):
-        return engine, None
-    return engine, Creation(file, folders)
+    return engine, Creation(file, folders) if file is not None and created else None

@@ -1,6 +1,6 @@
 """The database of a catalogue: opened, created where there is none, and closed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -8,9 +8,12 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
+from recommender.catalog import catalog_row, row_check, salvage
 from recommender.catalog.creation import Creation, open_database
-from recommender.catalog.engine import database_file, transaction
+from recommender.catalog.engine import database_file, shown, transaction
+from recommender.catalog.row_check import DamagedRow
 from recommender.catalog.schema import CatalogRow
+from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath
 
 
@@ -18,18 +21,20 @@ class Database:
     """An open database with the newest schema.
 
     Attributes:
-        url: the SQLAlchemy URL, by which another process can open the same catalogue.
-        folder: of the SQLite file, and of the index and lock files beside it; None for a database
-            server.
+        url: the SQLAlchemy URL, by which another process can open the same catalogue; the path of
+            a file where no URL can name it.
+        file: the SQLite file; None for a database server.
+        folder: of the SQLite file, and of the index and lock files beside it; None likewise.
     """
 
     def __init__(self, engine: Engine, creation: Creation | None = None) -> None:
         """For `open`, which checks the schema behind the engine first."""
         self._engine = engine
         self._creation = creation
-        file = database_file(engine.url)
-        self.folder: Path | None = None if file is None else file.parent
-        self.url: str = engine.url.render_as_string(hide_password=False)
+        self.file: Path | None = database_file(engine.url)
+        self.folder: Path | None = None if self.file is None else self.file.parent
+        url = engine.url.render_as_string(hide_password=False)
+        self.url: str = str(self.file) if self.file and "?" in url else url
 
     @classmethod
     def open(cls, url: AnyPath | None = None, *, create: bool = True) -> Self:
@@ -67,6 +72,54 @@ class Database:
         self._creation.undo()
         return True
 
+    # Damage. A server's database looks after itself.
+
+    def page_errors(self) -> list[str]:
+        """What SQLite finds wrong with the file's pages, indexes and references; none elsewhere."""
+        if self.file is None:
+            return []
+        with self._reading() as connection:
+            return salvage.page_errors(connection)
+
+    def damaged_rows(self) -> list[DamagedRow]:
+        """Values that cannot be used; `Catalog.checked_activations` names damaged vectors."""
+        if self.file is None:
+            return []
+        with self._reading() as connection:
+            return list(row_check.damaged_rows(connection))
+
+    def repair_rows(self, damaged: Sequence[DamagedRow]) -> list[bool]:
+        """Make the next ingest read or analyse the files again; returns for which it can."""
+        with self._changing() as connection:
+            repaired = [row_check.repair_row(connection, row) for row in damaged]
+            catalog_row.bump_revision(connection)
+            return repaired
+
+    def reindex(self) -> None:
+        """Build SQLite's own indexes again, and drop rows that refer to none."""
+        with self._changing() as connection:
+            connection.exec_driver_sql("REINDEX")
+            salvage.drop_orphans(connection)
+
+    def salvage(self) -> salvage.Salvage:
+        """Replace the database by one of all rows that can be read; a copy of it is kept.
+
+        Raises:
+            CatalogError: there is no space, or nothing can be read; nothing was changed.
+        """
+        if self.file is None:
+            raise CatalogError("the database of a server is repaired with the server's own means.")
+        self._engine.dispose()
+        return salvage.salvage(self.file)
+
+    def fill_checksums(self) -> None:
+        """Compute the checksums of embeddings that were stored without one."""
+        with self._reading() as connection:
+            if not row_check.lacks_checksums(connection):
+                return
+        with self._changing() as connection:
+            row_check.fill_checksums(connection)
+
     def __enter__(self) -> Self:
         """The catalogue itself."""
         return self
@@ -82,8 +135,17 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with transaction(self._engine) as connection:
-            yield connection
+        """A transaction for the catalogue's own queries."""
+        try:
+            with transaction(self._engine) as connection:
+                yield connection
+        except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+            # What is stored in a column is no value of its type.
+            raise CatalogError(
+                f"the catalogue {shown(self._engine.url)} is damaged: a value in it makes no sense "
+                f"({type(error).__name__}: {error}). 'recsys verify' names the rows, and 'recsys "
+                "verify --repair' drops what cannot be used."
+            ) from error
 
     @contextmanager
     def _changing(self) -> Iterator[Connection]:

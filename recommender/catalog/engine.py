@@ -1,77 +1,42 @@
-"""The catalogue's database URL, its engine, transactions. The only module with SQLite pragmas."""
+"""The catalogue's engine and its transactions: who waits for whom, and what cannot be written."""
 
-import os
+import logging
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-import platformdirs
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+)
 
+from recommender.catalog.database_url import catalog_url, database_file, shown
+from recommender.catalog.sqlite_connection import connect
 from recommender.errors import CatalogError
-from recommender.utils.files import AnyPath, as_path
 
-URL_VARIABLE = "RECSYS_DB"
-BUSY_SECONDS = 30
-"""How long a process waits for another one's transaction."""
+__all__ = ["catalog_url", "database_file", "make_engine", "shown", "transaction"]
+
+logger = logging.getLogger(__name__)
+
+BUSY_SECONDS = 30.0
+"""A process that waits longer than this for another one's transaction says so, and goes on."""
+
+PATIENCE_SECONDS = 3600.0
+"""How long it waits before it gives up."""
+
+_TRY_SECONDS = 0.5
+"""How long SQLite itself waits; short, so that Ctrl-C is obeyed while a process waits."""
 
 _WRITES = "recsys_writes"
 
-
-def catalog_url(url: AnyPath | URL | None = None) -> URL:
-    """The catalogue's database URL, with an absolute path where it is a file.
-
-    Args:
-        url: the path of a SQLite file, or an SQLAlchemy URL; None for ``$RECSYS_DB``, and without
-            that ``catalog.db`` in the platform's folder for user data.
-
-    Raises:
-        CatalogError: a malformed URL, or a SQLite URL without a file.
-        TypeError: it is none of the above.
-    """
-    if not isinstance(url, str | os.PathLike | URL | None):
-        raise TypeError(
-            "the catalogue must be given as a path (str or os.PathLike), a database URL (str) or "
-            f"None for the default, not {type(url).__name__}."
-        )
-    if isinstance(url, os.PathLike):
-        return _file_url(as_path(url, "the catalogue's path"))
-    url = url or os.environ.get(URL_VARIABLE)
-    if not url:
-        return _file_url(platformdirs.user_data_path("recsys") / "catalog.db")
-    if isinstance(url, str) and "://" not in url:
-        return _file_url(Path(url))
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise CatalogError(
-            f"{url!r} is no database URL. Give the path of a SQLite file, or a URL such as "
-            "postgresql://user@host/name."
-        ) from error
-    if parsed.get_backend_name() != "sqlite":
-        return parsed
-    if parsed.database in (None, "", ":memory:"):
-        raise CatalogError("the catalogue needs a file: SQLite in memory is lost at once.")
-    return parsed.set(database=os.path.abspath(parsed.database or ""))  # noqa: PTH100
-
-
-def _file_url(path: Path) -> URL:
-    # Not resolved: a link to a database keeps its index file where the user put the link.
-    return URL.create("sqlite", database=str(path.expanduser().absolute()))
-
-
-def database_file(url: URL) -> Path | None:
-    """The SQLite file behind `url`; None for servers."""
-    if url.get_backend_name() != "sqlite" or url.database is None:
-        return None
-    return Path(url.database)
-
-
-def shown(url: URL) -> str:
-    """The catalogue's name in messages: the file, or the URL without its password."""
-    return str(database_file(url) or url.render_as_string(hide_password=True))
+_Result = TypeVar("_Result")
 
 
 def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
@@ -84,69 +49,133 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
     Raises:
         CatalogError: no driver for this kind of database is installed.
     """
+    file = database_file(url)
     try:
-        if database_file(url) is None:
-            return create_engine(url)
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    except (ArgumentError, ImportError) as error:
+        if file is None:
+            engine = create_engine(url)
+        else:
+            engine = create_engine(url, creator=lambda: _connected(file, foreign_keys))
+    except (ArgumentError, ImportError, TypeError, ValueError) as error:
         raise CatalogError(
             f"the database driver for {shown(url)} cannot be loaded ({error}). Install it with pip."
         ) from error
-
-    def set_pragmas(connection: sqlite3.Connection, _: object) -> None:
-        # By default the driver begins transactions late, and none around DDL.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-
-    def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later would fail instead of wait if another
-        # process wrote in between; so a writing one takes the lock at once.
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    event.listen(engine, "connect", set_pragmas)
-    event.listen(engine, "begin", begin)
+    if engine.dialect.is_async:
+        raise CatalogError(
+            f"{shown(url)} names an asynchronous driver; name another one, or none for the usual."
+        )
+    if file is not None:
+        event.listen(engine, "begin", _begin)
     return engine
+
+
+def _connected(file: Path, foreign_keys: bool) -> sqlite3.Connection:
+    return _patiently(lambda: connect(file, foreign_keys, _TRY_SECONDS), str(file))
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction with its lock, so that no later statement has to wait for one.
+
+    One that reads first and writes later would fail instead of wait if another process wrote in
+    between. EXCLUSIVE is IMMEDIATE in WAL mode; in other modes, a commit need not wait for readers.
+    """
+    writes = connection.get_execution_options().get(_WRITES, False)
+    name = shown(connection.engine.url)
+
+    def begin() -> None:
+        cursor = connection.connection.cursor()
+        cursor.execute("BEGIN EXCLUSIVE" if writes else "BEGIN")
+        if not writes:
+            try:
+                cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")  # takes the lock for reading
+            except sqlite3.Error:
+                cursor.execute("ROLLBACK")
+                raise
+
+    try:
+        _patiently(begin, name)
+    except sqlite3.DatabaseError as error:
+        kind = OperationalError if isinstance(error, sqlite3.OperationalError) else DatabaseError
+        raise kind("BEGIN", None, error) from error
+
+
+def _patiently(action: Callable[[], _Result], name: str) -> _Result:
+    """Do `action` again and again while another process has the database locked."""
+    started = said = time.monotonic()
+    while True:
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            now = time.monotonic()
+            if not _is_busy(error) or now - started > PATIENCE_SECONDS:
+                raise
+            if now - said >= BUSY_SECONDS:
+                said = now
+                logger.warning(
+                    "the catalogue %s is locked by another process; waiting for %.0f s so far. "
+                    "Nothing is lost.",
+                    name,
+                    now - started,
+                )
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 @contextmanager
 def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]:
     """One transaction: committed at the end, rolled back when anything is raised.
 
+    Where another process is writing, it is waited for.
+
     Raises:
         CatalogError: the database cannot be opened, read or written.
     """
     try:
-        with (
-            engine.connect().execution_options(**{_WRITES: writes}) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        with engine.connect().execution_options(**{_WRITES: writes}) as connection:
+            begun = connection.begin()
+            yield connection  # what is raised here rolls back, as the connection closes
+            if writes:
+                begun.commit()
+            # Otherwise rolled back too: a damaged page that was read would fail a commit.
     except IntegrityError as error:
         raise CatalogError(
             f"the catalogue {shown(engine.url)} was changed by another process meanwhile "
             f"({error.orig}). Run the command again."
         ) from error
     except DatabaseError as error:
-        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
-            raise
-        reason = str(error.orig).partition("\n")[0]
-        raise CatalogError(
-            f"the catalogue {shown(engine.url)} cannot be used: {reason}. "
-            f"{_advice(engine.url, reason)}"
-        ) from error
+        raise _unusable(engine.url, str(error.orig)) from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _unusable(engine.url, str(error)) from error
+
+
+def _unusable(url: URL, message: str) -> CatalogError:
+    reason = message.partition("\n")[0]
+    return CatalogError(
+        f"the catalogue {shown(url)} cannot be used: {reason}. {_advice(url, reason)}"
+    )
+
+
+_ADVICE = {
+    "not a database": "The file is something else, or damaged; give another database file or URL.",
+    "cannot be merged": "Then give its path there.",
+    "locked": "Another process is writing; try again when it is done.",
+    "malformed": "The file is damaged: 'recsys verify --repair' saves what can be read.",
+    "could not decode": "The file is damaged: 'recsys verify' names the rows.",
+    "no such table": "The file is damaged; restore it from a copy.",
+    "no such column": "The file is damaged; restore it from a copy.",
+    "readonly": "It can be read, but not changed: it is on a read-only medium, or you may not "
+    "write it or its folder.",
+    "full": "Nothing was lost; free some space, and run the command again.",
+    "disk i/o": "The disk is full or failing. Free some space, and run the command again.",
+}
+"""What the user can do about an error of SQLite, by words in its message."""
 
 
 def _advice(url: URL, reason: str) -> str:
-    """What the user can do about an error of the database."""
     if database_file(url) is None:
         return "Check that the server runs and that the database URL is right."
-    if "not a database" in reason:
-        return "The file is something else; give another database file or URL."
-    if "locked" in reason:
-        return "Another process is writing; try again when it is done."
-    if "malformed" in reason:
-        return "The file is damaged; restore it from a copy, or move it away and ingest again."
+    for words, advice in _ADVICE.items():
+        if words in reason.lower():
+            return advice
     return "Check that its folder exists, is writable and has space left."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from recommender.catalog.backup import back_up, create_file
 from recommender.catalog.engine import (
     catalog_url,
     database_file,
@@ -16,7 +18,7 @@ from recommender.catalog.engine import (
     transaction,
 )
 from recommender.errors import CatalogError
-from recommender.utils.files import AnyPath
+from recommender.utils.files import AnyPath, real_path
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -52,6 +54,7 @@ def version(engine: sa.Engine) -> str | None:
     Raises:
         CatalogError: it is no database, or one that belongs to another program.
     """
+    _refuse_empty(engine.url)
     with transaction(engine) as connection:
         tables = set(sa.inspect(connection).get_table_names())
         if not tables - {_VERSION_TABLE}:
@@ -62,7 +65,26 @@ def version(engine: sa.Engine) -> str | None:
                 "or URL."
             )
         found = connection.scalar(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}"))
+        if found is not None and not re.fullmatch(r"\d{4}", str(found)):
+            raise CatalogError(
+                f"the catalogue {shown(engine.url)} says that it has the schema {found!r}, which "
+                "is none: it is damaged. Restore a copy, or move it away and ingest again."
+            )
         return None if found is None else str(found)
+
+
+def _refuse_empty(url: sa.URL) -> None:
+    """Raise `CatalogError` for a file without a byte, which no catalogue ever was."""
+    file = database_file(url)
+    try:
+        is_empty = file is not None and file.is_file() and file.stat().st_size == 0
+    except OSError:
+        return  # to open it says why
+    if is_empty:
+        raise CatalogError(
+            f"{file} is empty (0 bytes): if it was a catalogue, restore a copy; otherwise delete "
+            "it, and 'recsys ingest FOLDER' creates a new one."
+        )
 
 
 def current(url: AnyPath | None = None) -> str | None:
@@ -78,20 +100,54 @@ def current(url: AnyPath | None = None) -> str | None:
         engine.dispose()
 
 
-def upgrade(url: AnyPath | sa.URL | None = None) -> None:
+def upgrade(url: AnyPath | sa.URL | None = None, *, backup: bool = True) -> Path | None:
     """Bring the catalogue at `url` (see `catalog_url`) to the newest schema, creating it if needed.
 
     All steps run in one transaction: it succeeds or leaves everything as it was, and of two
-    processes that upgrade at once the second finds nothing left to do.
+    processes that upgrade at once the second finds nothing left to do. A new file appears only
+    when it is whole.
+
+    Args:
+        backup: copy a SQLite file of an older schema first, to ``NAME.schema-REVISION.db`` beside
+            it.
+
+    Returns:
+        The backup, where one was made.
 
     Raises:
-        CatalogError: the database cannot be created or written, or was written by a newer recsys.
+        CatalogError: the database cannot be created or written, there is no space for the backup,
+            or it was written by a newer recsys.
     """
     parsed = catalog_url(url)
     make_folders(parsed)
+    file = database_file(parsed)
+    if file is not None and not os.path.exists(file):  # noqa: PTH110 (False without permission)
+        create(file)
+        return None
     engine = make_engine(parsed, foreign_keys=False)
     try:
-        _refuse_newer(engine, version(engine))
+        found = version(engine)
+        _refuse_newer(engine, found)
+        copied = None
+        if backup and file is not None and found is not None and found < HEAD:
+            copied = back_up(engine, file, found)
+        _upgrade(engine)
+        return copied
+    finally:
+        engine.dispose()
+
+
+def create(file: Path) -> bool:
+    """Create a catalogue in `file`, which does not exist; returns whether it was this process.
+
+    Raises `CatalogError`.
+    """
+    return create_file(real_path(file), _upgrade_file)
+
+
+def _upgrade_file(file: Path) -> None:
+    engine = make_engine(catalog_url(file), foreign_keys=False)
+    try:
         _upgrade(engine)
     finally:
         engine.dispose()
@@ -159,5 +215,6 @@ def _refuse_newer(engine: sa.Engine, found: str | None) -> None:
     if found is not None and found > HEAD:
         raise CatalogError(
             f"the catalogue {shown(engine.url)} was written by a newer recsys (schema {found}; "
-            f"this one has {HEAD}). Update recsys."
+            f"this one has {HEAD}). Update recsys; or use the backup that was made before the "
+            "upgrade, if there is one beside it."
         )

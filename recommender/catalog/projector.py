@@ -17,7 +17,7 @@ from recommender.embedding.model_files import ModelFiles, find_model
 from recommender.embedding.projection import Projection
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
-from recommender.errors import CatalogError, SpaceMismatch, WeightsError
+from recommender.errors import NothingAnalysed, SpaceMismatch, WeightsError
 from recommender.utils.arrays import FloatArray
 
 
@@ -168,9 +168,9 @@ def other_weights(active: SpaceId) -> SpaceMismatch:
     )
 
 
-def nothing_analysed(catalog: Catalog) -> CatalogError:
+def nothing_analysed(catalog: Catalog) -> NothingAnalysed:
     """The error for a catalogue without a track to recommend."""
-    return CatalogError(
+    return NothingAnalysed(
         f"the catalogue {shown(catalog_url(catalog.url))} holds no music that was analysed. "
         "Run 'recsys ingest FOLDER' first."
     )

@@ -108,6 +108,15 @@ def tracks_by_id(connection: Connection, ids: Sequence[int]) -> list[Track]:
     return [found[id] for id in ids]
 
 
+def present(connection: Connection, ids: Collection[int]) -> dict[int, Track]:
+    """See `Catalog.present`."""
+    found: dict[int, Track] = {}
+    for chunk in chunks({id for id in ids if 0 < id <= _LARGEST_ID}):
+        query = track_query().where(TrackRow.id.in_(chunk), TrackRow.state == TrackState.ANALYSED)
+        found.update((track.id, track) for track in tracks_of(connection, query))
+    return found
+
+
 def facts(
     connection: Connection, ids: Collection[int], with_probabilities: bool
 ) -> dict[int, TrackFacts]:

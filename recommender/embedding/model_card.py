@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recommender.embedding.card_check import card_error
 from recommender.errors import WeightsError
+
+ADVICE = "Install the package again, or train the model again with 'recsys train'."
 
 HELD_OUT = "held_out"
 """In the results of a card: those of the train-only model that all hyper-parameters come from.
@@ -69,9 +72,20 @@ class ModelCard:
             for name in ("networks", "labels"):
                 values[name] = tuple(values[name])
             values["notes"] = tuple(values.get("notes", ()))
-            return cls(**values)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise WeightsError(f"{path} is no model card ({error}).") from error
+            card = cls(**values)
+            problem = card_error(card)
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            raise WeightsError(f"{path} is no model card ({error}). {ADVICE}") from error
+        if problem is not None:
+            raise WeightsError(f"{path} is no model card: {problem}. {ADVICE}")
+        return card
 
     def write(self, path: Path) -> None:
         """Write as indented JSON. Raises `OSError`."""

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recommender.embedding.genre_head import GenreHead
-from recommender.embedding.model_card import ModelCard
+from recommender.embedding.model_card import ADVICE, ModelCard
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId, analysis_digest, model_digest
-from recommender.errors import WeightsError
+from recommender.errors import UsageError, WeightsError
 from recommender.features import descriptors
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ DEFAULT_MODEL = "default"
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
+
+_UNMAKEABLE = (UsageError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
+"""What a network raises for settings that it cannot have."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,16 @@ class ModelFiles:
         """Its projection."""
         projection = Projection.load(self.folder / PROJECTION)
         self._check("projection", projection.digest, self.card.projection_digest)
+        fits = projection.mean.ndim == 1 and projection.matrix.ndim == 2
+        self._require("projection", fits and len(projection.mean) == len(projection.matrix))
         return projection
 
     def head(self) -> GenreHead:
         """Its genre head."""
         head = GenreHead.load(self.folder / HEAD)
         self._check("genre head", head.digest, self.card.head_digest)
+        classes = (len(self.card.labels),)
+        self._require("genre head", head.bias.shape == head.weight.shape[1:] == classes)
         return head
 
     def networks(self) -> "list[GenreNetwork]":
@@ -70,14 +77,19 @@ class ModelFiles:
 
         path = self.folder / WEIGHTS
         self._check("weights", file_digest(path), self.card.weights_digest)
-        networks = [self._untrained(settings) for settings in self.card.networks]
+        try:
+            networks = [self._untrained(settings) for settings in self.card.networks]
+        except _UNMAKEABLE as error:
+            raise WeightsError(
+                f"{self.folder / CARD} describes a network that cannot be made ({error}). {ADVICE}"
+            ) from error
         try:
             values = load_file(path)
             for index, network in enumerate(networks):
                 prefix = f"{index}."
                 own = [name for name in values if name.startswith(prefix)]
                 network.load_state_dict({n.removeprefix(prefix): values.pop(n) for n in own})
-        except (SafetensorError, RuntimeError) as error:
+        except (SafetensorError, RuntimeError, OSError, ValueError, LookupError) as error:
             raise WeightsError(f"{path} does not fit its card ({error}).") from error
         if values:
             raise WeightsError(f"{path} does not fit its card (nothing takes {min(values)}).")
@@ -108,6 +120,12 @@ class ModelFiles:
             card.network_frames or None,
         )
         return SpaceId(card.name, weights, analysis_digest(card.front_end, windows))
+
+    def _require(self, what: str, fits: bool) -> None:
+        if not fits:
+            raise WeightsError(
+                f"the {what} in {self.folder} has not the shape that its card asks for. {ADVICE}"
+            )
 
     def _check(self, what: str, found: str, expected: str) -> None:
         if found != expected:

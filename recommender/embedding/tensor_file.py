@@ -87,7 +87,7 @@ def load_arrays(path: Path, names: tuple[str, ...], content: str) -> list[FloatA
     try:
         stored = load_file(path)
         return [_restored(stored, name) for name in names]
-    except (OSError, SafetensorError, LookupError, ValueError) as error:
+    except (OSError, SafetensorError, LookupError, ValueError, TypeError, OverflowError) as error:
         raise WeightsError(
             f"the {content} {path} cannot be read ({error}): install the package again or "
             "train the model again with 'recsys train'."

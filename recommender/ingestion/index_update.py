@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from recommender.catalog import Catalog
-from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.projector import catalog_projector
+from recommender.embedding.space import SpaceId
 from recommender.errors import IndexDamaged, RecsysError
 from recommender.search.index_file import index_file, read_index
 
@@ -30,6 +30,7 @@ def update_stale_index(catalog: Catalog, indexing: Callable[[int], None]) -> Non
             return
         from recommender.search.catalog_index import update_index
 
+        _drop_damaged(catalog, active)
         update_index(catalog, progress=indexing)
     except RecsysError as error:
         logger.warning("the index was not brought up to date: %s", error)
@@ -38,9 +39,22 @@ def update_stale_index(catalog: Catalog, indexing: Callable[[int], None]) -> Non
 def _is_current(catalog: Catalog) -> bool:
     """Whether the index file was built from the catalogue's present state; FAISS is not loaded."""
     state, space = catalog.state(), catalog_projector(catalog).space
-    path = index_file(space, state.catalog, database_file(catalog_url(catalog.url)))
+    path = index_file(space, state.catalog, catalog.file)
     try:
         _, facts = read_index(path)
     except (FileNotFoundError, IndexDamaged):
         return False
     return facts.get("state") == asdict(state) and facts.get("space") == asdict(space)
+
+
+def _drop_damaged(catalog: Catalog, space: SpaceId) -> None:
+    """Drop damaged embeddings, so that the next ingest analyses their files again."""
+    damaged = catalog.checked_activations(space)[2]
+    if damaged:
+        catalog.forget_analyses(damaged)
+        logger.warning(
+            "the stored embeddings of %d tracks were damaged (ids %s); the next ingest analyses "
+            "their files again.",
+            len(damaged),
+            ", ".join(map(str, damaged)),
+        )

@@ -195,7 +195,7 @@ class _Run:
         track_id = moved.track_id or 0
         if track_id in vanished:
             return vanished[track_id]
-        return self.catalog.analysis_of(track_id, self.space) is not None
+        return self.catalog.is_analysed(track_id, self.space)
 
     def _write_gone(self, plans: Sequence[Plan], missing: set[int]) -> None:
         if missing or any(plan.gone_failures for plan in plans):

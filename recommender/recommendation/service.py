@@ -5,21 +5,22 @@ outside the catalogue has to be analysed.
 """
 
 import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 
 from recommender.catalog import Catalog
 from recommender.catalog.projector import CatalogProjector, catalog_projector, other_weights
+from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
-from recommender.recommendation.seeds import Analyser, Query, Seed, SeedReader
+from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
 from recommender.recommendation.snapshot import Snapshot
+from recommender.recommendation.snapshot_updates import SnapshotUpdates
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
 from recommender.search.index import FaissIndex
@@ -68,9 +69,13 @@ class SimilarityService:
     The index is read from its file, or built again when the catalogue has changed since. A query
     reads from the database the catalogue's revision, its seed, and the tracks it returns.
 
-    Thread-safe: any number of threads may query one service at once, from the first query on. An
-    index is built (or read) once for each revision of the catalogue and a model loaded once, by the
-    first thread that needs it while the others wait. Each query is answered from one revision.
+    Thread-safe: any number of threads may query one service at once, from the first query on. A
+    model is loaded once, and the first index is read or built once, by the first thread that needs
+    it while the others wait. Each query is answered from one snapshot of the catalogue, whole.
+
+    When the catalogue changes, the next snapshot is made in another thread, at most one at a time,
+    and the one before answers until it is there: in a small catalogue at once, in a large one some
+    seconds later. Tracks that are gone meanwhile are never recommended.
 
     Attributes:
         catalog: closed together with the service.
@@ -106,8 +111,7 @@ class SimilarityService:
         self._detector = duplicate_detector or DuplicateDetector()
         self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
         self.catalog_index = CatalogIndex(catalog, projector, self._detector, device, reranking)
-        self._snapshot: Snapshot | None = None
-        self._updating = threading.Lock()
+        self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot)
 
     @classmethod
     def open(
@@ -150,7 +154,8 @@ class SimilarityService:
         )
 
     def close(self) -> None:
-        """Close the catalogue."""
+        """Close the catalogue, once no index is being built."""
+        self._snapshots.close()
         self.catalog.close()
 
     def __enter__(self) -> "SimilarityService":
@@ -227,59 +232,65 @@ class SimilarityService:
         Raises `CatalogError` when there is nothing to index, and `SpaceMismatch` when the
         catalogue was analysed in another space meanwhile.
         """
-        return self._current().index
+        return self._snapshots.newest().index
 
-    def _current(self) -> Snapshot:
-        """The snapshot of the catalogue as it is now; the first thread to miss it makes it."""
-        snapshot = self._snapshot
-        if snapshot is not None and snapshot.state == self.catalog.state():
-            return snapshot
-        with self._updating:
-            snapshot = self._snapshot
-            if snapshot is None or snapshot.state != self.catalog.state():
-                snapshot = Snapshot(self.catalog, self.catalog_index.update())
-                self._snapshot = snapshot
-            return snapshot
+    def _make_snapshot(self) -> Snapshot:
+        return Snapshot(self.catalog, self.catalog_index.update())
 
     def _recommend(
         self, queries: Sequence[Query], k: int, filters: Filters, ranking: RankingMethod
     ) -> list[Recommendation]:
-        snapshot = self._current()
+        snapshot = self._snapshots.current()
         seeds = [self._seeds.read(query, snapshot) for query in queries]
-        lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]
-        fill_lists(lists, seeds, k, snapshot.index, ranking)
-        neighbours = self._neighbours([found.hits for found in lists])
+        hits, tracks, snapshot = self._found(seeds, k, filters, snapshot, ranking)
         method = effective_method(ranking, len(snapshot.index), snapshot.index.settings)
-        hint = None if all(neighbours) else snapshot.genre_hint(filters)
+        hint = None if all(hits) else snapshot.genre_hint(filters)
         return [
             Recommendation(
                 seed.seed,
-                found,
+                self._neighbours(found, tracks),
                 method,
                 self.catalog_index.space,
                 self.similarity_calibration,
                 None if found else hint,
             )
-            for seed, found in zip(seeds, neighbours, strict=True)
+            for seed, found in zip(seeds, hits, strict=True)
         ]
 
-    def _neighbours(self, lists: Sequence[Sequence[Hit]]) -> list[list[Neighbour]]:
-        """Lists of hits with their tracks, which are read from the catalogue all at once."""
-        ids = list(dict.fromkeys(hit.track_id for hits in lists for hit in hits))
-        tracks = dict(zip(ids, self.catalog.tracks(ids), strict=True))
+    def _found(
+        self,
+        seeds: Sequence[SearchSeed],
+        k: int,
+        filters: Filters,
+        snapshot: Snapshot,
+        ranking: RankingMethod,
+    ) -> tuple[list[list[Hit]], dict[int, Track], Snapshot]:
+        """The hits for each seed, their tracks by id, and the snapshot they are from.
+
+        Tracks that have left the catalogue, or have lost their file, since the snapshot was made
+        are left out of it.
+        """
+        while True:
+            lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]
+            fill_lists(lists, seeds, k, snapshot.index, ranking)
+            ids = {hit.track_id for found in lists for hit in found.hits}
+            tracks = self.catalog.present(ids)
+            gone = ids - tracks.keys()
+            if not gone:
+                return [found.hits for found in lists], tracks, snapshot
+            snapshot = snapshot.without(gone)
+
+    def _neighbours(self, hits: Sequence[Hit], tracks: Mapping[int, Track]) -> list[Neighbour]:
         calibration = self.similarity_calibration
         return [
-            [
-                Neighbour(
-                    tracks[hit.track_id],
-                    hit.similarity,
-                    rank,
-                    hit.score,
-                    None if calibration is None else calibration.is_close(hit.similarity),
-                )
-                for rank, hit in enumerate(hits, start=1)
-            ]
-            for hits in lists
+            Neighbour(
+                tracks[hit.track_id],
+                hit.similarity,
+                rank,
+                hit.score,
+                None if calibration is None else calibration.is_close(hit.similarity),
+            )
+            for rank, hit in enumerate(hits, start=1)
         ]
 
 

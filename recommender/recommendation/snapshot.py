@@ -1,8 +1,9 @@
 """A catalogue at one revision, in memory: its index and the columns that filters compare."""
 
+import copy
 import difflib
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -46,6 +47,13 @@ class Snapshot:
     def state(self) -> CatalogState:
         """The moment of the catalogue."""
         return self.index.state
+
+    def without(self, track_ids: Collection[int]) -> "Snapshot":
+        """The same but for tracks of the index that are not to be recommended any more."""
+        other = copy.copy(self)
+        other.durations = self.durations.copy()
+        other.durations[self.rows(np.array(sorted(track_ids), dtype=np.int64))] = np.nan
+        return other
 
     def row(self, track_id: int) -> int | None:
         """The row of a track; None for one that is not recommended."""

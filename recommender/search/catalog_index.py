@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 from recommender.catalog import Catalog
-from recommender.catalog.engine import catalog_url, database_file
 from recommender.catalog.projector import catalog_projector, nothing_analysed
 from recommender.catalog.records import CatalogState
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.space import SpaceId
-from recommender.errors import IndexDamaged, IndexOutdated
+from recommender.errors import CatalogError, IndexDamaged, IndexOutdated
 from recommender.search.faiss_backend import Device
 from recommender.search.index import DuplicateViews, FaissIndex
-from recommender.search.index_file import index_file, read_facts
+from recommender.search.index_file import index_damaged, index_file, read_facts
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
 from recommender.utils.arrays import FloatArray
 
@@ -77,8 +76,7 @@ class CatalogIndex:
 
     def path(self, state: CatalogState) -> Path:
         """The file that holds the index, whether or not it is there now."""
-        database = database_file(catalog_url(self.catalog.url))
-        return index_file(self.space, state.catalog, database)
+        return index_file(self.space, state.catalog, self.catalog.file)
 
     def is_current(self, state: CatalogState) -> bool:
         """Whether the file says that it is the index of `state`; faiss is not imported.
@@ -98,12 +96,35 @@ class CatalogIndex:
         """The index file, unless it is missing, damaged, or of another state of the catalogue."""
         try:
             if self.is_current(state):
-                return FaissIndex.load(self.path(state), self._device)
+                index = FaissIndex.load(self.path(state), self._device)
+                self._require_own(index)
+                return index
         except (FileNotFoundError, IndexOutdated):
             pass
         except IndexDamaged as error:
             logger.warning("%s", error)
         return None
+
+    def _require_own(self, index: FaissIndex) -> None:
+        """Raise `IndexDamaged` unless vectors have the lengths of those that `build` would make.
+
+        One track tells; its values are compared by `verify`.
+        """
+        path = self.path(index.state)
+        try:
+            analysis = len(index) and self.catalog.analysis_of(int(index.ids[0]), self.space)
+        except CatalogError:  # a damaged row, for which the file is all there is
+            return
+        if not analysis:
+            raise index_damaged(path, "its tracks are not those of the catalogue")
+        activations = analysis.activations[None]
+        found = index.dimension, index.duplicates.rows.shape[1]
+        expected = (
+            self.projector.project(activations).shape[1],
+            self.duplicate_detector.view(activations).shape[1],
+        )
+        if found != expected:
+            raise index_damaged(path, f"its vectors have the lengths {found}, not {expected}")
 
     def build(self, progress: OnBuild | None = None) -> FaissIndex:
         """Build the index from the catalogue's activations and save it.

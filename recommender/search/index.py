@@ -25,7 +25,13 @@ from recommender.search.faiss_backend import (
     gpu_resources,
     nearest_by_cells,
 )
-from recommender.search.index_file import Tensors, read_index, write_index
+from recommender.search.index_file import (
+    Tensors,
+    index_damaged,
+    read_index,
+    require_consistent,
+    write_index,
+)
 from recommender.search.ranker import Ranked, RowRanker, all_nearest
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
@@ -252,21 +258,22 @@ class FaissIndex:
         Raises as `index_file.read_index`, and `UsageError` as `build` for the device.
         """
         tensors, facts = read_index(path)
+        try:
+            require_consistent(tensors)
+            settings = RerankingSettings(**facts["reranking"])
+            space, state = SpaceId(**facts["space"]), CatalogState(**facts["state"])
+            dropped, detector = int(facts["dropped"]), str(facts["duplicate_detector"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise index_damaged(path, error) from error
         gpu = gpu_resources(device)
         database = tensors["database_vectors"]
         ranker = RowRanker(
             flat_search(tensors["vectors"], gpu),
             flat_search(database, gpu) if len(database) else None,
-            RerankingSettings(**facts["reranking"]),
+            settings,
         )
-        return cls(
-            tensors["ids"],
-            ranker,
-            SpaceId(**facts["space"]),
-            CatalogState(**facts["state"]),
-            facts["dropped"],
-            DuplicateViews(tensors["duplicate_views"], facts["duplicate_detector"]),
-        )
+        duplicates = DuplicateViews(tensors["duplicate_views"], detector)
+        return cls(tensors["ids"], ranker, space, state, dropped, duplicates)
 
 
 def _require_positive(k: int) -> None:

@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from recommender.embedding.space import SpaceId, settings_digest
 from recommender.errors import IndexDamaged, IndexOutdated
+from recommender.utils.arrays import is_unit
 from recommender.utils.files import replace_file
 
 FORMAT, LABEL = "recsys-index-3", "recsys"
@@ -87,10 +88,45 @@ def _open_index(path: Path) -> Iterator[tuple[Any, str]]:
                 )
             yield file, label
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise IndexDamaged(
-            f"the index {path} cannot be read ({error}). It is a cache of the catalogue: "
-            "the next query builds it again."
-        ) from error
+        raise index_damaged(path, error) from error
+
+
+def index_damaged(path: Path, error: object) -> IndexDamaged:
+    """The error for a file that is not what `write_index` wrote."""
+    return IndexDamaged(
+        f"the index {path} cannot be read ({error}). It is a cache of the catalogue: "
+        "the next query builds it again."
+    )
+
+
+def require_consistent(tensors: Tensors) -> None:
+    """Raise unless types and shapes fit, as in what `FaissIndex.save` writes.
+
+    A checksum proves only that the file is as it was written, not by whom.
+
+    Raises:
+        LookupError: an array is missing.
+        ValueError: an array has another type or shape, or values that cannot be searched.
+    """
+    ids, vectors = tensors["ids"], tensors["vectors"]
+    count, width = len(ids), vectors.shape[-1]
+    views, database = tensors["duplicate_views"], tensors["database_vectors"]
+    if ids.dtype != np.int64 or ids.ndim != 1 or (np.diff(ids) <= 0).any() or (ids < 0).any():
+        raise ValueError("its ids are not ascending numbers of tracks")
+    shapes = {
+        "vectors": (vectors, [(count, width)]),
+        "database_vectors": (database, [(count, width + 1), (0, width + 1)]),
+        "duplicate_views": (views, [(count, views.shape[-1]), (0, 0)]),
+    }
+    for name, (values, allowed) in shapes.items():
+        if values.dtype != np.float32 or values.shape not in allowed or not width:
+            raise ValueError(f"{name} are {values.dtype} {values.shape}, with {count} ids")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} are not finite")
+    with np.errstate(over="ignore"):
+        are_unit = is_unit(vectors).all()
+    if not are_unit:
+        raise ValueError("its vectors are not of length 1")
 
 
 def _checksum(facts: str, tensors: Tensors) -> str:

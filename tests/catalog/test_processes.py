@@ -18,7 +18,7 @@ from recommender.errors import CatalogError
 def test_a_writer_that_waits_in_vain_says_so(
     catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recommender.catalog.engine.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("recommender.catalog.engine.PATIENCE_SECONDS", 0.01)
     with Catalog.open(catalog.url) as waiting, catalog.writing():
         assert waiting.counts().analysed == 0  # reading need not wait
         with pytest.raises(CatalogError, match="Another process is writing"):

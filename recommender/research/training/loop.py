@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -235,13 +236,22 @@ class _TrainingRun:
             torch.save(state, file)
 
     def restore(self, path: Path) -> None:
-        """Resume from what `save` wrote. Raises `UsageError` where that is of other settings."""
-        state = torch.load(path, weights_only=True, map_location=self.device)
+        """Resume from what `save` wrote.
+
+        Raises `UsageError` where it is damaged, or of other settings.
+        """
+        state = _checkpoint(path, self.device)
         if state["settings"] != json.dumps(asdict(self.settings), sort_keys=True):
             raise UsageError(
                 f"the checkpoint {path} belongs to a run with other settings: "
                 "remove it, or choose another folder."
             )
+        try:
+            self._set(state)
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise _damaged(path, error) from error
+
+    def _set(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self.ema.load_state_dict(state["ema"])
         self.best_weights = state["best_weights"]
@@ -252,6 +262,26 @@ class _TrainingRun:
         self.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["global_rng"].cpu())
         self.history = [EpochReport(**report) for report in state["history"]]
+
+
+def _checkpoint(path: Path, device: Any) -> dict[str, Any]:
+    """What is stored in a checkpoint; nothing in it is executed. Raises `UsageError`."""
+    try:
+        state = torch.load(path, weights_only=True, map_location=device)
+    except OSError:
+        raise
+    except Exception as error:  # damaged files make torch raise errors of every sort
+        raise _damaged(path, error) from error
+    if not isinstance(state, dict) or "settings" not in state:
+        raise _damaged(path, "it holds no state of a training")
+    return state
+
+
+def _damaged(path: Path, reason: object) -> UsageError:
+    first = str(reason).partition("\n")[0]
+    return UsageError(
+        f"the checkpoint {path} is damaged ({first}): remove it, and the training begins anew."
+    )
 
 
 def _score(report: EpochReport, select_by: str) -> tuple[float, float]:

@@ -1,0 +1,138 @@
+"""Which snapshot answers a query: the old one, until the next one has been built beside it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recommender.catalog.records import CatalogState
+from recommender.errors import NothingAnalysed, RecsysError, SpaceMismatch
+from recommender.recommendation.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+WAIT_S = 0.5
+"""How long the query that begins an update waits for it: long enough for a small catalogue."""
+
+_BRIEF_S = 1.0
+"""An update that took longer is followed by a pause as long, so that an ingest, which changes the
+catalogue every few seconds, does not occupy the processor with indexes."""
+
+_RETRY_S = 60.0
+"""After a failure, when the catalogue does not change."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An update to `state` that failed, and when to try again."""
+
+    state: CatalogState
+    error: Exception
+    retry_at: float
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the snapshot of before is of no use either."""
+        return isinstance(self.error, SpaceMismatch | NothingAnalysed)
+
+
+class SnapshotUpdates:
+    """Holds the newest snapshot. Snapshots are never changed; one replaces another under a lock.
+
+    At most one is made at a time, in a thread of its own but for the first. Meanwhile the one
+    before is current.
+    """
+
+    def __init__(self, state: Callable[[], CatalogState], make: Callable[[], Snapshot]) -> None:
+        """Nothing is made yet.
+
+        Args:
+            state: the catalogue's present state.
+            make: a snapshot of it; takes seconds to minutes in a large catalogue.
+        """
+        self._state = state
+        self._make = make
+        self._snapshot: Snapshot | None = None
+        self._failure: _Failure | None = None
+        self._making = threading.Lock()
+        self._changing = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._rest_until = 0.0
+
+    def current(self) -> Snapshot:
+        """The snapshot to answer a query from, without waiting for an update of it.
+
+        Where the catalogue has changed since, an update begins. It is waited for `WAIT_S` at most,
+        and only by the query that begins it.
+
+        Raises:
+            RecsysError: there is no snapshot yet, and none can be made.
+            SpaceMismatch: the catalogue recommends in another space by now.
+        NothingAnalysed: there is nothing left to recommend.
+        """
+        snapshot = self._snapshot
+        if snapshot is None:
+            return self.newest()
+        state = self._state()
+        if snapshot.state == state:
+            return snapshot
+        begun = self._begin(state)
+        if begun is not None:
+            begun.join(WAIT_S)
+        failure = self._failure
+        if failure is not None and failure.state == state and failure.is_final:
+            raise failure.error
+        return self._snapshot or snapshot
+
+    def newest(self) -> Snapshot:
+        """The snapshot of the catalogue as it is now, however long it takes.
+
+        Raises what `make` raises.
+        """
+        with self._making:
+            snapshot = self._snapshot
+            if snapshot is None or snapshot.state != self._state():
+                snapshot = self._make()
+                self._snapshot = snapshot
+            return snapshot
+
+    def close(self) -> None:
+        """Begin no further update, and wait for one that has begun."""
+        with self._changing:
+            self._closed = True
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _begin(self, state: CatalogState) -> threading.Thread | None:
+        """Update in a thread; None where one is at work, or it is too early for another."""
+        with self._changing:
+            is_busy = self._thread is not None and self._thread.is_alive()
+            if is_busy or self._closed or self._is_too_early(state):
+                return None
+            self._thread = threading.Thread(
+                target=self._update, args=(state,), name="recsys-snapshot"
+            )
+            self._thread.start()
+            return self._thread
+
+    def _is_too_early(self, state: CatalogState) -> bool:
+        now = time.monotonic()
+        failure = self._failure
+        has_failed = failure is not None and failure.state == state and now < failure.retry_at
+        return has_failed or now < self._rest_until
+
+    def _update(self, state: CatalogState) -> None:
+        started = time.monotonic()
+        try:
+            self.newest()
+        except Exception as error:
+            self._failure = _Failure(state, error, time.monotonic() + _RETRY_S)
+            is_bug = not isinstance(error, RecsysError)
+            message = "queries are answered as before the catalogue changed: %s"
+            logger.warning(message, error, exc_info=is_bug)
+        ended = time.monotonic()
+        if ended - started > _BRIEF_S:
+            self._rest_until = ended + (ended - started)
