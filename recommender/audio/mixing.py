@@ -33,7 +33,7 @@ class ChannelMixer:
         """[shape=(channels, n)] → [shape=(n,)]."""
         count = len(channels)
         if count == 1:
-            return channels[0].copy()
+            return mean_of_channels(channels)
         if self._signs is not None and len(self._signs) == count:
             return mean_of_channels(channels, self._signs)
         mixed = mean_of_channels(channels)

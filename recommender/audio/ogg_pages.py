@@ -66,7 +66,8 @@ def walk_ogg(file: BinaryIO) -> OggPages:
             link = _Link()
         _count(pages.faults, link, stream, number, bool(flags & _FIRST_OF_STREAM))
         position += len(head) + len(table) + len(body)
-    pages.links = list(zip(starts, [*starts[1:], position], strict=True))
+    later = starts[1:]  # bytes before the first page belong to the first link
+    pages.links = list(zip([0, *later], [*later, position], strict=True))
     return pages
 
 

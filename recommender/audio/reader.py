@@ -10,14 +10,17 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import soxr
 
-from recommender.audio.damage import Damage
+from recommender.audio.chained_decoder import ChainedDecoder
+from recommender.audio.damage import Damage, Faults, assess
 from recommender.audio.decoder import Decoder, DecoderError, Sound, opened
 from recommender.audio.ffmpeg_decoder import FfmpegDecoder
+from recommender.audio.file_views import buffered
+from recommender.audio.ogg_pages import walk_ogg
 from recommender.audio.soundfile_decoder import SoundfileDecoder
 from recommender.audio.stderr import silenced_stderr
 from recommender.audio.windows import SHORTEST, Windowing
@@ -112,20 +115,42 @@ def read_whole(sound: Sound, sample_rate: int = SAMPLE_RATE) -> AudioClip:
 
 
 def _with_decoder(sound: Sound, read: Callable[[Decoder], _Result]) -> _Result:
-    """What `read` makes of the sound with libsndfile or, should that fail at any point, ffmpeg."""
+    """What `read` makes of the sound with the first decoder that does not fail at any point."""
     with silenced_stderr(), opened(sound) as file:
-        try:
-            with closing(SoundfileDecoder(file)) as soundfile_decoder:
-                return read(soundfile_decoder)
-        except DecoderError:
-            pass  # ffmpeg knows more formats, so its reason is the one to report
-        try:
-            with closing(FfmpegDecoder(file)) as ffmpeg_decoder:
-                return read(ffmpeg_decoder)
-        except DecoderError as error:
-            raise UnreadableAudio(
-                f"No decoder makes sound of it ({error}); replace or remove the file."
-            ) from error
+        reason: DecoderError | None = None
+        for open_decoder, faults in _decoders(file):
+            try:
+                with closing(open_decoder()) as decoder:
+                    decoder.container_faults.add(faults)
+                    return _in_phase(decoder, read)
+            except DecoderError as error:
+                reason = error  # ffmpeg, the last, knows most formats
+        raise UnreadableAudio(
+            f"No decoder makes sound of it ({reason}); replace or remove the file."
+        ) from reason
+
+
+def _decoders(file: BinaryIO) -> Iterator[tuple[Callable[[], Decoder], Faults]]:
+    """The decoders to try, in this order, with the faults of the container."""
+    faults = Faults()
+    if buffered(file).read(4) == b"OggS":
+        pages = walk_ogg(file)
+        faults = pages.faults
+        if len(pages.links) > 1:
+            yield lambda: ChainedDecoder(file, pages.links), faults
+    yield lambda: SoundfileDecoder(file), faults
+    yield lambda: FfmpegDecoder(file), faults
+
+
+def _in_phase(decoder: Decoder, read: Callable[[Decoder], _Result]) -> _Result:
+    """What `read` makes of the sound; twice where its channels cancel one another."""
+    try:
+        result = read(decoder)
+    except Silent:
+        if not decoder.mixer.turn_in_phase():
+            raise
+        return read(decoder)
+    return read(decoder) if decoder.mixer.turn_in_phase() else result
 
 
 def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> DecodedWindows:
@@ -140,7 +165,8 @@ def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> Decode
             clips, true = _stream_windows(decoder, positions, length, sample_rate)
         full = all(len(clip) == length for clip in clips)
         if full and abs(true - claimed) < SHORTEST and any(map(_sounds, clips)):
-            return _checked_windows(clips, positions, true, sample_rate)
+            damage = _damage(decoder, true)
+            return _checked_windows(clips, positions, true, sample_rate, damage)
     return _windows_by_streaming(decoder, windowing, sample_rate)
 
 
@@ -161,7 +187,8 @@ def _windows_by_streaming(
         starts = tuple(min(max(moment - _MARGIN, 0.0), last) for moment in sorted(set(spread)))
         positions = _positions(starts, sample_rate)
         clips, _ = _stream_windows(decoder, positions, length, sample_rate)
-    return _checked_windows(clips, positions, duration, sample_rate)
+    damage = _damage(decoder, duration)
+    return _checked_windows(clips, positions, duration, sample_rate, damage)
 
 
 def _whole(decoder: Decoder, sample_rate: int) -> AudioClip:
@@ -202,7 +229,11 @@ def _require_sound(decoder: Decoder, duration: float, sounds: bool, finite: bool
 
 
 def _checked_windows(
-    clips: list[FloatArray], positions: list[int], duration: float, sample_rate: int
+    clips: list[FloatArray],
+    positions: list[int],
+    duration: float,
+    sample_rate: int,
+    damage: Damage | None,
 ) -> DecodedWindows:
     """The windows that sound. Raises `NotFinite` and `Silent`."""
     if not all(np.isfinite(clip).all() for clip in clips):
@@ -215,7 +246,13 @@ def _checked_windows(
         clips=tuple(AudioClip(clip, sample_rate) for clip, _ in sounding),
         starts=tuple(position / sample_rate for _, position in sounding),
         duration=duration,
+        damage=damage,
     )
+
+
+def _damage(decoder: Decoder, found: float) -> Damage | None:
+    """The damage of a file of which `found` seconds can be decoded."""
+    return assess(decoder.claimed_seconds, found, decoder.container_faults, decoder.faults)
 
 
 def _sounds(samples: FloatArray) -> bool:
