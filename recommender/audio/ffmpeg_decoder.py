@@ -24,6 +24,15 @@ _SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "ogg", "asf", "flac", "wav", "aiff", "au
 """Containers whose time stamps can be trusted after a seek. The others are raw streams (mp3, aac),
 where ffmpeg guesses the time from the bit rate."""
 
+_LENGTH_IN_HEADER = (
+    *("mov,mp4,m4a,3gp,3g2,mj2", "asf", "flac", "wav", "aiff", "au", "matroska,webm", "caf", "w64"),
+    *("tta", "wv", "ape", "tak", "mpc", "mpc8", "dsf", "iff"),
+)
+"""Containers whose header says how long they are. For others ffmpeg finds out, or guesses."""
+
+_CHECKED_CODECS = ("tta", "wavpack")
+"""Codecs whose checksums ffmpeg looks at only when told; a packet that fails is left out."""
+
 _HIGHEST_PCM_RATE = 768_000
 _HIGHEST_DSD_RATE = 24_576_000
 """Of the samples that ffmpeg makes of DSD, an eighth of its bits: DSD64 gives 352,800 Hz."""
@@ -57,24 +66,27 @@ class FfmpegDecoder:
         # the last digits.
         seekable = container in _SEEKABLE or (is_dsd and self.rate > _HIGHEST_PCM_RATE)
         in_pages = (container, codec) == ("ogg", "flac")
-        self.seeks: bool = seekable and not in_pages and self._first.pts is not None
-        seconds = self._seconds(container, trusted=container in _SEEKABLE or self.seeks)
-        self.frames: int | None = round(seconds * self.rate) or None
+        timed = self._first.pts is not None
+        self.seeks: bool = seekable and not in_pages and timed
+        seconds = self._seconds(container)
+        is_known = self.seeks or in_pages or container == "mp3"
+        self.frames: int | None = (round(seconds * self.rate) or None) if is_known else None
 
-    def _seconds(self, container: str, trusted: bool) -> float:
+    def _seconds(self, container: str) -> float:
         """The length as far as it is known without decoding; sets what the file claims."""
-        stream = self._stream
-        seconds = 0.0
-        if stream.duration:
-            seconds = float(stream.duration * self._tick)
-        elif self._container.duration:
-            seconds = self._container.duration / 1e6
+        self.claimed_seconds: float | None = None
         if container == "mp3":
             walk = walked_mp3(self._file)
             self.claimed_seconds, self.container_faults = walk.claimed_seconds, walk.faults
             return walk.seconds
-        self.claimed_seconds = seconds or None if trusted and self._first.pts is not None else None
-        return self.claimed_seconds or 0.0
+        seconds = 0.0
+        if self._stream.duration:
+            seconds = float(self._stream.duration * self._tick)
+        elif self._container.duration:
+            seconds = self._container.duration / 1e6
+        if container in _LENGTH_IN_HEADER and seconds > 0:
+            self.claimed_seconds = seconds
+        return seconds
 
     def _open(self) -> None:
         """Begin at the beginning."""
@@ -92,6 +104,8 @@ class FfmpegDecoder:
             self._stream = self._audio_stream()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecoderError(one_line(error)) from error
+        if self._stream.codec_context.name in _CHECKED_CODECS:
+            self._stream.codec_context.options = {"err_detect": "crccheck+explode"}
         self._tick = self._stream.time_base or Fraction(1, 1000)
         self._decoding = self._decode()
         first = next(self._decoding, None)
@@ -106,8 +120,11 @@ class FfmpegDecoder:
 
         streams = self._container.streams
         if streams.audio:
-            marked = [one for one in streams.audio if one.disposition & Disposition.default]
-            return (marked or streams.audio)[0]
+            known = [one for one in streams.audio if one.codec_context is not None]
+            if not known:
+                raise DecoderError("its codec is not known")
+            marked = [one for one in known if one.disposition & Disposition.default]
+            return (marked or known)[0]
         if streams.video:
             raise NoSound("It holds pictures but no sound, so there is nothing to analyse.")
         raise DecoderError("it holds no audio stream")

@@ -41,7 +41,8 @@ class Mp3Walk:
     Attributes:
         seconds: of sound in the frames; 0.0 when there is none.
         claimed_seconds: by a Xing or Info header; None without one.
-        faults: packets are frames, errors places between frames where none stands.
+        faults: packets are frames, errors places between frames where none stands, skipped as many
+            frames as would have stood there.
     """
 
     seconds: float = 0.0
@@ -79,8 +80,8 @@ def walk_mp3(file: BinaryIO) -> Mp3Walk:
     """
     frames, walk, data = _frames_by_header(), Mp3Walk(), _Bytes(file)
     file.seek(0)
-    position = _after_id3v2(file.read(10))
-    false_headers = 0
+    position = end = _after_id3v2(file.read(10))  # end: of the frames until now
+    false_headers = frame_bytes = 0
     while True:
         at = data.hold(position)
         chunk = data.chunk
@@ -88,11 +89,16 @@ def walk_mp3(file: BinaryIO) -> Mp3Walk:
             return walk
         frame = frames[chunk[at + 1] << 8 | chunk[at + 2]] if chunk[at] == 0xFF else None
         if frame and _followed(chunk, at, frame):
-            if walk.faults.packets:
+            if not walk.faults.packets:
+                walk.claimed_seconds, end = _claimed(chunk[at : at + frame.bytes], frame), position
+            gap, began = position - end, position
+            position = end = _walk_in_step(data, position, walk)
+            frame_bytes += position - began
+            if gap > 0:
                 walk.faults.errors += 1
-            else:
-                walk.claimed_seconds = _claimed(chunk[at : at + frame.bytes], frame)
-            position = _walk_in_step(data, position, walk)
+                walk.faults.skipped += round(gap * walk.faults.packets / frame_bytes)
+            at = data.hold(position)
+            end += _after_id3v2(data.chunk[at : at + 10])  # of an mp3 that was appended
             continue
         false_headers += frame is not None
         if false_headers > _MOST_FALSE_HEADERS:

@@ -55,6 +55,9 @@ def walk_ogg(file: BinaryIO) -> OggPages:
             continue
         table = reader.read(segments)
         body = reader.read(sum(table))
+        if len(table) < segments or len(body) < sum(table):
+            pages.faults.errors += 1
+            pages.faults.cut_off = True
         sound = _checksum(head[:22] + bytes(4) + head[26:] + table + body) == checksum
         if not sound:
             pages.faults.packets += 1
