@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 
+from recommender.audio.adts import walk_adts
+from recommender.audio.asf_header import asf_seconds
 from recommender.audio.damage import Faults
 from recommender.audio.decoder import RUN_UP, DecoderError, one_line, plausible_rate, walked_mp3
-from recommender.audio.file_views import FileView
+from recommender.audio.file_views import FileView, buffered
 from recommender.audio.mixing import ChannelMixer
+from recommender.audio.pcm_header import pcm_header
 from recommender.errors import NoSound
 from recommender.utils.arrays import FloatArray
 
@@ -25,10 +28,13 @@ _SEEKABLE = ("mov,mp4,m4a,3gp,3g2,mj2", "ogg", "asf", "flac", "wav", "aiff", "au
 where ffmpeg guesses the time from the bit rate."""
 
 _LENGTH_IN_HEADER = (
-    *("mov,mp4,m4a,3gp,3g2,mj2", "asf", "flac", "wav", "aiff", "au", "matroska,webm", "caf", "w64"),
+    *("mov,mp4,m4a,3gp,3g2,mj2", "flac", "wav", "aiff", "au", "matroska,webm", "caf", "w64", "ogg"),
     *("tta", "wv", "ape", "tak", "mpc", "mpc8", "dsf", "iff"),
 )
-"""Containers whose header says how long they are. For others ffmpeg finds out, or guesses."""
+"""Containers that say how long they are. For others ffmpeg guesses."""
+
+_MOST_ERRORS_AT_ONCE = 100
+"""Errors of the container one after another, until the sound counts as ended."""
 
 _CHECKED_CODECS = ("tta", "wavpack")
 """Codecs whose checksums ffmpeg looks at only when told; a packet that fails is left out."""
@@ -85,8 +91,19 @@ class FfmpegDecoder:
         elif self._container.duration:
             seconds = self._container.duration / 1e6
         if container in _LENGTH_IN_HEADER and seconds > 0:
-            self.claimed_seconds = seconds
+            self.claimed_seconds = seconds * self._claimed_share()
+        elif container == "asf":
+            self.claimed_seconds = asf_seconds(buffered(self._file))
+        elif container == "aac":
+            self.container_faults = walk_adts(buffered(self._file))
         return seconds
+
+    def _claimed_share(self) -> float:
+        """What the header of a wav and its like claims, as a share of what the file can hold."""
+        header = None if isinstance(self._file, FileView) else pcm_header(self._file)
+        return (
+            header.claimed / header.present if header and header.claimed and header.present else 1.0
+        )
 
     def _open(self) -> None:
         """Begin at the beginning."""
@@ -193,18 +210,21 @@ class FfmpegDecoder:
         yield from self._decoding
 
     def _decode(self) -> "Iterator[AudioFrame]":
-        """Frames from the container's position on; damage that it cannot skip ends the sound."""
+        """Frames from the container's position on, past damage that it can skip."""
         import av
 
-        packets = self._container.demux(self._stream)
-        while True:
+        packets, errors = self._container.demux(self._stream), 0
+        while errors < _MOST_ERRORS_AT_ONCE:
             try:
                 packet = next(packets)
             except StopIteration:
                 return
             except (av.FFmpegError, OSError):
                 self.faults.errors += 1
-                return
+                errors += 1
+                packets = self._container.demux(self._stream)
+                continue
+            errors = 0
             yield from self._frames_of(packet)
 
     def _frames_of(self, packet: "Packet[AudioStream]") -> "Iterator[AudioFrame]":

@@ -76,3 +76,29 @@ def buffered(file: "BinaryIO | FileView") -> BinaryIO:
     """The file from its beginning, read by large blocks; `file` itself does not move."""
     view = file.duplicate() if isinstance(file, FileView) else FileView(file)
     return cast(BinaryIO, io.BufferedReader(view, 1 << 20))
+
+
+class ByteWindow:
+    """A file as one long array of bytes, of which a chunk is in memory.
+
+    Args:
+        file: can seek.
+        ahead: bytes that must be in memory from a position on, unless the file ends before.
+    """
+
+    def __init__(self, file: BinaryIO, ahead: int) -> None:
+        """With nothing in memory."""
+        self._file = file
+        self._ahead = ahead
+        self.first = 0  # position of the chunk
+        self.chunk = b""
+        self.is_last = False
+
+    def hold(self, position: int) -> int:
+        """Have the bytes from `position` in memory; where that is in the chunk."""
+        at = position - self.first
+        if not self.is_last and not 0 <= at <= len(self.chunk) - self._ahead:
+            self._file.seek(position)
+            self.chunk, self.first, at = self._file.read(1 << 20), position, 0
+            self.is_last = len(self.chunk) < 1 << 20
+        return at

@@ -13,6 +13,7 @@ from functools import cache
 from typing import BinaryIO, NamedTuple
 
 from recommender.audio.damage import Faults
+from recommender.audio.file_views import ByteWindow
 
 _V1_KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _V2_KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
@@ -21,7 +22,6 @@ _LAYER_3 = 1
 _MPEG_1 = 3
 _HEADER = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb]")  # and some that are none
 
-_CHUNK = 1 << 20
 _LONGEST_FRAME = 1_441 * 2
 _MOST_FALSE_HEADERS = 100_000
 """Bytes that look like a header where no other follows, until a file counts as no mp3: in junk
@@ -50,25 +50,6 @@ class Mp3Walk:
     faults: Faults = field(default_factory=Faults)
 
 
-class _Bytes:
-    """A file as one long array of bytes, of which a chunk is in memory."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.first = 0  # position of the chunk
-        self.chunk = b""
-        self.is_last = False
-
-    def hold(self, position: int) -> int:
-        """Have a longest frame and more from `position` in memory; where that is in the chunk."""
-        at = position - self.first
-        if not self.is_last and not 0 <= at <= len(self.chunk) - 2 * _LONGEST_FRAME:
-            self._file.seek(position)
-            self.chunk, self.first, at = self._file.read(_CHUNK), position, 0
-            self.is_last = len(self.chunk) < _CHUNK
-        return at
-
-
 def walk_mp3(file: BinaryIO) -> Mp3Walk:
     """Seconds of sound in the layer III frames of a whole mp3 file.
 
@@ -78,7 +59,7 @@ def walk_mp3(file: BinaryIO) -> Mp3Walk:
     Args:
         file: can seek; `io.BufferedReader` reads fast enough.
     """
-    frames, walk, data = _frames_by_header(), Mp3Walk(), _Bytes(file)
+    frames, walk, data = _frames_by_header(), Mp3Walk(), ByteWindow(file, 2 * _LONGEST_FRAME)
     file.seek(0)
     position = end = _after_id3v2(file.read(10))  # end: of the frames until now
     false_headers = frame_bytes = 0
@@ -107,7 +88,7 @@ def walk_mp3(file: BinaryIO) -> Mp3Walk:
         position = data.first + (found.start() if found else max(len(chunk) - 2, at + 1))
 
 
-def _walk_in_step(data: _Bytes, position: int, walk: Mp3Walk) -> int:
+def _walk_in_step(data: ByteWindow, position: int, walk: Mp3Walk) -> int:
     """Count frames that follow one another; the position after the last."""
     frames, seconds, count = _frames_by_header(), walk.seconds, 0
     while (at := data.hold(position)) <= len(data.chunk) - 4:

@@ -151,7 +151,7 @@ def main() -> None:
         for name, base in bases.items():
             undamaged = embedder.analyse(base)
             vector = embedder.project(undamaged.activations[None])[0]
-            assert undamaged.damage is None, name
+            assert getattr(undamaged, "damage", None) is None, name
             for kind, damage in DAMAGE.items():
                 for seed in range(options.seeds):
                     generator = np.random.default_rng([seed, *name.encode(), *kind.encode()])
