@@ -24,6 +24,7 @@ from recommender.cli.output import (
     writing_file,
 )
 from recommender.errors import UsageError
+from recommender.utils.csv_table import write_csv
 
 if TYPE_CHECKING:
     from recommender.evaluation.report import RetrievalReport
@@ -124,11 +125,7 @@ def _models_named(
 
 
 def _write_csv(path: Path, report: "RetrievalReport") -> None:
-    import csv
-
     rows = report.rows()
     with writing_file(path), path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(file, list(rows[0]), rows)
     note(f"table written: {path}")

@@ -1,15 +1,28 @@
-"""The tags of a sound file: ID3, Vorbis comments, MP4, ASF and APEv2, all through mutagen.
+"""The tags of a sound file, of every format, with their text repaired.
 
 Tags are written by everything and checked by nothing, so nothing here raises: what makes no sense
 is None, and text in the usual wrong encodings is repaired.
 """
 
-import html
 import re
-from collections.abc import Callable, Iterable, Mapping
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from recommender.audio.tag_fields import FIELDS, Fields, read_fields
+from recommender.audio.tag_text import (
+    LONGEST_TEXT,
+    WESTERN,
+    clean,
+    cyrillic_repaired,
+    decoded,
+    guessed_encoding,
+    utf8,
+)
+from recommender.utils.artists import credited_artists, split_artists
 
 
 @dataclass(frozen=True)
@@ -17,8 +30,10 @@ class Tags:
     """The tags of a file; None where it has none.
 
     Attributes:
-        artists, album_artists: each value in its order; empty where there are none, or where the
-            catalogue stored the tags before it kept them.
+        artist, album_artist: as shown, several values joined.
+        artists, album_artists: each artist in its order, several in one value split where that is
+            certain. Where they are not given, as catalogues of before did not store them, they are
+            those of the text (`utils.artists.split_artists`).
     """
 
     title: str | None = None
@@ -31,123 +46,151 @@ class Tags:
     artists: tuple[str, ...] = ()
     album_artists: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Complete the lists."""
+        object.__setattr__(self, "artists", self.artists or split_artists(self.artist))
+        of_album = self.album_artists or split_artists(self.album_artist)
+        object.__setattr__(self, "album_artists", of_album)
 
-# Lower-case keys by which the formats name a field: ID3, Vorbis, MP4, ASF, APEv2.
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "title": ("tit2", "title", "©nam"),
-    "artist": ("tpe1", "artist", "©art", "author"),
-    "album": ("talb", "album", "©alb", "wm/albumtitle"),
-    "album_artist": ("tpe2", "albumartist", "album artist", "aart", "wm/albumartist", "band"),
-    "genre": ("tcon", "genre", "©gen", "wm/genre"),
-    "track_number": ("trck", "tracknumber", "trkn", "wm/tracknumber", "track"),
-    "year": ("tdrc", "tdor", "date", "©day", "wm/year", "year", "originaldate"),
-}
-_LONGEST_TEXT = 500
-_ENTITY = re.compile(r"&(?:quot|amp|apos|lt|gt|#\d{1,5});")
+    @property
+    def credited(self) -> tuple[str, ...]:
+        """The artists, or else those of the album; names of nobody only where there are no others.
+
+        Nobody is "Various Artists", "Unknown Artist" and the like (`utils.artists.names_nobody`).
+        """
+        return credited_artists(self.artists, self.album_artists)
+
+
+Texts = Mapping[str, list[str]]
+"""Fields as in `tag_fields.Fields`, decoded, repaired and cleaned."""
+
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?:\d{4})?(?!\d)")
 _TRACK = re.compile(r"\s*(\d{1,3})(?!\d)")
-_CYRILLIC_AS_LATIN = re.compile(r"(?<![A-Za-z])[À-ÿ¨¸]{4,}(?![A-Za-z])")
-_MIXED_WORD = re.compile(r"[A-Za-z][À-ÿ]|[À-ÿ][A-Za-z]")
+_MOST_ARTISTS = 50
+_LARGEST_ALBUM = 64
+"""Files of a folder that are looked through for more text of an album."""
 
 
 def read_tags(file: Path | BinaryIO) -> Tags:
     """The tags of a file; fields that are missing or make no sense are None. Never raises.
 
+    Text whose encoding nothing declares is recognised by all of the file's tags together and, where
+    a path is given, by those of the files beside it that name the same album.
+
     Args:
         file: a path, or a binary file object that can seek, which is left open.
     """
-    found = _tags_of(file)
-    artists = dict.fromkeys(_texts(found, "artist"))
+    if isinstance(file, Path):
+        fields = _fields_at(file)
+        unknown = _unknown(fields)
+        if unknown and (album := _raw_album(fields)):
+            unknown = [*unknown, *_unknown_beside(file, album)]
+    else:
+        fields = read_fields(file)
+        unknown = _unknown(fields)
+    return _tags(_texts(fields, guessed_encoding(unknown) if unknown else WESTERN))
+
+
+def _tags(texts: Texts) -> Tags:
+    artists = _distinct(texts["artist"] or texts["artists"])
+    album_artists = texts["album_artist"] or texts["album_artists"]
     return Tags(
-        title=_first(found, "title"),
-        artist="; ".join(artists)[:_LONGEST_TEXT] or None,
-        album=_first(found, "album"),
-        album_artist=_first(found, "album_artist"),
-        genre=_first(found, "genre"),
-        track_number=_number(_TRACK.match, _first(found, "track_number")),
-        year=_number(_YEAR.search, _first(found, "year")),
+        title=_first(texts, "title"),
+        artist="; ".join(artists)[:LONGEST_TEXT] or None,
+        album=_first(texts, "album"),
+        album_artist=next(iter(album_artists), None),
+        genre=_first(texts, "genre"),
+        track_number=_number(_TRACK.match, _first(texts, "track_number")),
+        year=_number(_YEAR.search, _first(texts, "year")),
+        artists=_named(texts["artists"] or artists),
+        album_artists=_named(texts["album_artists"] or album_artists),
     )
 
 
-def _tags_of(file: Path | BinaryIO) -> Mapping[str, Any]:
-    """Lower-case key → value as mutagen gives it; empty where nothing can be read."""
-    from mutagen.apev2 import APEv2  # here, because a catalogue is read without it
-    from mutagen.id3 import ID3
-
-    for read in (_tags_of_audio, ID3, APEv2):
-        try:
-            if not isinstance(file, Path):
-                file.seek(0)
-            tags = read(file)
-            if tags:
-                return {str(key).lower(): value for key, value in tags.items()}
-        except Exception:  # damaged files make mutagen raise errors of every sort
-            continue
-    return {}
+def _fields_at(path: Path) -> Fields:
+    """The fields of the file at `path`; none where it is no regular file that can be read."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its other end
+            return {}
+        with path.open("rb") as file:
+            return read_fields(file)
+    except (OSError, ValueError):
+        return {}
 
 
-def _tags_of_audio(file: Path | BinaryIO) -> Any:
-    import mutagen
-
-    audio = mutagen.File(file)
-    return None if audio is None else audio.tags
-
-
-def _first(found: Mapping[str, Any], field: str) -> str | None:
-    return next(iter(_texts(found, field)), None)
+def _unknown(fields: Fields) -> list[bytes]:
+    """The texts whose encoding has to be guessed."""
+    values = (value for values in fields.values() for value in values)
+    return [value for value in values if isinstance(value, bytes) and utf8(value) is None]
 
 
-def _texts(found: Mapping[str, Any], field: str) -> Iterable[str]:
-    """All values of a field, cleaned, the empty ones left out; of its first key that has any."""
-    for key in _KEYS[field]:
-        if key in found:
-            try:
-                texts = [_clean(value) for value in _values(found[key])]
-            except (TypeError, ValueError, AttributeError):  # a value of a type it must not have
-                continue
-            if any(texts):
-                return [text for text in texts if text]
-    return []
+def _raw_album(fields: Fields) -> bytes | None:
+    album = fields.get("album", [""])[0]
+    return album.strip() if isinstance(album, bytes) else None
 
 
-def _values(value: Any) -> Iterable[str]:
-    """The texts in a value of any of the formats."""
-    if hasattr(value, "genres"):  # ID3 genres: numbers become names
-        return list(value.genres)
-    items = value.text if hasattr(value, "text") else value
-    items = [items] if isinstance(items, str | bytes) else items
-    return [_text(item) for item in items]
+def _unknown_beside(path: Path, album: bytes) -> list[bytes]:
+    """Texts of the files in the same folder that name the same album in the same bytes."""
+    try:
+        changed = path.parent.stat().st_mtime_ns
+    except OSError:
+        return []
+    return _unknown_by_album(path.parent, changed).get(album, [])
 
 
-def _text(item: Any) -> str:
-    if isinstance(item, tuple):  # MP4 track numbers: (number, total)
-        return str(item[0])
-    return item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
+@lru_cache(maxsize=8)  # each file of the album asks
+def _unknown_by_album(folder: Path, changed: int) -> Mapping[bytes, list[bytes]]:
+    """Album → texts of unknown encoding; of the first files by name, as all have the same then.
+
+    `changed` is the time of the folder's last modification.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    for path in _first_files(folder):
+        fields = _fields_at(path)
+        if album := _raw_album(fields):
+            found.setdefault(album, []).extend(_unknown(fields))
+    return found
 
 
-def _clean(text: str) -> str:
-    """Repaired text on one line, without bytes that databases and terminals refuse."""
-    text = "".join(" " if c < " " or c == "\x7f" else c for c in _repaired(text))
-    text = text.encode("utf-8", "ignore").decode("utf-8")
-    text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
-    return " ".join(text.split())[:_LONGEST_TEXT]
+def _first_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())[:_LARGEST_ALBUM]
+    except OSError:
+        return []
 
 
-def _repaired(text: str) -> str:
-    """Undo the two common mistakes: UTF-8 or Windows Cyrillic bytes read as Latin-1."""
-    if text.isascii():
-        return text
-    for wrong in ("latin-1", "cp1252"):
-        try:
-            return text.encode(wrong).decode("utf-8")
-        except UnicodeError:
-            continue
-    if _CYRILLIC_AS_LATIN.search(text) and not _MIXED_WORD.search(text):
-        try:
-            return text.encode("latin-1").decode("cp1251")
-        except UnicodeError:
-            return text
-    return text
+def _texts(fields: Fields, encoding: str) -> Texts:
+    """The texts of every field that there is; none that is empty."""
+    declared = [v for values in fields.values() for v in values if isinstance(v, str)]
+    repaired = cyrillic_repaired(declared)
+    texts = {
+        field: [
+            clean(
+                decoded(value, encoding) if isinstance(value, bytes) else repaired.get(value, value)
+            )
+            for value in fields.get(field, ())
+        ]
+        for field in FIELDS
+    }
+    return {field: [text for text in found if text] for field, found in texts.items()}
+
+
+def _first(texts: Texts, field: str) -> str | None:
+    return next(iter(texts[field]), None)
+
+
+def _named(values: Iterable[str]) -> tuple[str, ...]:
+    """The artists in the values of a field."""
+    return _distinct(_split(values))[:_MOST_ARTISTS]
+
+
+def _split(values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        yield from split_artists(value)
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def _number(find: Callable[[str], re.Match[str] | None], text: str | None) -> int | None:

@@ -13,8 +13,9 @@ from pathlib import Path, PurePosixPath
 
 from recommender.catalog.records import Track
 from recommender.errors import DatasetError
+from recommender.utils.artists import NOBODY, KnownArtists
 from recommender.utils.files import AnyPath, as_path
-from recommender.utils.names import NOT_AN_ARTIST, first_genre, label_key, most_frequent
+from recommender.utils.names import first_genre, label_key, most_frequent
 
 ID_COLUMNS = ("path", "file", "filename", "track_id", "id")
 """Columns of a CSV that may identify its tracks; the first one present does."""
@@ -101,7 +102,7 @@ def labels_from_csv(tracks: Sequence[Track], path: AnyPath) -> TrackLabels:
     artists = [row.artist if row else None for row in rows]
     return TrackLabels(
         genres=_spelled_alike([row.genre if row else None for row in rows]),
-        artists=_spelled_alike(artists, NOT_AN_ARTIST) if has_artists else _tagged_artists(tracks),
+        artists=_spelled_alike(artists, NOBODY) if has_artists else _tagged_artists(tracks),
         source=str(path),
         unmatched=tuple(unmatched),
         ambiguous=tuple(ambiguous),
@@ -109,7 +110,10 @@ def labels_from_csv(tracks: Sequence[Track], path: AnyPath) -> TrackLabels:
 
 
 def _tagged_artists(tracks: Sequence[Track]) -> tuple[str | None, ...]:
-    return _spelled_alike([track.artist for track in tracks], NOT_AN_ARTIST)
+    """The first artist that each track names, without those who are featured."""
+    first = [next(iter(track.artists), None) for track in tracks]
+    known = KnownArtists(Counter(name for name in first if name))
+    return _spelled_alike([name and known.divided(name)[0] for name in first], NOBODY)
 
 
 def _spelled_alike(

@@ -117,6 +117,11 @@ class Track:
         return self.tags.artist or self.tags.album_artist
 
     @property
+    def artists(self) -> tuple[str, ...]:
+        """Every artist that the tags name, or else those of the album."""
+        return self.tags.credited
+
+    @property
     def predicted_genre(self) -> str | None:
         """The genre the network finds most probable."""
         probabilities = self.genre_probabilities

@@ -1,16 +1,21 @@
 """The columns that filters compare, of all tracks: read per revision, not per candidate."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import and_, func, select
+from sqlalchemy import Text, and_, cast, select
 
+from recommender.audio.tags import Tags
 from recommender.catalog.catalog import Catalog
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
 from recommender.utils.arrays import BoolArray, IntArray, Scores
+from recommender.utils.artists import KnownArtists
 
 _Value = TypeVar("_Value", bound=Hashable)
 
@@ -51,19 +56,71 @@ class NameColumn:
 
 
 @dataclass(frozen=True, eq=False)
+class ArtistColumn:
+    """The artists of each of n tracks, as far as they are somebody.
+
+    Attributes:
+        credits: one combination of artists for each track.
+        codes: combination → codes of its artists, distinct; as many as there are combinations.
+        known: the evidence for what names of other sounds name.
+    """
+
+    credits: NameColumn
+    codes: tuple[tuple[int, ...], ...]
+    known: KnownArtists
+    _code_of: Mapping[str, int]
+
+    @classmethod
+    def of(cls, credited: Sequence[tuple[str, ...]]) -> "ArtistColumn":
+        """The column of names as tags have them, for each track."""
+        credits = NameColumn.of(["\0".join(names) for names in credited])
+        counts = np.bincount(credits.codes[credits.codes >= 0], minlength=len(credits.names))
+        tracks: Counter[str] = Counter()
+        for names, count in zip(credits.names, counts.tolist(), strict=True):
+            tracks.update(dict.fromkeys(names.split("\0"), count))
+        known = KnownArtists(tracks)
+        code_of: dict[str, int] = {}
+        codes = tuple(
+            tuple(code_of.setdefault(key, len(code_of)) for key in known.keys(names.split("\0")))
+            for names in credits.names
+        )
+        return cls(credits, codes, known, code_of)
+
+    def take(self, rows: IntArray) -> "ArtistColumn":
+        """The column of `rows`, of which -1 stands for a track without artists."""
+        return replace(self, credits=self.credits.take(rows))
+
+    def at(self, row: int) -> tuple[int, ...]:
+        """Codes of the artists of a track."""
+        credit = int(self.credits.codes[row])
+        return self.codes[credit] if credit >= 0 else ()
+
+    def codes_of(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Codes of the artists that names of a tag stand for, as far as they have tracks here."""
+        keys = self.known.keys(names)
+        return tuple(self._code_of[key] for key in keys if key in self._code_of)
+
+    def any_of(self, codes: Collection[int]) -> BoolArray:
+        """Which tracks have one of these artists, [n]."""
+        having = np.array([not set(codes).isdisjoint(own) for own in self.codes], dtype=np.bool_)
+        found: BoolArray = np.append(having, False)[self.credits.codes]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
 class TrackColumns:
     """What filters compare of the n tracks in state ANALYSED.
 
     Attributes:
         ids: np.ndarray [shape=(n,)], int64, ascending.
         durations: np.ndarray [shape=(n,)], float64, seconds.
-        artists: as `Track.artist`.
+        artists: `Track.artists`, divided where the catalogue proves that one name is several.
         genres: as tagged.
     """
 
     ids: IntArray
     durations: Scores
-    artists: NameColumn
+    artists: ArtistColumn
     genres: NameColumn
 
     def aligned(self, ids: IntArray) -> "TrackColumns":
@@ -75,21 +132,37 @@ class TrackColumns:
 
 def track_columns(catalog: Catalog) -> TrackColumns:
     """The columns of the catalogue's tracks as they are now."""
-    artist = func.coalesce(func.nullif(TrackRow.artist, ""), TrackRow.album_artist)
+    # The lists as text: the same few come often, and each is parsed once.
+    lists = cast(TrackRow.artists, Text), cast(TrackRow.album_artists, Text)
+    names = TrackRow.artist, TrackRow.album_artist
     query = (
-        select(TrackRow.id, TrackRow.duration, artist, TrackRow.genre)
+        select(TrackRow.id, TrackRow.duration, TrackRow.genre, *lists, *names)
         .where(TrackRow.state == TrackState.ANALYSED)
         .order_by(TrackRow.id)
     )
     with catalog._reading() as connection:
         rows = connection.execute(query).all()
-    ids, durations, artists, genres = zip(*rows, strict=True) if rows else ((), (), (), ())
+    ids, durations, genres, *tagged = zip(*rows, strict=True) if rows else [()] * 7
     return TrackColumns(
         np.array(ids, dtype=np.int64),
         np.array(durations, dtype=np.float64),
-        NameColumn.of(artists),
+        ArtistColumn.of([_credited(*values) for values in zip(*tagged, strict=True)]),
         NameColumn.of(genres),
     )
+
+
+@lru_cache(maxsize=50_000)
+def _credited(
+    artists: str | None, album_artists: str | None, artist: str | None, album_artist: str | None
+) -> tuple[str, ...]:
+    """`Track.artists`, of the lists as JSON."""
+    tags = Tags(
+        artist=artist,
+        album_artist=album_artist,
+        artists=tuple(json.loads(artists or "null") or ()),
+        album_artists=tuple(json.loads(album_artists or "null") or ()),
+    )
+    return tags.credited
 
 
 def predicted_genres(catalog: Catalog, ids: IntArray) -> tuple[NameColumn, tuple[str, ...]]:

@@ -9,9 +9,13 @@ from recommender.errors import UsageError
 class Filters:
     """Which neighbours to list. Names are compared without case and accents.
 
+    A track counts for each of its artists, those featured included ("A feat. B", "A; B", and "A &
+    B" where the catalogue has tracks by A or B alone). Names such as "Various Artists" and "Unknown
+    Artist" name nobody.
+
     Attributes:
-        same_artist: whether the seed's own artist may be listed.
-        per_artist: most tracks of any one artist in the list, the seed's artist included; None for
+        same_artist: whether tracks that share an artist with the seed may be listed.
+        per_artist: most tracks of any one artist in the list, the seed's artists included; None for
             no limit. Tracks without an artist are not limited.
         genre: only tracks tagged with this genre (the first one, where a tag names several; case,
             accents, spaces and hyphens do not matter, as in the evaluation by tags).

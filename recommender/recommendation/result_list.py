@@ -1,7 +1,7 @@
 """Filters, per-artist cap and duplicate detection applied to a ranked list."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +76,7 @@ class ResultList:
         self._filters = filters
         self._snapshot = snapshot
         self._detector = duplicate_detector
-        self._admitted = snapshot.admitted(filters, seed.seed.artist)
+        self._admitted = snapshot.admitted(filters, seed.seed.artists)
         self._per_artist: Counter[int] = Counter()
         # Of the seed, where it is a recording, and of the hits: what further candidates must not be
         # copies of.
@@ -98,14 +98,14 @@ class ResultList:
         """
         rows = self._snapshot.rows(ids)
         wanted = np.flatnonzero(self._admitted[rows] & (ids != self._seed_id))
-        artists = self._snapshot.artists.codes[rows]
         for position in wanted.tolist():
             if self.full:
                 return
-            artist = int(artists[position])
-            if self._artist_is_full(artist) or self._is_duplicate(int(rows[position])):
+            row = int(rows[position])
+            artists = self._snapshot.artists.at(row)
+            if self._any_is_full(artists) or self._is_duplicate(row):
                 continue
-            self._take(int(rows[position]), artist)
+            self._take(row, artists)
             self.hits.append(
                 Hit(int(ids[position]), float(scores[position]), float(similarities[position]))
             )
@@ -114,9 +114,9 @@ class ResultList:
     def _seed_id(self) -> int:
         return -1 if self._seed.track_id is None else self._seed.track_id
 
-    def _artist_is_full(self, artist: int) -> bool:
+    def _any_is_full(self, artists: Iterable[int]) -> bool:
         limit = self._filters.per_artist
-        return artist >= 0 and limit is not None and self._per_artist[artist] >= limit
+        return limit is not None and any(self._per_artist[artist] >= limit for artist in artists)
 
     def _is_duplicate(self, row: int) -> bool:
         """Whether the seed, or a track already in the list, is the same recording."""
@@ -129,8 +129,8 @@ class ResultList:
         found = self._detector.duplicates(recording, self._views[:count], self._durations[:count])
         return bool(found.any())
 
-    def _take(self, row: int, artist: int) -> None:
-        self._per_artist[artist] += 1
+    def _take(self, row: int, artists: Iterable[int]) -> None:
+        self._per_artist.update(artists)
         recording = self._snapshot.recording(row)
         self._views[len(self.hits)] = recording.view
         self._durations[len(self.hits)] = recording.duration

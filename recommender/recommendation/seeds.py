@@ -4,7 +4,7 @@ import operator
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
@@ -41,6 +41,7 @@ class Seed:
         track: the track of the catalogue; None for what is not in it.
         title: as shown; None where nothing is known (an embedding, a nameless upload).
         artist: as tagged.
+        artists: each that the tags name; for filters, and not compared.
         path: of the file; None for an embedding or an upload.
         duration: seconds; None for an embedding.
     """
@@ -50,6 +51,7 @@ class Seed:
     artist: str | None = None
     path: Path | None = None
     duration: float | None = None
+    artists: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +113,7 @@ class SeedReader:
         return self._of_sound(found, found)
 
     def _of_track(self, track: Track, snapshot: Snapshot) -> SearchSeed:
-        seed = Seed(track, track.title, track.artist, track.file, track.duration)
+        seed = Seed(track, track.title, track.artist, track.file, track.duration, track.artists)
         row = snapshot.row(track.id)
         if row is not None:
             return SearchSeed(seed, None, track.id, row, snapshot.recording(row))
@@ -191,4 +193,4 @@ def _analysed(analyser: Analyser, sound: Path | BinaryIO) -> Analysis:
 
 def _seed_of_sound(tags: "Tags", path: Path | None, duration: float) -> Seed:
     title = tags.title or (None if path is None else path.stem)
-    return Seed(None, title, tags.artist or tags.album_artist, path, duration)
+    return Seed(None, title, tags.artist or tags.album_artist, path, duration, tags.credited)

@@ -3,7 +3,7 @@
 import copy
 import difflib
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Snapshot:
         index: the vectors.
         durations: np.ndarray [shape=(n,)], float64, seconds; NaN for a track that has left the
             catalogue since the index was built, which nothing admits.
-        artists: by `name_key`.
+        artists: all of each track.
         genres: tagged, by `genre_key`.
     """
 
@@ -36,7 +36,7 @@ class Snapshot:
         columns = track_columns(catalog).aligned(index.ids)
         self.index = index
         self.durations = columns.durations
-        self.artists = columns.artists.folded([name_key(name) for name in columns.artists.names])
+        self.artists = columns.artists
         self._genre_tags = columns.genres.names
         self.genres = columns.genres.folded([genre_key(tag) for tag in self._genre_tags])
         self._catalog = catalog
@@ -67,8 +67,12 @@ class Snapshot:
         """What duplicate detection compares of a track."""
         return Recording(self.index.duplicates.rows[row], float(self.durations[row]))
 
-    def admitted(self, filters: Filters, seed_artist: str | None) -> BoolArray:
+    def admitted(self, filters: Filters, seed_artists: Sequence[str]) -> BoolArray:
         """Which tracks pass those filters that look at one track alone, [n].
+
+        Args:
+            filters: what is wanted.
+            seed_artists: as the seed's tags name them.
 
         Raises `UsageError` for a predicted genre that the model does not know.
         """
@@ -81,9 +85,8 @@ class Snapshot:
             mask &= self.durations >= filters.min_duration
         if filters.max_duration is not None:
             mask &= self.durations <= filters.max_duration
-        artist = name_key(seed_artist)
-        if not filters.same_artist and artist:
-            mask &= ~self.artists.equal(artist)
+        if not filters.same_artist:
+            mask &= ~self.artists.any_of(self.artists.codes_of(seed_artists))
         return mask
 
     def genre_hint(self, filters: Filters) -> str | None:

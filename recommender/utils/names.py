@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 NOT_A_GENRE = frozenset({"genre", "none", "other", "undefined", "unknown", "unknowngenre"})
-NOT_AN_ARTIST = frozenset({"unknown", "unknownartist", "various", "variousartists", "va"})
 """Keys (`label_key`) of tags that say nothing: two tracks that share one have nothing in common."""
 
 _BETWEEN_GENRES = re.compile("[;/,|\\\\\0]")

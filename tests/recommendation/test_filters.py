@@ -1,6 +1,7 @@
 """Filters and the per-artist cap."""
 
 import re
+import sqlite3
 
 import pytest
 
@@ -22,20 +23,86 @@ class TestArtists:
 
     def test_two_of_each_artist_by_default_the_seeds_own_included(self, world):
         nobody = [f"none{number}" for number in range(4)]
-        assert world.names(self.seed) == ["ana0", "ana1", "ben0", "ben1", "feat", *nobody]
+        assert world.names(self.seed) == ["ana0", "ana1", "ben0", "ben1", *nobody]
 
     def test_other_limits(self, world):
         nobody = [f"none{number}" for number in range(4)]
-        assert world.names(self.seed, per_artist=1) == ["ana0", "ben0", "feat", *nobody]
+        assert world.names(self.seed, per_artist=1) == ["ana0", "ben0", *nobody]
         assert len(world.names(self.seed, k=99, per_artist=None)) == 13
 
     def test_without_the_seeds_artist(self, world):
         nobody = [f"none{number}" for number in range(4)]
-        assert world.names(self.seed, same_artist=False) == ["ben0", "ben1", "feat", *nobody]
+        assert world.names(self.seed, same_artist=False) == ["ben0", "ben1", *nobody]
 
     def test_a_seed_without_artist_shares_it_with_nobody(self, world):
         seed = world.add("unnamed.ogg", 78)
         assert world.names(seed, k=1, same_artist=False) == ["none0"]
+
+
+class TestNamesOfArtists:
+    """A list about "seed"; the nearest tracks come first."""
+
+    def names(self, world, *artists: str | dict, seed: str = "", **filters) -> list[int]:
+        """Positions of the tracks in the list, each with an artist, or tags, of `artists`."""
+        first = world.add("seed.ogg", 0, **({"artist": seed} if seed else {}))
+        for number, tags in enumerate(artists):
+            tags = tags if isinstance(tags, dict) else {"artist": tags}
+            world.add(f"{number}.ogg", 5 + 5 * number, **tags)
+        return [int(name) for name in world.names(first, k=99, **filters)]
+
+    def test_names_of_nobody_are_not_capped(self, world):
+        nobody = ["Various Artists", "Unknown Artist", "VARIOUS ARTISTS", "V.A.", "[unknown]"]
+        found = self.names(world, *nobody, *nobody, seed="Various Artists", same_artist=False)
+        assert found == list(range(10))
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            "MIRA LUND",
+            "Mira Lund feat. Otto Berg",
+            "Otto Berg ft. Mira Lund",
+            "Otto Berg (with Mira Lund)",
+            "Mira Lund & Otto Berg",
+            "Otto Berg, Mira Lund",
+            "Otto Berg x Mira Lund",
+            "Otto Berg; Mira Lund",
+            {"artist": "Various Artists", "album_artist": "Mira Lund"},
+            {"artist": "M. & O.", "artists": ("Mira Lund", "Otto Berg")},
+        ],
+        ids=str,
+    )
+    def test_no_spelling_escapes_the_cap(self, world, other):
+        tracks = ["Mira Lund", other, "Mira Lund", other, "Someone"]
+        assert self.names(world, *tracks, per_artist=2) == [0, 1, 4]
+        assert self.names(world, *tracks, per_artist=1) == [0, 4]
+
+    @pytest.mark.parametrize("other", ["Mira Lund feat. B", "B & Mira Lund", "B; mira lund"])
+    def test_none_of_the_seeds_artists(self, world, other):
+        assert self.names(world, other, "C", seed="Mira Lund", same_artist=False) == [1]
+
+    def test_every_artist_of_the_seed(self, world):
+        found = self.names(world, "A", "B", "C", seed="A feat. B", same_artist=False)
+        assert found == [2]
+
+    @pytest.mark.parametrize(
+        "name", ["AC/DC", "Earth, Wind & Fire", "Simon & Garfunkel", "Tyler, The Creator"]
+    )
+    def test_one_artist_stays_one(self, world, name):
+        parts = [part.strip() for part in re.split("[,/&]", name)]
+        tracks = [name, name, name, parts[-1] + " Else", "Some " + parts[0]]
+        assert self.names(world, *tracks) == [0, 1, 3, 4]
+
+    def test_every_artist_of_a_track_counts(self, world):
+        assert self.names(world, "A; B", "A; C", "C", "B", "A", "C; D", "D") == [0, 1, 2, 3, 6]
+
+    def test_lists_of_before_are_derived_from_the_text(self, world):
+        first = world.add("seed.ogg", 0)
+        for number, artist in enumerate(["A feat. B", "B; C", "B", "D"]):
+            world.add(f"{number}.ogg", 5 + 5 * number, artist=artist)
+        with sqlite3.connect(world.folder / "toy.db") as connection:
+            connection.execute("UPDATE tracks SET artists = NULL, album_artists = NULL")
+        connection.close()
+        assert world.names(first) == ["0", "1", "3"]
 
 
 class TestFilters:

@@ -33,6 +33,7 @@ from recommender.research.training.losses import (
 )
 from recommender.research.training.settings import EpochReport, TrainingResult, TrainingSettings
 from recommender.research.training.simclr import PretrainingSettings, pretrained_weights
+from recommender.utils.csv_table import write_csv
 from recommender.utils.files import replace_file
 
 DEFAULT = "default"
@@ -255,9 +256,7 @@ def write(path: Path, rows: Sequence[AblationRow]) -> None:
     """Write a table, CSV, atomically. Raises `OSError`."""
     text = io.StringIO()
     columns = [field.name for field in fields(AblationRow)]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
+    write_csv(text, columns, (asdict(row) for row in rows), "\n")
     replace_file(path, text.getvalue().encode())
 
 

@@ -3,7 +3,6 @@
 Every choice is made before: nothing here chooses. The test tracks are read for these rows alone.
 """
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -23,6 +22,7 @@ from recommender.research.model_building.trained_model import TrainedModel
 from recommender.research.training.settings import EpochReport
 from recommender.search.reranking import ranking
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
+from recommender.utils.csv_table import write_csv
 from recommender.utils.files import replace_file
 
 NEIGHBOURS = 10
@@ -220,9 +220,7 @@ def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
 
 def _write_csv(path: Path, columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
+    write_csv(text, columns, lines, "\n")
     replace_file(path, text.getvalue().encode())
 
 

@@ -4,7 +4,6 @@ The same outcomes give the same report. Results of a split with clips of one rec
 splits are marked everywhere, and come last.
 """
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from recommender.research.reproduction.tables import (
     summary_table,
     timing_section,
 )
+from recommender.utils.csv_table import write_csv
 from recommender.utils.files import replace_file
 
 PAGE, ROWS, PICTURES = "report.md", "study.csv", "pictures"
@@ -105,9 +105,7 @@ def csv_text(outcomes: Sequence[Outcome]) -> str:
     """One line for each outcome, with a heading; an empty cell is no figure."""
     rows = flat_rows(outcomes)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    write_csv(text, list(rows[0]) if rows else [], rows, "\n")
     return text.getvalue()
 
 
