@@ -44,9 +44,9 @@ class Damage:
         if self.claimed_seconds and self.found_seconds < self.claimed_seconds:
             parts.append(f"{self.found_seconds:.1f} of {self.claimed_seconds:.1f} s found")
         if self.skipped_packets:
-            parts.append(f"{self.skipped_packets:,} packets skipped")
+            parts.append(f"{self.skipped_packets:,} packet{'s' * (self.skipped_packets > 1)} lost")
         if self.errors:
-            parts.append(f"{self.errors:,} errors")
+            parts.append(f"{self.errors:,} error{'s' * (self.errors > 1)}")
         return ", ".join(parts)
 
 

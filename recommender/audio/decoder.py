@@ -34,6 +34,10 @@ class DecoderError(Exception):
     """This decoder cannot go on with the file; another one might."""
 
 
+class SeekError(DecoderError):
+    """The decoder cannot reach a position; it may still decode the file from its beginning."""
+
+
 class Decoder(Protocol):
     """A sound file opened by one library. Lengths and positions count frames at `rate`."""
 

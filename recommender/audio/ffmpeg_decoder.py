@@ -12,10 +12,17 @@ import numpy as np
 from recommender.audio.adts import walk_adts
 from recommender.audio.asf_header import asf_seconds
 from recommender.audio.damage import Faults
-from recommender.audio.decoder import RUN_UP, DecoderError, one_line, plausible_rate, walked_mp3
+from recommender.audio.decoder import (
+    RUN_UP,
+    DecoderError,
+    SeekError,
+    one_line,
+    plausible_rate,
+    walked_mp3,
+)
 from recommender.audio.file_views import FileView, buffered
 from recommender.audio.mixing import ChannelMixer
-from recommender.audio.pcm_header import pcm_header
+from recommender.audio.pcm_header import UNKNOWN_TO_FLAC, pcm_header
 from recommender.errors import NoSound
 from recommender.utils.arrays import FloatArray
 
@@ -34,10 +41,14 @@ _LENGTH_IN_HEADER = (
 """Containers that say how long they are. For others ffmpeg guesses."""
 
 _MOST_ERRORS_AT_ONCE = 100
-"""Errors of the container one after another, until the sound counts as ended."""
+"""Errors of the container one after another, until the sound counts as ended.
+They count as damage only where sound follows: what comes after it is no concern."""
 
 _CHECKED_CODECS = ("tta", "wavpack")
 """Codecs whose checksums ffmpeg looks at only when told; a packet that fails is left out."""
+
+_TOLERATED_GAP = 0.05
+"""Seconds between two frames by their time stamps, in whole milliseconds."""
 
 _HIGHEST_PCM_RATE = 768_000
 _HIGHEST_DSD_RATE = 24_576_000
@@ -90,6 +101,8 @@ class FfmpegDecoder:
             seconds = float(self._stream.duration * self._tick)
         elif self._container.duration:
             seconds = self._container.duration / 1e6
+        if container == "flac" and seconds * self.rate >= UNKNOWN_TO_FLAC:
+            return seconds
         if container in _LENGTH_IN_HEADER and seconds > 0:
             self.claimed_seconds = seconds * self._claimed_share()
         elif container == "asf":
@@ -181,7 +194,7 @@ class FfmpegDecoder:
         try:
             self._container.seek(self._origin + ticks, stream=self._stream)
         except (av.FFmpegError, OSError) as error:
-            raise DecoderError(one_line(error)) from error
+            raise SeekError(one_line(error)) from error
         return self._decode()
 
     def _position(self, frame: "AudioFrame") -> int:
@@ -214,16 +227,17 @@ class FfmpegDecoder:
         import av
 
         packets, errors = self._container.demux(self._stream), 0
+        self._frame_end: float | None = None
         while errors < _MOST_ERRORS_AT_ONCE:
             try:
                 packet = next(packets)
             except StopIteration:
                 return
             except (av.FFmpegError, OSError):
-                self.faults.errors += 1
                 errors += 1
                 packets = self._container.demux(self._stream)
                 continue
+            self.faults.errors += errors
             errors = 0
             yield from self._frames_of(packet)
 
@@ -243,7 +257,18 @@ class FfmpegDecoder:
                 self.faults.skipped += 1
                 continue
             self.faults.errors += frame.is_corrupt
+            self._count_gap(frame)
             yield frame
+
+    def _count_gap(self, frame: "AudioFrame") -> None:
+        """Count what is lost before a frame of wma, of which ffmpeg passes over in silence."""
+        if self._container.format.name != "asf" or frame.pts is None:
+            return
+        begins = float(frame.pts * self._tick)
+        gap = begins - (begins if self._frame_end is None else self._frame_end)
+        self._frame_end = begins + frame.samples / frame.sample_rate
+        if gap > _TOLERATED_GAP:
+            self.faults.skipped += round(gap * frame.sample_rate / frame.samples)
 
     def _mono(self, frames: "list[AudioFrame]") -> FloatArray:
         """Decoded frames, one after another, as mono float32 in -1 to 1. [shape=(n,)].

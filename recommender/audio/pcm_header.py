@@ -15,6 +15,9 @@ from recommender.audio.file_views import buffered
 _NEVER_WRITTEN = 0x7FFF_0000
 """Sizes of 32 bits from here on stand for one that was not known: 2 GiB less some header."""
 
+UNKNOWN_TO_FLAC = (1 << 36) - 256
+"""Frames from which on the header of a flac, which has 36 bits for them, claims nothing."""
+
 _MOST_CHUNKS = 10_000
 _W64_RIFF = b"riff\x2e\x91\xcf\x11"
 

@@ -17,7 +17,7 @@ import soxr
 
 from recommender.audio.chained_decoder import ChainedDecoder
 from recommender.audio.damage import Damage, Faults, assess
-from recommender.audio.decoder import Decoder, DecoderError, Sound, opened
+from recommender.audio.decoder import Decoder, DecoderError, SeekError, Sound, opened
 from recommender.audio.ffmpeg_decoder import FfmpegDecoder
 from recommender.audio.file_views import buffered
 from recommender.audio.ogg_pages import walk_ogg
@@ -160,7 +160,10 @@ def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> Decode
         positions = _positions(windowing.starts(claimed), sample_rate)
         true = claimed
         if decoder.seeks:
-            clips = [_slice(decoder, position, length, sample_rate) for position in positions]
+            try:
+                clips = [_slice(decoder, position, length, sample_rate) for position in positions]
+            except SeekError:
+                return _windows_by_streaming(decoder, windowing, sample_rate)
         else:
             clips, true = _stream_windows(decoder, positions, length, sample_rate)
         full = all(len(clip) == length for clip in clips)

@@ -10,7 +10,7 @@ from recommender.audio.damage import Faults
 from recommender.audio.decoder import RUN_UP, DecoderError, one_line, plausible_rate, walked_mp3
 from recommender.audio.file_views import FileView
 from recommender.audio.mixing import ChannelMixer
-from recommender.audio.pcm_header import PcmHeader, pcm_header
+from recommender.audio.pcm_header import UNKNOWN_TO_FLAC, PcmHeader, pcm_header
 from recommender.utils.arrays import FloatArray
 
 _MP3_TRIMMED = 0.2
@@ -19,9 +19,6 @@ _MP3_TRIMMED = 0.2
 _BLOCK = 10  # seconds
 _MOST_SAMPLES = 8_000_000
 """Samples of all channels that are read at once: 32 MB."""
-
-_UNKNOWN_TO_FLAC = (1 << 36) - 1
-"""As many frames as the header of a flac can claim."""
 
 _SOUNDFILE_ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, TypeError, ValueError)
 
@@ -54,7 +51,7 @@ class SoundfileDecoder:
         seconds: float = self._sound.frames / self.rate
         header = self._header
         if header is None:
-            return seconds if 0 < self._sound.frames < _UNKNOWN_TO_FLAC else None
+            return seconds if 0 < self._sound.frames < UNKNOWN_TO_FLAC else None
         if header.claimed is None or not header.present:
             return None
         return seconds * header.claimed / header.present

@@ -36,7 +36,7 @@ _AV = {  # file ending, container, codec
     "wv": ("wv", "wv", "wavpack"),
 }
 CONTAINERS = (*_SOUNDFILE, *_AV)
-LOSSLESS = (*("wav", "w64", "aiff", "au", "caf", "flac"), "ogg-flac", "m4a-alac", "mka-flac", "tta")
+LOSSLESS = (*("wav", "w64", "aiff", "au", "caf", "flac"), "ogg-flac", "m4a-alac", "mka-flac")
 """Containers that give the very samples that were written, at 16 bits."""
 
 
