@@ -82,7 +82,7 @@ def _track_row(track: "Track") -> tuple[object, ...]:
         track.tags.genre,
         track.predicted_genre,
         clock(track.duration),
-        track.state,
+        track.state if track.damage is None else f"{track.state}, damaged",
         track.path,
     )
 
@@ -147,6 +147,7 @@ def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
         ),
         ("analysed by", track.analysed_by and f"recsys {track.analysed_by}"),
         *(("space", space) for space in spaces),
+        ("damage", track.damage),
         ("windows analysed", windows),
         ("predicted genre", genres),
     ]
@@ -199,9 +200,21 @@ def _status_facts(status: dict[str, Any]) -> list[tuple[str, object]]:
     return rows
 
 
-def failures_command(as_json: AsJson = False, db: Database = None) -> None:
+def failures_command(
+    damaged: Annotated[
+        bool,
+        typer.Option(
+            "--damaged", help="List the tracks that were analysed although their file is damaged."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+    db: Database = None,
+) -> None:
     """List the files that could not be analysed, and why."""
     with open_catalog(db) as catalog:
+        if damaged:
+            _print_damaged(catalog, as_json)
+            return
         failures = _failures(catalog)
     if as_json:
         print_json(
@@ -222,6 +235,25 @@ def failures_command(as_json: AsJson = False, db: Database = None) -> None:
         )
     else:
         note("no failures.")
+
+
+def _print_damaged(catalog: "Catalog", as_json: bool) -> None:
+    tracks = [track for track in catalog.all_tracks(None) if track.damage is not None]
+    if as_json:
+        print_json([track_as_dict(track) for track in tracks])
+    elif tracks:
+        print_table(
+            (
+                Column("id", number=True),
+                Column("path", least=24, cut=Cut.START),
+                Column("length", number=True, drop=2),
+                Column("state", least=11, drop=1),
+                Column("damage", least=24),
+            ),
+            ((t.id, t.path, clock(t.duration), t.state, t.damage) for t in tracks),
+        )
+    else:
+        note("no damaged tracks.")
 
 
 def _failures(catalog: "Catalog") -> list["Failure"]:

@@ -27,6 +27,7 @@ from recommender.cli.output import (
 )
 from recommender.cli.similar_options import (
     Absolute,
+    Damaged,
     Full,
     Genre,
     KeepDuplicates,
@@ -101,6 +102,7 @@ def similar_command(
     m3u: Playlist = None,
     as_json: AsJson = False,
     keep_duplicates: KeepDuplicates = False,
+    damaged: Damaged = True,
     ranking: RankingChoice = RankedBy.RERANKED,
     absolute: Absolute = False,
     with_seed: WithSeed = False,
@@ -122,6 +124,7 @@ def similar_command(
         min_duration=min_duration,
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
+        damaged=damaged,
     )
     with busy("searching"), open_service(db, device.value, limits) as service:
         found = service.recommend(track, k, filters, ranking.value)

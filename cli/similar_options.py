@@ -81,6 +81,14 @@ KeepDuplicates = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
+Damaged = Annotated[
+    bool,
+    typer.Option(
+        "--damaged/--no-damaged",
+        help="Whether tracks whose file is damaged may be listed.",
+        rich_help_panel=ADVANCED,
+    ),
+]
 SearchDevice = Annotated[
     Device,
     typer.Option(

@@ -44,9 +44,9 @@ class Damage:
         if self.claimed_seconds and self.found_seconds < self.claimed_seconds:
             parts.append(f"{self.found_seconds:.1f} of {self.claimed_seconds:.1f} s found")
         if self.skipped_packets:
-            parts.append(f"{self.skipped_packets:,} packets skipped")
+            parts.append(f"{self.skipped_packets:,} packet{'s' * (self.skipped_packets > 1)} lost")
         if self.errors:
-            parts.append(f"{self.errors:,} errors")
+            parts.append(f"{self.errors:,} error{'s' * (self.errors > 1)}")
         return ", ".join(parts)
 
 
@@ -57,27 +57,31 @@ class Faults:
     Attributes:
         packets: packets, frames or pages in all.
         skipped, errors: as in `Damage`.
+        cut_off: whether the file ends where more must follow, so that nobody knows what is lost.
     """
 
     packets: int = 0
     skipped: int = 0
     errors: int = 0
+    cut_off: bool = False
 
     @property
     def excessive(self) -> bool:
         """Whether they are more than is tolerated."""
         faults = self.skipped + self.errors
-        return faults >= max(FEWEST_FAULTS, LARGEST_FAULT_RATE * self.packets)
+        return self.cut_off or faults >= max(FEWEST_FAULTS, LARGEST_FAULT_RATE * self.packets)
 
     def add(self, other: "Faults") -> None:
         """Count those of another part of the same file too."""
         self.packets += other.packets
         self.skipped += other.skipped
         self.errors += other.errors
+        self.cut_off |= other.cut_off
 
     def clear(self) -> None:
         """Begin to count again."""
         self.packets = self.skipped = self.errors = 0
+        self.cut_off = False
 
 
 def assess(claimed: float | None, found: float, *faults: Faults) -> Damage | None:

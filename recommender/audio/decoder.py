@@ -1,12 +1,11 @@
 """What a decoder is, and what the two share: `soundfile_decoder` and `ffmpeg_decoder`.
 
-A decoder gives mono float32 at the file's own rate: the mean of the channels (ffmpeg's own mix
-to mono is 3 dB louder, so it is not used). `read` seeks; `blocks` goes through the whole file.
+A decoder gives mono float32 at the file's own rate, mixed by `audio.mixing` (ffmpeg's own mix to
+mono is 3 dB louder, so it is not used). `read` seeks; `blocks` goes through the whole file.
 What a decoder cannot do raises `DecoderError`, upon which `audio.reader` tries the next.
 """
 
 import io
-import mmap
 import os
 import shutil
 import stat
@@ -16,7 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from recommender.audio.mp3_length import mp3_seconds
+from recommender.audio.damage import Faults
+from recommender.audio.file_views import FileView, buffered
+from recommender.audio.mixing import ChannelMixer
+from recommender.audio.mp3_length import Mp3Walk, walk_mp3
 from recommender.errors import EmptyFile, FileVanished, NoPermission, UnreadableAudio
 from recommender.utils.arrays import FloatArray
 
@@ -32,12 +34,20 @@ class DecoderError(Exception):
     """This decoder cannot go on with the file; another one might."""
 
 
+class SeekError(DecoderError):
+    """The decoder cannot reach a position; it may still decode the file from its beginning."""
+
+
 class Decoder(Protocol):
     """A sound file opened by one library. Lengths and positions count frames at `rate`."""
 
     rate: int
     frames: int | None  # length as far as it is known without decoding; can be wrong
     seeks: bool  # whether `read` can be trusted
+    mixer: ChannelMixer
+    claimed_seconds: float | None  # length that the file claims, whether or not it is there
+    faults: Faults  # counted while decoding; `blocks` begins anew
+    container_faults: Faults  # counted without decoding, over the whole file
 
     def read(self, start: int, count: int) -> FloatArray:
         """`count` frames from `start`, mono; fewer where the sound ends. [shape=(n,)]."""
@@ -149,30 +159,19 @@ def _open_path(path: Path) -> BinaryIO:
         raise UnreadableAudio(f"The system cannot read it: {error.strerror}.") from error
 
 
-def walked_mp3(file: BinaryIO) -> float:
-    """Seconds in the frames of an mp3; 0.0 when it has none. Raises `DecoderError`."""
+def walked_mp3(file: BinaryIO | FileView) -> Mp3Walk:
+    """The frames of an mp3; `Mp3Walk.seconds` is 0.0 when it has none. Raises `DecoderError`."""
     try:
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return mp3_seconds(data)
+        return walk_mp3(buffered(file))
     except OSError as error:
         raise DecoderError(one_line(error)) from error
 
 
-def plausible_rate(rate: int) -> int:
+def plausible_rate(rate: int, highest: int = 768_000) -> int:
     """The rate itself. Raises `DecoderError` for one that only damage can account for."""
-    if not 1_000 <= rate <= 768_000:
+    if not 1_000 <= rate <= highest:
         raise DecoderError(f"it claims {rate} samples a second")
     return rate
-
-
-def mean_of_channels(channels: FloatArray) -> FloatArray:
-    """[shape=(channels, n)] → [shape=(n,)]. A loop: NumPy's mean takes eight times as long."""
-    mixed: FloatArray = channels[0].copy()
-    for channel in channels[1:]:
-        mixed += channel
-    if len(channels) > 1:
-        mixed /= len(channels)
-    return mixed
 
 
 def one_line(error: BaseException) -> str:

@@ -22,12 +22,21 @@ class FileView(io.RawIOBase):
         end: int | None = None,
         patches: Mapping[int, bytes] | None = None,
     ) -> None:
+        """At its beginning."""
         super().__init__()
         self._descriptor = file.fileno()
         self._start = start
         self._length = (os.fstat(self._descriptor).st_size if end is None else end) - start
         self._patches = dict(patches or {})
         self._position = 0
+
+    def duplicate(self) -> "FileView":
+        """Another view of the same bytes, at its beginning."""
+        other = FileView.__new__(FileView)
+        io.RawIOBase.__init__(other)
+        other._descriptor, other._start, other._length = self._descriptor, self._start, self._length
+        other._patches, other._position = self._patches, 0
+        return other
 
     def readable(self) -> bool:
         """See `io.IOBase`."""
@@ -63,6 +72,33 @@ class FileView(io.RawIOBase):
         return len(data)
 
 
-def buffered(file: BinaryIO) -> BinaryIO:
+def buffered(file: "BinaryIO | FileView") -> BinaryIO:
     """The file from its beginning, read by large blocks; `file` itself does not move."""
-    return cast(BinaryIO, io.BufferedReader(FileView(file), 1 << 20))
+    view = file.duplicate() if isinstance(file, FileView) else FileView(file)
+    return cast(BinaryIO, io.BufferedReader(view, 1 << 20))
+
+
+class ByteWindow:
+    """A file as one long array of bytes, of which a chunk is in memory.
+
+    Args:
+        file: can seek.
+        ahead: bytes that must be in memory from a position on, unless the file ends before.
+    """
+
+    def __init__(self, file: BinaryIO, ahead: int) -> None:
+        """With nothing in memory."""
+        self._file = file
+        self._ahead = ahead
+        self.first = 0  # position of the chunk
+        self.chunk = b""
+        self.is_last = False
+
+    def hold(self, position: int) -> int:
+        """Have the bytes from `position` in memory; where that is in the chunk."""
+        at = position - self.first
+        if not self.is_last and not 0 <= at <= len(self.chunk) - self._ahead:
+            self._file.seek(position)
+            self.chunk, self.first, at = self._file.read(1 << 20), position, 0
+            self.is_last = len(self.chunk) < 1 << 20
+        return at

@@ -33,7 +33,7 @@ class ChannelMixer:
         """[shape=(channels, n)] → [shape=(n,)]."""
         count = len(channels)
         if count == 1:
-            return channels[0].copy()
+            return mean_of_channels(channels)
         if self._signs is not None and len(self._signs) == count:
             return mean_of_channels(channels, self._signs)
         mixed = mean_of_channels(channels)
@@ -46,8 +46,9 @@ class ChannelMixer:
         total = self._energies.sum()
         if self._signs is not None or not self._energy_of_sum < CANCELLATION * total:
             return False
-        self._signs = np.where(self._products < 0, -1, 1).astype(np.float32)
-        return bool((self._signs < 0).any())
+        signs = np.where(self._products < 0, -1, 1).astype(np.float32)
+        self._signs = signs * signs[0]  # the first channel stays as it is
+        return bool((signs < 0).any())
 
     def _observe(self, channels: FloatArray, mixed: FloatArray) -> None:
         sampled = channels[:, ::_STEP]

@@ -55,6 +55,9 @@ def walk_ogg(file: BinaryIO) -> OggPages:
             continue
         table = reader.read(segments)
         body = reader.read(sum(table))
+        if len(table) < segments or len(body) < sum(table):
+            pages.faults.errors += 1
+            pages.faults.cut_off = True
         sound = _checksum(head[:22] + bytes(4) + head[26:] + table + body) == checksum
         if not sound:
             pages.faults.packets += 1
@@ -66,7 +69,8 @@ def walk_ogg(file: BinaryIO) -> OggPages:
             link = _Link()
         _count(pages.faults, link, stream, number, bool(flags & _FIRST_OF_STREAM))
         position += len(head) + len(table) + len(body)
-    pages.links = list(zip(starts, [*starts[1:], position], strict=True))
+    later = starts[1:]  # bytes before the first page belong to the first link
+    pages.links = list(zip([0, *later], [*later, position], strict=True))
     return pages
 
 

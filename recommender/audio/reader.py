@@ -6,18 +6,26 @@ positioned again by what was found. Resampling is soxr HQ, as in librosa; a wind
 margin and on the resampler's grid, so that it equals the same slice of the whole track.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
-import soxr
 
-from recommender.audio.damage import Damage
-from recommender.audio.decoder import Decoder, DecoderError, Sound, opened
+from recommender.audio.chained_decoder import ChainedDecoder
+from recommender.audio.damage import Damage, Faults, assess
+from recommender.audio.decoder import Decoder, DecoderError, SeekError, Sound, opened
 from recommender.audio.ffmpeg_decoder import FfmpegDecoder
+from recommender.audio.file_views import buffered
+from recommender.audio.ogg_pages import walk_ogg
+from recommender.audio.slices import (
+    MARGIN,
+    resampled,
+    slice_by_seeking,
+    slices_by_streaming,
+    window_positions,
+)
 from recommender.audio.soundfile_decoder import SoundfileDecoder
 from recommender.audio.stderr import silenced_stderr
 from recommender.audio.windows import SHORTEST, Windowing
@@ -34,9 +42,6 @@ SAMPLE_RATE = 22_050
 
 SILENCE = 2.0**-16
 """Peak below which samples are digital silence: half a step of 16-bit sound."""
-
-_MARGIN = 0.1
-"""Seconds read around a window for the resampling filter, whose response is far shorter."""
 
 _Result = TypeVar("_Result")
 
@@ -102,35 +107,64 @@ def read_whole(sound: Sound, sample_rate: int = SAMPLE_RATE) -> AudioClip:
 
 
 def _with_decoder(sound: Sound, read: Callable[[Decoder], _Result]) -> _Result:
-    """The result of `read` with libsndfile or, should that fail at any point, ffmpeg."""
+    """The result of `read` with the first decoder that does not fail at any point."""
     with silenced_stderr(), opened(sound) as file:
-        try:
-            with closing(SoundfileDecoder(file)) as soundfile_decoder:
-                return read(soundfile_decoder)
-        except DecoderError:
-            pass  # ffmpeg knows more formats, so its reason is the one to report
-        try:
-            with closing(FfmpegDecoder(file)) as ffmpeg_decoder:
-                return read(ffmpeg_decoder)
-        except DecoderError as error:
-            raise UnreadableAudio(
-                f"No decoder makes sound of it ({error}); replace or remove the file."
-            ) from error
+        reason: DecoderError | None = None
+        for open_decoder, faults in _decoders(file):
+            try:
+                with closing(open_decoder()) as decoder:
+                    decoder.container_faults.add(faults)
+                    return _in_phase(decoder, read)
+            except DecoderError as error:
+                reason = error  # ffmpeg, the last, knows most formats
+        raise UnreadableAudio(
+            f"No decoder makes sound of it ({reason}); replace or remove the file."
+        ) from reason
+
+
+def _decoders(file: BinaryIO) -> Iterator[tuple[Callable[[], Decoder], Faults]]:
+    """The decoders to try, in this order, with the faults of the container."""
+    faults = Faults()
+    if buffered(file).read(4) == b"OggS":
+        pages = walk_ogg(file)
+        faults = pages.faults
+        if len(pages.links) > 1:
+            yield lambda: ChainedDecoder(file, pages.links), faults
+    yield lambda: SoundfileDecoder(file), faults
+    yield lambda: FfmpegDecoder(file), faults
+
+
+def _in_phase(decoder: Decoder, read: Callable[[Decoder], _Result]) -> _Result:
+    """What `read` makes of the sound; twice where its channels cancel one another."""
+    try:
+        result = read(decoder)
+    except Silent:
+        if not decoder.mixer.turn_in_phase():
+            raise
+        return read(decoder)
+    return read(decoder) if decoder.mixer.turn_in_phase() else result
 
 
 def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> DecodedWindows:
     claimed = (decoder.frames or 0) / decoder.rate
     if claimed >= windowing.seconds:
         length = round(windowing.seconds * sample_rate)
-        positions = _positions(windowing.starts(claimed), sample_rate)
+        positions = window_positions(windowing.starts(claimed), sample_rate)
         true = claimed
         if decoder.seeks:
-            clips = [_slice(decoder, position, length, sample_rate) for position in positions]
+            try:
+                clips = [
+                    slice_by_seeking(decoder, position, length, sample_rate)
+                    for position in positions
+                ]
+            except SeekError:
+                return _windows_by_streaming(decoder, windowing, sample_rate)
         else:
-            clips, true = _stream_windows(decoder, positions, length, sample_rate)
+            clips, true = slices_by_streaming(decoder, positions, length, sample_rate)
         full = all(len(clip) == length for clip in clips)
         if full and abs(true - claimed) < SHORTEST and any(map(_sounds, clips)):
-            return _checked_windows(clips, positions, true, sample_rate)
+            damage = _damage(decoder, true)
+            return _checked_windows(clips, positions, true, sample_rate, damage)
     return _windows_by_streaming(decoder, windowing, sample_rate)
 
 
@@ -141,21 +175,22 @@ def _windows_by_streaming(
     duration, sounding = _survey(decoder)
     starts = windowing.starts(duration)
     length = round(min(windowing.seconds, duration) * sample_rate)
-    positions = _positions(starts, sample_rate)
-    clips, _ = _stream_windows(decoder, positions, length, sample_rate)
+    positions = window_positions(starts, sample_rate)
+    clips, _ = slices_by_streaming(decoder, positions, length, sample_rate)
     if not any(map(_sounds, clips)):
         spread = [
             sounding[int((i + 0.5) / len(starts) * len(sounding))] for i in range(len(starts))
         ]
         last = max(duration - windowing.seconds, 0.0)
-        starts = tuple(min(max(moment - _MARGIN, 0.0), last) for moment in sorted(set(spread)))
-        positions = _positions(starts, sample_rate)
-        clips, _ = _stream_windows(decoder, positions, length, sample_rate)
-    return _checked_windows(clips, positions, duration, sample_rate)
+        starts = tuple(min(max(moment - MARGIN, 0.0), last) for moment in sorted(set(spread)))
+        positions = window_positions(starts, sample_rate)
+        clips, _ = slices_by_streaming(decoder, positions, length, sample_rate)
+    damage = _damage(decoder, duration)
+    return _checked_windows(clips, positions, duration, sample_rate, damage)
 
 
 def _whole(decoder: Decoder, sample_rate: int) -> AudioClip:
-    samples = np.concatenate([np.empty(0, np.float32), *_resampled(decoder, sample_rate)])
+    samples = np.concatenate([np.empty(0, np.float32), *resampled(decoder, sample_rate)])
     duration = len(samples) / sample_rate
     _require_sound(decoder, duration, _sounds(samples), bool(np.isfinite(samples).all()))
     return AudioClip(samples, sample_rate)
@@ -192,7 +227,11 @@ def _require_sound(decoder: Decoder, duration: float, sounds: bool, finite: bool
 
 
 def _checked_windows(
-    clips: list[FloatArray], positions: list[int], duration: float, sample_rate: int
+    clips: list[FloatArray],
+    positions: list[int],
+    duration: float,
+    sample_rate: int,
+    damage: Damage | None,
 ) -> DecodedWindows:
     """The windows that sound. Raises `NotFinite` and `Silent`."""
     if not all(np.isfinite(clip).all() for clip in clips):
@@ -205,7 +244,13 @@ def _checked_windows(
         clips=tuple(AudioClip(clip, sample_rate) for clip, _ in sounding),
         starts=tuple(position / sample_rate for _, position in sounding),
         duration=duration,
+        damage=damage,
     )
+
+
+def _damage(decoder: Decoder, found: float) -> Damage | None:
+    """The damage of a file of which `found` seconds can be decoded."""
+    return assess(decoder.claimed_seconds, found, decoder.container_faults, decoder.faults)
 
 
 def _sounds(samples: FloatArray) -> bool:
@@ -219,53 +264,3 @@ def _not_finite() -> NotFinite:
 
 def _silent(duration: float) -> Silent:
     return Silent(f"All {duration:.1f} s of it are digital silence; there is nothing to analyse.")
-
-
-def _positions(starts: tuple[float, ...], sample_rate: int) -> list[int]:
-    """First sample of each window, rounded down so that the last one fits."""
-    return [int(start * sample_rate + 1e-6) for start in starts]
-
-
-def _slice(decoder: Decoder, position: int, length: int, sample_rate: int) -> FloatArray:
-    """`length` samples from `position` of the track resampled, by seeking; fewer where it ends.
-
-    The reading begins where a frame of the file and a sample of the result fall together, so that
-    the resampler's grid is that of the whole track.
-    """
-    common = math.gcd(sample_rate, decoder.rate)
-    grid = sample_rate // common
-    margin = math.ceil(_MARGIN * sample_rate)
-    first = max(position - margin, 0) // grid
-    start = first * (decoder.rate // common)
-    end = math.ceil((position + length + margin) * decoder.rate / sample_rate)
-    native = decoder.read(start, end - start)
-    resampled = soxr.resample(native, decoder.rate, sample_rate, quality="HQ")
-    offset = position - first * grid
-    clip: FloatArray = resampled[offset : offset + length]
-    return clip
-
-
-def _stream_windows(
-    decoder: Decoder, positions: list[int], length: int, sample_rate: int
-) -> tuple[list[FloatArray], float]:
-    """The same slices by decoding everything, keeping only them; and the track's true seconds."""
-    parts: list[list[FloatArray]] = [[np.empty(0, np.float32)] for _ in positions]
-    done = 0
-    for block in _resampled(decoder, sample_rate):
-        for position, part in zip(positions, parts, strict=True):
-            first, end = max(position - done, 0), min(position + length - done, len(block))
-            if first < end:
-                part.append(block[first:end])
-        done += len(block)
-    return [np.concatenate(part) for part in parts], done / sample_rate
-
-
-def _resampled(decoder: Decoder, sample_rate: int) -> Iterator[FloatArray]:
-    """All of the track at `sample_rate`, block by block."""
-    if decoder.rate == sample_rate:
-        yield from decoder.blocks()
-        return
-    stream = soxr.ResampleStream(decoder.rate, sample_rate, 1, dtype="float32", quality="HQ")
-    for block in decoder.blocks():
-        yield stream.resample_chunk(block)
-    yield stream.resample_chunk(np.empty(0, np.float32), last=True)

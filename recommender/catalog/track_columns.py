@@ -118,18 +118,22 @@ class TrackColumns:
         durations: np.ndarray [shape=(n,)], float64, seconds.
         artists: `Track.artists`, divided where the catalogue proves that one name is several.
         genres: as tagged.
+        damaged: np.ndarray [shape=(n,)], bool: whether the file is, see `audio.damage`.
     """
 
     ids: IntArray
     durations: Scores
     artists: ArtistColumn
     genres: NameColumn
+    damaged: BoolArray
 
     def aligned(self, ids: IntArray) -> "TrackColumns":
         """The columns of `ids`, in their order; the duration of an absent track is NaN."""
         rows = _rows(self.ids, ids)
         durations = np.append(self.durations, np.nan)[rows]
-        return TrackColumns(ids, durations, self.artists.take(rows), self.genres.take(rows))
+        damaged = np.append(self.damaged, False)[rows]
+        artists, genres = self.artists.take(rows), self.genres.take(rows)
+        return TrackColumns(ids, durations, artists, genres, damaged)
 
 
 def track_columns(connection: Connection) -> TrackColumns:
@@ -138,17 +142,21 @@ def track_columns(connection: Connection) -> TrackColumns:
     lists = cast(TrackRow.artists, Text), cast(TrackRow.album_artists, Text)
     names = TrackRow.artist, TrackRow.album_artist
     query = (
-        select(TrackRow.id, TrackRow.duration, TrackRow.genre, *lists, *names)
+        select(
+            *(TrackRow.id, TrackRow.duration, TrackRow.genre, TrackRow.damage.is_not(None)),
+            *(*lists, *names),
+        )
         .where(TrackRow.state == TrackState.ANALYSED)
         .order_by(TrackRow.id)
     )
     rows = connection.execute(query).all()
-    ids, durations, genres, *tagged = zip(*rows, strict=True) if rows else [()] * 7
+    ids, durations, genres, damaged, *tagged = zip(*rows, strict=True) if rows else [()] * 8
     return TrackColumns(
         np.array(ids, dtype=np.int64),
         np.array(durations, dtype=np.float64),
         ArtistColumn.of([_credited(*values) for values in zip(*tagged, strict=True)]),
         NameColumn.of(genres),
+        np.array(damaged, dtype=np.bool_),
     )
 
 

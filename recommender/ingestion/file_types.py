@@ -19,8 +19,8 @@ def _endings(*lines: str) -> frozenset[str]:
 
 
 _AUDIO = _endings(
-    "3ga aac ac3 aif aifc aiff alac amr ape au caf dsf dts eac3 flac m4a m4b m4p m4r mka mp1 mp2",
-    "mp3 mpa mpc mpga oga ogg opus ra rf64 shn snd spx tak tta voc w64 wav wave wma wv",
+    "3ga aac ac3 aif aifc aiff alac amr ape au caf dff dsf dts eac3 flac m4a m4b m4p m4r mka mp1",
+    "mp2 mp3 mpa mpc mpga oga ogg opus ra rf64 shn snd spx tak tta voc w64 wav wave wma wv",
 )
 _VIDEO = _endings(
     "3g2 3gp asf avi divx f4v flv m2ts m2v m4v mkv mov mp4 mpe mpeg mpg mts ogm ogv qt rm rmvb",
@@ -95,6 +95,9 @@ _MAGIC = (
     b"MAC ",
     b"wvpk",
     b"caff",
+    b"DSD ",
+    b"FRM8",
+    b"TTA1",
     b"riff\x2e\x91\xcf\x11",  # Sony Wave64
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",  # ASF: wma, wmv
     b"\x1a\x45\xdf\xa3",  # EBML: mka, mkv, webm

@@ -26,6 +26,7 @@ class Filters:
         predicted_genre: only tracks for which the model predicts this genre, compared likewise.
         min_duration: seconds.
         max_duration: seconds.
+        damaged: whether tracks whose file is damaged may be listed (see `audio.damage`).
         keep_duplicates: also list duplicates of the seed, and of one another.
 
     Raises `UsageError` for values that contradict each other, and `TypeError` for those of a wrong
@@ -39,6 +40,7 @@ class Filters:
     min_duration: float | None = None
     max_duration: float | None = None
     keep_duplicates: bool = False
+    damaged: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no track can meet."""

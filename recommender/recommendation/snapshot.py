@@ -29,6 +29,7 @@ class Snapshot:
             catalogue since the index was built, which nothing admits.
         artists: all of each track.
         genres: tagged, by `genre_key`.
+        damaged: np.ndarray [shape=(n,)], bool: whether the file is.
     """
 
     def __init__(self, catalog: Catalog, index: FaissIndex) -> None:
@@ -37,6 +38,7 @@ class Snapshot:
         self.index = index
         self.durations = columns.durations
         self.artists = columns.artists
+        self.damaged = columns.damaged
         self._genre_tags = columns.genres.names
         self.genres = columns.genres.folded([genre_key(tag) for tag in self._genre_tags])
         self._catalog = catalog
@@ -85,6 +87,8 @@ class Snapshot:
             mask &= self.durations >= filters.min_duration
         if filters.max_duration is not None:
             mask &= self.durations <= filters.max_duration
+        if not filters.damaged:
+            mask &= ~self.damaged
         if not filters.same_artist:
             mask &= ~self.artists.any_of(self.artists.codes_of(seed_artists))
         return mask

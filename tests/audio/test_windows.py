@@ -1,6 +1,8 @@
 """Windows of a track: where they lie, and that seeking finds them exactly."""
 
+import io
 import json
+import time
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +13,7 @@ import sounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.audio.mp3_length import mp3_seconds
+from recommender.audio.mp3_length import walk_mp3
 from recommender.audio.reader import SAMPLE_RATE, AudioClip, read_whole, read_windows
 from recommender.audio.windows import Windowing
 from recommender.errors import UsageError
@@ -222,6 +224,10 @@ def test_a_truncated_file_is_read_as_far_as_it_goes(
     assert all(len(clip.samples) == WINDOW for clip in decoded.clips)
 
 
+def mp3_seconds(data: bytes) -> float:
+    return walk_mp3(io.BytesIO(data)).seconds
+
+
 def test_mp3_frames_are_counted_without_decoding(vbr: bytes) -> None:
     assert mp3_seconds(vbr) == pytest.approx(SECONDS, abs=0.1)
     picture = bytes(range(256)) * 500
@@ -230,6 +236,18 @@ def test_mp3_frames_are_counted_without_decoding(vbr: bytes) -> None:
     assert mp3_seconds(vbr + vbr) == pytest.approx(2 * mp3_seconds(vbr), abs=0.1)
     assert mp3_seconds(b"not an mp3 at all" * 1000) == 0.0
     assert mp3_seconds(b"\xff\xfb") == mp3_seconds(b"") == 0.0
+
+
+def test_an_mp3_longer_than_a_chunk_is_walked_to_its_end(vbr: bytes) -> None:
+    times = (3 << 20) // len(vbr)
+    assert mp3_seconds(vbr * times) == pytest.approx(times * mp3_seconds(vbr), abs=0.1)
+
+
+@pytest.mark.parametrize("pattern", [b"\xff", b"\xff\xfb", b"\xff\xfb\x90a", b"\xff\xfb\x90"])
+def test_walking_takes_linear_time(pattern: bytes) -> None:
+    began = time.process_time()
+    mp3_seconds(pattern * (20_000_000 // len(pattern)))
+    assert time.process_time() - began < 2
 
 
 # --- silence -----------------------------------------------------------------------------------

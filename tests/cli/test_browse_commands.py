@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Shop, recsys
+import sounds
+from command_line import Shop, neighbours, recsys
 
 from recommender.catalog import Catalog
 
@@ -98,3 +99,24 @@ def test_export(catalog: Path) -> None:
     assert recsys("export", file).out == f"8 tracks written to {file}\n"
     with np.load(file, allow_pickle=False) as arrays:
         assert len(arrays["embedding"]) == len(arrays["title"]) == 8
+
+
+def test_damage_is_shown_and_can_be_left_out(catalog: Path, tmp_path: Path) -> None:
+    assert recsys("failures", "--damaged").err == "no damaged tracks.\n"
+    (folder := tmp_path / "damaged").mkdir()
+    path = sounds.write_sound(folder / "half.wav", sounds.music(6.0))
+    sounds.truncate(path, 0.5)
+    assert recsys("ingest", folder).status == 0
+    assert "analysed, damaged" in recsys("list", "half").out
+    assert "3.0 of 6.0 s found" in recsys("show", path).out
+    assert recsys("show", path, "--json").json["damage"]["claimed_seconds"] == 6.0
+    assert "3.0 of 6.0 s found" in recsys("failures", "--damaged").out
+    (track,) = recsys("failures", "--damaged", "--json").json
+    assert track["path"] == "half.wav"
+    listed = [t["path"] for t in neighbours("plain.wav", "-k", 99)]
+    assert "half.wav" in listed
+    listed.remove("half.wav")
+    assert [t["path"] for t in neighbours("plain.wav", "-k", 99, "--no-damaged")] == listed
+    sounds.write_sound(path, sounds.music(6.0))  # a good copy takes its place
+    recsys("ingest", folder)
+    assert recsys("failures", "--damaged", "--json").json == []

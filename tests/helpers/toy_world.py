@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
+from recommender.audio.damage import Damage
 from recommender.catalog import Catalog, FileStat, Tags, Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.space import Analysis, SpaceId
@@ -61,10 +62,11 @@ class World:
         duration: float = 60.0,
         predicted: str = "rock",
         space: SpaceId = SPACE,
+        damage: Damage | None = None,
         **tags: str,
     ) -> int:
         library, _ = self.catalog.scope_of(self.folder / "music")
-        one = replace(analysis(degrees, duration, predicted), space=space)
+        one = replace(analysis(degrees, duration, predicted), space=space, damage=damage)
         with self.catalog.writing() as write:
             return write.analysed(library, FileStat(path, 1, 1), path, Tags(**tags), one, "test")
 

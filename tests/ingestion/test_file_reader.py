@@ -26,7 +26,7 @@ from recommender.errors import (
     WorkerCrashed,
     WorkerTimedOut,
 )
-from recommender.ingestion import hash_content
+from recommender.ingestion.content_hash import hash_content
 from recommender.ingestion.file_reader import FileReader, ReaderPool
 from recommender.ingestion.isolated_analyser import named
 from recommender.ingestion.worker_limits import OUT_OF_MEMORY, FileLimits

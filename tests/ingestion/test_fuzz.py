@@ -21,7 +21,8 @@ from recommender.audio.tags import read_tags
 from recommender.audio.windows import Windowing
 from recommender.catalog import Catalog
 from recommender.errors import Silent, TooMuchMemory, UnreadableAudio
-from recommender.ingestion import IngestSettings, hash_content, ingest
+from recommender.ingestion import IngestSettings, ingest
+from recommender.ingestion.content_hash import hash_content
 from recommender.ingestion.file_reader import FileReader
 
 BENCHMARK = Path(__file__).parents[1] / "bench" / "fuzz.py"

@@ -15,7 +15,8 @@ from test_payload import write
 
 from recommender.catalog import Catalog, Track, TrackState
 from recommender.embedding.embedder import Embedder
-from recommender.ingestion import IngestReport, IngestSettings, hash_content, ingest
+from recommender.ingestion import IngestReport, IngestSettings, ingest
+from recommender.ingestion.content_hash import hash_content
 from recommender.ingestion.three_block_hash import hash_three_blocks
 from recommender.recommendation.playlist import with_existing_files
 

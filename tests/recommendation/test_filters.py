@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from recommender.audio.damage import Damage
 from recommender.errors import (
     UsageError,
 )
@@ -170,3 +171,11 @@ class TestFilters:
     def test_k_below_one(self, world):
         with pytest.raises(UsageError):
             world.service.similar(self.seed, 0)
+
+
+def test_damaged_tracks_are_left_out_on_request(world):
+    seed = world.add("seed.ogg", 0)
+    world.add("whole.ogg", 10)
+    world.add("half.ogg", 20, damage=Damage(60.0, 30.0))
+    assert world.names(seed) == ["whole", "half"]
+    assert world.names(seed, damaged=False) == ["whole"]
