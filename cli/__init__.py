@@ -24,7 +24,14 @@ from recommender.cli import (
     train,
 )
 from recommender.cli.help import CONTEXT, PanelGroup, with_panels
-from recommender.errors import AmbiguousTrack, RecsysError, WeightsNotShipped
+from recommender.errors import (
+    AmbiguousTrack,
+    BackupFailed,
+    RecsysError,
+    TooMuchMemory,
+    WeightsNotShipped,
+    WorkerTimedOut,
+)
 from recommender.utils.terminal_text import one_line, printable
 from recommender.version import __version__
 
@@ -112,6 +119,10 @@ def main() -> None:
         if isinstance(error, WeightsNotShipped):
             folder = f"runs/{error.model}"
             text += f" (recsys train {error.model} --gtzan GTZAN --out {folder}; --model {folder})"
+        if isinstance(error, TooMuchMemory | WorkerTimedOut):
+            text += " (--limits SIZE,TIME allows more.)"
+        if isinstance(error, BackupFailed):
+            text += " (--no-backup upgrades without one.)"
         _end(show(text))
     except (KeyboardInterrupt, SystemExit):
         raise

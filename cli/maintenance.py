@@ -58,6 +58,11 @@ def verify_command(
     else:
         say("catalogue, files and index agree.")
     if any(not finding.repaired for finding in findings):
+        if not as_json:
+            note(
+                "'recsys verify --repair' repairs what it can; 'recsys ingest --reanalyze PATH' "
+                "analyses a file again, and with --reread-tags only its tags are read."
+            )
         raise typer.Exit(1)
 
 

@@ -18,6 +18,7 @@
     │   └── WeightsNotShipped of an architecture that has to be trained first
     ├── SpaceMismatch         vectors of two embedding spaces
     ├── CatalogError          the catalogue cannot be opened, read or written
+    │   └── BackupFailed      it cannot be copied before an upgrade
     │   └── NothingAnalysed   it holds nothing that can be recommended
     ├── TrackNotFound         no track for a path, id or title
     ├── AmbiguousTrack        several tracks for one
@@ -146,6 +147,10 @@ class CatalogError(RecsysError):
 
 class NothingAnalysed(CatalogError):
     """The catalogue holds no track that can be recommended."""
+
+
+class BackupFailed(CatalogError):
+    """The database cannot be copied before it is upgraded; nothing was changed."""
 
 
 class TrackNotFound(RecsysError):

@@ -256,11 +256,11 @@ class _Check:
             return
         if found is Difference.SOUND:
             detail = "its sound changed, its size and time did not: exchanged, or a damaged disk?"
-            fix = "restore it from a backup; or 'recsys ingest --reanalyze' it"
+            fix = "restore it from a backup; or have it analysed again"
             yield Finding("content", str(track.file), detail, fix)
         elif found is Difference.TAGS:
             detail = "its tags changed, its size and time did not"
-            yield Finding("tags", str(track.file), detail, "'recsys ingest --reread-tags' it")
+            yield Finding("tags", str(track.file), detail, "have its tags read again")
 
     def _of_failure(self, failure: Failure) -> Iterator[Finding]:
         """A failure is of the file that failed; a file that has changed since is to be tried."""

@@ -111,7 +111,7 @@ def analysis_of(connection: Connection, track_id: int, space: SpaceId) -> Analys
         return None
     if not is_whole(row.vector, row.checksum, (row.dimension or 0) * VECTOR_DTYPE.itemsize):
         raise CatalogError(
-            f"the stored embedding of track {track_id} is damaged. Run 'recsys verify --repair', "
+            f"the stored embedding of track {track_id} is damaged. Have 'recsys verify' repair it, "
             "then ingest its folder."
         )
     windows = tuple((start, length) for start, length in row.windows)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from recommender.errors import CatalogError
+from recommender.errors import BackupFailed, CatalogError
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """What the names of the files of one database end with."""
@@ -36,10 +36,10 @@ def back_up(engine: Engine, file: Path, revision: str) -> Path:
             assert isinstance(source, sqlite3.Connection)
             create_file(target, lambda new: _copy(source, new))
     except (sqlite3.Error, OSError, CatalogError) as error:
-        raise CatalogError(
+        raise BackupFailed(
             f"{file} cannot be copied to {target.name} before the upgrade ({error}); nothing was "
-            "changed. Free some space; or copy it elsewhere, and upgrade without a backup "
-            "('recsys db upgrade --no-backup')."
+            "changed. Free some space; or copy it elsewhere, and upgrade without a "
+            "backup."
         ) from error
     return target
 

@@ -261,7 +261,7 @@ class Catalog(Database):
         if damaged:
             logger.warning(
                 "the stored embeddings of %d tracks are damaged, and are left out (ids %s%s). Run "
-                "'recsys verify --repair', then ingest their folders.",
+                "'recsys verify' to repair them, then ingest their folders.",
                 len(damaged),
                 ", ".join(map(str, damaged[:_NAMED])),
                 "…" if len(damaged) > _NAMED else "",

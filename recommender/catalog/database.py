@@ -159,8 +159,8 @@ class Database:
             # What is stored in a column is no value of its type.
             raise CatalogError(
                 f"the catalogue {shown(self._engine.url)} is damaged: a value in it makes no sense "
-                f"({type(error).__name__}: {error}). 'recsys verify' names the rows, and 'recsys "
-                "verify --repair' drops what cannot be used."
+                f"({type(error).__name__}: {error}). 'recsys verify' names the rows, and "
+                "can drop what cannot be used."
             ) from error
 
     @contextmanager

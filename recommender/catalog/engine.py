@@ -163,7 +163,7 @@ _ADVICE = {
     "not a database": "The file is something else, or damaged; give another database file or URL.",
     "cannot be merged": "Then give its path there.",
     "locked": "Another process is writing; try again when it is done.",
-    "malformed": "The file is damaged: 'recsys verify --repair' saves what can be read.",
+    "malformed": "The file is damaged: 'recsys verify' can save what is readable.",
     "could not decode": "The file is damaged: 'recsys verify' names the rows.",
     "no such table": "The file is damaged; restore it from a copy.",
     "no such column": "The file is damaged; restore it from a copy.",

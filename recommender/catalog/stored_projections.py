@@ -40,7 +40,7 @@ def load(
     if projection.digest != row.digest:
         raise CatalogError(
             f"the projection stored for {space.unprojected} has other values than when it was "
-            "stored: the database is damaged. Run 'recsys verify --repair', then ingest."
+            "stored: the database is damaged. Have 'recsys verify' repair it, then ingest."
         )
     return StoredProjection(projection, origin, row.stored_at, row.details)
 

@@ -138,8 +138,8 @@ class FileReader:
         return self._process
 
     def _options(self) -> list[str]:
-        options = ["--memory", str(self.limits.memory), "--parent", str(os.getpid())]
-        return [*options, "--decodes"] if self._decodes else options
+        options = ["-m", str(self.limits.memory), "-p", str(os.getpid())]
+        return [*options, "-d"] if self._decodes else options
 
     def _death(
         self, process: "subprocess.Popen[bytes]", seconds: float, late: bool
@@ -148,12 +148,12 @@ class FileReader:
         if late:
             return WorkerTimedOut(
                 f"It takes too long: more than {seconds:g} s to read. If it is a good file, allow "
-                "more with --limits."
+                "more."
             )
         if status == OUT_OF_MEMORY:
             return TooMuchMemory(
                 f"It takes too much memory: more than {self.limits.memory_mb} MB to read. If it is "
-                "a good file, allow more with --limits."
+                "a good file, allow more."
             )
         crash = WorkerCrashed(f"the process that read this file {describe_death(status)}")
         crash.killed = was_killed(status)

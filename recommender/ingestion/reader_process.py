@@ -98,9 +98,9 @@ class _ResultUnpickler(pickle.Unpickler):
 def main() -> None:
     """Answer calls until the other process closes the pipe."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--memory", type=int, required=True)
-    parser.add_argument("--parent", type=int, required=True)
-    parser.add_argument("--decodes", action="store_true")
+    parser.add_argument("-m", dest="memory", type=int, required=True)
+    parser.add_argument("-p", dest="parent", type=int, required=True)
+    parser.add_argument("-d", dest="decodes", action="store_true")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     threading.Thread(target=_end_with, args=(options.parent,), daemon=True).start()

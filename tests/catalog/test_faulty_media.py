@@ -55,7 +55,7 @@ def test_without_space_for_a_backup_nothing_changes(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(backup, "_copy", full)
-    with pytest.raises(CatalogError, match="--no-backup"):
+    with pytest.raises(CatalogError, match="without a backup"):
         upgrade(older)
     assert current(older) == "0001"
     assert [path.name for path in older.parent.iterdir()] == ["older.db"]

@@ -192,7 +192,8 @@ def test_limits(shop: Shop, catalog: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_sound_that_takes_too_much_is_named(shop: Shop, catalog: Path, tmp_path: Path) -> None:
     many = tmp_path / "many.wav"
     sf.write(many, np.full((48_000, 1_000), 0.1, np.float32), 48_000, format="WAV")
-    refused = recsys("similar", many, "--limits", "128MB")
+    refused = recsys("similar", many, "--limits", "128MB,0.05s")
     assert refused.status == 1
-    assert "many.wav: It takes too much memory" in refused.err
+    assert "many.wav: It takes too long" in refused.err
+    assert "--limits" in refused.err
     assert len(refused.err.splitlines()) == 1
