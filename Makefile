@@ -15,10 +15,10 @@ demo: $(VENV)/.runtime
 	@$(BIN)/recsys demo $(if $(MUSIC),--music "$(MUSIC)")
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope
 
 test-slow: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m slow
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope -m slow
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -16,6 +16,12 @@ def shared() -> Path:
     return folder
 
 
+def pytest_configure() -> None:
+    """Settings of the user's shell change no test."""
+    for name in ("COLUMNS", "RECSYS_DEBUG", "RECSYS_LIMITS"):
+        os.environ.pop(name, None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses the `shared` folder, so that ``-m data`` selects it."""
     for item in items:

@@ -102,7 +102,11 @@ def test_paths_as_text(pieces: dict[str, Path]) -> None:
     np.testing.assert_array_equal(read_whole(str(path)).samples, read_whole(path).samples)
 
 
-@pytest.mark.parametrize("sound", [3, None, b"x.wav", io.StringIO("text"), ["x.wav"]], ids=repr)
+@pytest.mark.parametrize(
+    "sound",
+    [3, None, b"x.wav", io.StringIO("text"), ["x.wav"]],
+    ids=lambda sound: type(sound).__name__,
+)
 def test_other_types_are_refused_with_what_is_accepted(sound: object) -> None:
     with pytest.raises(TypeError, match=r"path \(str or os\.PathLike\).*binary mode, not"):
         read_whole(sound)  # type: ignore[arg-type]

@@ -35,7 +35,9 @@ def test_one_bad_query_fails_the_batch(crowd: Crowd) -> None:
         crowd.service.similar_many([crowd.tracks[0].id, 99_999])
 
 
-@pytest.mark.parametrize("single", ["waltz", b"waltz", 3, io.BytesIO()], ids=str)
+@pytest.mark.parametrize(
+    "single", ["waltz", b"waltz", 3, io.BytesIO()], ids=lambda one: type(one).__name__
+)
 def test_a_single_query_is_no_batch(crowd: Crowd, single: object) -> None:
     with pytest.raises(TypeError, match="queries must be several, as in a list, not one "):
         crowd.service.similar_many(single)  # type: ignore[arg-type]
