@@ -180,11 +180,17 @@ class Catalog(Database):
 
     def tracks(self, ids: Sequence[int]) -> list[Track]:
         """The tracks with these ids, in the same order. Raises `TrackNotFound`."""
+        found = self._compiled_reads.tracks(ids)
+        if found is not None and all(id in found for id in ids):
+            return [found[id] for id in ids]
         with self._reading() as connection:
             return queries.tracks_by_id(connection, ids)
 
     def present(self, ids: Collection[int]) -> dict[int, Track]:
         """Those of the tracks with these ids that are ANALYSED, by id."""
+        found = self._compiled_reads.tracks(ids)
+        if found is not None:
+            return {id: track for id, track in found.items() if track.state is TrackState.ANALYSED}
         with self._reading() as connection:
             return queries.present(connection, ids)
 
@@ -378,6 +384,9 @@ class Catalog(Database):
 
     def state(self) -> CatalogState:
         """Which catalogue this is, and its present revision."""
+        state = self._compiled_reads.state()
+        if state is not None:
+            return state
         with self._reading() as connection:
             return catalog_row.state(connection)
 

@@ -82,6 +82,7 @@ def names_nobody(name: str | None) -> bool:
     return letters in NOBODY or key == "n/a" if letters else not key.strip("?.-_/ ")
 
 
+@lru_cache(maxsize=10_000)
 def split_artists(text: str | None) -> tuple[str, ...]:
     """The artists in one value of a tag, divided only where that is certain.
 
