@@ -3,9 +3,8 @@
 Every function works on a connection, inside the caller's transaction.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,12 @@ from sqlalchemy import Connection, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
 from recommender.audio.tags import Tags
+from recommender.catalog.chunks import CHUNK, chunks
 from recommender.catalog.libraries import TAG_FIELDS, all_libraries, relative_paths
 from recommender.catalog.records import Library, Track, TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
 from recommender.errors import TrackNotFound
 from recommender.utils.names import fold
-
-CHUNK = 500
-"""Rows or ids in one statement; databases limit the number of parameters."""
 
 LARGEST_ID = 2**31 - 1
 """Ids are 32-bit integers in some databases; asking them for a larger one is an error."""
@@ -43,13 +40,6 @@ TRACK_COLUMNS = (
     AnalysisRow.analysed_by,
 )
 """What a `Track` is made of, by `track_of`."""
-
-
-def chunks(ids: Collection[int]) -> Iterator[list[int]]:
-    """`ids` in lists that are short enough for one statement each."""
-    rest = iter(ids)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk
 
 
 @cache

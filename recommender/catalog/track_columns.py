@@ -13,7 +13,8 @@ import numpy as np
 from sqlalchemy import Connection, Text, and_, bindparam, cast, select
 
 from recommender.audio.tags import Tags
-from recommender.catalog.queries import CHUNK, LARGEST_ID
+from recommender.catalog.chunks import CHUNK
+from recommender.catalog.queries import LARGEST_ID
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow, table
 from recommender.utils.arrays import BoolArray, IntArray, Scores

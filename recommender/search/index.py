@@ -1,15 +1,15 @@
-"""The vectors of a catalogue in memory and on disk, ranked by cosine or reranked.
+"""The vectors of a catalogue, ranked by cosine or reranked.
 
-The index is a cache of the catalogue: one file beside the database, which names the embedding space
-and the catalogue state it was built from and can always be built again. It holds the unit vectors,
-their database vectors (`reranking`, in catalogues that are large enough), and what duplicate
-detection compares.
+The index is a cache of the catalogue: a file that is mapped and never changed (`base`), and what
+has changed since (`live_tracks.Segment`). Both name the embedding space and the catalogue state
+they were computed from, and can always be built again.
 
 Shapes: n vectors of d dimensions in the index, q queries, k results for each.
 """
 
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,81 +17,58 @@ import numpy as np
 from recommender.catalog.records import CatalogState
 from recommender.embedding.space import SpaceId
 from recommender.errors import SpaceMismatch, UsageError
-from recommender.search.faiss_backend import (
-    DEFAULT_CELLS,
-    CellSettings,
-    Device,
-    flat_search,
-    gpu_resources,
-    nearest_by_cells,
-)
-from recommender.search.index_file import (
-    Tensors,
-    index_damaged,
-    read_index,
-    require_consistent,
-    write_index,
-)
-from recommender.search.ranker import Ranked, RowRanker, all_nearest
+from recommender.search.base import Base, BaseFacts, Effort, parts
+from recommender.search.build import prepared, written
+from recommender.search.cells import DEFAULT_CELLS, CellSettings
+from recommender.search.faiss_backend import Device, device_search, gpu_resources
+from recommender.search.live_tracks import Column, LiveTracks, Segment
+from recommender.search.mapped_file import Array
+from recommender.search.ranker import Ranked, Ranker
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
     Ranking,
     RankingMethod,
     RerankingSettings,
-    augmented_database,
-    database_vectors,
-    effective_method,
+    query_vectors_of,
 )
-from recommender.utils.arrays import FloatArray, IntArray, is_unit, usable_rows
+from recommender.search.staging import require_unit, staged
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 
 
-@dataclass(frozen=True, eq=False)
-class DuplicateViews:
-    """What duplicate detection compares of each track; see `DuplicateDetector.view`.
+class TrackIndex:
+    """Unit vectors with track ids, ranked by cosine or reranked.
 
-    Attributes:
-        rows: np.ndarray [shape=(n, v)], float32.
-        detector: `DuplicateDetector.digest` of what computed them.
-    """
-
-    rows: FloatArray
-    detector: str
-
-    @classmethod
-    def none(cls) -> "DuplicateViews":
-        """Of an index that is built without them."""
-        return cls(np.empty((0, 0), dtype=np.float32), "")
-
-
-class FaissIndex:
-    """Unit vectors with track ids, ranked by cosine or reranked, exactly.
-
-    Not changed once it is built; any number of threads may search it.
+    Not changed once it is made; any number of threads may search it. A catalogue of a few thousand
+    tracks is searched exactly; in a larger one `effort.recall` of the ten best are found.
 
     Attributes:
         ids: np.ndarray [shape=(n,)], int64, ascending.
-        space: the embedding space of the vectors.
-        state: of the catalogue that the vectors were read from.
-        dropped: number of vectors left out by `build` because they were zero or not finite.
-        duplicates: what duplicate detection compares, row by row; none where `build` got none.
+        state: of the catalogue that it describes.
+        tracks: base and segment.
     """
 
     def __init__(
         self,
-        ids: IntArray,
-        ranker: RowRanker,
-        space: SpaceId,
-        state: CatalogState,
-        dropped: int = 0,
-        duplicates: DuplicateViews | None = None,
+        base: Base,
+        segment: Segment | None = None,
+        state: CatalogState | None = None,
+        device: Device = "cpu",
     ) -> None:
-        """The i-th row of `ranker` belongs to `ids[i]`; see `build` and `load`."""
-        self.ids = ids
-        self.space = space
-        self.state = state
-        self.dropped = dropped
-        self.duplicates = duplicates or DuplicateViews.none()
-        self._ranker = ranker
+        """Of a base and what has changed since; see `build` and `open`.
+
+        Raises `UsageError` for ``device="cuda"`` where FAISS sees no GPU.
+        """
+        self.tracks = LiveTracks(base, segment or Segment.empty(base))
+        self.ids = self.tracks.ids
+        self.state = state or base.facts.state
+        self.device = device
+        on_device = {}
+        gpu = gpu_resources(device)
+        if gpu is not None:
+            for name, vectors in _whole_vectors(base).items():
+                width = base.dimension + (name == "score_head")
+                on_device[name] = device_search(vectors, width, gpu)
+        self._ranker = Ranker(self.tracks, base.facts.settings, base.facts.effort, on_device)
 
     @classmethod
     def build(
@@ -100,12 +77,14 @@ class FaissIndex:
         vectors: FloatArray,
         space: SpaceId,
         state: CatalogState,
-        device: Device = "auto",
+        device: Device = "cpu",
         *,
-        duplicates: DuplicateViews | None = None,
+        path: Path | None = None,
+        columns: Mapping[str, Array] | None = None,
         settings: RerankingSettings = DEFAULT_SETTINGS,
         cells: CellSettings = DEFAULT_CELLS,
-    ) -> "FaissIndex":
+        columns_digest: str = "",
+    ) -> "TrackIndex":
         """Index `vectors` (np.ndarray [shape=(n, d)], unit rows) under `ids` (int64, distinct).
 
         Rows that are zero, or hold NaN or infinity, resemble nothing: they are left out and
@@ -113,35 +92,23 @@ class FaissIndex:
         ``device="cuda"`` where FAISS sees no GPU.
 
         Args:
-            duplicates: what duplicate detection compares, row by row of `vectors`.
+            path: of the file to write; None for an index without one.
+            columns: name → np.ndarray [shape=(n, ...)], kept of every track.
             settings: of reranking.
-            cells: how neighbours are found in large catalogues.
+            cells: how the index is laid out.
+            columns_digest: of what computed the columns.
         """
         if vectors.ndim != 2 or ids.shape != vectors.shape[:1]:
             raise UsageError(f"{ids.shape} ids do not name vectors of shape {vectors.shape}.")
-        usable = usable_rows(vectors)
-        order = np.flatnonzero(usable)[np.argsort(ids[usable], kind="stable")]
-        rows = np.ascontiguousarray(vectors[order], dtype=np.float32)
-        _require_unit(rows)
-        gpu = gpu_resources(device)
-        cosine_search, reranked_search = flat_search(rows, gpu), None
-        if effective_method("reranked", len(rows), settings) == "reranked":
-            exact = len(rows) <= cells.exact_up_to
-            nearest = (
-                all_nearest(cosine_search) if exact else partial(nearest_by_cells, settings=cells)
-            )
-            moved, _ = augmented_database(rows, nearest, settings)
-            reranked_search = flat_search(database_vectors(moved, settings), gpu)
-        if duplicates is not None:
-            duplicates = replace(duplicates, rows=np.ascontiguousarray(duplicates.rows[order]))
-        return cls(
-            np.ascontiguousarray(ids[order], dtype=np.int64),
-            RowRanker(cosine_search, reranked_search, settings),
-            space,
-            state,
-            int((~usable).sum()),
-            duplicates,
-        )
+        found = staged([(ids, vectors, columns or {})], None, None)
+        facts = BaseFacts(space, state, settings, Effort(), found.dropped, columns_digest, "")
+        base = written(path, prepared(found, settings, cells), found.columns, facts, cells)
+        return cls(base, device=device)
+
+    @classmethod
+    def open(cls, path: Path, device: Device = "cpu") -> "TrackIndex":
+        """Map the file of an index, without what has changed since. Raises as `Base.open`."""
+        return cls(Base.open(path), device=device)
 
     def __len__(self) -> int:
         """Number of vectors."""
@@ -149,39 +116,86 @@ class FaissIndex:
 
     def __contains__(self, track_id: object) -> bool:
         """Whether a vector is indexed under this id."""
-        if not isinstance(track_id, int | np.integer):
-            return False
-        row = int(np.searchsorted(self.ids, track_id))
-        return row < len(self.ids) and bool(self.ids[row] == track_id)
+        return isinstance(track_id, int | np.integer) and self.row(int(track_id)) is not None
+
+    def row(self, track_id: int) -> int | None:
+        """The place of a track in `ids`; None for one that is not there."""
+        row = int(self.tracks.rows(np.array([track_id]))[0])
+        return row if row >= 0 else None
+
+    def rows(self, track_ids: IntArray) -> IntArray:
+        """The places of tracks in `ids`; -1 for those that are not there."""
+        return self.tracks.rows(track_ids)
+
+    @property
+    def facts(self) -> BaseFacts:
+        """What the base says of itself."""
+        return self.tracks.base.facts
+
+    @property
+    def space(self) -> SpaceId:
+        """The embedding space of the vectors."""
+        return self.facts.space
 
     @property
     def settings(self) -> RerankingSettings:
         """Of the reranking that it was built with."""
-        return self._ranker.settings
+        return self.facts.settings
+
+    @property
+    def effort(self) -> Effort:
+        """How much of it a query looks at, and what that finds."""
+        return self.facts.effort
+
+    @property
+    def dropped(self) -> int:
+        """Tracks left out when it was built because their vectors were zero or not finite."""
+        return self.facts.dropped
 
     @property
     def dimension(self) -> int:
         """Length d of a vector."""
-        return int(self._ranker.cosine_search.rows.shape[1])
+        return self.tracks.base.dimension
+
+    @cached_property
+    def columns(self) -> Mapping[str, Column]:
+        """What is kept of every track beside its vectors: name → column, in the order of `ids`."""
+        return self.tracks.columns
 
     @property
     def vectors(self) -> FloatArray:
         """A copy of the unit vectors, in the order of `ids`: np.ndarray [shape=(n, d)], float32."""
-        return self._ranker.cosine_search.rows.copy()
+        base = self.tracks.base
+        return np.ascontiguousarray(base.turned_back(self.tracks.unit(self._slots)))
 
     @property
     def database_vectors(self) -> FloatArray:
         """A copy of the database vectors, [shape=(n, d + 1)]; empty where nothing is reranked."""
-        search = self._ranker.reranked_search
-        if search is None:
+        base = self.tracks.base
+        if not base.rows.reranked:
             return np.empty((0, self.dimension + 1), dtype=np.float32)
-        return search.rows.copy()
+        rows = self.tracks.database(self._slots)
+        return np.concatenate([base.turned_back(rows[:, :-1]), rows[:, -1:]], axis=1)
+
+    @property
+    def _slots(self) -> IntArray:
+        return self.tracks.slot_of.astype(np.int64)
 
     def comparable(self, method: RankingMethod = "reranked") -> FloatArray | Ranking:
         """What `rank_tracks` ranks by, in the order of `ids`, for `evaluation.retrieval`."""
-        return self._ranker.comparable(method)
+        if not self._ranker.is_reranked(method):
+            return self.vectors
+        database = self.database_vectors
+        nearest = self.tracks.gathered("neighbours", self._slots)[:, 0]
+        return Ranking(query_vectors_of(database), database, self.rows(nearest))
 
-    def rank(self, vectors: FloatArray, k: int, method: RankingMethod = "reranked") -> Ranked:
+    def rank(
+        self,
+        vectors: FloatArray,
+        k: int,
+        method: RankingMethod = "reranked",
+        allowed: BoolArray | None = None,
+    ) -> Ranked:
         """The k best tracks for vectors from outside; in a reranked list the nearest comes first.
 
         Scores are computed in double precision, so that neither the device nor the number of
@@ -189,35 +203,50 @@ class FaissIndex:
 
         Args:
             vectors: np.ndarray [shape=(q, d)], unit rows.
-            k: results for each query; fewer come back only when the index is smaller.
+            k: results for each query; fewer come back only when no more tracks are there.
             method: the order; cosine in catalogues below `RerankingSettings.min_tracks`.
+            allowed: np.ndarray [shape=(n,)], bool: only these tracks, in the order of `ids`, are
+                ranked. The one that comes first in a reranked list is the nearest of all tracks,
+                or none where that is not allowed.
 
         Raises:
             SpaceMismatch: the queries have another dimension than the index.
-            UsageError: k below 1, queries that are not finite unit vectors, or another method.
+            UsageError: k below 1, queries that are not finite unit vectors, a mask of another
+                shape, or another method.
         """
-        _require_positive(k)
-        return self._named(self._ranker.rank_vectors(self._checked(vectors), k, method))
+        self._require(k, allowed)
+        return self._ranker.rank_vectors(self._checked(vectors), k, method, allowed)
 
-    def rank_tracks(self, ids: IntArray, k: int, method: RankingMethod = "reranked") -> Ranked:
+    def rank_tracks(
+        self,
+        ids: IntArray,
+        k: int,
+        method: RankingMethod = "reranked",
+        allowed: BoolArray | None = None,
+    ) -> Ranked:
         """The k best tracks for tracks of the index, themselves among them.
 
         Args:
             ids: np.ndarray [shape=(q,)].
-            k, method: as in `rank`.
+            k, method, allowed: as in `rank`.
 
         Raises:
-            UsageError: k below 1, a track that is not in the index, or another method.
+            UsageError: k below 1, a track that is not in the index, or as `rank`.
         """
-        _require_positive(k)
-        rows = np.searchsorted(self.ids, ids)
-        absent = ids[np.append(self.ids, -1)[rows] != ids]
+        self._require(k, allowed)
+        rows = self.rows(ids)
+        absent = ids[rows < 0]
         if len(absent):
             raise UsageError(f"track {absent[0]} is not in the index.")
-        return self._named(self._ranker.rank_rows(rows, k, method))
+        return self._ranker.rank_rows(rows, k, method, allowed)
 
-    def _named(self, found: Ranked) -> Ranked:
-        return replace(found, ids=self.ids[found.ids])
+    def _require(self, k: int, allowed: BoolArray | None) -> None:
+        if k < 1:
+            raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
+        if allowed is not None and (allowed.shape != self.ids.shape or allowed.dtype != np.bool_):
+            raise UsageError(
+                f"a mask of {allowed.dtype} {allowed.shape} does not fit {len(self)} tracks."
+            )
 
     def _checked(self, vectors: FloatArray) -> FloatArray:
         if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
@@ -229,56 +258,38 @@ class FaissIndex:
         queries = np.ascontiguousarray(vectors, dtype=np.float32)
         if not np.isfinite(queries).all():
             raise UsageError("a query vector holds NaN or infinity; analyse its file again.")
-        _require_unit(queries)
+        require_unit(queries)
         return queries
 
-    def save(self, path: Path) -> None:
-        """Write the index to `path`, in place of an older one or not at all. Raises `OSError`."""
-        tensors: Tensors = {
-            "ids": self.ids,
-            "vectors": self.vectors,
-            "database_vectors": self.database_vectors,
-            "duplicate_views": self.duplicates.rows,
-        }
-        facts = {
-            "space": asdict(self.space),
-            "state": asdict(self.state),
-            "dropped": self.dropped,
-            "reranking": asdict(self.settings),
-            "duplicate_detector": self.duplicates.detector,
-        }
-        write_index(path, tensors, facts)
+    def changed(self, segment: Segment, state: CatalogState) -> "TrackIndex":
+        """The index with a segment that also holds the newest changes, at a later state."""
+        return TrackIndex(self.tracks.base, segment, state, self.device)
 
-    @classmethod
-    def load(cls, path: Path, device: Device = "auto") -> "FaissIndex":
-        """Read an index that `save` wrote.
-
-        Raises as `index_file.read_index`, and `UsageError` as `build` for the device.
-        """
-        tensors, facts = read_index(path)
-        try:
-            require_consistent(tensors)
-            settings = RerankingSettings(**facts["reranking"])
-            space, state = SpaceId(**facts["space"]), CatalogState(**facts["state"])
-            dropped, detector = int(facts["dropped"]), str(facts["duplicate_detector"])
-        except (LookupError, TypeError, ValueError) as error:
-            raise index_damaged(path, error) from error
-        gpu = gpu_resources(device)
-        database = tensors["database_vectors"]
-        ranker = RowRanker(
-            flat_search(tensors["vectors"], gpu),
-            flat_search(database, gpu) if len(database) else None,
-            settings,
-        )
-        duplicates = DuplicateViews(tensors["duplicate_views"], detector)
-        return cls(tensors["ids"], ranker, space, state, dropped, duplicates)
+    def at(self, state: CatalogState) -> "TrackIndex":
+        """The same tracks, of a later state of the catalogue."""
+        return self.changed(self.tracks.segment, state)
 
 
-def _require_positive(k: int) -> None:
-    if k < 1:
-        raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
+def _whole_vectors(base: Base) -> Mapping[str, "Parts"]:
+    """The vectors that a device searches whole."""
+    found = {"cosine_head": Parts(base, of_database=False)}
+    if base.rows.reranked:
+        found["score_head"] = Parts(base, of_database=True)
+    return found
 
 
-def _require_unit(vectors: FloatArray) -> None:
-    if not is_unit(vectors).all():
-        raise UsageError("vectors must be normalised to length 1 before they are compared.")
+class Parts:
+    """The vectors of a base, some at a time."""
+
+    def __init__(self, base: Base, *, of_database: bool) -> None:
+        """Unit vectors, or database vectors."""
+        self._base = base
+        self._read = base.rows.database if of_database else base.rows.unit
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        """np.ndarray [shape=(m, ...)] each."""
+        for part in parts(len(self._base), self._base.dimension):
+            yield self._read(part)
+
+
+__all__ = ["Ranked", "TrackIndex", "replace"]

@@ -1,26 +1,27 @@
-"""Rows ranked for queries by plain cosine or reranked, through exact searches. numpy only.
+"""Tracks ranked for queries by plain cosine or reranked. numpy only.
 
-Shapes: n rows of d dimensions, q queries, k results for each.
+Candidates are found by the leading components of their vectors (`scan`), and scored again with all
+of them in double precision, so that neither the number of queries nor a device changes the order;
+equal scores come by rising id.
+
+Shapes: n tracks of d dimensions, q queries, k results for each.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
 from recommender.errors import UsageError
-from recommender.search.exact_search import ExactSearch
-from recommender.search.reranking import (
-    DEFAULT_SETTINGS,
-    Nearest,
-    Ranking,
-    RankingMethod,
-    RerankingSettings,
-    expanded,
-    query_vectors,
-    query_vectors_of,
-)
-from recommender.utils.arrays import FloatArray, IntArray
+from recommender.search.base import Effort
+from recommender.search.live_tracks import LiveTracks
+from recommender.search.reranking import RankingMethod, RerankingSettings, expanded
+from recommender.search.scan import Heads
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, unit_rows
+
+CoarseSearch = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
+"""From a query [d + 1] and k to scores and positions in the base [k], by falling score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,111 +29,177 @@ class Ranked:
     """The results of q queries, best first.
 
     Attributes:
-        ids: np.ndarray [shape=(q, k)], int64: rows from a `RowRanker`, track ids from an index. By
-            falling score, then by rising id; in a reranked list after the one that is pinned first.
+        ids: np.ndarray [shape=(q, k)], int64: of tracks. By falling score, then by rising id; in a
+            reranked list after the one that is pinned first.
         scores: np.ndarray [shape=(q, k)], float32: what the lists are ordered by.
         similarities: np.ndarray [shape=(q, k)], float32: plain cosines with the query.
+        rows: np.ndarray [shape=(q, k)], int64: of the tracks, in the order of the index's ids.
     """
 
     ids: IntArray
     scores: FloatArray
     similarities: FloatArray
+    rows: IntArray
 
 
-class RowRanker:
-    """Ranks unit vectors by cosine or reranked; every list is the head of any longer one.
+@dataclass(frozen=True, eq=False)
+class _List:
+    """One list: rows, slots, scores, similarities [k] each."""
 
-    Methods raise `UsageError` for a method that is none of `RankingMethod`.
+    rows: IntArray
+    slots: IntArray
+    scores: FloatArray
+    similarities: FloatArray
+
+
+class Ranker:
+    """Ranks the tracks of one state of an index.
 
     Attributes:
-        cosine_search: searches the unit vectors [n, d].
-        reranked_search: searches their database vectors [n, d + 1] (`reranking.database_vectors`);
-            None where the catalogue is too small to be reranked.
-        settings: with which the database vectors were computed.
+        tracks: what is ranked.
+        settings: of reranking.
+        effort: how much of the index a query looks at.
     """
 
     def __init__(
         self,
-        cosine_search: ExactSearch,
-        reranked_search: ExactSearch | None,
-        settings: RerankingSettings = DEFAULT_SETTINGS,
+        tracks: LiveTracks,
+        settings: RerankingSettings,
+        effort: Effort,
+        on_device: dict[str, CoarseSearch] | None = None,
     ) -> None:
-        """Rank the rows of `cosine_search`; row i of both searches is the same track."""
-        self.cosine_search = cosine_search
-        self.reranked_search = reranked_search
+        """Rank `tracks`; `on_device` searches the base's vectors where a GPU does, by name."""
+        self.tracks = tracks
         self.settings = settings
+        self.effort = effort
+        self._units = Heads.of_units(tracks)
+        self._database = Heads.of_database(tracks) if tracks.base.rows.reranked else None
+        self._on_device = on_device or {}
 
-    def comparable(self, method: RankingMethod) -> FloatArray | Ranking:
-        """What `rank_rows` ranks by, for all rows, as `evaluation.retrieval` takes it."""
-        search = self._reranked_search(method)
-        if search is None:
-            return self.cosine_search.rows.copy()
-        nearest, _ = all_nearest(self.cosine_search)(self.cosine_search.rows, 1)
-        return Ranking(query_vectors_of(search.rows), search.rows.copy(), nearest[:, 0])
-
-    def rank_vectors(self, queries: FloatArray, k: int, method: RankingMethod) -> Ranked:
-        """The k best rows for vectors from outside [q, d], of length 1."""
-        search = self._reranked_search(method)
-        if search is None:
-            return self._by_cosine(queries, k)
-        nearest, cosines = self.cosine_search.search(queries, self.settings.k)
-        neighbours = self.cosine_search.rows[nearest]
-        moved = expanded(queries, neighbours, cosines, self.settings.alpha)
-        found = search.search(query_vectors(moved), k)
-        return self._with_pinned(queries, nearest[:, 0], *found)
-
-    def rank_rows(self, query_rows: IntArray, k: int, method: RankingMethod) -> Ranked:
-        """The k best rows for rows [q], themselves among them."""
-        queries = self.cosine_search.rows[query_rows]
-        search = self._reranked_search(method)
-        if search is None:
-            return self._by_cosine(queries, k)
-        nearest, _ = without_self(*self.cosine_search.search(queries, 2), query_rows)
-        found = search.search(query_vectors_of(search.rows[query_rows]), k)
-        return self._with_pinned(queries, nearest[:, 0], *found)
-
-    def _reranked_search(self, method: RankingMethod) -> ExactSearch | None:
-        """The search for `method`; None for plain cosines."""
+    def is_reranked(self, method: RankingMethod) -> bool:
+        """Whether `method` ranks otherwise than by cosine here. Raises `UsageError`."""
         if method not in get_args(RankingMethod):
             raise UsageError(
                 f"tracks are ranked by {' or '.join(get_args(RankingMethod))}, not {method!r}."
             )
-        return None if method == "cosine" else self.reranked_search
+        return method == "reranked" and self._database is not None
 
-    def _by_cosine(self, queries: FloatArray, k: int) -> Ranked:
-        rows, similarities = self.cosine_search.search(queries, k)
-        similarities = np.clip(similarities, -1.0, 1.0)
-        return Ranked(rows, similarities, similarities)
-
-    def _with_pinned(
-        self, queries: FloatArray, pinned: IntArray, rows: IntArray, scores: FloatArray
+    def rank_vectors(
+        self, queries: FloatArray, k: int, method: RankingMethod, allowed: BoolArray | None
     ) -> Ranked:
-        """Lists [q, k] that begin with the rows `pinned` [q], whose score counts as the best."""
-        for query, row in enumerate(pinned):
-            others = rows[query] != row
-            rows[query] = np.r_[row, rows[query][others]][: rows.shape[1]]
-            scores[query] = np.r_[scores[query].max(), scores[query][others]][: rows.shape[1]]
-        similarities = np.clip(self.cosine_search.scores(queries, rows), -1.0, 1.0)
-        return Ranked(rows, scores, similarities)
+        """The k best tracks for vectors from outside [q, d], of length 1."""
+        reranked = self.is_reranked(method)
+        rotated = self.tracks.base.rotated(queries)
+        lists = [
+            self._of_vector(query, k, allowed) if reranked else self._by_cosine(query, k, allowed)
+            for query in rotated
+        ]
+        return self._together(lists, k)
 
+    def rank_rows(
+        self, rows: IntArray, k: int, method: RankingMethod, allowed: BoolArray | None
+    ) -> Ranked:
+        """The k best tracks for tracks [q], themselves among them."""
+        reranked = self.is_reranked(method)
+        tracks = self.tracks
+        lists = []
+        for row in rows:
+            slot = tracks.slot_of[row : row + 1].astype(np.int64)
+            query = tracks.unit(slot)[0]
+            if not reranked:
+                lists.append(self._by_cosine(query, k, allowed))
+                continue
+            moved = unit_rows(tracks.database(slot)[:, :-1])[0]
+            nearest = tracks.gathered("neighbours", slot)[0, :1]
+            lists.append(self._by_score(query, moved, tracks.rows(nearest), k, allowed))
+        return self._together(lists, k)
 
-def all_nearest(search: ExactSearch) -> Nearest:
-    """Finds the nearest others of the rows that `search` searches, exactly."""
+    def nearest_by_cosine(self, query: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
+        """Slots and cosines of the k nearest of all tracks to a rotated unit vector [d]."""
+        found = self._by_cosine(query, k, None)
+        return found.slots, found.similarities
 
-    def nearest(vectors: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
-        return without_self(*search.search(vectors, k + 1), np.arange(len(vectors)))
+    def _by_cosine(self, query: FloatArray, k: int, allowed: BoolArray | None) -> _List:
+        slots = self._candidates(self._units, query, query, k, allowed)
+        rows, slots, scores = self._best_of(slots, self._cosines(query, slots), k)
+        similarities = np.clip(scores, -1.0, 1.0)
+        return _List(rows, slots, similarities, similarities)
 
-    return nearest
+    def _of_vector(self, query: FloatArray, k: int, allowed: BoolArray | None) -> _List:
+        nearest = self._by_cosine(query, self.settings.k, None)
+        neighbours = self.tracks.unit(nearest.slots)[None]
+        moved = expanded(query[None], neighbours, nearest.scores[None], self.settings.alpha)[0]
+        return self._by_score(query, moved, nearest.rows[:1], k, allowed)
 
+    def _by_score(
+        self,
+        query: FloatArray,
+        moved: FloatArray,
+        nearest: IntArray,
+        k: int,
+        allowed: BoolArray | None,
+    ) -> _List:
+        """The list for an expanded query [d], which begins with the row `nearest` [1]."""
+        assert self._database is not None
+        leading = self.tracks.base.leading
+        head = np.append(moved[:leading], np.float32(1))
+        whole = np.append(moved, np.float32(1))
+        slots = self._candidates(self._database, head, whole, k, allowed)
+        rest = self.tracks.gathered("rest", slots)[:, -1].astype(np.float64)
+        found = self.tracks.gathered("score_head", slots).astype(np.float64)
+        exact = np.einsum("md,d->m", found, head.astype(np.float64))
+        exact += np.einsum("md,d->m", rest, moved[leading:].astype(np.float64))
+        rows, slots, scores = self._best_of(slots, exact.astype(np.float32), k)
+        if len(rows) and nearest[0] >= 0 and (allowed is None or allowed[nearest[0]]):
+            others = rows != nearest[0]
+            first = self.tracks.slot_of[nearest].astype(np.int64)
+            rows = np.concatenate([nearest, rows[others]])[:k]
+            slots = np.concatenate([first, slots[others]])[:k]
+            scores = np.concatenate([scores[:1], scores[others]])[:k]
+        similarities = np.clip(self._cosines(query, slots), -1.0, 1.0)
+        return _List(rows, slots, scores, similarities)
 
-def without_self(
-    rows: IntArray, cosines: FloatArray, query_rows: IntArray
-) -> tuple[IntArray, FloatArray]:
-    """Lists [n, k + 1] for `query_rows` [n] without the query itself, or without the last: [n, k].
+    def _candidates(
+        self,
+        heads: Heads,
+        head: FloatArray,
+        whole: FloatArray,
+        k: int,
+        allowed: BoolArray | None,
+    ) -> IntArray:
+        """Slots of some more than the k best tracks."""
+        search = self._on_device.get(heads.name)
+        count = k + self.effort.rescored
+        if search is not None and allowed is None and self.tracks.is_base:
+            return search(whole, min(count, len(self.tracks)))[1]
+        query = np.ascontiguousarray(head[: heads.base.shape[1]])
+        return heads.candidates(query, count, self.effort.probed, allowed)
 
-    A row is absent from its own list where more than k copies of it come before it.
-    """
-    own = rows == query_rows[:, None]
-    own[~own.any(axis=1), -1] = True
-    shape = len(rows), rows.shape[1] - 1
-    return rows[~own].reshape(shape), cosines[~own].reshape(shape)
+    def _cosines(self, query: FloatArray, slots: IntArray) -> FloatArray:
+        """Cosines of a unit vector [d] with tracks: np.ndarray [shape=(m,)], float32."""
+        leading = self.tracks.base.leading
+        head = self.tracks.gathered("cosine_head", slots).astype(np.float64)
+        exact = np.einsum("md,d->m", head, query[:leading].astype(np.float64))
+        if leading < len(query):
+            rest = self.tracks.gathered("rest", slots)[:, 0].astype(np.float64)
+            exact += np.einsum("md,d->m", rest, query[leading:].astype(np.float64))
+        found: FloatArray = exact.astype(np.float32)
+        return found
+
+    def _best_of(
+        self, slots: IntArray, scores: FloatArray, k: int
+    ) -> tuple[IntArray, IntArray, FloatArray]:
+        """Rows, slots and scores of the k best, by falling score and then by rising row."""
+        rows = self.tracks.row_of[slots].astype(np.int64)
+        order = np.lexsort((rows, -scores))[:k]
+        return rows[order], slots[order], scores[order]
+
+    def _together(self, lists: list[_List], k: int) -> Ranked:
+        if not lists:
+            width = min(k, len(self.tracks))
+            return Ranked(*(np.empty((0, width), dtype=kind) for kind in "qffq"))
+        rows, scores, similarities = (
+            np.stack([getattr(one, name) for one in lists])
+            for name in ("rows", "scores", "similarities")
+        )
+        return Ranked(self.tracks.ids[rows], scores, similarities, rows)

@@ -15,6 +15,8 @@ would be if the database track had average cosines, of average spread, with the 
 catalogue. That is mutual proximity with normal distributions (Schnitzer, Flexer, Schedl & Widmer,
 JMLR 13, 2012) with its logarithms of probabilities replaced by their arguments, and the query
 taken for an average one: linear, so that scores are inner products, which an index can search.
+Mean and spread of a track's cosines with all others follow from the mean and the second moment of
+the expanded vectors (`CosineStatistics`), so that no sample of tracks has to stand for them.
 
 *Pinned first.* The neighbours of a track say nothing of the track itself, and other tracks have the
 same neighbours: by its score, another master or bit rate of a recording could stand anywhere among
@@ -23,13 +25,13 @@ them. So the first rank belongs to the nearest by plain cosine.
 Nothing here uses a genre or an artist. Shapes: n tracks of d dimensions, k neighbours of each.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from recommender.utils.arrays import FloatArray, IntArray, unit_rows
+from recommender.utils.arrays import FloatArray, IntArray, Scores, unit_rows
 
 RankingMethod = Literal["reranked", "cosine"]
 """What orders a list: the scores of this module, or plain cosines."""
@@ -47,8 +49,6 @@ class RerankingSettings:
         alpha: weight of those neighbours.
         min_tracks: with fewer tracks neighbours are not alike and averages mean little: lists are
             then ordered by plain cosine.
-        references: tracks, at most, that stand for the catalogue where the mean and spread of a
-            track's cosines are estimated.
         min_spread_ratio: least spread of a track's cosines, as a ratio to the mean spread. Without
             it, what is equally far from everything (noise among music) would get a high score for
             the smallest similarity.
@@ -59,7 +59,6 @@ class RerankingSettings:
     k: int = 10
     alpha: float = 0.5
     min_tracks: int = 100
-    references: int = 2048
     min_spread_ratio: float = 0.25
     chunk_cells: int = 2**22
 
@@ -151,24 +150,89 @@ def augmented_database(
     return np.concatenate(found), pinned_first
 
 
+@dataclass(frozen=True, eq=False)
+class CosineStatistics:
+    """What the mean and the spread of a track's cosines with a catalogue are computed from.
+
+    Attributes:
+        count: tracks that it was computed of.
+        mean_vector: np.ndarray [shape=(d,)], float64, of their expanded vectors.
+        second_moment: np.ndarray [shape=(d, d)], float64, of the same.
+        mean: average of the tracks' mean cosines.
+        spread: average of the spreads of their cosines, each of which is at least `least_spread`.
+        least_spread: see `RerankingSettings.min_spread_ratio`.
+    """
+
+    count: int
+    mean_vector: Scores
+    second_moment: Scores
+    mean: float = 0.0
+    spread: float = 0.0
+    least_spread: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        batches: Callable[[], Iterable[FloatArray]],
+        settings: RerankingSettings = DEFAULT_SETTINGS,
+    ) -> "CosineStatistics":
+        """Of expanded vectors that `batches` gives twice, a part [m, d] at a time."""
+        count = 0
+        total: Scores | float = 0.0
+        squares: Scores | float = 0.0
+        for moved in batches():
+            part = moved.astype(np.float64)
+            count += len(part)
+            total = total + part.sum(axis=0)
+            squares = squares + part.T @ part
+        found = cls(count, np.asarray(total) / count, np.asarray(squares) / count)
+        both = [found.moments(moved) for moved in batches()]
+        means, spreads = (np.concatenate(column) for column in zip(*both, strict=True))
+        least = max(settings.min_spread_ratio * float(spreads.mean()), 1e-6)
+        return replace(
+            found,
+            mean=float(means.mean()),
+            spread=float(np.maximum(spreads, least).mean()),
+            least_spread=least,
+        )
+
+    def moments(self, moved: FloatArray) -> tuple[Scores, Scores]:
+        """Mean and spread of the cosines of expanded tracks [m, d] with all others: [m] each.
+
+        A track's cosine with itself, which is 1, does not count; a spread is `least_spread` at
+        least.
+        """
+        rows = moved.astype(np.float64)
+        others = max(1, self.count - 1)
+        mean = (self.count * (rows @ self.mean_vector) - 1) / others
+        of_squares = np.einsum("nd,nd->n", rows @ self.second_moment, rows)
+        squares = (self.count * of_squares - 1) / others
+        return mean, np.sqrt(np.maximum(squares - mean**2, self.least_spread**2))
+
+
 def database_vectors(
-    moved: FloatArray, settings: RerankingSettings = DEFAULT_SETTINGS
+    moved: FloatArray,
+    settings: RerankingSettings = DEFAULT_SETTINGS,
+    statistics: CosineStatistics | None = None,
 ) -> FloatArray:
     """Database vectors of expanded tracks: their inner products with `query_vectors` are scores.
 
     Args:
         moved: np.ndarray [shape=(n, d)], what `augmented_database` gave.
         settings: of hubness reduction.
+        statistics: of the catalogue that the tracks belong to; None where they are all of it.
 
     Returns:
         np.ndarray [shape=(n, d + 1)], float32.
     """
-    mean, spread = _similarity_moments(moved, settings)
-    spread = np.maximum(spread, max(settings.min_spread_ratio * spread.mean(), 1e-6))
+    if statistics is None:
+        parts = list(_chunks(len(moved), moved.shape[1], settings.chunk_cells))
+        statistics = CosineStatistics.of(lambda: (moved[part] for part in parts), settings)
+    mean, spread = statistics.moments(moved)
     # score = (cos + reduced) / 2 with reduced = mean of means + (cos - mean) * scale
-    scale = spread.mean() / spread
+    scale = statistics.spread / spread
     weight = (1 + scale) / 2
-    offset = (mean.mean() - mean * scale) / 2
+    offset = (statistics.mean - mean * scale) / 2
     rows: FloatArray = np.column_stack([moved * weight[:, None], offset]).astype(np.float32)
     return rows
 
@@ -201,24 +265,6 @@ def ranking(vectors: FloatArray, settings: RerankingSettings = DEFAULT_SETTINGS)
         return Ranking(vectors, vectors)
     moved, pinned_first = augmented_database(vectors, settings=settings)
     return Ranking(query_vectors(moved), database_vectors(moved, settings), pinned_first)
-
-
-def _similarity_moments(
-    moved: FloatArray, settings: RerankingSettings
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and spread of each track's cosines with up to `references` others: [n] each."""
-    count = len(moved)
-    chosen = np.random.default_rng(0).permutation(count)[: settings.references]
-    column = np.full(count, -1)
-    column[chosen] = np.arange(len(chosen))
-    means, spreads = [], []
-    for part in _chunks(count, len(chosen), settings.chunk_cells):
-        cosines = moved[part] @ moved[chosen].T
-        own = np.flatnonzero(column[part] >= 0)
-        cosines[own, column[part][own]] = np.nan  # a track's cosine with itself does not count
-        means.append(np.nanmean(cosines, axis=1))
-        spreads.append(np.nanstd(cosines, axis=1))
-    return np.concatenate(means), np.concatenate(spreads)
 
 
 def _chunks(count: int, width: int, cells: int) -> Iterator[slice]:

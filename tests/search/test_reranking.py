@@ -10,6 +10,7 @@ from recommender.evaluation.labelled_vectors import LabelledVectors
 from recommender.evaluation.report import evaluate_retrieval
 from recommender.evaluation.retrieval import hubness, neighbour_lists, score_queries
 from recommender.search.reranking import (
+    CosineStatistics,
     Ranking,
     RerankingSettings,
     augmented_database,
@@ -188,12 +189,14 @@ def test_memory_bounds_change_no_result() -> None:
     np.testing.assert_allclose(found.database_vectors, expected.database_vectors, atol=1e-5)
 
 
-def test_references_stand_for_a_large_catalogue() -> None:
+def test_statistics_of_a_part_stand_for_the_whole() -> None:
     moved, _ = augmented_database(random_rows(1_000, 20, 6))
     every = database_vectors(moved)
-    some = database_vectors(moved, RerankingSettings(references=400))
-    assert np.abs(some - every).max() > 0
-    assert np.abs(query_vectors(moved) @ some.T - query_vectors(moved) @ every.T).mean() < 0.02
+    some = CosineStatistics.of(lambda: [moved[:250], moved[250:400]])
+    assert some.count == 400
+    estimated = database_vectors(moved, statistics=some)
+    assert np.abs(estimated - every).max() > 0
+    assert np.abs(query_vectors(moved) @ (estimated - every).T).mean() < 0.02
 
 
 def test_below_the_least_number_of_tracks_plain_cosines_rank() -> None:
