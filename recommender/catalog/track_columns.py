@@ -87,6 +87,7 @@ _COLUMNS = (
         _ANALYSES.c.genre_probabilities,
         *_NAMES,
     )
+    .select_from(_TRACKS)
     .outerjoin(
         _ANALYSES, and_(_ANALYSES.c.track_id == _TRACKS.c.id, _ANALYSES.c.space_id == _ACTIVE)
     )

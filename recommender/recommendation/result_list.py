@@ -1,7 +1,7 @@
 """Filters, per-artist cap and duplicate detection applied to a ranked list."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,15 @@ import numpy as np
 from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.errors import UsageError
+from recommender.recommendation.copies import ListedRecordings
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
-from recommender.search.index import FaissIndex
+from recommender.search.index import TrackIndex
 from recommender.search.ranker import Ranked
 from recommender.search.reranking import RankingMethod
-from recommender.utils.arrays import FloatArray, IntArray
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray
+from recommender.utils.codes import NO_NAME
 
 FIRST_FETCH, FETCH_PER_RESULT = 128, 4
 """Candidates that are ranked at first, at least and for each result; a per-artist cap may drop
@@ -68,105 +70,116 @@ class ResultList:
         snapshot: Snapshot,
         duplicate_detector: DuplicateDetector,
     ) -> None:
-        """Empty. Raises `UsageError` for k below 1 or a genre that the model does not predict."""
+        """Empty. Raises `UsageError` for k below 1."""
         if k < 1:
             raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
         self.hits: list[Hit] = []
         self._seed = seed
         self._k = k
-        self._filters = filters
-        self._snapshot = snapshot
-        self._detector = duplicate_detector
-        self._admitted = snapshot.admitted(filters, seed.seed.artists)
+        self._limit = filters.per_artist
+        self._artists = snapshot.artists
         self._per_artist: Counter[int] = Counter()
-        # Of the hits: what duplicate detection compares further candidates with.
-        width = snapshot.index.duplicates.rows.shape[1]
-        self._views = np.empty((min(k, len(snapshot.index)), width), dtype=np.float32)
-        self._durations = np.empty(len(self._views))
+        self._barred = frozenset() if filters.same_artist else self._artists_of_seed()
+        self._copies = (
+            None
+            if filters.keep_duplicates
+            else ListedRecordings(snapshot.index, duplicate_detector, seed)
+        )
 
     @property
     def full(self) -> bool:
         """Whether there are k hits."""
         return len(self.hits) >= self._k
 
-    def offer(self, ids: IntArray, scores: FloatArray, similarities: FloatArray) -> None:
+    def offer(
+        self, rows: IntArray, ids: IntArray, scores: FloatArray, similarities: FloatArray
+    ) -> None:
         """Add those of the candidates, which come best first, that pass the filters.
 
         Args:
-            ids: np.ndarray [shape=(m,)], tracks of the index.
+            rows, ids: np.ndarray [shape=(m,)], tracks of the index that pass the filters that
+                look at one track alone.
             scores, similarities: np.ndarray [shape=(m,)], float32.
         """
-        rows = self._snapshot.rows(ids)
-        wanted = np.flatnonzero(self._admitted[rows] & (ids != self._seed_id))
-        for position in wanted.tolist():
+        if self.full or not len(rows):
+            return
+        new = (
+            np.ones(len(rows), dtype=np.bool_) if self._copies is None else self._copies.offer(rows)
+        )
+        artists = self._artists.at(rows)
+        names = ids.tolist()
+        for place in np.flatnonzero(new & (ids != self._seed_id)).tolist():
+            own = [artist for artist in artists[place] if artist != NO_NAME]
+            if self._is_barred(own) or (
+                self._copies is not None and self._copies.is_copy(place, names[place])
+            ):
+                continue
+            self._per_artist.update(own)
+            if self._copies is not None:
+                self._copies.add(place, names[place])
+            self.hits.append(Hit(names[place], float(scores[place]), float(similarities[place])))
             if self.full:
                 return
-            row = int(rows[position])
-            artists = self._snapshot.artists.at(row)
-            if self._any_is_full(artists) or self._is_duplicate(row):
-                continue
-            self._take(row, artists)
-            self.hits.append(
-                Hit(int(ids[position]), float(scores[position]), float(similarities[position]))
-            )
 
     @property
     def _seed_id(self) -> int:
         return -1 if self._seed.track_id is None else self._seed.track_id
 
-    def _any_is_full(self, artists: Iterable[int]) -> bool:
-        limit = self._filters.per_artist
-        return limit is not None and any(self._per_artist[artist] >= limit for artist in artists)
+    def _artists_of_seed(self) -> frozenset[int]:
+        if self._seed.row is None:
+            return frozenset(self._artists.codes_of(self._seed.seed.artists))
+        return frozenset(self._artists.at(np.array([self._seed.row]))[0]) - {NO_NAME}
 
-    def _is_duplicate(self, row: int) -> bool:
-        """Whether the seed, or a track already in the list, is the same recording."""
-        if self._filters.keep_duplicates:
-            return False
-        recording, seed = self._snapshot.recording(row), self._seed.recording
-        if seed is not None and self._detector(seed, recording):
-            return True
-        count = len(self.hits)
-        found = self._detector.duplicates(recording, self._views[:count], self._durations[:count])
-        return bool(found.any())
-
-    def _take(self, row: int, artists: Iterable[int]) -> None:
-        self._per_artist.update(artists)
-        recording = self._snapshot.recording(row)
-        self._views[len(self.hits)] = recording.view
-        self._durations[len(self.hits)] = recording.duration
+    def _is_barred(self, artists: Sequence[int]) -> bool:
+        limit = self._limit
+        for artist in artists:
+            if artist in self._barred or (limit is not None and self._per_artist[artist] >= limit):
+                return True
+        return False
 
 
 def fill_lists(
     lists: Sequence[ResultList],
     seeds: Sequence[SearchSeed],
     k: int,
-    index: FaissIndex,
+    index: TrackIndex,
     ranking: RankingMethod,
+    allowed: BoolArray | None,
 ) -> None:
-    """Rank more and more candidates until every list is full or has been offered all there are."""
+    """Rank more and more candidates until every list is full or has been offered all there are.
+
+    Args:
+        allowed: np.ndarray [shape=(n,)], bool: the tracks of the index that are candidates; None
+            for all.
+    """
     fetch, done = max(FIRST_FETCH, FETCH_PER_RESULT * k), 0
     waiting = list(zip(lists, seeds, strict=True))
     while waiting and done < len(index):
-        for batch, ranked in _ranked(waiting, fetch, index, ranking):
-            columns = (ranked.ids, ranked.scores, ranked.similarities)
+        most = 0
+        for batch, ranked in _ranked(waiting, fetch, index, ranking, allowed):
+            columns = (ranked.rows, ranked.ids, ranked.scores, ranked.similarities)
             for found, *row in zip(batch, *columns, strict=True):
                 found.offer(*(column[done:] for column in row))
-        done, fetch = min(fetch, len(index)), fetch * FETCH_GROWTH
+            most = max(most, ranked.ids.shape[1])
+        if most < fetch:
+            return
+        done, fetch = fetch, fetch * FETCH_GROWTH
         waiting = [(found, seed) for found, seed in waiting if not found.full]
 
 
 def _ranked(
     waiting: Sequence[tuple[ResultList, SearchSeed]],
     fetch: int,
-    index: FaissIndex,
+    index: TrackIndex,
     ranking: RankingMethod,
+    allowed: BoolArray | None,
 ) -> Iterator[tuple[list[ResultList], Ranked]]:
     """Candidates for lists: those of tracks of the index, then those of other vectors."""
     tracks = [(found, seed) for found, seed in waiting if seed.row is not None]
     if tracks:
         ids = np.array([seed.track_id for _, seed in tracks], dtype=np.int64)
-        yield [found for found, _ in tracks], index.rank_tracks(ids, fetch, ranking)
+        yield [found for found, _ in tracks], index.rank_tracks(ids, fetch, ranking, allowed)
     others = [(found, seed.vector) for found, seed in waiting if seed.vector is not None]
     if others:
         vectors = np.stack([vector for _, vector in others])
-        yield [found for found, _ in others], index.rank(vectors, fetch, ranking)
+        yield [found for found, _ in others], index.rank(vectors, fetch, ranking, allowed)

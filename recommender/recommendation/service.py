@@ -29,7 +29,7 @@ from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import SnapshotUpdates
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
-from recommender.search.index import FaissIndex
+from recommender.search.index import TrackIndex
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
     RankingMethod,
@@ -230,7 +230,7 @@ class SimilarityService:
         """
         return self._recommend([query], k, filters, ranking)[0]
 
-    def index(self) -> FaissIndex:
+    def index(self) -> TrackIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.
 
         Raises `CatalogError` when there is nothing to index, and `SpaceMismatch` when the
@@ -278,8 +278,9 @@ class SimilarityService:
         are left out of it.
         """
         while True:
+            allowed = snapshot.allowed(filters)
             lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]
-            fill_lists(lists, seeds, k, snapshot.index, ranking)
+            fill_lists(lists, seeds, k, snapshot.index, ranking, allowed)
             ids = {hit.track_id for found in lists for hit in found.hits}
             tracks = self.catalog.present(ids)
             gone = ids - tracks.keys()

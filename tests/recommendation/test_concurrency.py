@@ -12,7 +12,7 @@ import soundfile
 from toy_world import ToyEmbedder, World, same_sound
 
 from recommender.recommendation.service import SimilarityService
-from recommender.search.index import FaissIndex
+from recommender.search.index import TrackIndex
 
 THREADS = 16
 
@@ -34,7 +34,7 @@ def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often indexes are built or read and models loaded; each takes a while."""
     counts: Counter[str] = Counter()
     for name in ("build", "load"):
-        slow = getattr(FaissIndex, name)
+        slow = getattr(TrackIndex, name)
 
         def counting(*args, slow=slow, name=name, **options):
             result = slow(*args, **options)
@@ -42,7 +42,7 @@ def counted(world: World, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
             time.sleep(0.05)
             return result
 
-        monkeypatch.setattr(FaissIndex, name, counting)
+        monkeypatch.setattr(TrackIndex, name, counting)
 
     def load() -> ToyEmbedder:
         counts["model"] += 1

@@ -13,7 +13,7 @@ from recommender.errors import (
 )
 from recommender.recommendation.service import SimilarityService
 from recommender.search import index_file
-from recommender.search.index import FaissIndex
+from recommender.search.index import TrackIndex
 
 
 class TestIndexFile:
@@ -57,7 +57,7 @@ class TestIndexFile:
         (path,) = world.folder.glob("toy.*.index")
         whole = path.read_bytes()
         if damage == "other catalogue":
-            index = FaissIndex.load(path)
+            index = TrackIndex.load(path)
             index.state = replace(index.state, catalog="another")
             index.save(path)
         else:
@@ -81,7 +81,7 @@ class TestIndexFile:
         service = SimilarityService(world.catalog, ToyEmbedder(), ToyEmbedder, "cpu")
         assert [n.track.path for n in service.similar(seed)] == ["b.ogg"]
         assert path.read_bytes() != old
-        assert FaissIndex.load(path).ids.tolist() == [1, 2]
+        assert TrackIndex.load(path).ids.tolist() == [1, 2]
         assert caplog.text == ""
 
     def test_a_folder_that_cannot_be_written_costs_only_time(self, world, caplog):
