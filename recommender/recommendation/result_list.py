@@ -1,5 +1,6 @@
 """Filters, per-artist cap and duplicate detection applied to a ranked list."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import numpy as np
 from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.errors import UsageError
-from recommender.recommendation.copies import ListedRecordings
+from recommender.recommendation.copies import Copies, CopyFinder
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
@@ -19,7 +20,7 @@ from recommender.search.reranking import RankingMethod
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 from recommender.utils.codes import NO_NAME
 
-FIRST_FETCH, FETCH_PER_RESULT = 128, 4
+FIRST_FETCH, FETCH_PER_RESULT = 32, 2
 """Candidates that are ranked at first, at least and for each result; a per-artist cap may drop
 most of them."""
 
@@ -60,7 +61,7 @@ class Hit:
 
 
 class ResultList:
-    """The k best candidates that pass the filters, while candidates come in, best first."""
+    """The k best candidates that pass the filters."""
 
     def __init__(
         self,
@@ -76,14 +77,11 @@ class ResultList:
         self.hits: list[Hit] = []
         self._seed = seed
         self._k = k
-        self._limit = filters.per_artist
+        self._limit = math.inf if filters.per_artist is None else filters.per_artist
         self._artists = snapshot.artists
-        self._per_artist: Counter[int] = Counter()
         self._barred = frozenset() if filters.same_artist else self._artists_of_seed()
         self._copies = (
-            None
-            if filters.keep_duplicates
-            else ListedRecordings(snapshot.index, duplicate_detector, seed)
+            None if filters.keep_duplicates else CopyFinder(snapshot.index, duplicate_detector)
         )
 
     @property
@@ -91,49 +89,59 @@ class ResultList:
         """Whether there are k hits."""
         return len(self.hits) >= self._k
 
-    def offer(
+    def fill(
         self, rows: IntArray, ids: IntArray, scores: FloatArray, similarities: FloatArray
     ) -> None:
-        """Add those of the candidates, which come best first, that pass the filters.
+        """Make the list of candidates, which come best first.
 
         Args:
             rows, ids: np.ndarray [shape=(m,)], tracks of the index that pass the filters that
                 look at one track alone.
             scores, similarities: np.ndarray [shape=(m,)], float32.
         """
-        if self.full or not len(rows):
-            return
-        new = (
-            np.ones(len(rows), dtype=np.bool_) if self._copies is None else self._copies.offer(rows)
-        )
-        artists = self._artists.at(rows)
-        names = ids.tolist()
-        for place in np.flatnonzero(new & (ids != self._seed_id)).tolist():
-            own = [artist for artist in artists[place] if artist != NO_NAME]
-            if self._is_barred(own) or (
-                self._copies is not None and self._copies.is_copy(place, names[place])
-            ):
+        self.hits = []
+        candidates = self._candidates(rows)
+        rows = rows[candidates]
+        artists, copies = self._artists.at(rows), self._copies_among(rows)
+        per_artist: Counter[int] = Counter()
+        taken = [True] + [False] * len(rows)
+        for place, own in enumerate(artists):
+            is_copy = any(taken[copy] for copy in copies.get(place + 1, ()))
+            if is_copy or self._is_barred(own, per_artist):
                 continue
-            self._per_artist.update(own)
-            if self._copies is not None:
-                self._copies.add(place, names[place])
-            self.hits.append(Hit(names[place], float(scores[place]), float(similarities[place])))
+            taken[place + 1] = True
+            per_artist.update(own)
+            at = int(candidates[place])
+            self.hits.append(Hit(int(ids[at]), float(scores[at]), float(similarities[at])))
             if self.full:
                 return
 
-    @property
-    def _seed_id(self) -> int:
-        return -1 if self._seed.track_id is None else self._seed.track_id
+    def _candidates(self, rows: IntArray) -> IntArray:
+        """Places of candidates that are neither the seed nor copies of one from outside."""
+        kept = (
+            np.ones(len(rows), dtype=np.bool_) if self._seed.row is None else rows != self._seed.row
+        )
+        if self._seed.recording is not None and self._copies is not None:
+            kept &= ~self._copies.copies_of(self._seed.recording, rows)
+        return np.flatnonzero(kept)
+
+    def _copies_among(self, rows: IntArray) -> Copies:
+        """Of each candidate and, in place 0, of the seed."""
+        if self._copies is None:
+            return {}
+        if self._seed.row is not None:
+            return self._copies.among(np.concatenate([[self._seed.row], rows]).astype(np.int64))
+        found = self._copies.among(rows)
+        return {place + 1: {copy + 1 for copy in copies} for place, copies in found.items()}
 
     def _artists_of_seed(self) -> frozenset[int]:
         if self._seed.row is None:
             return frozenset(self._artists.codes_of(self._seed.seed.artists))
         return frozenset(self._artists.at(np.array([self._seed.row]))[0]) - {NO_NAME}
 
-    def _is_barred(self, artists: Sequence[int]) -> bool:
-        limit = self._limit
+    def _is_barred(self, artists: Sequence[int], listed: Counter[int]) -> bool:
         for artist in artists:
-            if artist in self._barred or (limit is not None and self._per_artist[artist] >= limit):
+            if artist != NO_NAME and (artist in self._barred or listed[artist] >= self._limit):
                 return True
         return False
 
@@ -152,18 +160,18 @@ def fill_lists(
         allowed: np.ndarray [shape=(n,)], bool: the tracks of the index that are candidates; None
             for all.
     """
-    fetch, done = max(FIRST_FETCH, FETCH_PER_RESULT * k), 0
+    fetch = max(FIRST_FETCH, FETCH_PER_RESULT * k)
     waiting = list(zip(lists, seeds, strict=True))
-    while waiting and done < len(index):
+    while waiting:
         most = 0
         for batch, ranked in _ranked(waiting, fetch, index, ranking, allowed):
             columns = (ranked.rows, ranked.ids, ranked.scores, ranked.similarities)
             for found, *row in zip(batch, *columns, strict=True):
-                found.offer(*(column[done:] for column in row))
+                found.fill(*row)
             most = max(most, ranked.ids.shape[1])
-        if most < fetch:
+        if most < fetch:  # there are no more
             return
-        done, fetch = fetch, fetch * FETCH_GROWTH
+        fetch *= FETCH_GROWTH
         waiting = [(found, seed) for found, seed in waiting if not found.full]
 
 

@@ -13,8 +13,8 @@ from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.space import SpaceId
 from recommender.errors import CatalogError, IndexDamaged, IndexOutdated
 from recommender.search.faiss_backend import Device
-from recommender.search.index import TrackIndex
-from recommender.search.index_file import index_file
+from recommender.search.index import DuplicateViews, FaissIndex
+from recommender.search.index_file import index_damaged, index_file, read_facts
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
 from recommender.utils.arrays import FloatArray
 
@@ -73,7 +73,7 @@ class CatalogIndex:
         projector = catalog_projector(catalog)
         return cls(catalog, projector, projector.duplicate_detector, device)
 
-    def update(self, progress: OnBuild | None = None) -> TrackIndex:
+    def update(self, progress: OnBuild | None = None) -> FaissIndex:
         """The index of the catalogue as it is now: read from its file if that is up to date.
 
         Otherwise it is built and saved. An index that cannot be read or saved is logged as a
@@ -89,35 +89,92 @@ class CatalogIndex:
         active = self.catalog.active_space()
         if active is not None:
             self.space.unprojected.require(active)
-        state=self.catalog.state()
-        import os
-        if os.environ.get("REUSE"):
-            index=TrackIndex.open(self.path(state),self._device)
-            if index.state==state: return index
-        return self.build(progress)
+        return self.saved(self.catalog.state()) or self.build(progress)
 
     def path(self, state: CatalogState) -> Path:
         """The file that holds the index, whether or not it is there now."""
         return index_file(self.space, state.catalog, self.catalog.file)
 
-    def build(self, progress=None):
+    def is_current(self, state: CatalogState) -> bool:
+        """Whether the file says that it is the index of `state`; faiss is not imported.
+
+        Raises as `index_file.read_facts`.
+        """
+        wanted = {
+            "space": asdict(self.space),
+            "state": asdict(state),
+            "reranking": asdict(self._settings),
+            "duplicate_detector": self.duplicate_detector.digest,
+        }
+        facts = read_facts(self.path(state))
+        return all(facts.get(name) == value for name, value in wanted.items())
+
+    def saved(self, state: CatalogState) -> FaissIndex | None:
+        """The index file, unless it is missing, damaged, or of another state of the catalogue."""
+        try:
+            if self.is_current(state):
+                index = FaissIndex.load(self.path(state), self._device)
+                self._require_own(index)
+                return index
+        except (FileNotFoundError, IndexOutdated):
+            pass
+        except IndexDamaged as error:
+            logger.warning("%s", error)
+        return None
+
+    def _require_own(self, index: FaissIndex) -> None:
+        """Raise `IndexDamaged` unless vectors have the lengths of those that `build` would make.
+
+        One track tells; its values are compared by `verify`.
+        """
+        path = self.path(index.state)
+        try:
+            analysis = len(index) and self.catalog.analysis_of(int(index.ids[0]), self.space)
+        except CatalogError:  # a damaged row, for which the file is all there is
+            return
+        if not analysis:
+            raise index_damaged(path, "its tracks are not those of the catalogue")
+        activations = analysis.activations[None]
+        found = index.dimension, index.duplicates.rows.shape[1]
+        expected = (
+            self.projector.project(activations).shape[1],
+            self.duplicate_detector.view(activations).shape[1],
+        )
+        if found != expected:
+            raise index_damaged(path, f"its vectors have the lengths {found}, not {expected}")
+
+    def build(self, progress: OnBuild | None = None) -> FaissIndex:
+        """Build the index from the catalogue's activations and save it.
+
+        Raises `CatalogError` when there is nothing to index.
+        """
+        # The state is read first: should the catalogue change in between, the index counts as
+        # stale and is built once more, never the other way round.
         state = self.catalog.state()
         ids, activations = self.catalog.activations(self.space.unprojected)
         if not len(ids):
             raise nothing_analysed(self.catalog)
-        from recommender.search.track_columns import TrackColumnSource
-        from recommender.utils.arrays import usable_rows
-        source = TrackColumnSource(self.catalog, self.duplicate_detector)
-        import time
-        vectors = self.projector.project(activations)
-        u = usable_rows(vectors); ids=ids[u]; vectors=vectors[u]; activations=activations[u]
-        t=time.process_time()
-        columns = source.columns(ids, activations)
-        t2=time.process_time()
-        columns |= source.related(columns, None)
-        if len(ids)>1000: print("columns cpu", t2-t, "groups", time.process_time()-t2)
+        if progress is not None:
+            progress(len(ids))
+        detector = self.duplicate_detector
+        index = FaissIndex.build(
+            ids,
+            self.projector.project(activations),
+            self.space,
+            state,
+            self._device,
+            duplicates=DuplicateViews(detector.view(activations), detector.digest),
+            settings=self._settings,
+        )
+        if index.dropped:
+            logger.warning(
+                "%d tracks have no usable embedding and are never recommended; verify "
+                "the catalogue with repair, then ingest their folders.",
+                index.dropped,
+            )
         path = self.path(state)
-        t=time.process_time()
-        r= TrackIndex.build(ids, vectors, self.space, state, self._device, path=path, columns=columns, settings=self._settings, columns_digest=source.digest)
-        if len(ids)>1000: print("index cpu", time.process_time()-t)
-        return r
+        try:
+            index.save(path)
+        except OSError as error:  # a read-only folder: every start builds it again
+            logger.warning("the index cannot be saved as %s (%s).", path, error)
+        return index

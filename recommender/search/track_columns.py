@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.catalog import Catalog
-from recommender.embedding.duplicate_groups import duplicate_groups, groups_beside
 from recommender.embedding.duplicates import DuplicateDetector
+from recommender.embedding.stored_copies import copies_among, copies_beside, signatures
 from recommender.search.columns import Columns
 from recommender.utils.arrays import FloatArray, IntArray
 
@@ -19,9 +19,9 @@ _VERSION = "1"
 class TrackColumnSource:
     """Computes them of a catalogue's tracks; a `search.columns.ColumnSource`.
 
-    ``track`` is the id; ``duration``, ``artists``, ``compound``, ``genre``, ``predicted`` and
-    ``damaged`` are those of `catalog.track_columns.TrackColumns`; ``view`` is
-    `DuplicateDetector.view`; ``groups`` is `embedding.duplicate_groups`.
+    ``duration``, ``artists``, ``compound``, ``genre``, ``predicted`` and ``damaged`` are those of
+    `catalog.track_columns.TrackColumns`; ``view`` is `DuplicateDetector.view`; ``signature`` and
+    ``copies`` are those of `embedding.stored_copies`.
     """
 
     def __init__(self, catalog: Catalog, detector: DuplicateDetector) -> None:
@@ -39,26 +39,26 @@ class TrackColumnSource:
     def columns(self, ids: IntArray, activations: FloatArray) -> dict[str, npt.NDArray[Any]]:
         """See `ColumnSource.columns`."""
         found = self._catalog.track_columns(ids)
+        views = np.asarray(self._detector.view(activations), dtype=np.float32)
         return {
-            "track": ids.astype(np.int64),
             "duration": found.durations,
             "artists": found.artists,
             "compound": found.compound,
             "genre": found.genres,
             "predicted": found.predicted,
             "damaged": found.damaged,
-            "view": np.asarray(self._detector.view(activations), dtype=np.float32),
+            "view": views,
+            "signature": signatures(views, found.durations),
         }
 
     def related(self, new: Columns, existing: Columns | None) -> dict[str, npt.NDArray[Any]]:
         """See `ColumnSource.related`."""
-        added = np.asarray(new["track"]), new["view"], np.asarray(new["duration"])
+        added = np.asarray(new["signature"]), new["view"], np.asarray(new["duration"])
         if existing is None:
-            return {"groups": duplicate_groups(*added, self._detector)}
+            return {"copies": copies_among(*added, self._detector)}
         there = (
-            np.asarray(existing["track"]),
+            np.asarray(existing["signature"]),
             existing["view"],
             np.asarray(existing["duration"]),
-            existing["groups"],
         )
-        return {"groups": groups_beside(*added, there, self._detector)}
+        return {"copies": copies_beside(added, there, self._detector)}
