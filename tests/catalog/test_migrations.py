@@ -129,18 +129,28 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
-NEW_COLUMNS = {"libraries": 1, "tracks": 3, "analyses": 2}
-"""Number of columns that schema 0004 added at the end of a table."""
+NEW_COLUMNS = {"libraries": 1, "tracks": 4, "analyses": 2, "catalog": 1}
+"""Number of columns that schemas 0004 and 0005 added at the end of a table."""
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0004 as 0003 had them."""
+    """Rows of schema 0005 as 0003 had them."""
     return {
-        name: [row[: len(row) - NEW_COLUMNS.get(name, 0)] for row in of_table]
+        name: [
+            tuple(
+                in_single_precision(value) for value in row[: len(row) - NEW_COLUMNS.get(name, 0)]
+            )
+            for row in of_table
+        ]
         for name, of_table in found.items()
+        if name != "removals"
     }
+
+
+def in_single_precision(value: object) -> object:
+    return np.frombuffer(value, "<f2").astype("<f4").tobytes() if type(value) is bytes else value
 
 
 def test_checksums_of_embeddings_are_computed_by_the_upgrade(older: Path) -> None:
