@@ -20,7 +20,7 @@ from alembic import command
 from recommender.catalog import Catalog, ProjectionOrigin, TrackState
 from recommender.catalog.engine import catalog_url, make_engine, transaction
 from recommender.catalog.migrations import alembic_config, current, upgrade
-from recommender.catalog.projector import ModelProjection, catalog_projector
+from recommender.catalog.projector import ModelProjection
 from recommender.embedding.model_files import find_model
 from recommender.errors import CatalogError
 from recommender.recommendation.service import SimilarityService
@@ -30,11 +30,9 @@ HERE = Path(__file__).parent
 MODELS = ("default", "conv2d-encoder")
 SCHEMAS = ("0001", "0002", "0003", "0004")
 
-EXACT = 1e-6
-"""Largest difference of a score where the model's projection is the one of that time."""
-
-ROUNDED = 1e-3
-"""The same where the projection has been rounded since to take less space."""
+TOLERANCE: dict[RankingMethod, float] = {"cosine": 2e-4, "reranked": 3e-3}
+"""Largest difference of a score at one rank. Activations, and the default model's projection, have
+been rounded since to take less space; reranking multiplies what that does to a similarity."""
 
 
 @cache
@@ -105,27 +103,16 @@ def test_the_lists_are_those_of_that_time(
 ) -> None:
     model, service = upgraded
     then = lists_of(model)["lists"][method]
-    same_projection = str(catalog_projector(service.catalog).space) == lists_of(model)["space"]
-    tolerance = EXACT if same_projection else ROUNDED
     now = lists_now(service, method, k=5)
     assert {str(track_id) for track_id in now} == set(then)
+    same = 0
     for track_id, neighbours in now.items():
-        ids, similarities, scores = (
-            list(column) for column in zip(*then[str(track_id)], strict=True)
-        )
-        found = [neighbour.track.id for neighbour in neighbours]
-        assert np.allclose([n.score for n in neighbours], scores, rtol=0, atol=tolerance)
-        if found == ids:
-            assert np.allclose(
-                [n.similarity for n in neighbours], similarities, rtol=0, atol=tolerance
-            )
-        else:  # only tracks of almost equal scores change their order
-            assert not same_projection
-            of_id = dict(zip(ids, scores, strict=True))
-            last = scores[-1]
-            for neighbour in neighbours:
-                before = of_id.get(neighbour.track.id, last)
-                assert abs(neighbour.score - before) <= 2 * tolerance
+        ids, _, scores = (list(column) for column in zip(*then[str(track_id)], strict=True))
+        found = [neighbour.score for neighbour in neighbours]
+        np.testing.assert_allclose(found, scores, rtol=0, atol=TOLERANCE[method])
+        same += [neighbour.track.id for neighbour in neighbours] == ids
+    # In the others, tracks of almost equal scores change places, or the place an artist has.
+    assert same >= 0.98 * len(now)
 
 
 def test_the_stored_projection_and_its_facts_are_read(tmp_path: Path) -> None:
