@@ -152,6 +152,16 @@ def test_back_to_the_older_schema_and_up_again(older: tuple[str, str, Path]) -> 
         assert catalog.counts().analysed > 0
 
 
+def test_the_file_shrinks_with_its_rows(older: tuple[str, str, Path]) -> None:
+    _, _, file = older
+    size = file.stat().st_size
+    upgrade(file)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert file.stat().st_size < size
+
+
 def test_damage_done_after_the_upgrade_is_noticed(older: tuple[str, str, Path]) -> None:
     model, _, file = older
     upgrade(file)
