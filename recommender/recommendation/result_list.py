@@ -12,7 +12,7 @@ from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
-from recommender.search.index import FaissIndex
+from recommender.search.index import TrackIndex
 from recommender.search.ranker import Ranked
 from recommender.search.reranking import RankingMethod
 from recommender.utils.arrays import FloatArray, IntArray
@@ -80,7 +80,7 @@ class ResultList:
         self._admitted = snapshot.admitted(filters, seed.seed.artists)
         self._per_artist: Counter[int] = Counter()
         # Of the hits: what duplicate detection compares further candidates with.
-        width = snapshot.index.duplicates.rows.shape[1]
+        width = snapshot.index.columns["view"].shape[1]
         self._views = np.empty((min(k, len(snapshot.index)), width), dtype=np.float32)
         self._durations = np.empty(len(self._views))
 
@@ -140,7 +140,7 @@ def fill_lists(
     lists: Sequence[ResultList],
     seeds: Sequence[SearchSeed],
     k: int,
-    index: FaissIndex,
+    index: TrackIndex,
     ranking: RankingMethod,
 ) -> None:
     """Rank more and more candidates until every list is full or has been offered all there are."""
@@ -158,7 +158,7 @@ def fill_lists(
 def _ranked(
     waiting: Sequence[tuple[ResultList, SearchSeed]],
     fetch: int,
-    index: FaissIndex,
+    index: TrackIndex,
     ranking: RankingMethod,
 ) -> Iterator[tuple[list[ResultList], Ranked]]:
     """Candidates for lists: those of tracks of the index, then those of other vectors."""

@@ -28,8 +28,9 @@ from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, 
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import SnapshotUpdates
 from recommender.search.catalog_index import CatalogIndex, Projector
+from recommender.search.columns import DuplicateColumns
 from recommender.search.faiss_backend import Device
-from recommender.search.index import FaissIndex
+from recommender.search.index import TrackIndex
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
     RankingMethod,
@@ -107,7 +108,9 @@ class SimilarityService:
         self.similarity_calibration = similarity_calibration
         self._detector = duplicate_detector or DuplicateDetector()
         self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
-        self.catalog_index = CatalogIndex(catalog, projector, self._detector, device, reranking)
+        self.catalog_index = CatalogIndex(
+            catalog, projector, DuplicateColumns(self._detector), device, reranking
+        )
         self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot)
 
     @classmethod
@@ -230,7 +233,7 @@ class SimilarityService:
         """
         return self._recommend([query], k, filters, ranking)[0]
 
-    def index(self) -> FaissIndex:
+    def index(self) -> TrackIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.
 
         Raises `CatalogError` when there is nothing to index, and `SpaceMismatch` when the

@@ -13,7 +13,7 @@ from recommender.catalog.track_columns import NameColumn
 from recommender.embedding.duplicates import Recording
 from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
-from recommender.search.index import FaissIndex
+from recommender.search.index import TrackIndex
 from recommender.utils.arrays import BoolArray, IntArray
 from recommender.utils.names import first_genre, genre_key, label_key
 
@@ -32,7 +32,7 @@ class Snapshot:
         damaged: np.ndarray [shape=(n,)], bool: whether the file is.
     """
 
-    def __init__(self, catalog: Catalog, index: FaissIndex) -> None:
+    def __init__(self, catalog: Catalog, index: TrackIndex) -> None:
         """Read the columns of the index's tracks from `catalog`."""
         columns = catalog.track_columns().aligned(index.ids)
         self.index = index
@@ -59,7 +59,7 @@ class Snapshot:
 
     def row(self, track_id: int) -> int | None:
         """The row of a track; None for one that is not recommended."""
-        return int(np.searchsorted(self.index.ids, track_id)) if track_id in self.index else None
+        return self.index.row(track_id)
 
     def rows(self, track_ids: IntArray) -> IntArray:
         """The rows of tracks of the index."""
@@ -67,7 +67,7 @@ class Snapshot:
 
     def recording(self, row: int) -> Recording:
         """What duplicate detection compares of a track."""
-        return Recording(self.index.duplicates.rows[row], float(self.durations[row]))
+        return Recording(self.index.columns["view"][row], float(self.durations[row]))
 
     def admitted(self, filters: Filters, seed_artists: Sequence[str]) -> BoolArray:
         """Which tracks pass those filters that look at one track alone, [n].

@@ -32,7 +32,7 @@ class CellSettings:
     exact_up_to: int = 4096
     cells_from: int = 16_384
     cells_per_root: float = 4
-    energy: float = 0.985
+    energy: float = .9
     neighbouring: int = 64
     recall: float = 0.995
     queries: int = 200
