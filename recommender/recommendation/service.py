@@ -111,7 +111,7 @@ class SimilarityService:
         self.catalog_index = CatalogIndex(
             catalog, projector, DuplicateColumns(self._detector), device, reranking
         )
-        self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot)
+        self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot, self._tidied)
 
     @classmethod
     def open(
@@ -243,6 +243,10 @@ class SimilarityService:
 
     def _make_snapshot(self) -> Snapshot:
         return Snapshot(self.catalog, self.catalog_index.update())
+
+    def _tidied(self, snapshot: Snapshot) -> Snapshot:
+        index = self.catalog_index.tidied(snapshot.index)
+        return snapshot if index is snapshot.index else Snapshot(self.catalog, index)
 
     def _recommend(
         self, queries: Sequence[Query], k: int, filters: Filters | None, ranking: RankingMethod

@@ -145,10 +145,20 @@ class CatalogIndex:
 
         Raises as `Base.open`.
         """
-        if not self._fits(BaseFacts.of_json(read_facts(self.path(state))), state):
-            return False
         base = Base.open(self.path(state))
-        return read_segment(segment_file(self.path(state)), base).state == state
+        stored = read_segment(segment_file(self.path(state)), base)
+        return self._fits(base.facts, state) and stored.state == state
+
+    def waiting(self) -> IntArray | None:
+        """The tracks that an update will read from the catalogue; None for all of them."""
+        state = self.catalog.state()
+        with suppress(FileNotFoundError, IndexDamaged):
+            base = Base.open(self.path(state))
+            if self._fits(base.facts, state):
+                revision = read_segment(segment_file(self.path(state)), base).state.revision
+                found = self.catalog.changes_since(revision, self.space.unprojected)
+                return None if found is None else found.changed
+        return None
 
     def _fits(self, facts: BaseFacts, state: CatalogState) -> bool:
         """Whether an index is of this catalogue, space and settings, at whatever revision."""
@@ -334,6 +344,10 @@ class CatalogIndex:
         )
         laid_out = prepared(tracks, self._settings, self._cells)
         return written(path, laid_out, tracks.columns, facts, self._cells)
+
+    def tidied(self, index: TrackIndex) -> TrackIndex:
+        """The index itself, or one of the same tracks after a merge where that was due."""
+        return self.merge(index) if self.needs_merge(index) else index
 
     def needs_merge(self, index: TrackIndex) -> bool:
         """Whether the segment of an index has grown so much that `merge` is due."""
