@@ -13,18 +13,18 @@ import pytest
 
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
 from recommender.catalog.activation_blob import encode
-from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
 from recommender.ingestion import IngestSettings
 from recommender.ingestion.content_hash import hash_content, hash_file
 from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.three_block_hash import hash_three_blocks
-from recommender.search import index_file
+from recommender.search import mapped_file
+from recommender.search.base import BaseFacts, Effort
+from recommender.search.build import prepared, written
 from recommender.search.catalog_index import CatalogIndex
-from recommender.search.index import DuplicateViews, FaissIndex
-from recommender.search.ranker import RowRanker
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
+from recommender.search.staging import Staged
 from recommender.verification import Finding, verify
 
 SETTINGS = IngestSettings(workers=1)
@@ -86,9 +86,8 @@ class World:
 
     def index_path(self) -> Path:
         """The file of an index that is up to date."""
-        CatalogIndex.of_active_space(self.catalog, "cpu").update()
-        projector = catalog_projector(self.catalog)
-        index = CatalogIndex(self.catalog, projector, projector.duplicate_detector)
+        index = CatalogIndex.of_active_space(self.catalog, "cpu")
+        index.update()
         return index.path(self.catalog.state())
 
     def check(self, **options: bool) -> list[Finding]:
@@ -421,21 +420,17 @@ def save_index(
 ) -> Path:
     """An index file of the catalogue's present state, of other tracks, vectors or settings."""
     path = world.index_path()
-    projector = catalog_projector(world.catalog)
+    index = CatalogIndex.of_active_space(world.catalog, "cpu")
     activations = np.stack([analysis(seed).activations for seed in seeds])
-    detector = projector.duplicate_detector
-    index = FaissIndex.build(
-        np.array(ids),
-        projector.project(activations),
-        projector.space,
-        world.catalog.state(),
-        "cpu",
-        duplicates=DuplicateViews(detector.view(activations), detector.digest),
-        settings=settings,
-    )
+    columns = index.columns.columns(np.array(ids), activations)
+    columns |= index.columns.related(columns, None)
+    tracks = Staged(np.array(ids), index.projector.project(activations), columns)
+    state = world.catalog.state()
     # Whatever it was built with, it says that it has the settings of today.
-    ranker = RowRanker(index._ranker.cosine_search, index._ranker.reranked_search)
-    FaissIndex(index.ids, ranker, index.space, index.state, 0, index.duplicates).save(path)
+    facts = BaseFacts(
+        index.space, state, DEFAULT_SETTINGS, Effort(), 0, index.columns.digest, ""
+    )
+    written(path, prepared(tracks, settings), columns, facts)
     return path
 
 
@@ -463,7 +458,7 @@ def test_index_that_is_reranked_otherwise(world: World) -> None:
 
 
 def test_an_outdated_index_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_file, "FORMAT", "recsys-index-1")
+    monkeypatch.setattr(mapped_file, "FORMAT", "recsys-index-1")
     world.index_path()
     monkeypatch.undo()
     assert world.check() == []
