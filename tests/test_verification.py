@@ -427,9 +427,7 @@ def save_index(
     tracks = Staged(np.array(ids), index.projector.project(activations), columns)
     state = world.catalog.state()
     # Whatever it was built with, it says that it has the settings of today.
-    facts = BaseFacts(
-        index.space, state, DEFAULT_SETTINGS, Effort(), 0, index.columns.digest, ""
-    )
+    facts = BaseFacts(index.space, state, DEFAULT_SETTINGS, Effort(), 0, index.columns.digest, "")
     written(path, prepared(tracks, settings), columns, facts)
     return path
 

@@ -29,7 +29,7 @@ from recommender.search.index import TrackIndex
 from recommender.search.index_file import index_file, segment_file
 from recommender.search.index_lock import log_unsaved, remove_orphans, writing
 from recommender.search.live_tracks import LiveTracks, Segment
-from recommender.search.mapped_file import index_damaged, read_facts
+from recommender.search.mapped_file import Array, index_damaged, read_facts
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
 from recommender.search.segment_file import append_segment, read_segment
 from recommender.search.staging import Batch, staged
@@ -236,9 +236,7 @@ class CatalogIndex:
             self._append(base.path, index, later, found.state)
         return updated
 
-    def _append(
-        self, path: Path, index: TrackIndex, later: Segment, state: CatalogState
-    ) -> None:
+    def _append(self, path: Path, index: TrackIndex, later: Segment, state: CatalogState) -> None:
         """Save what follows `index`, unless another process has saved more meanwhile."""
         base = index.tracks.base
         with writing(path) as may_write:
@@ -260,27 +258,22 @@ class CatalogIndex:
 
     def _changed(self, found: Changes, tracks: LiveTracks) -> Changed:
         """The changed tracks with their vectors and columns; those without count as gone."""
-        batches = list(self._batches(found.changed))
-        usable = [usable_rows(units) for _, units, _ in batches]
-        ids, units = (
-            [batch[part][kept] for batch, kept in zip(batches, usable, strict=True)]
-            for part in (0, 1)
-        )
-        every = np.concatenate([np.empty(0, np.int64), *ids])
-        empty = np.empty((0, tracks.base.dimension), np.float32)
-        columns = {
-            name: np.concatenate(
-                [tracks.base.columns[name][:0]]
-                + [values[name][kept] for (_, _, values), kept in zip(batches, usable, strict=True)]
-            )
-            for name in (batches[0][2] if batches else {})
-        }
+        every = np.empty(0, np.int64)
+        units = np.empty((0, tracks.base.dimension), np.float32)
+        columns: dict[str, Array] = {}
+        for ids, vectors, values in self._batches(found.changed):
+            kept = np.flatnonzero(usable_rows(vectors))
+            every = np.concatenate([every, ids[kept]])
+            units = np.concatenate([units, vectors[kept]])
+            for name, column in values.items():
+                known = columns.get(name, column[:0])
+                columns[name] = np.concatenate([known, column[kept]])
         if len(every):
             columns |= self.columns.related(columns, tracks.columns)
         else:
             columns = {name: values[:0] for name, values in tracks.base.columns.items()}
         gone = np.union1d(found.removed, np.setdiff1d(found.changed, every))
-        return Changed(every, np.concatenate([empty, *units]), columns, gone)
+        return Changed(every, units, columns, gone)
 
     def _batches(self, ids: IntArray | None = None) -> Iterator[Batch]:
         """Ids, vectors and columns of tracks, read in a stream."""

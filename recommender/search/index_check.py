@@ -130,7 +130,7 @@ def _equal_statistics(found: CosineStatistics, expected: CosineStatistics) -> bo
         (one.mean, one.spread, one.least_spread, float(one.count)) for one in (found, expected)
     ]
     return bool(
-        np.allclose(*averages, rtol=1e-4)
+        np.allclose(averages[0], averages[1], rtol=1e-4)
         and np.allclose(found.mean_vector, expected.mean_vector, atol=1e-5)
         and np.allclose(found.second_moment, expected.second_moment, atol=1e-5)
     )

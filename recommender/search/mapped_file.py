@@ -216,13 +216,15 @@ class ArrayWriter:
             self.close()
             raise
         self.arrays: dict[str, Array] = {
-            name: _array(self._mapped, {"type": kind, "shape": shape, "offset": self._offsets[name]})
+            name: _array(
+                self._mapped, {"type": kind, "shape": shape, "offset": self._offsets[name]}
+            )
             for name, (kind, shape) in shapes.items()
         }
 
     def _opened(self) -> Any:
         if self._path is None:
-            return tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+            return tempfile.TemporaryFile()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}.tmp")
         return self._temporary.open("x+b")

@@ -44,9 +44,7 @@ class Changed:
     removed: IntArray
 
 
-def changes(
-    tracks: LiveTracks, changed: Changed, cells: CellSettings = DEFAULT_CELLS
-) -> Segment:
+def changes(tracks: LiveTracks, changed: Changed, cells: CellSettings = DEFAULT_CELLS) -> Segment:
     """What follows from some changes, to be appended to the segment of `tracks`."""
     units = np.asarray(tracks.base.rotated(changed.units), dtype=np.float32)
     slots = tracks.slots(changed.ids)
@@ -215,14 +213,12 @@ class _Lists:
         for row, id in enumerate(ids.tolist()):
             pairs = joined[id]
             names = np.concatenate([old[row], [name for _, name in pairs]]).astype(np.int64)
-            values = np.concatenate([old_cosines[row], np.float32([c for c, _ in pairs])])
+            values = np.concatenate([old_cosines[row], np.array([c for c, _ in pairs], np.float32)])
             best = np.lexsort((names, -values))[:k]
             near[row], cosines[row] = names[best], values[best]
         return ids, near, cosines
 
-    def database(
-        self, units: FloatArray, near: IntArray, cosines: FloatArray
-    ) -> FloatArray | None:
+    def database(self, units: FloatArray, near: IntArray, cosines: FloatArray) -> FloatArray | None:
         """Database vectors [a, d + 1] of tracks with these neighbours; None without reranking."""
         statistics = self._tracks.base.statistics
         if statistics is None:
@@ -231,8 +227,9 @@ class _Lists:
         for start in range(0, len(units), 256):
             part = slice(start, start + 256)
             there = near[part] != NO_NEIGHBOUR
-            known = np.where(there, near[part], self._inserted[0] if len(self._inserted)
-                             else self._tracks.ids[0])
+            known = np.where(
+                there, near[part], self._inserted[0] if len(self._inserted) else self._tracks.ids[0]
+            )
             neighbours = self.units_of(known.reshape(-1)).reshape(*known.shape, -1)
             moved[part] = expanded(units[part], neighbours, cosines[part], self._settings.alpha)
         return database_vectors(moved, self._settings, statistics)
