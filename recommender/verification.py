@@ -23,6 +23,7 @@ from recommender.ingestion.mounts import is_unmounted
 from recommender.ingestion.scan import scan_folder
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
+from recommender.search.index_file import segment_file
 from recommender.utils.arrays import usable_rows
 
 INGEST = "ingest its folder"
@@ -313,15 +314,15 @@ class _Check:
         except (SpaceMismatch, WeightsError) as error:
             yield Finding("space", self.catalog.url, str(error), "ingest every folder again")
             return
-        path = CatalogIndex(self.catalog, projector, projector.duplicate_detector).path(
-            self.catalog.state()
-        )
-        detail = index_error(self.catalog, projector, path)
+        index = CatalogIndex.of_active_space(self.catalog)
+        path = index.path(self.catalog.state())
+        detail = index_error(self.catalog, projector, index.columns, path)
         if detail is None:
             return
         if self.repair:
             # It is a cache: the next use builds it from the catalogue.
             path.unlink()
+            segment_file(path).unlink(missing_ok=True)
         yield Finding("index", str(path), detail, REPAIR, self.repair)
 
 

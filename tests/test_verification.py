@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
-from recommender.catalog.projector import catalog_projector
+from recommender.catalog.activation_blob import encode
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
 from recommender.ingestion import IngestSettings
 from recommender.ingestion.content_hash import hash_content, hash_file
 from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.three_block_hash import hash_three_blocks
-from recommender.search import index_file
+from recommender.search import mapped_file
+from recommender.search.base import BaseFacts, Effort
+from recommender.search.build import prepared, written
 from recommender.search.catalog_index import CatalogIndex
-from recommender.search.index import DuplicateViews, FaissIndex
-from recommender.search.ranker import RowRanker
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
+from recommender.search.staging import Staged
 from recommender.verification import Finding, verify
 
 SETTINGS = IngestSettings(workers=1)
@@ -32,7 +33,8 @@ DIMENSION = len(find_model(SETTINGS.model).projection().mean)
 
 
 def analysis(seed: int) -> Analysis:
-    activations = np.random.default_rng(seed).normal(size=DIMENSION).astype(np.float32)
+    activations = np.random.default_rng(seed).normal(size=DIMENSION)
+    activations = activations.astype(np.float16).astype(np.float32)
     return Analysis(activations, {"rock": 0.75, "folk": 0.25}, 60.0, ((0.0, 10.0),), SPACE)
 
 
@@ -84,9 +86,8 @@ class World:
 
     def index_path(self) -> Path:
         """The file of an index that is up to date."""
-        CatalogIndex.of_active_space(self.catalog, "cpu").update()
-        projector = catalog_projector(self.catalog)
-        index = CatalogIndex(self.catalog, projector, projector.duplicate_detector)
+        index = CatalogIndex.of_active_space(self.catalog, "cpu")
+        index.update()
         return index.path(self.catalog.state())
 
     def check(self, **options: bool) -> list[Finding]:
@@ -419,21 +420,15 @@ def save_index(
 ) -> Path:
     """An index file of the catalogue's present state, of other tracks, vectors or settings."""
     path = world.index_path()
-    projector = catalog_projector(world.catalog)
+    index = CatalogIndex.of_active_space(world.catalog, "cpu")
     activations = np.stack([analysis(seed).activations for seed in seeds])
-    detector = projector.duplicate_detector
-    index = FaissIndex.build(
-        np.array(ids),
-        projector.project(activations),
-        projector.space,
-        world.catalog.state(),
-        "cpu",
-        duplicates=DuplicateViews(detector.view(activations), detector.digest),
-        settings=settings,
-    )
+    columns = index.columns.columns(np.array(ids), activations)
+    columns |= index.columns.related(columns, None)
+    tracks = Staged(np.array(ids), index.projector.project(activations), columns)
+    state = world.catalog.state()
     # Whatever it was built with, it says that it has the settings of today.
-    ranker = RowRanker(index._ranker.cosine_search, index._ranker.reranked_search)
-    FaissIndex(index.ids, ranker, index.space, index.state, 0, index.duplicates).save(path)
+    facts = BaseFacts(index.space, state, DEFAULT_SETTINGS, Effort(), 0, index.columns.digest, "")
+    written(path, prepared(tracks, settings), columns, facts)
     return path
 
 
@@ -461,7 +456,7 @@ def test_index_that_is_reranked_otherwise(world: World) -> None:
 
 
 def test_an_outdated_index_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_file, "FORMAT", "recsys-index-1")
+    monkeypatch.setattr(mapped_file, "FORMAT", "recsys-index-1")
     world.index_path()
     monkeypatch.undo()
     assert world.check() == []
@@ -497,7 +492,7 @@ def closed_content(world: World) -> bytearray:
 
 
 def test_a_flipped_bit_in_an_embedding(world: World) -> None:
-    vector = bytearray(analysis(1).activations.tobytes())
+    vector = bytearray(encode(analysis(1).activations))
     vector[100] ^= 1
     track_id = world.track_id("b.wav")
     alter(world, "UPDATE analyses SET activations = ? WHERE track_id = ?", bytes(vector), track_id)
@@ -543,8 +538,8 @@ def test_pages_that_are_lost(world: World) -> None:
     """The tracks that can be read stay; the damaged file is kept beside."""
     content = closed_content(world)
     assert world.catalog.file is not None
-    blob = analysis(1).activations.tobytes()
-    pieces = (content.find(blob[at : at + 64]) for at in range(4000, 8000, 64))
+    blob = encode(analysis(1).activations)
+    pieces = (content.find(blob[at : at + 64]) for at in range(2000, 7000, 64))
     page = next(at for at in pieces if at >= 0) // 4096 * 4096
     content[page : page + 4096] = bytes(4096)
     world.catalog.file.write_bytes(content)

@@ -295,6 +295,11 @@ class Catalog(Database):
                 yield batch.ids, batch.activations
         _warn_of_damaged(damaged)
 
+    def damaged_activations(self, space: SpaceId, ids: IntArray | None = None) -> list[int]:
+        """The tracks that `activation_batches` leaves out because their vectors are damaged."""
+        batches = self._batches(space) if ids is None else self._batches_of(space, ids)
+        return [track_id for batch in batches for track_id in batch.damaged]
+
     def _batches(self, space: SpaceId) -> Iterator[analyses.Batch]:
         last = 0
         while True:

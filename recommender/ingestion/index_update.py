@@ -7,6 +7,7 @@ from recommender.catalog import Catalog
 from recommender.embedding.space import SpaceId
 from recommender.errors import IndexDamaged, RecsysError
 from recommender.search.catalog_index import CatalogIndex
+from recommender.utils.arrays import IntArray
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ def update_stale_index(catalog: Catalog, indexing: Callable[[int], None]) -> Non
     try:
         index = CatalogIndex.of_active_space(catalog)
         if not _is_current(index, catalog):
-            _drop_damaged(catalog, active)
-            index.update(indexing)
+            _drop_damaged(catalog, active, index.waiting())
+            index.tidied(index.update(indexing))
     except RecsysError as error:
         logger.warning("the index was not brought up to date: %s", error)
 
@@ -40,9 +41,9 @@ def _is_current(index: CatalogIndex, catalog: Catalog) -> bool:
         return False
 
 
-def _drop_damaged(catalog: Catalog, space: SpaceId) -> None:
-    """Drop damaged embeddings, so that the next ingest analyses their files again."""
-    damaged = catalog.checked_activations(space)[2]
+def _drop_damaged(catalog: Catalog, space: SpaceId, ids: IntArray | None) -> None:
+    """Drop damaged embeddings of some tracks or of all, for the next ingest to make them again."""
+    damaged = catalog.damaged_activations(space, ids)
     if damaged:
         catalog.forget_analyses(damaged)
         logger.warning(

@@ -36,6 +36,7 @@ from recommender.search.reranking import (
     RerankingSettings,
     effective_method,
 )
+from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
 
 
@@ -107,8 +108,10 @@ class SimilarityService:
         self.similarity_calibration = similarity_calibration
         self._detector = duplicate_detector or DuplicateDetector()
         self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
-        self.catalog_index = CatalogIndex(catalog, projector, self._detector, device, reranking)
-        self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot)
+        self.catalog_index = CatalogIndex(
+            catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
+        )
+        self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot, self._tidied)
 
     @classmethod
     def open(
@@ -240,6 +243,10 @@ class SimilarityService:
 
     def _make_snapshot(self) -> Snapshot:
         return Snapshot(self.catalog, self.catalog_index.update())
+
+    def _tidied(self, snapshot: Snapshot) -> Snapshot:
+        index = self.catalog_index.tidied(snapshot.index)
+        return snapshot if index is snapshot.index else Snapshot(self.catalog, index)
 
     def _recommend(
         self, queries: Sequence[Query], k: int, filters: Filters | None, ranking: RankingMethod

@@ -158,7 +158,12 @@ class Base:
 
 
 def base_shapes(
-    count: int, dimension: int, leading: int, cells: int, neighbours: int, columns: Mapping[str, Any]
+    count: int,
+    dimension: int,
+    leading: int,
+    cells: int,
+    neighbours: int,
+    columns: Mapping[str, Any],
 ) -> Shapes:
     """Types and shapes of the arrays of a base with `count` tracks.
 

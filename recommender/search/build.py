@@ -91,9 +91,7 @@ def prepared(
             units, ids, starts, axes.leading, settings.k, cells.neighbouring
         )
         moved = _moved(units, tracks.ids, order, neighbours, cosines, settings)
-    return Prepared(
-        ids, units, moved, neighbours, cosines, starts, axes.rotation, axes.leading
-    )
+    return Prepared(ids, units, moved, neighbours, cosines, starts, axes.rotation, axes.leading)
 
 
 def _moved(
@@ -110,8 +108,11 @@ def _moved(
     moved = scratch(*units.shape)
     for part in parts(len(units), settings.k * units.shape[1]):
         near = neighbours[part]
-        places = position[np.searchsorted(ascending, np.where(near == NO_NEIGHBOUR, 0, near))
-                          .clip(max=len(order) - 1)]
+        places = position[
+            np.searchsorted(ascending, np.where(near == NO_NEIGHBOUR, 0, near)).clip(
+                max=len(order) - 1
+            )
+        ]
         moved[part] = expanded(units[part], units[places], cosines[part], settings.alpha)
     return moved
 
@@ -239,4 +240,3 @@ def _fill(
 def _in_parts(rows: FloatArray) -> Iterator[FloatArray]:
     for part in parts(len(rows), rows.shape[1]):
         yield rows[part]
-

@@ -32,7 +32,7 @@ class CellSettings:
     exact_up_to: int = 4096
     cells_from: int = 16_384
     cells_per_root: float = 4
-    energy: float = 0.985
+    energy: float = 0.9
     neighbouring: int = 64
     recall: float = 0.995
     queries: int = 200
@@ -94,7 +94,9 @@ def cells_of(heads: FloatArray, centroids: FloatArray) -> IntArray:
 def cell_means(rows: FloatArray, starts: IntArray) -> FloatArray:
     """Mean of the rows [n, w] of each cell, [c, w]; zero for an empty one."""
     means = np.zeros((len(starts) - 1, rows.shape[1]), dtype=np.float32)
-    for cell, (start, end) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
+    for cell, (start, end) in enumerate(
+        zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+    ):
         if end > start:
             means[cell] = rows[start:end].mean(axis=0)
     return means
@@ -160,6 +162,7 @@ def k_best(cosines: FloatArray, ids: IntArray, k: int) -> tuple[IntArray, FloatA
     near = np.argpartition(cosines, -k, axis=1)[:, -k:] if k else np.empty((len(cosines), 0), "q")
     names, found = ids[near], np.take_along_axis(cosines, near, axis=1)
     by_id = np.argsort(names, axis=1)
-    names, found = (np.take_along_axis(values, by_id, axis=1) for values in (names, found))
+    names = np.take_along_axis(names, by_id, axis=1)
+    found = np.take_along_axis(found, by_id, axis=1)
     order = np.argsort(-found, axis=1, kind="stable")
     return np.take_along_axis(names, order, axis=1), np.take_along_axis(found, order, axis=1)

@@ -109,7 +109,7 @@ class Column:
             self._whole = self[slice(None)]
         return self._whole
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:  # noqa: PLW3201
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """`whole`, for `numpy.asarray`."""
         return np.array(self.whole(), dtype=dtype, copy=copy)
 

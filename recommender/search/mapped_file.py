@@ -8,7 +8,7 @@ What is checked when:
 
 * at opening: the format, the digest of the description, and that every array has a known type and
   lies inside the file. Nothing else is read, whatever the size of the file.
-* by `MappedFile.verify`: the checksum of every array.
+* by `MappedFile.verify`: the checksum of everything before the description.
 
 A file whose arrays were changed on disk gives other values, but never a read outside of it.
 """
@@ -66,13 +66,19 @@ class MappedFile:
     """
 
     def __init__(
-        self, path: Path | None, arrays: dict[str, Array], facts: dict[str, Any], sums: Any = None
+        self,
+        path: Path | None,
+        arrays: dict[str, Array],
+        facts: dict[str, Any],
+        content: Array | None = None,
+        content_checksum: int = 0,
     ) -> None:
         """See `open` and `ArrayWriter.publish`."""
         self.path = path
         self.arrays = arrays
         self.facts = facts
-        self._sums = sums or {}
+        self._content = content
+        self._checksum = content_checksum
 
     @classmethod
     def open(cls, path: Path) -> "MappedFile":
@@ -93,17 +99,15 @@ class MappedFile:
             arrays = {
                 str(name): _array(mapped, entry) for name, entry in description["arrays"].items()
             }
-            sums = {name: entry["checksum"] for name, entry in description["arrays"].items()}
-            return cls(path, arrays, dict(description["facts"]), sums)
+            content = np.frombuffer(mapped, dtype=np.uint8, count=description["length"])
+            return cls(path, arrays, description["facts"], content, description["checksum"])
         except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise index_damaged(path, error) from error
 
     def verify(self) -> None:
-        """Compare every array with its checksum. Raises `IndexDamaged`."""
-        for name, values in self.arrays.items():
-            if self._sums.get(name) != checksum(values):
-                where = self.path or Path()
-                raise index_damaged(where, f"the checksum of its {name} does not match")
+        """Compare all arrays with their checksum. Raises `IndexDamaged`."""
+        if self._content is not None and checksum(self._content) != self._checksum:
+            raise index_damaged(self.path or Path(), "its checksum does not match")
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -123,8 +127,7 @@ def _described(path: Path, file: Any, size: int) -> dict[str, Any]:
     start = file.read(256)
     found = start.partition(b"\n")[0]
     if found != FORMAT.encode():
-        older = _PREFIX in start[:256]
-        if older:
+        if _PREFIX in start:
             raise IndexOutdated(
                 f"the index {path} is of another format than {FORMAT}: the next query builds it "
                 "again."
@@ -143,6 +146,8 @@ def _described(path: Path, file: Any, size: int) -> dict[str, Any]:
     description = json.loads(text)
     if not isinstance(description["facts"], dict) or not isinstance(description["arrays"], dict):
         raise TypeError("its description is of another kind")
+    if description["length"] != place:
+        raise ValueError("its description is of a file of another length")
     for entry in description["arrays"].values():
         _require_inside(entry, place)
     return dict(description)
@@ -167,12 +172,11 @@ def _array(mapped: mmap.mmap, entry: Any) -> Array:
     return values.reshape(shape)
 
 
-def checksum(values: Array) -> int:
-    """CRC-32 of the values, which are read in parts."""
-    flat = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+def checksum(content: Array) -> int:
+    """CRC-32 of bytes [n], which are read in parts."""
     found = 0
-    for start in range(0, len(flat), _CHECKED_AT_ONCE):
-        found = zlib.crc32(flat[start : start + _CHECKED_AT_ONCE].data, found)
+    for start in range(0, len(content), _CHECKED_AT_ONCE):
+        found = zlib.crc32(content[start : start + _CHECKED_AT_ONCE].data, found)
     return found
 
 
@@ -212,13 +216,15 @@ class ArrayWriter:
             self.close()
             raise
         self.arrays: dict[str, Array] = {
-            name: _array(self._mapped, {"type": kind, "shape": shape, "offset": self._offsets[name]})
+            name: _array(
+                self._mapped, {"type": kind, "shape": shape, "offset": self._offsets[name]}
+            )
             for name, (kind, shape) in shapes.items()
         }
 
     def _opened(self) -> Any:
         if self._path is None:
-            return tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+            return tempfile.TemporaryFile()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}.tmp")
         return self._temporary.open("x+b")
@@ -238,19 +244,24 @@ class ArrayWriter:
                 "type": values.dtype.str,
                 "shape": list(values.shape),
                 "offset": self._offsets[name],
-                "checksum": checksum(values),
             }
             for name, values in self.arrays.items()
         }
-        text = json.dumps({"format": FORMAT, "facts": dict(facts), "arrays": entries}).encode()
-        digest = hashlib.blake2b(text, digest_size=16).digest()
         self._mapped[: len(FORMAT) + 1] = FORMAT.encode() + b"\n"
+        description = {
+            "facts": dict(facts),
+            "arrays": entries,
+            "length": self._end,
+            "checksum": checksum(np.frombuffer(self._mapped, dtype=np.uint8)),
+        }
+        text = json.dumps(description).encode()
+        digest = hashlib.blake2b(text, digest_size=16).digest()
         self._mapped.flush()
         self._file.seek(self._end)
         self._file.write(text + _TRAILER.pack(self._end, len(text), digest, _END))
         self._file.flush()
         if self._path is None or self._temporary is None:
-            return MappedFile(None, self._read_only(), json.loads(text)["facts"], {})
+            return MappedFile(None, self._read_only(), json.loads(text)["facts"])
         os.fsync(self._file.fileno())
         self._temporary.replace(self._path)
         self._temporary = None

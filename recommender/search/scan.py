@@ -134,7 +134,8 @@ def _best_slots(slots: IntArray, scores: FloatArray, count: int) -> IntArray:
     if len(slots) <= count:
         return slots
     last = scores[best(scores, count)].min()
-    return slots[scores >= last - ROUNDING]
+    found: IntArray = slots[scores >= last - ROUNDING]
+    return found
 
 
 def best(scores: FloatArray, count: int) -> IntArray:

@@ -48,7 +48,7 @@ class VectorRows:
     @property
     def reranked(self) -> bool:
         """Whether there are database vectors."""
-        return self.score_head.shape[1] > 0
+        return bool(self.score_head.shape[1] > 0)
 
     def take(self, rows: IntArray | slice) -> "VectorRows":
         """Some of the tracks."""

@@ -12,8 +12,10 @@ from recommender.errors import (
     SpaceMismatch,
 )
 from recommender.recommendation.service import SimilarityService
-from recommender.search import index_file
+from recommender.search import mapped_file
+from recommender.search.build import merged, written
 from recommender.search.index import TrackIndex
+from recommender.search.live_tracks import LiveTracks, Segment
 
 
 class TestIndexFile:
@@ -57,23 +59,24 @@ class TestIndexFile:
         (path,) = world.folder.glob("toy.*.index")
         whole = path.read_bytes()
         if damage == "other catalogue":
-            index = TrackIndex.load(path)
-            index.state = replace(index.state, catalog="another")
-            index.save(path)
+            base = TrackIndex.open(path).tracks.base
+            another = replace(base.facts, state=replace(base.facts.state, catalog="another"))
+            columns = {name: values[:] for name, values in base.columns.items()}
+            written(path, merged(LiveTracks(base, Segment.empty(base))), columns, another)
         else:
-            middle = len(whole) // 2
-            flipped = whole[:middle] + bytes([whole[middle] ^ 4]) + whole[middle + 1 :]
+            flipped = whole[:-50] + bytes([whole[-50] ^ 4]) + whole[-49:]
             path.write_bytes({"truncated": whole[:-9], "flipped": flipped, "empty": b""}[damage])
         service = SimilarityService(world.catalog, ToyEmbedder(), ToyEmbedder, "cpu")
         assert [n.track.path for n in service.similar(seed)] == ["b.ogg"]
-        assert path.read_bytes() == whole
+        assert TrackIndex.open(path).ids.tolist() == [1, 2]
+        assert TrackIndex.open(path).state == world.catalog.state()
 
     def test_a_file_of_an_older_version_is_replaced_without_a_word(
         self, world, caplog, monkeypatch
     ):
         seed = world.add("a.ogg", 0)
         world.add("b.ogg", 20)
-        monkeypatch.setattr(index_file, "FORMAT", "recsys-index-1")
+        monkeypatch.setattr(mapped_file, "FORMAT", "recsys-index-1")
         assert world.names(seed) == ["b"]
         (path,) = world.folder.glob("toy.*.index")
         old = path.read_bytes()
@@ -81,7 +84,7 @@ class TestIndexFile:
         service = SimilarityService(world.catalog, ToyEmbedder(), ToyEmbedder, "cpu")
         assert [n.track.path for n in service.similar(seed)] == ["b.ogg"]
         assert path.read_bytes() != old
-        assert TrackIndex.load(path).ids.tolist() == [1, 2]
+        assert TrackIndex.open(path).ids.tolist() == [1, 2]
         assert caplog.text == ""
 
     def test_a_folder_that_cannot_be_written_costs_only_time(self, world, caplog):

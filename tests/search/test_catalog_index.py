@@ -14,8 +14,8 @@ from recommender.ingestion import IngestSettings
 from recommender.recommendation.service import SimilarityService
 from recommender.search import catalog_index
 from recommender.search.catalog_index import CatalogIndex
-from recommender.search.index import FaissIndex
 from recommender.search.reranking import RerankingSettings
+from recommender.search.track_columns import TrackColumnSource
 
 SETTINGS = IngestSettings(workers=1)
 
@@ -45,7 +45,7 @@ def test_it_is_built_once_for_a_revision(catalog: Catalog) -> None:
     again = CatalogIndex.of_active_space(catalog, "cpu").update(built.append)
     assert built == [4]
     assert first.vectors.tobytes() == again.vectors.tobytes()
-    assert first.duplicates.rows.tobytes() == again.duplicates.rows.tobytes()
+    assert first.columns["view"].whole().tobytes() == again.columns["view"].whole().tobytes()
     add(catalog, 9)
     assert len(CatalogIndex.of_active_space(catalog, "cpu").update(built.append)) == 5
     assert built == [4, 5]
@@ -57,19 +57,21 @@ def test_a_service_finds_it_current(catalog: Catalog, monkeypatch: pytest.Monkey
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("built again")
 
-    monkeypatch.setattr(FaissIndex, "build", refuse)
+    monkeypatch.setattr(CatalogIndex, "_build", refuse)
     with SimilarityService.open(catalog.url, "cpu") as service:
         assert len(service.similar(1)) == 3
 
 
 def test_other_settings_or_another_detector_make_it_stale(catalog: Catalog) -> None:
     projector = catalog_index.catalog_projector(catalog)
-    detector, state = projector.duplicate_detector, catalog.state()
-    CatalogIndex(catalog, projector, detector, "cpu").update()
-    assert CatalogIndex(catalog, projector, detector, "cpu").is_current(state)
+    state = catalog.state()
+    columns = CatalogIndex.of_active_space(catalog, "cpu").columns
+    CatalogIndex(catalog, projector, columns, "cpu").update()
+    assert CatalogIndex(catalog, projector, columns, "cpu").is_current(state)
     other = RerankingSettings(alpha=0.4)
-    assert not CatalogIndex(catalog, projector, detector, "cpu", other).is_current(state)
-    assert not CatalogIndex(catalog, projector, DuplicateDetector(), "cpu").is_current(state)
+    assert not CatalogIndex(catalog, projector, columns, "cpu", other).is_current(state)
+    other_columns = TrackColumnSource(catalog, DuplicateDetector())
+    assert not CatalogIndex(catalog, projector, other_columns, "cpu").is_current(state)
 
 
 def test_what_duplicate_detection_compares_is_kept(catalog: Catalog) -> None:
@@ -77,8 +79,7 @@ def test_what_duplicate_detection_compares_is_kept(catalog: Catalog) -> None:
     index = CatalogIndex.of_active_space(catalog, "cpu").update()
     _, activations = catalog.activations(SETTINGS.space())
     views = projector.duplicate_detector.view(activations)
-    np.testing.assert_array_equal(index.duplicates.rows, views)
-    assert index.duplicates.detector == projector.duplicate_detector.digest
+    np.testing.assert_array_equal(index.columns["view"].whole(), views)
 
 
 def test_nothing_to_index(tmp_path: Path) -> None:
