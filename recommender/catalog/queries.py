@@ -86,7 +86,7 @@ def track_of(row: Sequence[Any], libraries: Mapping[int, Library]) -> Track:
         tags=Tags(*tags),
         state=state,
         genre_probabilities=probabilities or {},
-        windows=tuple((start, length) for start, length in windows or ()),
+        windows=tuple(map(tuple, windows or ())),
         analysed_at=analysed_at,
         analysed_by=analysed_by,
         damage=damage,

@@ -1,4 +1,4 @@
-"""Which candidates of a list are copies of its seed or of one another."""
+"""Which candidates of a list are copies of its seed or of a track already in it."""
 
 import numpy as np
 
@@ -7,51 +7,67 @@ from recommender.embedding.stored_copies import MORE
 from recommender.search.index import TrackIndex
 from recommender.utils.arrays import BoolArray, IntArray
 
-Copies = dict[int, set[int]]
-"""The place of a candidate → the places of its copies; those without any are left out."""
+
+def copies_of(
+    one: Recording, index: TrackIndex, rows: IntArray, detector: DuplicateDetector
+) -> BoolArray:
+    """Which tracks of an index are copies of a recording from outside: np.ndarray [shape=(m,)].
+
+    Args:
+        rows: np.ndarray [shape=(m,)], of the tracks.
+    """
+    durations = index.columns["duration"][rows]
+    found = detector.durations_agree(one.duration, durations)
+    views = index.columns["view"][rows[found]]
+    found[found] = detector.duplicates(one, views, durations[found])
+    return found
 
 
-class CopyFinder:
-    """Finds copies among tracks of an index, by what they keep (`embedding.stored_copies`)."""
+class ListedCopies:
+    """The tracks that a list has taken, by what they keep of their copies.
 
-    def __init__(self, index: TrackIndex, detector: DuplicateDetector) -> None:
-        """Of tracks of `index`."""
+    Only tracks that have more copies than they keep (`embedding.stored_copies`) are compared.
+    Candidates are named by their place among `rows`.
+    """
+
+    def __init__(self, index: TrackIndex, rows: IntArray, detector: DuplicateDetector) -> None:
+        """None of the candidates `rows` (np.ndarray [shape=(m,)]) of `index` is taken yet."""
         self._columns = index.columns
         self._detector = detector
+        self._rows = rows
+        self._signatures: list[int] = index.columns["signature"][rows].tolist()
+        self._copies: list[list[int]] = index.columns["copies"][rows].tolist()
+        self._taken: list[int] = []
+        self._taken_signatures: set[int] = set()
+        self._known_copies: set[int] = set()
+        self._with_more: list[int] = []
 
-    def copies_of(self, one: Recording, rows: IntArray) -> BoolArray:
-        """Which of m tracks are copies of a recording from outside: np.ndarray [shape=(m,)]."""
-        durations = self._columns["duration"][rows]
-        found = self._detector.durations_agree(one.duration, durations)
-        views = self._columns["view"][rows[found]]
-        found[found] = self._detector.duplicates(one, views, durations[found])
-        return found
+    def take(self, place: int) -> None:
+        """A candidate enters the list."""
+        own = self._copies[place]
+        self._taken.append(place)
+        self._taken_signatures.add(self._signatures[place])
+        if own[0]:
+            self._known_copies.update(own)
+            if own[-1] == MORE:
+                self._with_more.append(place)
 
-    def among(self, rows: IntArray) -> Copies:
-        """The copies of each of m tracks (np.ndarray [shape=(m,)], distinct) among them."""
-        kept = self._columns["copies"][rows]
-        holders = np.flatnonzero(kept[:, 0])
-        copies: Copies = {}
-        if not len(holders):
-            return copies
-        places: dict[int, list[int]] = {}
-        for place, number in enumerate(self._columns["signature"][rows].tolist()):
-            places.setdefault(number, []).append(place)
-        for place, numbers in zip(holders.tolist(), kept[holders].tolist(), strict=True):
-            for number in numbers:
-                for other in places.get(number, ()):
-                    _join(copies, place, other)
-            if numbers[-1] == MORE:
-                one = Recording(
-                    self._columns["view"][int(rows[place])],
-                    float(self._columns["duration"][int(rows[place])]),
-                )
-                for other in np.flatnonzero(self.copies_of(one, rows)).tolist():
-                    _join(copies, place, other)
-        return copies
+    def has_copy_of(self, place: int) -> bool:
+        """Whether a candidate is a copy of any that is taken."""
+        own = self._copies[place]
+        if self._signatures[place] in self._known_copies:
+            return True
+        if own[0] and not self._taken_signatures.isdisjoint(own):
+            return True
+        rivals = self._taken if own[-1] == MORE else self._with_more
+        return bool(rivals) and self._compared(place, rivals)
 
-
-def _join(copies: Copies, one: int, other: int) -> None:
-    if one != other:
-        copies.setdefault(one, set()).add(other)
-        copies.setdefault(other, set()).add(one)
+    def _compared(self, place: int, rivals: list[int]) -> bool:
+        row, others = int(self._rows[place]), self._rows[rivals]
+        one = Recording(self._columns["view"][row], float(self._columns["duration"][row]))
+        durations = self._columns["duration"][others]
+        agree = np.flatnonzero(self._detector.durations_agree(one.duration, durations))
+        if not len(agree):
+            return False
+        views = self._columns["view"][others[agree]]
+        return bool(self._detector.duplicates(one, views, durations[agree]).any())

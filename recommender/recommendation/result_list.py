@@ -10,7 +10,7 @@ import numpy as np
 from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.errors import UsageError
-from recommender.recommendation.copies import Copies, CopyFinder
+from recommender.recommendation.copies import ListedCopies, copies_of
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
@@ -20,11 +20,11 @@ from recommender.search.reranking import RankingMethod
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 from recommender.utils.codes import NO_NAME
 
-FIRST_FETCH, FETCH_PER_RESULT = 32, 2
-"""Candidates that are ranked at first, at least and for each result; a per-artist cap may drop
-most of them."""
+FIRST_FETCH, FETCH_PER_RESULT = 32, 3
+"""Candidates that are ranked at first, at least and for each result; the cap for each artist may
+drop most of them."""
 
-FETCH_GROWTH = 4
+FETCH_GROWTH = 3
 """By how much more candidates are ranked each time too few of them pass the filters."""
 
 
@@ -80,9 +80,8 @@ class ResultList:
         self._limit = math.inf if filters.per_artist is None else filters.per_artist
         self._artists = snapshot.artists
         self._barred = frozenset() if filters.same_artist else self._artists_of_seed()
-        self._copies = (
-            None if filters.keep_duplicates else CopyFinder(snapshot.index, duplicate_detector)
-        )
+        self._index = snapshot.index
+        self._detector = None if filters.keep_duplicates else duplicate_detector
 
     @property
     def full(self) -> bool:
@@ -102,37 +101,38 @@ class ResultList:
         self.hits = []
         candidates = self._candidates(rows)
         rows = rows[candidates]
-        artists, copies = self._artists.at(rows), self._copies_among(rows)
+        values = zip(*(v[candidates].tolist() for v in (ids, scores, similarities)), strict=True)
+        copies = self._listed_copies(rows)
         per_artist: Counter[int] = Counter()
-        taken = [True] + [False] * len(rows)
-        for place, own in enumerate(artists):
-            is_copy = any(taken[copy] for copy in copies.get(place + 1, ()))
-            if is_copy or self._is_barred(own, per_artist):
+        for place, (own, hit) in enumerate(zip(self._artists.at(rows), values, strict=True)):
+            if self._is_barred(own, per_artist) or (copies and copies.has_copy_of(place)):
                 continue
-            taken[place + 1] = True
-            per_artist.update(own)
-            at = int(candidates[place])
-            self.hits.append(Hit(int(ids[at]), float(scores[at]), float(similarities[at])))
+            for artist in own:
+                per_artist[artist] += 1
+            if copies:
+                copies.take(place)
+            self.hits.append(Hit(*hit))
             if self.full:
                 return
 
     def _candidates(self, rows: IntArray) -> IntArray:
         """Places of candidates that are neither the seed nor copies of one from outside."""
-        kept = (
-            np.ones(len(rows), dtype=np.bool_) if self._seed.row is None else rows != self._seed.row
-        )
-        if self._seed.recording is not None and self._copies is not None:
-            kept &= ~self._copies.copies_of(self._seed.recording, rows)
+        row, recording = self._seed.row, self._seed.recording
+        kept = np.ones(len(rows), dtype=np.bool_) if row is None else rows != row
+        if recording is not None and self._detector is not None:
+            kept &= ~copies_of(recording, self._index, rows, self._detector)
         return np.flatnonzero(kept)
 
-    def _copies_among(self, rows: IntArray) -> Copies:
-        """Of each candidate and, in place 0, of the seed."""
-        if self._copies is None:
-            return {}
-        if self._seed.row is not None:
-            return self._copies.among(np.concatenate([[self._seed.row], rows]).astype(np.int64))
-        found = self._copies.among(rows)
-        return {place + 1: {copy + 1 for copy in copies} for place, copies in found.items()}
+    def _listed_copies(self, rows: IntArray) -> ListedCopies | None:
+        """What finds copies among candidates; the seed, behind them, is taken already."""
+        if self._detector is None:
+            return None
+        if self._seed.row is None:
+            return ListedCopies(self._index, rows, self._detector)
+        with_seed = np.append(rows, self._seed.row)
+        copies = ListedCopies(self._index, with_seed, self._detector)
+        copies.take(len(rows))
+        return copies
 
     def _artists_of_seed(self) -> frozenset[int]:
         if self._seed.row is None:

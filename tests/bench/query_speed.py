@@ -9,8 +9,8 @@ Tables, all of one process and thread, over `--queries` drawn tracks after some 
   (float32) with one of them by numpy, which any search that reads every vector has to do. Wall time
   at the median and the 99th percentile, processor time at the median.
 - the call by stage: mean processor time of what it calls, and of the rest, which makes the list.
-- filters that 50 to .01 % of the tracks pass, as a ratio (of processor times) to none; recall@10 of the ranking behind
-  it against exact scores of all tracks that pass.
+- filters that 50 to .01 % of the tracks pass, as a ratio (of processor times) to none; recall@10 of
+  the ranking behind them against exact scores of all tracks that pass.
 - memory: private (RssAnon) beside mapped files (RssFile).
 
 `--cold` drops the files from the page cache first and times the first queries instead.
