@@ -57,7 +57,9 @@ def same_but_for_statistics(found: TrackIndex, built: TrackIndex) -> None:
     np.testing.assert_allclose(found.vectors, built.vectors, atol=1e-5)
     assert found.columns["number"].whole().tolist() == (found.ids * 10).tolist()
     slots = [one.tracks.slot_of.astype(np.int64) for one in (found, built)]
-    near = [one.tracks.gathered("neighbours", at) for one, at in zip((found, built), slots, strict=True)]
+    near = [
+        one.tracks.gathered("neighbours", at) for one, at in zip((found, built), slots, strict=True)
+    ]
     assert (near[0] == near[1]).mean() > 0.999
     moved = [one.database_vectors[:, :-1] for one in (found, built)]
     moved = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in moved]
@@ -85,7 +87,9 @@ def test_brought_up_to_date_is_built_anew(layout, added, gone, other, seed) -> N
     dropped = np.setdiff1d(random.permutation(old)[:gone], again)
     first = np.concatenate([new[::2], again])
     index = changed(index, ids[first], vectors[first], [], cells)
-    index = changed(index, ids[new[1::2]], vectors[new[1::2]], [*ids[dropped].tolist(), 9999], cells)
+    index = changed(
+        index, ids[new[1::2]], vectors[new[1::2]], [*ids[dropped].tolist(), 9999], cells
+    )
     left = np.setdiff1d(np.arange(len(ids)), dropped)
     same_but_for_statistics(index, build(ids[left], vectors[left], cells))
 
@@ -105,7 +109,9 @@ def test_merged_answers_as_before(layout: str, tmp_path) -> None:
     assert again.facts.generation != index.facts.generation
     kept = ids[(ids < 3) | (ids > 5)]
     same_but_for_statistics(again, build(kept, vectors[kept - 1], cells))
-    np.testing.assert_allclose(again.database_vectors, build(kept, vectors[kept - 1], cells).database_vectors, atol=5e-3)
+    np.testing.assert_allclose(
+        again.database_vectors, build(kept, vectors[kept - 1], cells).database_vectors, atol=5e-3
+    )
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
