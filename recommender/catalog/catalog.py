@@ -35,7 +35,7 @@ from recommender.catalog.records import (
     TrackState,
 )
 from recommender.catalog.schema import CatalogRow
-from recommender.catalog.track_columns import NameColumn, TrackColumns
+from recommender.catalog.track_columns import TrackColumns
 from recommender.catalog.writer import Writer
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import Analysis, SpaceId
@@ -184,11 +184,17 @@ class Catalog(Database):
 
     def tracks(self, ids: Sequence[int]) -> list[Track]:
         """The tracks with these ids, in the same order. Raises `TrackNotFound`."""
+        found = self._compiled_reads.tracks(ids)
+        if found is not None and all(id in found for id in ids):
+            return [found[id] for id in ids]
         with self._reading() as connection:
             return queries.tracks_by_id(connection, ids)
 
     def present(self, ids: Collection[int]) -> dict[int, Track]:
         """Those of the tracks with these ids that are ANALYSED, by id."""
+        found = self._compiled_reads.tracks(ids)
+        if found is not None:
+            return {id: track for id, track in found.items() if track.state is TrackState.ANALYSED}
         with self._reading() as connection:
             return queries.present(connection, ids)
 
@@ -226,19 +232,23 @@ class Catalog(Database):
             yield from tracks
             last = tracks[-1].id
 
-    def track_columns(self) -> TrackColumns:
-        """What filters compare, of every ANALYSED track."""
+    def track_columns(self, ids: IntArray) -> TrackColumns:
+        """What filters compare, of tracks in the order of `ids` (np.ndarray [shape=(n,)])."""
         with self._reading() as connection:
-            return track_columns.track_columns(connection)
+            return track_columns.track_columns(connection, ids)
 
-    def predicted_genres(self, ids: IntArray) -> tuple[NameColumn, tuple[str, ...]]:
-        """The most probable genre of tracks in the active space, and the genres the model predicts.
+    def credited_artists(self, ids: IntArray) -> dict[int, tuple[str, ...]]:
+        """`Track.artists` of those of the tracks that are ANALYSED, by id."""
+        with self._reading() as connection:
+            return track_columns.credited_artists(connection, ids)
 
-        Args:
-            ids: np.ndarray [shape=(n,)]; a track without an analysis there has no genre.
+    def genre_labels(self) -> tuple[str, ...]:
+        """The genres that were predicted, each with some probability, in the active space.
+
+        Reads every analysis.
         """
         with self._reading() as connection:
-            return track_columns.predicted_genres(connection, ids)
+            return track_columns.genre_labels(connection)
 
     def file_hash_of(self, track_id: int) -> str | None:
         """The hash of the whole file, if it was ever computed. Raises `TrackNotFound`."""
@@ -417,6 +427,9 @@ class Catalog(Database):
 
     def state(self) -> CatalogState:
         """Which catalogue this is, and its present revision."""
+        state = self._compiled_reads.state()
+        if state is not None:
+            return state
         with self._reading() as connection:
             return catalog_row.state(connection)
 

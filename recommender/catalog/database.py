@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine, select
 
 from recommender.catalog import catalog_row, changes, row_check, salvage
+from recommender.catalog.compiled_reads import CompiledReads
 from recommender.catalog.creation import Creation, open_database
 from recommender.catalog.engine import database_file, shown, transaction
 from recommender.catalog.row_check import DamagedRow
@@ -31,6 +32,7 @@ class Database:
     def __init__(self, engine: Engine, creation: Creation | None = None) -> None:
         """For `open`, which checks the schema behind the engine first."""
         self._engine = engine
+        self._compiled_reads = CompiledReads(engine)
         self._creation = creation
         self.file: Path | None = database_file(engine.url)
         self.folder: Path | None = None if self.file is None else self.file.parent

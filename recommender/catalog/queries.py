@@ -3,11 +3,12 @@
 Every function works on a connection, inside the caller's transaction.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, or_, select
+from sqlalchemy import Connection, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
 from recommender.audio.tags import Tags
@@ -18,9 +19,30 @@ from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
 from recommender.errors import TrackNotFound
 from recommender.utils.names import fold
 
-_LARGEST_ID = 2**31 - 1
+LARGEST_ID = 2**31 - 1
+"""Ids are 32-bit integers in some databases; asking them for a larger one is an error."""
 
 
+TRACK_COLUMNS = (
+    TrackRow.id,
+    TrackRow.library_id,
+    TrackRow.path,
+    TrackRow.size,
+    TrackRow.mtime_ns,
+    TrackRow.content_hash,
+    TrackRow.duration,
+    TrackRow.state,
+    TrackRow.damage,
+    *(getattr(TrackRow, name) for name in TAG_FIELDS),
+    AnalysisRow.genre_probabilities,
+    AnalysisRow.windows,
+    AnalysisRow.analysed_at,
+    AnalysisRow.analysed_by,
+)
+"""What a `Track` is made of, by `track_of`."""
+
+
+@cache
 def track_query() -> Select[Any]:
     """The columns of a `Track`, with its analysis in the active space, or else the newest."""
     other = aliased(AnalysisRow)
@@ -37,22 +59,7 @@ def track_query() -> Select[Any]:
         .correlate(TrackRow)
         .scalar_subquery()
     )
-    return select(
-        TrackRow.id,
-        TrackRow.library_id,
-        TrackRow.path,
-        TrackRow.size,
-        TrackRow.mtime_ns,
-        TrackRow.content_hash,
-        TrackRow.duration,
-        TrackRow.state,
-        TrackRow.damage,
-        *(getattr(TrackRow, name) for name in TAG_FIELDS),
-        AnalysisRow.genre_probabilities,
-        AnalysisRow.windows,
-        AnalysisRow.analysed_at,
-        AnalysisRow.analysed_by,
-    ).outerjoin(
+    return select(*TRACK_COLUMNS).outerjoin(
         AnalysisRow, and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == to_show)
     )
 
@@ -60,12 +67,13 @@ def track_query() -> Select[Any]:
 def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
     """The tracks that a `track_query` selects, in its order."""
     libraries = {library.id: library for library in all_libraries(connection)}
-    return [_track(row, libraries) for row in connection.execute(query)]
+    rows: Iterable[Sequence[Any]] = connection.execute(query)
+    return [track_of(row, libraries) for row in rows]
 
 
-def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
-    values: Sequence[Any] = row
-    id, library_id, path, size, mtime_ns, content_hash, duration, state, damage, *rest = values
+def track_of(row: Sequence[Any], libraries: Mapping[int, Library]) -> Track:
+    """The track of a row of `TRACK_COLUMNS`."""
+    id, library_id, path, size, mtime_ns, content_hash, duration, state, damage, *rest = row
     *tags, probabilities, windows, analysed_at, analysed_by = rest
     return Track(
         id=id,
@@ -87,7 +95,7 @@ def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
 
 def tracks_by_id(connection: Connection, ids: Sequence[int]) -> list[Track]:
     """One track for each id, in the same order. Raises `TrackNotFound`."""
-    wanted = {id for id in ids if 0 < id <= _LARGEST_ID}
+    wanted = {id for id in ids if 0 < id <= LARGEST_ID}
     found: dict[int, Track] = {}
     for chunk in chunks(wanted):
         query = track_query().where(TrackRow.id.in_(chunk))
@@ -101,7 +109,7 @@ def tracks_by_id(connection: Connection, ids: Sequence[int]) -> list[Track]:
 def present(connection: Connection, ids: Collection[int]) -> dict[int, Track]:
     """See `Catalog.present`."""
     found: dict[int, Track] = {}
-    for chunk in chunks({id for id in ids if 0 < id <= _LARGEST_ID}):
+    for chunk in chunks({id for id in ids if 0 < id <= LARGEST_ID}):
         query = track_query().where(TrackRow.id.in_(chunk), TrackRow.state == TrackState.ANALYSED)
         found.update((track.id, track) for track in tracks_of(connection, query))
     return found

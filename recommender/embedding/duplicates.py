@@ -128,6 +128,25 @@ class DuplicateDetector:
             found[found] = cosines(one.view, views[found]) >= self.threshold
         return found
 
+    def duplicate_pairs(
+        self, views: FloatArray, durations: Scores, other_views: FloatArray, others: Scores
+    ) -> BoolArray:
+        """Which of n pairs of recordings are copies: np.ndarray [shape=(n,)], bool.
+
+        Args:
+            views, other_views: np.ndarray [shape=(n, v)].
+            durations, others: np.ndarray [shape=(n,)], seconds.
+        """
+        found: BoolArray = np.abs(others - durations) <= self.tolerance * np.maximum(
+            others, durations
+        )
+        a, b = views[found].astype(np.float64), other_views[found].astype(np.float64)
+        lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        inner = np.einsum("nv,nv->n", a, b)
+        cosines = np.divide(inner, lengths, out=np.zeros(len(a)), where=lengths > 0)
+        found[found] = cosines >= self.threshold
+        return found
+
     def __call__(self, one: Recording, other: Recording) -> bool:
         """Whether the two are copies of one recording."""
         return bool(self.duplicates(one, other.view[None], np.array([other.duration]))[0])

@@ -1,7 +1,8 @@
 """Filters, per-artist cap and duplicate detection applied to a ranked list."""
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,15 +10,17 @@ import numpy as np
 from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.errors import UsageError
+from recommender.recommendation.copies import Copies, CopyFinder
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.index import TrackIndex
 from recommender.search.ranker import Ranked
 from recommender.search.reranking import RankingMethod
-from recommender.utils.arrays import FloatArray, IntArray
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray
+from recommender.utils.codes import NO_NAME
 
-FIRST_FETCH, FETCH_PER_RESULT = 128, 4
+FIRST_FETCH, FETCH_PER_RESULT = 32, 2
 """Candidates that are ranked at first, at least and for each result; a per-artist cap may drop
 most of them."""
 
@@ -58,7 +61,7 @@ class Hit:
 
 
 class ResultList:
-    """The k best candidates that pass the filters, while candidates come in, best first."""
+    """The k best candidates that pass the filters."""
 
     def __init__(
         self,
@@ -68,72 +71,79 @@ class ResultList:
         snapshot: Snapshot,
         duplicate_detector: DuplicateDetector,
     ) -> None:
-        """Empty. Raises `UsageError` for k below 1 or a genre that the model does not predict."""
+        """Empty. Raises `UsageError` for k below 1."""
         if k < 1:
             raise UsageError(f"the number of neighbours must be at least 1, not {k}.")
         self.hits: list[Hit] = []
         self._seed = seed
         self._k = k
-        self._filters = filters
-        self._snapshot = snapshot
-        self._detector = duplicate_detector
-        self._admitted = snapshot.admitted(filters, seed.seed.artists)
-        self._per_artist: Counter[int] = Counter()
-        # Of the hits: what duplicate detection compares further candidates with.
-        width = snapshot.index.columns["view"].shape[1]
-        self._views = np.empty((min(k, len(snapshot.index)), width), dtype=np.float32)
-        self._durations = np.empty(len(self._views))
+        self._limit = math.inf if filters.per_artist is None else filters.per_artist
+        self._artists = snapshot.artists
+        self._barred = frozenset() if filters.same_artist else self._artists_of_seed()
+        self._copies = (
+            None if filters.keep_duplicates else CopyFinder(snapshot.index, duplicate_detector)
+        )
 
     @property
     def full(self) -> bool:
         """Whether there are k hits."""
         return len(self.hits) >= self._k
 
-    def offer(self, ids: IntArray, scores: FloatArray, similarities: FloatArray) -> None:
-        """Add those of the candidates, which come best first, that pass the filters.
+    def fill(
+        self, rows: IntArray, ids: IntArray, scores: FloatArray, similarities: FloatArray
+    ) -> None:
+        """Make the list of candidates, which come best first.
 
         Args:
-            ids: np.ndarray [shape=(m,)], tracks of the index.
+            rows, ids: np.ndarray [shape=(m,)], tracks of the index that pass the filters that
+                look at one track alone.
             scores, similarities: np.ndarray [shape=(m,)], float32.
         """
-        rows = self._snapshot.rows(ids)
-        wanted = np.flatnonzero(self._admitted[rows] & (ids != self._seed_id))
-        for position in wanted.tolist():
+        self.hits = []
+        candidates = self._candidates(rows)
+        rows = rows[candidates]
+        artists, copies = self._artists.at(rows), self._copies_among(rows)
+        per_artist: Counter[int] = Counter()
+        taken = [True] + [False] * len(rows)
+        for place, own in enumerate(artists):
+            is_copy = any(taken[copy] for copy in copies.get(place + 1, ()))
+            if is_copy or self._is_barred(own, per_artist):
+                continue
+            taken[place + 1] = True
+            per_artist.update(own)
+            at = int(candidates[place])
+            self.hits.append(Hit(int(ids[at]), float(scores[at]), float(similarities[at])))
             if self.full:
                 return
-            row = int(rows[position])
-            artists = self._snapshot.artists.at(row)
-            if self._any_is_full(artists) or self._is_duplicate(row):
-                continue
-            self._take(row, artists)
-            self.hits.append(
-                Hit(int(ids[position]), float(scores[position]), float(similarities[position]))
-            )
 
-    @property
-    def _seed_id(self) -> int:
-        return -1 if self._seed.track_id is None else self._seed.track_id
+    def _candidates(self, rows: IntArray) -> IntArray:
+        """Places of candidates that are neither the seed nor copies of one from outside."""
+        kept = (
+            np.ones(len(rows), dtype=np.bool_) if self._seed.row is None else rows != self._seed.row
+        )
+        if self._seed.recording is not None and self._copies is not None:
+            kept &= ~self._copies.copies_of(self._seed.recording, rows)
+        return np.flatnonzero(kept)
 
-    def _any_is_full(self, artists: Iterable[int]) -> bool:
-        limit = self._filters.per_artist
-        return limit is not None and any(self._per_artist[artist] >= limit for artist in artists)
+    def _copies_among(self, rows: IntArray) -> Copies:
+        """Of each candidate and, in place 0, of the seed."""
+        if self._copies is None:
+            return {}
+        if self._seed.row is not None:
+            return self._copies.among(np.concatenate([[self._seed.row], rows]).astype(np.int64))
+        found = self._copies.among(rows)
+        return {place + 1: {copy + 1 for copy in copies} for place, copies in found.items()}
 
-    def _is_duplicate(self, row: int) -> bool:
-        """Whether the seed, or a track already in the list, is the same recording."""
-        if self._filters.keep_duplicates:
-            return False
-        recording, seed = self._snapshot.recording(row), self._seed.recording
-        if seed is not None and self._detector(seed, recording):
-            return True
-        count = len(self.hits)
-        found = self._detector.duplicates(recording, self._views[:count], self._durations[:count])
-        return bool(found.any())
+    def _artists_of_seed(self) -> frozenset[int]:
+        if self._seed.row is None:
+            return frozenset(self._artists.codes_of(self._seed.seed.artists))
+        return frozenset(self._artists.at(np.array([self._seed.row]))[0]) - {NO_NAME}
 
-    def _take(self, row: int, artists: Iterable[int]) -> None:
-        self._per_artist.update(artists)
-        recording = self._snapshot.recording(row)
-        self._views[len(self.hits)] = recording.view
-        self._durations[len(self.hits)] = recording.duration
+    def _is_barred(self, artists: Sequence[int], listed: Counter[int]) -> bool:
+        for artist in artists:
+            if artist != NO_NAME and (artist in self._barred or listed[artist] >= self._limit):
+                return True
+        return False
 
 
 def fill_lists(
@@ -142,16 +152,26 @@ def fill_lists(
     k: int,
     index: TrackIndex,
     ranking: RankingMethod,
+    allowed: BoolArray | None,
 ) -> None:
-    """Rank more and more candidates until every list is full or has been offered all there are."""
-    fetch, done = max(FIRST_FETCH, FETCH_PER_RESULT * k), 0
+    """Rank more and more candidates until every list is full or has been offered all there are.
+
+    Args:
+        allowed: np.ndarray [shape=(n,)], bool: the tracks of the index that are candidates; None
+            for all.
+    """
+    fetch = max(FIRST_FETCH, FETCH_PER_RESULT * k)
     waiting = list(zip(lists, seeds, strict=True))
-    while waiting and done < len(index):
-        for batch, ranked in _ranked(waiting, fetch, index, ranking):
-            columns = (ranked.ids, ranked.scores, ranked.similarities)
+    while waiting:
+        most = 0
+        for batch, ranked in _ranked(waiting, fetch, index, ranking, allowed):
+            columns = (ranked.rows, ranked.ids, ranked.scores, ranked.similarities)
             for found, *row in zip(batch, *columns, strict=True):
-                found.offer(*(column[done:] for column in row))
-        done, fetch = min(fetch, len(index)), fetch * FETCH_GROWTH
+                found.fill(*row)
+            most = max(most, ranked.ids.shape[1])
+        if most < fetch:  # there are no more
+            return
+        fetch *= FETCH_GROWTH
         waiting = [(found, seed) for found, seed in waiting if not found.full]
 
 
@@ -160,13 +180,14 @@ def _ranked(
     fetch: int,
     index: TrackIndex,
     ranking: RankingMethod,
+    allowed: BoolArray | None,
 ) -> Iterator[tuple[list[ResultList], Ranked]]:
     """Candidates for lists: those of tracks of the index, then those of other vectors."""
     tracks = [(found, seed) for found, seed in waiting if seed.row is not None]
     if tracks:
         ids = np.array([seed.track_id for _, seed in tracks], dtype=np.int64)
-        yield [found for found, _ in tracks], index.rank_tracks(ids, fetch, ranking)
+        yield [found for found, _ in tracks], index.rank_tracks(ids, fetch, ranking, allowed)
     others = [(found, seed.vector) for found, seed in waiting if seed.vector is not None]
     if others:
         vectors = np.stack([vector for _, vector in others])
-        yield [found for found, _ in others], index.rank(vectors, fetch, ranking)
+        yield [found for found, _ in others], index.rank(vectors, fetch, ranking, allowed)

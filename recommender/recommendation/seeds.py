@@ -64,7 +64,8 @@ class SearchSeed:
             track of the index, which has its own.
         track_id: of a track of the catalogue.
         row: of a track of the index.
-        recording: for finding its duplicates; None for an embedding.
+        recording: for finding its duplicates; None for an embedding, and for a track of the index,
+            which has its own.
     """
 
     seed: Seed
@@ -116,7 +117,7 @@ class SeedReader:
         seed = Seed(track, track.title, track.artist, track.file, track.duration, track.artists)
         row = snapshot.row(track.id)
         if row is not None:
-            return SearchSeed(seed, None, track.id, row, snapshot.recording(row))
+            return SearchSeed(seed, None, track.id, row)
         analysis = self._catalog.analysis_of(track.id, self._space.unprojected)
         if analysis is None:
             raise SpaceMismatch(

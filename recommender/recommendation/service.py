@@ -28,7 +28,6 @@ from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, 
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import SnapshotUpdates
 from recommender.search.catalog_index import CatalogIndex, Projector
-from recommender.search.columns import DuplicateColumns
 from recommender.search.faiss_backend import Device
 from recommender.search.index import TrackIndex
 from recommender.search.reranking import (
@@ -37,6 +36,7 @@ from recommender.search.reranking import (
     RerankingSettings,
     effective_method,
 )
+from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
 
 
@@ -109,7 +109,7 @@ class SimilarityService:
         self._detector = duplicate_detector or DuplicateDetector()
         self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
         self.catalog_index = CatalogIndex(
-            catalog, projector, DuplicateColumns(self._detector), device, reranking
+            catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
         )
         self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot, self._tidied)
 
@@ -285,8 +285,9 @@ class SimilarityService:
         are left out of it.
         """
         while True:
+            allowed = snapshot.allowed(filters)
             lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]
-            fill_lists(lists, seeds, k, snapshot.index, ranking)
+            fill_lists(lists, seeds, k, snapshot.index, ranking, allowed)
             ids = {hit.track_id for found in lists for hit in found.hits}
             tracks = self.catalog.present(ids)
             gone = ids - tracks.keys()

@@ -1,21 +1,27 @@
-"""A catalogue at one revision, in memory: its index and the columns that filters compare."""
+"""A catalogue at one revision: its index, and what filters compare of the tracks in it."""
 
 import copy
 import difflib
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import CatalogState
-from recommender.catalog.track_columns import NameColumn
 from recommender.embedding.duplicates import Recording
 from recommender.errors import UsageError
+from recommender.recommendation.artist_codes import ArtistCodes
 from recommender.recommendation.filters import Filters
 from recommender.search.index import TrackIndex
 from recommender.utils.arrays import BoolArray, IntArray
+from recommender.utils.codes import name_code
 from recommender.utils.names import first_genre, genre_key, label_key
+
+_MASKS = 8
+"""Filters whose tracks are kept; each takes a byte a track."""
+
+_Wanted = tuple[object, ...]
 
 
 class Snapshot:
@@ -24,93 +30,85 @@ class Snapshot:
     Rows are those of the index; n of them.
 
     Attributes:
-        index: the vectors.
-        durations: np.ndarray [shape=(n,)], float64, seconds; NaN for a track that has left the
-            catalogue since the index was built, which nothing admits.
-        artists: all of each track.
-        genres: tagged, by `genre_key`.
-        damaged: np.ndarray [shape=(n,)], bool: whether the file is.
+        index: vectors, and columns of `search.track_columns`.
+        artists: of each track.
     """
 
     def __init__(self, catalog: Catalog, index: TrackIndex) -> None:
-        """Read the columns of the index's tracks from `catalog`."""
-        columns = catalog.track_columns().aligned(index.ids)
+        """Of an index of `catalog`; what a query needs is read when it is needed."""
         self.index = index
-        self.durations = columns.durations
-        self.artists = columns.artists
-        self.damaged = columns.damaged
-        self._genre_tags = columns.genres.names
-        self.genres = columns.genres.folded([genre_key(tag) for tag in self._genre_tags])
+        self.artists = ArtistCodes(catalog, index)
         self._catalog = catalog
-        self._predicted: tuple[NameColumn, tuple[str, ...]] | None = None
-        self._reading = threading.Lock()
+        self._gone: IntArray = np.empty(0, dtype=np.int64)
+        self._masks: dict[_Wanted, BoolArray] = {}
+        self._keeping = threading.Lock()
 
     @property
     def state(self) -> CatalogState:
-        """The state of the catalogue that it was read from."""
+        """The state of the catalogue that it describes."""
         return self.index.state
 
     def without(self, track_ids: Collection[int]) -> "Snapshot":
         """The same but for tracks of the index that are not to be recommended any more."""
         other = copy.copy(self)
-        other.durations = self.durations.copy()
-        other.durations[self.rows(np.array(sorted(track_ids), dtype=np.int64))] = np.nan
+        rows = self.index.rows(np.array(sorted(track_ids), dtype=np.int64))
+        other._gone = np.union1d(self._gone, rows[rows >= 0])
         return other
 
     def row(self, track_id: int) -> int | None:
         """The row of a track; None for one that is not recommended."""
         return self.index.row(track_id)
 
-    def rows(self, track_ids: IntArray) -> IntArray:
-        """The rows of tracks of the index."""
-        return np.searchsorted(self.index.ids, track_ids)
-
     def recording(self, row: int) -> Recording:
         """What duplicate detection compares of a track."""
-        return Recording(self.index.columns["view"][row], float(self.durations[row]))
+        columns = self.index.columns
+        return Recording(columns["view"][row], float(columns["duration"][row]))
 
-    def admitted(self, filters: Filters, seed_artists: Sequence[str]) -> BoolArray:
-        """Which tracks pass those filters that look at one track alone, [n].
-
-        Args:
-            filters: what is wanted.
-            seed_artists: as the seed's tags name them.
+    def allowed(self, filters: Filters) -> BoolArray | None:
+        """Which tracks pass those filters that look at one track alone, [n]; None for all.
 
         Raises `UsageError` for a predicted genre that the model does not know.
         """
-        mask = ~np.isnan(self.durations)
+        wanted = _wanted(filters)
+        if not any(wanted):
+            mask = None
+        else:
+            with self._keeping:
+                mask = self._masks.pop(wanted, None)
+                if mask is None:
+                    mask = self._passing(filters)
+                self._masks[wanted] = mask  # behind the others: the first is dropped first
+                if len(self._masks) > _MASKS:
+                    del self._masks[next(iter(self._masks))]
+        if len(self._gone):
+            mask = np.ones(len(self.index), dtype=np.bool_) if mask is None else mask.copy()
+            mask[self._gone] = False
+        return mask
+
+    def _passing(self, filters: Filters) -> BoolArray:
+        columns = self.index.columns
+        mask = np.ones(len(self.index), dtype=np.bool_)
         if filters.genre is not None:
-            mask &= _having(self.genres, genre_key(filters.genre))
+            mask &= columns["genre"].whole() == name_code(genre_key(filters.genre))
         if filters.predicted_genre is not None:
             mask &= self._predicted_as(filters.predicted_genre)
         if filters.min_duration is not None:
-            mask &= self.durations >= filters.min_duration
+            mask &= columns["duration"].whole() >= filters.min_duration
         if filters.max_duration is not None:
-            mask &= self.durations <= filters.max_duration
+            mask &= columns["duration"].whole() <= filters.max_duration
         if not filters.damaged:
-            mask &= ~self.damaged
-        if not filters.same_artist:
-            mask &= ~self.artists.any_of(self.artists.codes_of(seed_artists))
+            mask &= ~columns["damaged"].whole()
+        mask.flags.writeable = False
         return mask
 
-    def genre_hint(self, filters: Filters) -> str | None:
-        """Why a genre filter leaves nothing and which genre was probably meant; else None."""
-        if filters.genre is not None and not _having(self.genres, genre_key(filters.genre)).any():
-            shown = {genre_key(tag): first_genre(tag) or "" for tag in self._genre_tags}
-            shown.pop("", None)
-            advice = _nearest(genre_key(filters.genre), shown) or (
-                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10]) + "."
-                if shown
-                else "no track has a genre tag."
-            )
-            return f"no track is tagged with the genre {filters.genre!r}; {advice}"
-        predicted = filters.predicted_genre
-        if predicted is not None and not self._predicted_as(predicted).any():
-            return f"the model predicts {predicted!r} for no track."
-        return None
-
     def _predicted_as(self, genre: str) -> BoolArray:
-        column, labels = self._predictions()
+        found: BoolArray = self.index.columns["predicted"].whole() == name_code(label_key(genre))
+        if not found.any():
+            self._require_label(genre)
+        return found
+
+    def _require_label(self, genre: str) -> None:
+        labels = self._catalog.genre_labels()
         known = {label_key(label): label for label in labels}
         if known and label_key(genre) not in known:
             near = _nearest(label_key(genre), known)
@@ -118,21 +116,35 @@ class Snapshot:
                 f"the model knows no genre {genre!r}{f' ({near})' if near else ''}; "
                 f"it knows {', '.join(sorted(labels))}."
             )
-        return column.equal(label_key(genre))
 
-    def _predictions(self) -> tuple[NameColumn, tuple[str, ...]]:
-        """The predicted genre of each track by `label_key`, and all labels; read at first use."""
-        with self._reading:
-            if self._predicted is None:
-                column, labels = self._catalog.predicted_genres(self.index.ids)
-                folded = column.folded([label_key(name) for name in column.names])
-                self._predicted = folded, labels
-            return self._predicted
+    def genre_hint(self, filters: Filters) -> str | None:
+        """Why a genre filter leaves nothing and which genre was probably meant; else None."""
+        genre, predicted = filters.genre, filters.predicted_genre
+        if genre is not None and not self._passing(Filters(genre=genre)).any():
+            tags = self._catalog.genres()
+            shown = {genre_key(tag): first_genre(tag) or "" for tag in tags}
+            shown.pop("", None)
+            advice = _nearest(genre_key(genre), shown) or (
+                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10]) + "."
+                if shown
+                else "no track has a genre tag."
+            )
+            return f"no track is tagged with the genre {genre!r}; {advice}"
+        if predicted is not None and not self._predicted_as(predicted).any():
+            return f"the model predicts {predicted!r} for no track."
+        return None
 
 
-def _having(column: NameColumn, key: str) -> BoolArray:
-    """Which tracks have this key; the empty key is that of tracks without a name."""
-    return column.equal(key) if key else column.codes < 0
+def _wanted(filters: Filters) -> _Wanted:
+    """What distinguishes the masks of filters; nothing that is true where all tracks pass."""
+    genre, predicted = filters.genre, filters.predicted_genre
+    return (
+        genre is not None and ("tagged", genre_key(genre)),
+        predicted is not None and ("predicted", label_key(predicted)),
+        filters.min_duration is not None and ("from", float(filters.min_duration)),
+        filters.max_duration is not None and ("to", float(filters.max_duration)),
+        not filters.damaged,
+    )
 
 
 def _nearest(key: str, shown: dict[str, str]) -> str | None:

@@ -23,7 +23,7 @@ from recommender.errors import CatalogError, IndexDamaged, IndexOutdated
 from recommender.search.base import Base, BaseFacts, Effort
 from recommender.search.build import merged, prepared, written
 from recommender.search.cells import DEFAULT_CELLS, CellSettings
-from recommender.search.columns import ColumnSource, DuplicateColumns
+from recommender.search.columns import ColumnSource
 from recommender.search.faiss_backend import Device
 from recommender.search.index import TrackIndex
 from recommender.search.index_file import index_file, segment_file
@@ -33,6 +33,7 @@ from recommender.search.mapped_file import Array, index_damaged, read_facts
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
 from recommender.search.segment_file import append_segment, read_segment
 from recommender.search.staging import Batch, staged
+from recommender.search.track_columns import TrackColumnSource
 from recommender.search.update import Changed, changes
 from recommender.utils.arrays import FloatArray, IntArray, usable_rows
 
@@ -113,7 +114,8 @@ class CatalogIndex:
             CatalogError, SpaceMismatch, WeightsError: as `catalog_projector`.
         """
         projector = catalog_projector(catalog)
-        return cls(catalog, projector, DuplicateColumns(projector.duplicate_detector), device)
+        columns = TrackColumnSource(catalog, projector.duplicate_detector)
+        return cls(catalog, projector, columns, device)
 
     def path(self, state: CatalogState) -> Path:
         """The file of the base, whether or not it is there now."""

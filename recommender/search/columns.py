@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
-from recommender.embedding.duplicates import DuplicateDetector
 from recommender.utils.arrays import FloatArray, IntArray
 
 Columns = Mapping[str, Any]
@@ -44,26 +42,3 @@ class ColumnSource(Protocol):
             new: columns of the tracks, all of an index that is built.
             existing: columns of the tracks that are there; None where an index is built.
         """
-
-
-class DuplicateColumns:
-    """What duplicate detection compares, as the one column ``view``."""
-
-    def __init__(self, detector: DuplicateDetector) -> None:
-        """Views of `detector`."""
-        self._detector = detector
-
-    @property
-    def digest(self) -> str:
-        """That of the detector."""
-        return self._detector.digest
-
-    def columns(self, ids: IntArray, activations: FloatArray) -> dict[str, npt.NDArray[Any]]:
-        """See `ColumnSource.columns`."""
-        del ids
-        return {"view": np.asarray(self._detector.view(activations), dtype=np.float32)}
-
-    def related(self, new: Columns, existing: Columns | None) -> dict[str, npt.NDArray[Any]]:
-        """Nothing."""
-        del new, existing
-        return {}

@@ -6,7 +6,7 @@ rest where the catalogue proves it: where one of the parts is an artist on its o
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from recommender.utils.names import label_key, name_key
@@ -82,6 +82,7 @@ def names_nobody(name: str | None) -> bool:
     return letters in NOBODY or key == "n/a" if letters else not key.strip("?.-_/ ")
 
 
+@lru_cache(maxsize=10_000)
 def split_artists(text: str | None) -> tuple[str, ...]:
     """The artists in one value of a tag, divided only where that is certain.
 
@@ -117,15 +118,28 @@ def credited_artists(artists: tuple[str, ...], album_artists: tuple[str, ...]) -
     return artists or album_artists
 
 
+def may_name_several(name: str) -> bool:
+    """Whether evidence could divide the name (`KnownArtists.divided`)."""
+    return _UNCERTAIN.search(name) is not None
+
+
 class KnownArtists:
     """The artists of a catalogue: the evidence for what "A & B" or "A, B" names."""
 
     def __init__(self, tracks: Mapping[str, int]) -> None:
         """Of names that a tag has by themselves, with the number of their tracks."""
-        self._tracks: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for name, count in tracks.items():
             if key := artist_key(name):
-                self._tracks[key] = self._tracks.get(key, 0) + count
+                counts[key] = counts.get(key, 0) + count
+        self._count: Callable[[str], int] = lambda key: counts.get(key, 0)
+
+    @classmethod
+    def counted_by(cls, count: Callable[[str], int]) -> "KnownArtists":
+        """Where the number of tracks of an `artist_key` is looked up."""
+        known = cls({})
+        known._count = count
+        return known
 
     def keys(self, names: Sequence[str]) -> tuple[str, ...]:
         """`artist_key` of every artist that `names`, values of a tag, stand for, without nobody."""
@@ -158,8 +172,8 @@ class KnownArtists:
     def _few_words_suffice(self, whole: str, known: Sequence[str], parts: int) -> bool:
         if parts > 2:
             return 2 * len(known) >= parts
-        most = max(self._tracks[artist_key(text)] for text in known)
-        return self._tracks.get(artist_key(whole), 0) <= most
+        most = max(self._count(artist_key(text)) for text in known)
+        return self._count(artist_key(whole)) <= most
 
     def _bounds(self, name: str) -> list[tuple[int, int]]:
         """Where the parts of a name begin and end; ", The …" divides only before a known artist."""
@@ -176,7 +190,7 @@ class KnownArtists:
 
     def _begins(self, text: str) -> bool:
         """Whether the text up to its next divider is a known artist."""
-        return artist_key(_UNCERTAIN.split(text, maxsplit=1)[0]) in self._tracks
+        return self._count(artist_key(_UNCERTAIN.split(text, maxsplit=1)[0])) > 0
 
     def _groups(self, name: str, bounds: Sequence[tuple[int, int]]) -> list[tuple[int, int, bool]]:
         """Runs of parts, as (first, behind last, known), of which the known ones are the longest.
@@ -188,7 +202,7 @@ class KnownArtists:
         while start < count:
             for end in range(min(count, start + _LONGEST_RUN), start, -1):
                 text = name[bounds[start][0] : bounds[end - 1][1]]
-                if (start, end) != (0, count) and artist_key(text) in self._tracks:
+                if (start, end) != (0, count) and self._count(artist_key(text)) > 0:
                     groups.append((start, end, True))
                     start = end
                     break

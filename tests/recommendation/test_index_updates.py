@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_world import ToyEmbedder
+from toy_world import ToyEmbedder, same_sound
 
 from recommender.catalog import FileStat
 from recommender.embedding.space import SpaceId
@@ -31,7 +31,7 @@ class TestIndexFile:
                 assert len(activations) == 1, "the index was built again"
                 return super().project(activations)
 
-        service = SimilarityService(world.catalog, Refuses(), ToyEmbedder, "cpu")
+        service = SimilarityService(world.catalog, Refuses(), ToyEmbedder, "cpu", same_sound)
         assert [n.track.path for n in service.similar(seed)] == ["b.ogg"]
         assert path.stat().st_mtime_ns == written
 

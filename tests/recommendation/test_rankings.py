@@ -33,12 +33,17 @@ def test_never_fewer_than_could_be_had(crowd, k, seed_at, shortest, per_artist, 
         if track.id != seed.id and track.duration >= shortest:
             counts[track.artist] = counts.get(track.artist, 0) + 1
             if per_artist is None or counts[track.artist] <= per_artist:
-                wanted.append(float(scores[row]))
+                wanted.append((track.id, float(scores[row])))
 
     filters = Filters(min_duration=shortest, per_artist=per_artist)
     found = crowd.service.similar(seed.id, k, filters, ranking)
     assert len(found) == min(k, len(wanted))
-    np.testing.assert_allclose([n.score for n in found], wanted[:k], atol=1e-5)
+    assert [n.track.id for n in found] == [track_id for track_id, _ in wanted[:k]]
+    # The score of the one that is pinned first is the best of the tracks that pass.
+    np.testing.assert_allclose(
+        [n.score for n in found[1:]], [score for _, score in wanted[1:k]], atol=1e-5
+    )
+    assert [n.score for n in found] == sorted((n.score for n in found), reverse=True)
     away = [np.radians(crowd.distance(n.track, seed)) for n in found]
     np.testing.assert_allclose([n.similarity for n in found], np.cos(away), atol=1e-5)
 

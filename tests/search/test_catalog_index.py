@@ -14,8 +14,8 @@ from recommender.ingestion import IngestSettings
 from recommender.recommendation.service import SimilarityService
 from recommender.search import catalog_index
 from recommender.search.catalog_index import CatalogIndex
-from recommender.search.columns import DuplicateColumns
 from recommender.search.reranking import RerankingSettings
+from recommender.search.track_columns import TrackColumnSource
 
 SETTINGS = IngestSettings(workers=1)
 
@@ -70,8 +70,8 @@ def test_other_settings_or_another_detector_make_it_stale(catalog: Catalog) -> N
     assert CatalogIndex(catalog, projector, columns, "cpu").is_current(state)
     other = RerankingSettings(alpha=0.4)
     assert not CatalogIndex(catalog, projector, columns, "cpu", other).is_current(state)
-    view = DuplicateColumns(DuplicateDetector())
-    assert not CatalogIndex(catalog, projector, view, "cpu").is_current(state)
+    other_columns = TrackColumnSource(catalog, DuplicateDetector())
+    assert not CatalogIndex(catalog, projector, other_columns, "cpu").is_current(state)
 
 
 def test_what_duplicate_detection_compares_is_kept(catalog: Catalog) -> None:

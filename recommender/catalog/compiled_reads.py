@@ -1,0 +1,149 @@
+"""The reads that every list of a running service makes: the revision, and tracks by their ids.
+
+SQLAlchemy takes several times as long to build and to run such a statement as the database does.
+So each is compiled once, for the engine's kind of database, and run on the driver's own connection;
+values are converted by the same column types. Each read is one statement, which sees one state of
+the database. Where it fails, None is returned: the caller then asks in the usual way, which waits
+for locks and says what is wrong.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Select, and_, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from recommender.catalog.queries import LARGEST_ID, TRACK_COLUMNS, track_of
+from recommender.catalog.records import CatalogState, Library, Track
+from recommender.catalog.schema import AnalysisRow, CatalogRow, LibraryRow, TrackRow
+
+_SIZES = (1, 16, 128, 512)
+"""Numbers of ids that a statement is compiled for; it repeats the last of fewer ids."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A query as text in the database's own SQL.
+
+    Attributes:
+        text: with parameters as the driver writes them.
+        positions: the names of the parameters in their order; None where the driver takes names.
+        processors: what makes the value of a column from what the driver returns, by the column's
+            position; columns that need nothing are left out.
+    """
+
+    text: str
+    positions: tuple[str, ...] | None
+    processors: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    @classmethod
+    def of(cls, query: Select[*tuple[Any, ...]], engine: Engine) -> "Statement":
+        """Compile a query whose parameters all have names and no value."""
+        compiled, dialect = query.compile(engine), engine.dialect
+        made = (
+            (at, column.type.dialect_impl(dialect).result_processor(dialect, None))
+            for at, column in enumerate(query.selected_columns)
+        )
+        return cls(
+            str(compiled),
+            tuple(compiled.positiontup or ()) if compiled.positional else None,
+            tuple((at, processor) for at, processor in made if processor is not None),
+        )
+
+    def arguments(self, values: Mapping[str, Any]) -> Any:
+        """Values of the parameters, as the driver takes them."""
+        return values if self.positions is None else [values[name] for name in self.positions]
+
+    def converted(self, row: Sequence[Any]) -> list[Any]:
+        """The values of a row; those of NULL are None."""
+        values = list(row)
+        for at, processor in self.processors:
+            if values[at] is not None:
+                values[at] = processor(values[at])
+        return values
+
+
+class CompiledReads:
+    """Reads of one database; any number of threads may read at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Nothing is compiled yet."""
+        self._engine = engine
+        self._of_size: dict[int, Statement] = {}
+
+    def state(self) -> CatalogState | None:
+        """See `Catalog.state`; None where it cannot be read."""
+        rows = self._rows(self._state, {})
+        return CatalogState(*rows[0]) if rows else None
+
+    def tracks(self, ids: Collection[int]) -> dict[int, Track] | None:
+        """Those of `ids` that are tracks, by id.
+
+        None where they cannot be read, or one of them has no analysis in the active space.
+        """
+        found: dict[int, Track] = {}
+        wanted = sorted({id for id in ids if 0 < id <= LARGEST_ID})
+        for start in range(0, len(wanted), _SIZES[-1]):
+            part = wanted[start : start + _SIZES[-1]]
+            size = next(size for size in _SIZES if size >= len(part))
+            values = {f"id{at}": part[min(at, len(part) - 1)] for at in range(size)}
+            statement = self._tracks(size)
+            rows = self._rows(statement, values)
+            if rows is None:
+                return None
+            try:
+                tracks = [_track(statement.converted(row)) for row in rows]
+            except (ValueError, LookupError, TypeError, ArithmeticError):
+                return None  # what is stored in a column is no value of its type
+            found.update((track.id, track) for track in tracks)
+        analysed = all(track.analysed_at is not None for track in found.values())
+        return found if analysed else None
+
+    @cached_property
+    def _state(self) -> Statement:
+        return Statement.of(select(CatalogRow.uuid, CatalogRow.revision), self._engine)
+
+    def _tracks(self, size: int) -> Statement:
+        statement = self._of_size.get(size)
+        if statement is None:
+            statement = self._of_size[size] = Statement.of(_tracks_query(size), self._engine)
+        return statement
+
+    def _rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Any] | None:
+        driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        try:
+            connection = self._engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(statement.text, statement.arguments(values))
+                return list(cursor.fetchall())
+            finally:
+                connection.close()  # back to the pool
+        except (SQLAlchemyError, driver_error):
+            return None
+
+
+def _tracks_query(size: int) -> Select[Any]:
+    """The columns of tracks, their analysis in the active space, and their library."""
+    active = select(CatalogRow.active_space_id).scalar_subquery()
+    in_active = and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == active)
+    return (
+        select(*TRACK_COLUMNS, LibraryRow.root, LibraryRow.mount_point)
+        .join(LibraryRow, LibraryRow.id == TrackRow.library_id)
+        .outerjoin(AnalysisRow, in_active)
+        .where(TrackRow.id.in_([bindparam(f"id{at}") for at in range(size)]))
+    )
+
+
+def _track(values: Sequence[Any]) -> Track:
+    *of_track, root, mount_point = values
+    library = _library(of_track[1], root, mount_point)
+    return track_of(of_track, {library.id: library})
+
+
+@lru_cache(maxsize=64)
+def _library(library_id: int, root: str, mount_point: str | None) -> Library:
+    return Library(library_id, Path(root), None if mount_point is None else Path(mount_point))
