@@ -372,10 +372,9 @@ class CatalogIndex:
             if not may_write or not self._is_on_disk(base):
                 return index
             facts = replace(base.facts, state=index.state)
-            columns = {name: column.whole() for name, column in index.columns.items()}
             laid_out = merged(index.tracks)
             try:
-                new = written(base.path, laid_out, columns, facts, self._cells, measure=False)
+                new = written(base.path, laid_out, index.columns, facts, self._cells, measure=False)
             except OSError as error:
                 log_unsaved(base.path, error)
                 return index

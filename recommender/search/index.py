@@ -289,7 +289,9 @@ class TrackIndex:
 
 def _whole_vectors(base: Base) -> dict[str, Iterator[FloatArray]]:
     """The vectors that a device searches whole, part by part."""
-    found = {"cosine_head": (base.rows.unit(part) for part in parts(len(base), base.dimension))}
+    found: dict[str, Iterator[FloatArray]] = {
+        "cosine_head": (base.rows.unit(part) for part in parts(len(base), base.dimension))
+    }
     if base.rows.reranked:
         found["score_head"] = (
             base.rows.database(part) for part in parts(len(base), base.dimension)

@@ -100,9 +100,8 @@ def test_merged_answers_as_before(layout: str, tmp_path) -> None:
     ids, vectors = np.arange(1, 501), groups(500, 16, 1)
     index = build(ids[:450], vectors[:450], cells)
     index = changed(index, ids[450:], vectors[450:], [3, 4, 5], cells)
-    columns = {name: column.whole() for name, column in index.columns.items()}
     base = written(
-        tmp_path / "x.index", merged(index.tracks), columns, index.facts, cells, measure=False
+        tmp_path / "x.index", merged(index.tracks), index.columns, index.facts, cells, measure=False
     )
     again = TrackIndex(base)
     same_but_for_statistics(index, again)

@@ -14,12 +14,12 @@ from recommender.errors import IndexDamaged, NothingAnalysed
 from recommender.search import catalog_index as lifecycle
 from recommender.search import segment_file as segments
 from recommender.search.catalog_index import CatalogIndex
-from recommender.search.columns import DuplicateColumns
 from recommender.search.index import TrackIndex
 from recommender.search.index_file import lock_file, segment_file
 from recommender.search.index_lock import writing
 from recommender.search.mapped_file import ArrayWriter
 from recommender.search.reranking import RerankingSettings
+from recommender.search.track_columns import TrackColumnSource
 
 SETTINGS = RerankingSettings(k=3, min_tracks=10)
 START = 60
@@ -45,7 +45,11 @@ class Library:
 
     def index(self) -> CatalogIndex:
         return CatalogIndex(
-            self.catalog, ToyEmbedder(), DuplicateColumns(same_sound), "cpu", SETTINGS
+            self.catalog,
+            ToyEmbedder(),
+            TrackColumnSource(self.catalog, same_sound),
+            "cpu",
+            SETTINGS,
         )
 
     def update(self) -> TrackIndex:
@@ -266,12 +270,13 @@ def test_a_base_that_does_not_fit_the_space_is_built_again(
         index.space,
         index.state,
         path=library.path,
-        columns={"view": rows},
+        columns={name: column.whole() for name, column in index.columns.items()},
         settings=SETTINGS,
         columns_digest=index.facts.columns,
     )
     assert library.update().dimension == 2
     assert "have the length 5, not 2" in caplog.text
+    short = library.path.with_name("short")
+    short.write_bytes(b"recsys-index-4\n")
     with pytest.raises(IndexDamaged):
-        (library.path.parent / "short").write_bytes(b"recsys-index-4\n")
-        TrackIndex.open(library.path.parent / "short")
+        TrackIndex.open(short)
