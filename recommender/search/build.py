@@ -21,7 +21,7 @@ from recommender.search.cells import (
     principal_axes,
     trained_centroids,
 )
-from recommender.search.live_tracks import LiveTracks
+from recommender.search.live_tracks import Column, LiveTracks
 from recommender.search.mapped_file import Array, ArrayWriter, MappedFile
 from recommender.search.recall import measured_effort
 from recommender.search.reranking import (
@@ -153,7 +153,8 @@ def merged(tracks: LiveTracks) -> Prepared:
     )
 
 
-Columns = Mapping[str, Array]
+Columns = Mapping[str, Array] | Mapping[str, Column]
+"""Name → values by rising id, which are read in parts."""
 
 
 def written(

@@ -59,6 +59,11 @@ GROWTH = 1.5
 """By how much a catalogue grows before axes, cells and the recall of a query are computed anew."""
 
 
+BUILD_WAIT_S, APPEND_WAIT_S = 600.0, 2.0
+"""How long a process waits for another one that is building or appending to the same index; then
+it builds or updates its own in memory."""
+
+
 class Projector(Protocol):
     """Computes comparable vectors from stored activations, as `CatalogProjector` does."""
 
@@ -241,7 +246,7 @@ class CatalogIndex:
     def _append(self, path: Path, index: TrackIndex, later: Segment, state: CatalogState) -> None:
         """Save what follows `index`, unless another process has saved more meanwhile."""
         base = index.tracks.base
-        with writing(path) as may_write:
+        with writing(path, APPEND_WAIT_S) as may_write:
             if not may_write or not self._is_on_disk(base):
                 return
             stored = read_segment(segment_file(path), base)
@@ -286,7 +291,7 @@ class CatalogIndex:
 
     def _built_once(self, state: CatalogState, progress: OnBuild | None) -> TrackIndex:
         """The index, built by this process or by another one that has begun before it."""
-        with writing(self.path(state)) as may_write:
+        with writing(self.path(state), BUILD_WAIT_S) as may_write:
             if may_write:
                 saved = self.saved(state)
                 if saved is not None and saved.state == state:
@@ -298,7 +303,7 @@ class CatalogIndex:
 
         Raises `CatalogError` when there is nothing to index.
         """
-        with writing(self.path(self.catalog.state())) as may_write:
+        with writing(self.path(self.catalog.state()), BUILD_WAIT_S) as may_write:
             self._held = self._build(may_write, progress)
             return self._held
 
@@ -363,14 +368,13 @@ class CatalogIndex:
             return self.build()
         if base.path is None:
             return index
-        with writing(base.path, wait_s=0) as may_write:
+        with writing(base.path, 0.0) as may_write:
             if not may_write or not self._is_on_disk(base):
                 return index
             facts = replace(base.facts, state=index.state)
-            columns = {name: column.whole() for name, column in index.columns.items()}
             laid_out = merged(index.tracks)
             try:
-                new = written(base.path, laid_out, columns, facts, self._cells, measure=False)
+                new = written(base.path, laid_out, index.columns, facts, self._cells, measure=False)
             except OSError as error:
                 log_unsaved(base.path, error)
                 return index

@@ -68,6 +68,8 @@ def principal_axes(units: FloatArray, settings: CellSettings) -> Axes:
     energies, axes = energies[::-1], axes[:, ::-1]
     enough = int(np.searchsorted(np.cumsum(energies), settings.energy * energies.sum())) + 1
     leading = min(dimension, -(-enough // 16) * 16)
+    if leading == dimension:
+        return Axes(np.empty((0, 0), dtype=np.float32), dimension)
     return Axes(np.ascontiguousarray(axes, dtype=np.float32), leading)
 
 

@@ -21,9 +21,6 @@ Device = Literal["auto", "cpu", "cuda"]
 FAISS_BUILDS = ("faiss-cpu", "faiss-gpu", "faiss-gpu-cu11", "faiss-gpu-cu12", "faiss-gpu-cuvs")
 """Distributions on PyPI that all install the same module `faiss`, over one another's files."""
 
-LARGEST_GPU_K = 2048
-"""FAISS's limit on k for GPU indexes; a longer list is searched on the CPU."""
-
 
 def import_faiss() -> Any:
     """The module `faiss`; raises `RecsysError` where two builds of it overwrite each other."""

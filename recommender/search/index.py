@@ -7,8 +7,8 @@ they were computed from, and can always be built again.
 Shapes: n vectors of d dimensions in the index, q queries, k results for each.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from recommender.search.build import prepared, written
 from recommender.search.cells import DEFAULT_CELLS, CellSettings
 from recommender.search.faiss_backend import Device, device_search, gpu_resources
 from recommender.search.live_tracks import Column, LiveTracks, Segment
-from recommender.search.mapped_file import Array
+from recommender.search.mapped_file import Array, index_damaged
 from recommender.search.ranker import Ranked, Ranker
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
@@ -211,11 +211,14 @@ class TrackIndex:
 
         Raises:
             SpaceMismatch: the queries have another dimension than the index.
+            IndexDamaged: the file holds numbers that lead nowhere.
             UsageError: k below 1, queries that are not finite unit vectors, a mask of another
                 shape, or another method.
         """
         self._require(k, allowed)
-        return self._ranker.rank_vectors(self._checked(vectors), k, method, allowed)
+        queries = self._checked(vectors)
+        with self._damage_named():
+            return self._ranker.rank_vectors(queries, k, method, allowed)
 
     def rank_tracks(
         self,
@@ -238,7 +241,21 @@ class TrackIndex:
         absent = ids[rows < 0]
         if len(absent):
             raise UsageError(f"track {absent[0]} is not in the index.")
-        return self._ranker.rank_rows(rows, k, method, allowed)
+        with self._damage_named():
+            return self._ranker.rank_rows(rows, k, method, allowed)
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        """Numbers in the file that lead nowhere become `IndexDamaged`, and the file is dropped."""
+        try:
+            yield
+        except (IndexError, ValueError) as error:
+            path = self.tracks.base.path
+            if path is None:
+                raise
+            with suppress(OSError):
+                path.unlink()
+            raise index_damaged(path, error) from error
 
     def _require(self, k: int, allowed: BoolArray | None) -> None:
         if k < 1:
@@ -270,26 +287,13 @@ class TrackIndex:
         return self.changed(self.tracks.segment, state)
 
 
-def _whole_vectors(base: Base) -> Mapping[str, "Parts"]:
-    """The vectors that a device searches whole."""
-    found = {"cosine_head": Parts(base, of_database=False)}
+def _whole_vectors(base: Base) -> dict[str, Iterator[FloatArray]]:
+    """The vectors that a device searches whole, part by part."""
+    found: dict[str, Iterator[FloatArray]] = {
+        "cosine_head": (base.rows.unit(part) for part in parts(len(base), base.dimension))
+    }
     if base.rows.reranked:
-        found["score_head"] = Parts(base, of_database=True)
+        found["score_head"] = (
+            base.rows.database(part) for part in parts(len(base), base.dimension)
+        )
     return found
-
-
-class Parts:
-    """The vectors of a base, some at a time."""
-
-    def __init__(self, base: Base, *, of_database: bool) -> None:
-        """Unit vectors, or database vectors."""
-        self._base = base
-        self._read = base.rows.database if of_database else base.rows.unit
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        """np.ndarray [shape=(m, ...)] each."""
-        for part in parts(len(self._base), self._base.dimension):
-            yield self._read(part)
-
-
-__all__ = ["Ranked", "TrackIndex", "replace"]

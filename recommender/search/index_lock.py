@@ -18,12 +18,9 @@ from recommender.search.mapped_file import read_facts
 
 logger = logging.getLogger(__name__)
 
-WAIT_S = 600.0
-"""How long a process waits for another one that is building the same index."""
-
 
 @contextmanager
-def writing(path: Path, wait_s: float = WAIT_S) -> Iterator[bool]:
+def writing(path: Path, wait_s: float) -> Iterator[bool]:
     """Hold the lock of the index `path`; whether its files may be written.
 
     They may not where another process still writes after `wait_s` seconds, and where no file can

@@ -80,6 +80,11 @@ class Column:
         """Of `whole`."""
         return (len(self._tracks), *self._base.shape[1:])
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the values."""
+        return self._base.dtype
+
     def __len__(self) -> int:
         """Number of tracks."""
         return len(self._tracks)

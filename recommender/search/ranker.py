@@ -24,6 +24,10 @@ CoarseSearch = Callable[[FloatArray, int], tuple[FloatArray, IntArray]]
 """From a query [d + 1] and k to scores and positions in the base [k], by falling score."""
 
 
+MOST_ON_DEVICE = 2048
+"""Candidates that FAISS finds on a GPU at most; more are looked for on the CPU."""
+
+
 @dataclass(frozen=True, eq=False)
 class Ranked:
     """The results of q queries, best first.
@@ -170,7 +174,8 @@ class Ranker:
         """Slots of some more than the k best tracks."""
         search = self._on_device.get(heads.name)
         count = k + self.effort.rescored
-        if search is not None and allowed is None and self.tracks.is_base:
+        fits = count <= MOST_ON_DEVICE and allowed is None and self.tracks.is_base
+        if search is not None and fits:
             return search(whole, min(count, len(self.tracks)))[1]
         query = np.ascontiguousarray(head[: heads.base.shape[1]])
         return heads.candidates(query, count, self.effort.probed, allowed)

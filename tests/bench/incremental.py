@@ -1,0 +1,184 @@
+"""What one new file costs a running service, and how an index that is kept up to date drifts.
+
+    python tests/bench/synthetic_catalog.py small.db large.db --tracks 40000
+    python tests/bench/incremental.py large.db
+
+Works on a copy of the catalogue. Prints
+
+- one new track: seconds and processor time until it is in the lists, growth of the private memory,
+  and how many lists were answered meanwhile; beside it an index that is built anew;
+- the change of other lists: of 100 lists of 100 tracks, how many another new track reorders;
+- drift: of lists of 10, the share that a catalogue grown by `--growth` has in common with an index
+  that is built anew, and the largest difference of a score, once before and once after the merge.
+"""
+
+import argparse
+import resource
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from recommender import Catalog, SimilarityService
+from recommender.catalog import FileStat, Tags
+from recommender.embedding.space import Analysis
+from recommender.search.catalog_index import CatalogIndex
+from recommender.search.index import TrackIndex
+
+LISTS = 100
+
+
+def private_mb() -> float:
+    """Memory of this process that no file backs, in MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class Growing:
+    """A catalogue to which mixtures of its own tracks are added."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        space = catalog.active_space()
+        assert space is not None
+        self.space = space
+        self.library = catalog.libraries()[0]
+        self.random = np.random.default_rng(1)
+        self.ids = np.array([track for track, _ in zip(self._ids(), range(2000), strict=False)])
+        self.number = 0
+
+    def _ids(self):  # type: ignore[no-untyped-def]
+        for ids, _ in self.catalog.activation_batches(self.space):
+            yield from ids.tolist()
+
+    def add(self, count: int) -> list[int]:
+        """Add tracks between two others each; their ids."""
+        analyses = []
+        for _ in range(count):
+            one, other = (
+                self.catalog.analysis_of(int(track), self.space)
+                for track in self.random.choice(self.ids, 2, replace=False)
+            )
+            assert one is not None
+            assert other is not None
+            mixed = (0.6 * one.activations + 0.4 * other.activations).astype(np.float32)
+            analyses.append(replace(one, activations=mixed, duration=one.duration + 7))
+        return self._write(analyses)
+
+    def _write(self, analyses: list[Analysis]) -> list[int]:
+        found = []
+        with self.catalog.writing() as write:
+            for analysis in analyses:
+                self.number += 1
+                stat = FileStat(f"new {self.number}.ogg", 1, 1)
+                tags = Tags(title=f"new {self.number}", artist=f"new artist {self.number}")
+                found.append(
+                    write.analysed(self.library, stat, f"n{self.number}", tags, analysis, "bench")
+                )
+        return found
+
+
+def one_new_file(service: SimilarityService, growing: Growing) -> None:
+    seeds = np.random.default_rng(0).choice(growing.ids, 50).tolist()
+    for seed in seeds:
+        service.similar(seed)
+    print(
+        "| one new track | s | CPU s | private memory, MB | lists meanwhile |\n" + "|---" * 5 + "|"
+    )
+    for attempt in range(3):
+        most, stop = [private_mb()], threading.Event()
+
+        def watch(most: list[float] = most, stop: threading.Event = stop) -> None:
+            while not stop.wait(0.002):
+                most.append(private_mb())
+
+        watcher = threading.Thread(target=watch)
+        (new,) = growing.add(1)
+        watcher.start()
+        started, cpu, answered = time.perf_counter(), time.process_time(), 0
+        while new not in service._snapshots.current().index:
+            service.similar(seeds[answered % len(seeds)])
+            answered += 1
+        took, used = time.perf_counter() - started, time.process_time() - cpu
+        stop.set()
+        watcher.join()
+        service.similar(new)
+        grown = max(most) - most[0]
+        print(f"| {attempt + 1} | {took:.2f} | {used:.2f} | {grown:.0f} | {answered} |", flush=True)
+
+
+def built_anew(index: CatalogIndex) -> TrackIndex:
+    started, cpu = time.perf_counter(), time.process_time()
+    built = index.build()
+    took, used = time.perf_counter() - started, time.process_time() - cpu
+    print(f"| built anew | {took:.1f} | {used:.1f} | | |\n", flush=True)
+    return built
+
+
+def reordered(before: TrackIndex, after: TrackIndex, ids: np.ndarray) -> int:
+    """How many of the lists of 100 differ in the order of tracks that both have."""
+    changed = 0
+    for one, two in zip(
+        before.rank_tracks(ids, 101).ids, after.rank_tracks(ids, 101).ids, strict=True
+    ):
+        both = np.intersect1d(one, two)
+        changed += one[np.isin(one, both)].tolist() != two[np.isin(two, both)].tolist()
+    return changed
+
+
+def drift(found: TrackIndex, built: TrackIndex, ids: np.ndarray) -> str:
+    one, two = found.rank_tracks(ids, 10), built.rank_tracks(ids, 10)
+    common = np.mean([np.isin(a, b).mean() for a, b in zip(one.ids, two.ids, strict=True)])
+    same = [np.isin(a, b) for a, b in zip(one.ids, two.ids, strict=True)]
+    worst = 0.0
+    for row, kept in enumerate(same):
+        scores = dict(zip(two.ids[row].tolist(), two.scores[row].tolist(), strict=True))
+        for id, score in zip(
+            one.ids[row][kept].tolist(), one.scores[row][kept].tolist(), strict=True
+        ):
+            worst = max(worst, abs(score - scores[id]))
+    return f"{common:.4f} | {worst:.4f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("catalog", type=Path)
+    parser.add_argument("--growth", type=float, default=0.05, help="share of the tracks to add")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.catalog.parent) as folder:
+        copy = shutil.copy(options.catalog, Path(folder) / "catalog.db")
+        with SimilarityService.open(str(copy), "cpu") as service:
+            growing = Growing(service.catalog)
+            service.index()
+            one_new_file(service, growing)
+            index = service.catalog_index
+            before = built_anew(index)
+            ids = np.random.default_rng(2).choice(before.ids, LISTS, replace=False)
+            growing.add(1)
+            after = index.update()
+            changed = reordered(before, after, ids)
+            print(f"lists of 100 reordered by one new track: {changed} of {LISTS}")
+            rebuilt = index.build()
+            print(
+                f"the same, by an index built anew: {reordered(before, rebuilt, ids)} of {LISTS}\n"
+            )
+            for _ in range(20):
+                growing.add(int(options.growth * len(rebuilt) / 20))
+                grown = index.update()
+            merged = index.merge(grown)
+            built = index.build()
+            print("| | common to lists of 10 | largest difference of a score |\n|---|---|---|")
+            print(f"| grown by {options.growth:.0%} in 20 steps | {drift(grown, built, ids)} |")
+            print(f"| then merged | {drift(merged, built, ids)} |")
+
+
+if __name__ == "__main__":
+    main()
