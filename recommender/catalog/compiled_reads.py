@@ -14,7 +14,7 @@ from json import JSONDecoder
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Engine, Select, and_, bindparam, select
+from sqlalchemy import JSON, Dialect, Engine, Float, Numeric, Select, and_, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
@@ -71,6 +71,8 @@ class Statement:
 
 
 def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(kind, Float | Numeric):
+        return None  # drivers return floats as floats; SQLAlchemy would ask for the driver's type
     usual = kind.dialect_impl(dialect).result_processor(dialect, None)
     # SQLAlchemy's own takes twice as long; drivers that return no text need none.
     return _of_json if usual is not None and isinstance(kind, JSON) else usual
