@@ -27,6 +27,7 @@ from recommender.audio.slices import (
     window_positions,
 )
 from recommender.audio.soundfile_decoder import SoundfileDecoder
+from recommender.audio.span_decoder import Span, SpanDecoder
 from recommender.audio.stderr import silenced_stderr
 from recommender.audio.windows import SHORTEST, Windowing
 from recommender.errors import (
@@ -77,7 +78,7 @@ class DecodedWindows:
 
 
 def read_windows(
-    sound: Sound, windowing: Windowing, sample_rate: int = SAMPLE_RATE
+    sound: Sound, windowing: Windowing, sample_rate: int = SAMPLE_RATE, span: Span | None = None
 ) -> DecodedWindows:
     """The windows of a track, reading no more of it than they need.
 
@@ -88,6 +89,8 @@ def read_windows(
         sound: a path, or a binary file object, which is read from its beginning and stays open.
         windowing: how many windows, how long and where.
         sample_rate: Hz of the clips.
+        span: the part of the file that is the track; None for all of it. Windows, silence and
+            lengths are then those of a file cut there.
 
     Raises:
         TypeError: neither a path nor a binary file object.
@@ -97,8 +100,14 @@ def read_windows(
         TooShort: less than `SHORTEST` seconds.
         Silent: digital silence from beginning to end.
         NotFinite: NaN or infinity among the samples.
+        PastEnd: the span begins where the sound has ended.
     """
-    return _with_decoder(sound, lambda decoder: _windows(decoder, windowing, sample_rate))
+
+    def read(decoder: Decoder) -> DecodedWindows:
+        part = decoder if span is None else SpanDecoder(decoder, span)
+        return _windows(part, windowing, sample_rate)
+
+    return _with_decoder(sound, read)
 
 
 def read_whole(sound: Sound, sample_rate: int = SAMPLE_RATE) -> AudioClip:

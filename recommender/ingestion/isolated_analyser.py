@@ -12,7 +12,8 @@ from recommender.ingestion.file_reader import FileReader, ReaderPool
 
 if TYPE_CHECKING:
     from recommender.audio.reader import DecodedWindows
-    from recommender.audio.tags import Tags
+    from recommender.audio.span_decoder import Span
+    from recommender.audio.tags import Tagged, Tags
     from recommender.embedding.embedder import Embedder
     from recommender.embedding.space import Analysis
 
@@ -33,22 +34,26 @@ class IsolatedAnalyser:
         with named(sound) as path:
             return self.embedder.analyse_windows(self.decode(path))
 
-    def decode(self, path: Path) -> "DecodedWindows":
-        """As `Embedder.decode`, likewise."""
+    def decode(self, path: Path, span: "Span | None" = None) -> "DecodedWindows":
+        """As `Embedder.decode`, likewise; of a part of the file where `span` is given."""
         from recommender.audio.reader import read_windows
 
         windowing, rate = self.embedder.windowing, self.embedder.front_end.sample_rate
-        return self._readers.call(read_windows, path, windowing, rate)
+        return self._readers.call(read_windows, path, windowing, rate, span)
 
     def read_tags(self, sound: Path | BinaryIO) -> "Tags":
         """As `audio.tags.read_tags`: fields are None where the tags take too much."""
-        from recommender.audio.tags import Tags, read_tags
+        return self.read_tagged(sound).tags
+
+    def read_tagged(self, sound: Path | BinaryIO) -> "Tagged":
+        """As `audio.tags.read_tagged`, likewise."""
+        from recommender.audio.tags import Tagged, read_tagged
 
         try:
             with named(sound) as path:
-                return self._readers.call(read_tags, path)
+                return self._readers.call(read_tagged, path)
         except (TooMuchMemory, WorkerTimedOut, WorkerCrashed, UnreadableAudio, OSError):
-            return Tags()
+            return Tagged()
 
     def call(
         self,
