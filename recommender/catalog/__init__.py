@@ -5,6 +5,7 @@ It is the source of truth; an index is a cache of it. Nothing here decodes audio
 
 from recommender.audio.tags import Tags
 from recommender.catalog.catalog import Catalog
+from recommender.catalog.changes import Changes
 from recommender.catalog.records import (
     CatalogState,
     Counts,
@@ -22,6 +23,7 @@ from recommender.catalog.writer import Writer
 __all__ = [
     "Catalog",
     "CatalogState",
+    "Changes",
     "Counts",
     "Failure",
     "FileStat",

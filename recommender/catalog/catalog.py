@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 
 from recommender.catalog import (
     analyses,
     catalog_row,
+    changes,
     libraries,
     queries,
     scan_queries,
@@ -18,6 +20,8 @@ from recommender.catalog import (
     summary,
     track_columns,
 )
+from recommender.catalog.changes import Changes
+from recommender.catalog.chunks import chunks
 from recommender.catalog.database import Database
 from recommender.catalog.records import (
     CatalogState,
@@ -255,18 +259,48 @@ class Catalog(Database):
                 shape (0, 0) in a space that no track was ever analysed in.
 
         Damaged vectors, which do not have the checksum that was stored with them, are left out,
-        and their tracks are named in a warning; see `checked_activations`.
+        and their tracks are named in a warning; see `checked_activations`. Where there are more
+        tracks than fit into memory, `activation_batches` reads them.
         """
         ids, found, damaged = self.checked_activations(space)
-        if damaged:
-            logger.warning(
-                "the stored embeddings of %d tracks are damaged, and are left out (ids %s%s). Run "
-                "'recsys verify' to repair them, then ingest their folders.",
-                len(damaged),
-                ", ".join(map(str, damaged[:_NAMED])),
-                "…" if len(damaged) > _NAMED else "",
-            )
+        _warn_of_damaged(damaged)
         return ids, found
+
+    def activation_batches(
+        self, space: SpaceId, ids: IntArray | None = None
+    ) -> Iterator[tuple[IntArray, FloatArray]]:
+        """What `activations` returns, a few hundred tracks at a time, each time in a transaction.
+
+        What changes while they are read may or may not be seen. Whoever reads `state` before the
+        first batch learns of it afterwards, by `changes_since`.
+
+        Args:
+            space: its unprojected space is meant.
+            ids: np.ndarray [shape=(m,)]: of these tracks only, as far as they can be recommended.
+        """
+        damaged: list[int] = []
+        for batch in self._batches(space) if ids is None else self._batches_of(space, ids):
+            damaged += batch.damaged
+            if len(batch.ids):
+                yield batch.ids, batch.activations
+        _warn_of_damaged(damaged)
+
+    def _batches(self, space: SpaceId) -> Iterator[analyses.Batch]:
+        last = 0
+        while True:
+            with self._reading() as connection:
+                batch = analyses.batch_after(connection, space, last)
+            if batch is None:
+                return
+            yield batch
+            last = batch.last
+
+    def _batches_of(self, space: SpaceId, ids: IntArray) -> Iterator[analyses.Batch]:
+        for chunk in chunks(np.unique(ids).tolist()):
+            with self._reading() as connection:
+                batch = analyses.batch_of(connection, space, chunk)
+            if batch is not None:
+                yield batch
 
     def checked_activations(self, space: SpaceId) -> tuple[IntArray, FloatArray, list[int]]:
         """What `activations` returns, and the ids of the tracks that it leaves out."""
@@ -381,6 +415,19 @@ class Catalog(Database):
         with self._reading() as connection:
             return catalog_row.state(connection)
 
+    def changes_since(self, revision: int, space: SpaceId) -> Changes | None:
+        """What has changed since `CatalogState.revision` was `revision`.
+
+        Args:
+            space: its unprojected space is meant.
+
+        Returns:
+            None where it is not known that far back, or there never was such a revision: then
+            everything is to be read anew.
+        """
+        with self._reading() as connection:
+            return changes.changes_since(connection, revision, space)
+
     def prune(self, *, force: bool = False) -> int:
         """Drop missing tracks and their analyses; unavailable ones are never dropped.
 
@@ -396,3 +443,14 @@ class Catalog(Database):
         """
         with self._changing() as connection:
             return libraries.prune(connection, force)
+
+
+def _warn_of_damaged(track_ids: list[int]) -> None:
+    if track_ids:
+        logger.warning(
+            "the stored embeddings of %d tracks are damaged, and are left out (ids %s%s). Run "
+            "'recsys verify' to repair them, then ingest their folders.",
+            len(track_ids),
+            ", ".join(map(str, track_ids[:_NAMED])),
+            "…" if len(track_ids) > _NAMED else "",
+        )

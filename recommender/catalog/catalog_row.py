@@ -6,7 +6,7 @@ Every function works on a connection, inside the caller's transaction.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, ScalarSelect, select, update
 
 from recommender.catalog.records import CatalogState
 from recommender.catalog.schema import CatalogRow, SpaceRow
@@ -23,6 +23,11 @@ def state(connection: Connection) -> CatalogState:
 def bump_revision(connection: Connection) -> None:
     """Mark that what can be recommended has changed: indexes built before are stale."""
     connection.execute(update(CatalogRow).values(revision=CatalogRow.revision + 1))
+
+
+def next_revision() -> ScalarSelect[int]:
+    """The revision that `bump_revision` makes of the present one."""
+    return select(CatalogRow.revision + 1).scalar_subquery()
 
 
 def active_space(connection: Connection) -> SpaceId | None:

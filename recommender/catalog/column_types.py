@@ -1,7 +1,6 @@
 """Column types for values that databases cannot store as they are: paths, vectors, times."""
 
 import re
-import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -83,12 +82,6 @@ class Vector(TypeDecorator[FloatArray]):
         if value is None:
             return None
         return np.frombuffer(value, dtype=VECTOR_DTYPE).astype(np.float32, copy=False)
-
-
-def checksum(vector: FloatArray | bytes) -> int:
-    """CRC-32 of a vector as it is stored."""
-    blob = vector if isinstance(vector, bytes) else np.asarray(vector, VECTOR_DTYPE).tobytes()
-    return zlib.crc32(blob)
 
 
 class Texts(TypeDecorator[tuple[str, ...]]):

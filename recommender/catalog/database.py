@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, select
 
-from recommender.catalog import catalog_row, row_check, salvage
+from recommender.catalog import catalog_row, changes, row_check, salvage
 from recommender.catalog.creation import Creation, open_database
 from recommender.catalog.engine import database_file, shown, transaction
 from recommender.catalog.row_check import DamagedRow
@@ -106,6 +106,7 @@ class Database:
         """Make the next ingest read or analyse the files again; returns for which it can."""
         with self._changing() as connection:
             repaired = [row_check.repair_row(connection, row) for row in damaged]
+            changes.forget_history(connection)
             catalog_row.bump_revision(connection)
             return repaired
 
@@ -113,7 +114,9 @@ class Database:
         """Build SQLite's own indexes again, and drop rows that refer to none."""
         with self._changing() as connection:
             connection.exec_driver_sql("REINDEX")
-            salvage.drop_orphans(connection)
+            if salvage.drop_orphans(connection):
+                changes.forget_history(connection)
+                catalog_row.bump_revision(connection)
 
     def salvage(self) -> salvage.Salvage:
         """Replace the database by one of all rows that can be read; a copy of it is kept.

@@ -11,7 +11,8 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from recommender.audio.tags import Tags
-from recommender.catalog.catalog_row import bump_revision
+from recommender.catalog.catalog_row import bump_revision, next_revision
+from recommender.catalog.changes import record_removals
 from recommender.catalog.library_merge import absorb
 from recommender.catalog.records import Library, TrackState
 from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow
@@ -86,21 +87,22 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
     moved = _with_root(old, libraries)
     root = real_path(new)
     scope = holding(root, [library for library in libraries if library != moved])
-    bump_revision(connection)
     if scope is not None:
-        outer, folder = scope
-        absorb(connection, moved, outer, folder)
-        return outer
-    values = {"root": str(root), "mount_point": None}
-    connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(values))
-    moved = Library(moved.id, root)
-    _absorb_inner(connection, moved)
-    return moved
+        holder, folder = scope
+        absorb(connection, moved, holder, folder)
+    else:
+        values = {"root": str(root), "mount_point": None}
+        connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(values))
+        holder = Library(moved.id, root)
+        _absorb_inner(connection, holder)
+    bump_revision(connection)
+    return holder
 
 
 def remove(connection: Connection, root: Path) -> int:
     """See `Catalog.remove_library`."""
     library = _with_root(root, all_libraries(connection))
+    record_removals(connection, TrackRow.library_id == library.id)
     dropped = connection.execute(delete(TrackRow).where(TrackRow.library_id == library.id))
     connection.execute(delete(FailureRow).where(FailureRow.library_id == library.id))
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
@@ -114,7 +116,7 @@ def set_unavailable(connection: Connection, library: Library) -> int:
     changed = connection.execute(
         update(TrackRow)
         .where(of_library, TrackRow.state.in_((TrackState.ANALYSED, TrackState.MISSING)))
-        .values(state=TrackState.UNAVAILABLE)
+        .values(state=TrackState.UNAVAILABLE, revision=next_revision())
     )
     if changed.rowcount:
         bump_revision(connection)
@@ -133,6 +135,7 @@ def prune(connection: Connection, force: bool) -> int:
             f"{missing} of {present} tracks are missing, more than half: was a folder moved, or is "
             "a disk not mounted? Ingest it where it is now; or force the pruning to drop them."
         )
+    record_removals(connection, TrackRow.state == TrackState.MISSING)
     connection.execute(delete(TrackRow).where(TrackRow.state == TrackState.MISSING))
     return missing
 

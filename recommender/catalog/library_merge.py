@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from recommender.audio.tags import Tags
+from recommender.catalog.changes import mark, record_removals
+from recommender.catalog.chunks import chunks
 from recommender.catalog.records import Library, TrackState
 from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
 from recommender.catalog.search_text import search_text
@@ -36,9 +38,11 @@ def absorb(connection: Connection, library: Library, outer: Library, folder: str
             dropped.append(rival)
         text = search_text(Tags(*values), new)
         longer.append({"row": id, "library_id": outer.id, "path": new, "search_text": text})
-    if dropped:
-        connection.execute(delete(_TRACKS).where(_is_row(_TRACKS)), [{"row": id} for id in dropped])
+    for chunk in chunks(dropped):
+        record_removals(connection, TrackRow.id.in_(chunk))
+        connection.execute(delete(TrackRow).where(TrackRow.id.in_(chunk)))
     _update_rows(connection, _TRACKS, longer)
+    mark(connection, [values["row"] for values in longer])
     _absorb_failures(connection, library, outer, folder)
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
 

@@ -3,8 +3,7 @@
 Every function works on a connection, inside the caller's transaction.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,14 @@ from sqlalchemy import Connection, Row, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
 from recommender.audio.tags import Tags
+from recommender.catalog.chunks import CHUNK, chunks
 from recommender.catalog.libraries import TAG_FIELDS, all_libraries, relative_paths
 from recommender.catalog.records import Library, Track, TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
 from recommender.errors import TrackNotFound
 from recommender.utils.names import fold
 
-CHUNK = 500
-"""Rows or ids in one statement; databases limit the number of parameters."""
-
 _LARGEST_ID = 2**31 - 1
-
-
-def chunks(ids: Collection[int]) -> Iterator[list[int]]:
-    """`ids` in lists that are short enough for one statement each."""
-    rest = iter(ids)
-    while chunk := list(islice(rest, CHUNK)):
-        yield chunk
 
 
 def track_query() -> Select[Any]:

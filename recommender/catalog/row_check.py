@@ -19,13 +19,13 @@ from sqlalchemy import (
     Table,
     bindparam,
     select,
-    type_coerce,
     update,
 )
 from sqlalchemy.types import TypeDecorator
 
-from recommender.catalog.column_types import Moment, Vector, checksum
-from recommender.catalog.queries import CHUNK
+from recommender.catalog.activation_blob import checksum
+from recommender.catalog.chunks import CHUNK
+from recommender.catalog.column_types import Moment, Vector
 from recommender.catalog.schema import AnalysisRow, Base, table
 
 _JSON_KINDS: dict[str, type] = {
@@ -61,7 +61,7 @@ class DamagedRow:
 def damaged_rows(connection: Connection) -> Iterator[DamagedRow]:
     """Every damaged value, save those of vectors, which have a checksum."""
     for of_table in Base.metadata.sorted_tables:
-        columns = [c for c in of_table.columns if not isinstance(c.type, Vector)]
+        columns = [c for c in of_table.columns if not isinstance(c.type, Vector | LargeBinary)]
         # As blobs, because text that is not UTF-8 cannot be fetched as text.
         values = ", ".join(f"typeof({c.name}), CAST({c.name} AS BLOB)" for c in columns)
         rows = connection.exec_driver_sql(f"SELECT rowid, {values} FROM {of_table.name}")
@@ -147,7 +147,7 @@ def _finite(text: str) -> float:
     return value
 
 
-_DROPPED = {"analyses", "failures", "projections"}
+_DROPPED = {"analyses", "failures", "projections", "removals"}
 """Tables whose damaged rows are dropped: the next ingest makes them again."""
 
 _NEEDED = {"id", "library_id", "path", "space_id"}
@@ -201,15 +201,15 @@ def lacks_checksums(connection: Connection) -> bool:
 def fill_checksums(connection: Connection) -> None:
     """Compute the checksums that are lacking, of what is stored now."""
     analyses = table(AnalysisRow)
-    blob = type_coerce(analyses.c.activations, LargeBinary).label("blob")
-    query = select(analyses.c.track_id, analyses.c.space_id, blob).limit(CHUNK)
+    columns = analyses.c.track_id, analyses.c.space_id, analyses.c.activations
+    query = select(*columns).limit(CHUNK)
     store = update(analyses).where(
         analyses.c.track_id == bindparam("track"), analyses.c.space_id == bindparam("space")
     )
     while rows := connection.execute(query.where(analyses.c.checksum.is_(None))).all():
         values = [
-            {"track": track, "space": space, "checksum": checksum(vector)}
-            for track, space, vector in rows
+            {"track": track, "space": space, "checksum": checksum(blob)}
+            for track, space, blob in rows
         ]
         connection.execute(store, values)
 

@@ -29,10 +29,12 @@ def page_errors(connection: Connection) -> list[str]:
     ]
 
 
-def drop_orphans(connection: Connection) -> None:
-    """Delete rows that refer to rows that are not there."""
-    for table, row, _, _ in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+def drop_orphans(connection: Connection) -> int:
+    """Delete rows that refer to rows that are not there; returns their number."""
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    for table, row, _, _ in orphans:
         connection.exec_driver_sql(f"DELETE FROM {table} WHERE rowid = ?", (row,))
+    return len(orphans)
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,9 @@ def _copy_rows(source: sqlite3.Connection, target: sqlite3.Connection) -> dict[s
     for table, row, _, _ in target.execute("PRAGMA foreign_key_check").fetchall():
         target.execute(f"DELETE FROM {table} WHERE rowid = ?", (row,))
     _copy_sequences(source, target)
-    # What another index was built of is not there any more.
-    target.execute("UPDATE catalog SET revision = revision + 1")
+    # What another index was built of is not there any more, and no row tells what is lost.
+    target.execute("DELETE FROM removals")
+    target.execute("UPDATE catalog SET changes_known_since = revision + 1, revision = revision + 1")
     target.execute("COMMIT")
     return lost
 

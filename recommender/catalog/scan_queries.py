@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, func, or_, select, type_coerce
 
+from recommender.catalog.chunks import chunks
 from recommender.catalog.column_types import encode_path
-from recommender.catalog.queries import chunks
 from recommender.catalog.records import FileStat, KnownFile, Library
 from recommender.catalog.schema import AnalysisRow, FailureRow, SpaceRow, TrackRow
 from recommender.catalog.spaces import space_row

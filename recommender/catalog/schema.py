@@ -9,6 +9,7 @@ from sqlalchemy import (
     Double,
     Enum,
     ForeignKey,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -54,7 +55,10 @@ class Base(DeclarativeBase):
 
 
 class CatalogRow(Base):
-    """The one row with the catalogue's id, its revision and the active space."""
+    """The one row with the catalogue's id, its revision and the active space.
+
+    Of what changed after `changes_known_since`, tracks and removals tell the revision.
+    """
 
     __tablename__ = "catalog"
 
@@ -63,6 +67,7 @@ class CatalogRow(Base):
     revision: Mapped[int]
     active_space_id: Mapped[int | None] = mapped_column(ForeignKey("spaces.id"))
     analysis_settings: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    changes_known_since: Mapped[int] = mapped_column(server_default="0")
 
 
 class LibraryRow(Base):
@@ -115,10 +120,20 @@ class TrackRow(Base):
     artists: Mapped[tuple[str, ...] | None] = mapped_column(Texts)
     album_artists: Mapped[tuple[str, ...] | None] = mapped_column(Texts)
     damage: Mapped[Damage | None] = mapped_column(DamageRecord)
+    revision: Mapped[int] = mapped_column(server_default="0", index=True)
+
+
+class RemovalRow(Base):
+    """A track that was dropped, and the revision since which it is not recommended."""
+
+    __tablename__ = "removals"
+
+    track_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(index=True)
 
 
 class AnalysisRow(Base):
-    """A model's analysis of one track.
+    """A model's analysis of one track; for the blob see `activation_blob`.
 
     The blob is behind all that listings read, so that they need not skip it; its checksum and the
     hash of the samples are read with it only, and NULL where they were never computed.
@@ -134,7 +149,7 @@ class AnalysisRow(Base):
     analysed_by: Mapped[str] = mapped_column(Text)
     genre_probabilities: Mapped[dict[str, float]] = mapped_column(JSON)
     windows: Mapped[list[list[float]]] = mapped_column(JSON)
-    activations: Mapped[FloatArray] = mapped_column(Vector)
+    activations: Mapped[bytes] = mapped_column(LargeBinary)
     samples_hash: Mapped[str | None] = mapped_column(Text)
     checksum: Mapped[int | None] = mapped_column(BigInteger)
 

@@ -4,15 +4,16 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, case, delete, insert, select, update
+from sqlalchemy import Connection, Table, Update, bindparam, case, delete, insert, select, update
 
 from recommender.audio.tags import Tags
-from recommender.catalog.column_types import checksum
+from recommender.catalog.activation_blob import checksum, encode
+from recommender.catalog.changes import mark, record_removals
+from recommender.catalog.chunks import chunks
 from recommender.catalog.libraries import TAG_FIELDS
-from recommender.catalog.queries import chunks
 from recommender.catalog.records import FileStat, Library, TrackState
 from recommender.catalog.row_values import stat_values, tag_values
-from recommender.catalog.schema import AnalysisRow, FailureRow, TrackRow, table
+from recommender.catalog.schema import AnalysisRow, CatalogRow, FailureRow, TrackRow, table
 from recommender.catalog.spaces import ensure_space
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
@@ -53,6 +54,7 @@ class Writer:
         """For `Catalog.writing`, which owns the connection's transaction."""
         self._connection = connection
         self._space_ids: dict[SpaceId, int] = {}
+        self._revision = (connection.scalar(select(CatalogRow.revision)) or 0) + 1
         self.changed = False
 
     def analysed(
@@ -88,6 +90,7 @@ class Writer:
             "state": TrackState.ANALYSED,
             "duration": float(analysis.duration),
             "damage": analysis.damage,
+            "revision": self._revision,
         }
         old = self._track_at(library, stat.path)
         if old is None:
@@ -121,6 +124,7 @@ class Writer:
                     for id, of_track in probabilities.items()
                 ],
             )
+            mark(self._connection, probabilities)
             self.changed = True
 
     def retagged(self, track_id: int, stat: FileStat, tags: Tags, content_hash: str) -> None:
@@ -136,13 +140,16 @@ class Writer:
             **stat_values(stat),
             **tag_values(tags, stat.path),
             "content_hash": content_hash,
+            "file_hash": None,
+            "state": TrackState.ANALYSED,
         }
-        self._update_track(track_id, {**values, "file_hash": None, "state": TrackState.ANALYSED})
-        self._forget_failures(library_id, [stat.path])
         if state != TrackState.ANALYSED or any(
             values[name] != getattr(old_tags, name) for name in TAG_FIELDS
         ):
+            values["revision"] = self._revision
             self.changed = True
+        self._update_track(track_id, values)
+        self._forget_failures(library_id, [stat.path])
 
     def moved(
         self,
@@ -166,15 +173,19 @@ class Writer:
         old_tags = self._state_and_tags(track_id)[2]
         replaced = self._track_at(library, stat.path)
         if replaced is not None and replaced[0] != track_id:
+            record_removals(self._connection, TrackRow.id == replaced[0])
             self._connection.execute(delete(TrackRow).where(TrackRow.id == replaced[0]))
         values = {**stat_values(stat), **tag_values(tags or old_tags, stat.path)}
         if content_hash is not None:
             values["content_hash"] = content_hash
         if tags is not None:
             values["file_hash"] = None
-        self._update_track(
-            track_id, {**values, "library_id": library.id, "state": TrackState.ANALYSED}
-        )
+        values |= {
+            "library_id": library.id,
+            "state": TrackState.ANALYSED,
+            "revision": self._revision,
+        }
+        self._update_track(track_id, values)
         self.forget_failures(library, [stat.path])
         self.changed = True
 
@@ -277,8 +288,8 @@ class Writer:
                 .values(state=state)
             )
 
-    def _update_states(self, statement: Any) -> None:
-        if self._connection.execute(statement).rowcount:
+    def _update_states(self, statement: Update) -> None:
+        if self._connection.execute(statement.values(revision=self._revision)).rowcount:
             self.changed = True
 
     def _forget_failures(self, library_id: int, paths: Collection[str]) -> None:
@@ -290,6 +301,7 @@ class Writer:
 
     def _store_analysis(self, track_id: int, analysis: Analysis, version: str) -> None:
         space_id = self._space_id(analysis)
+        blob = encode(analysis.activations)
         values = {
             "analysed_at": datetime.now(UTC),
             "analysed_by": version,
@@ -297,9 +309,9 @@ class Writer:
                 label: float(p) for label, p in analysis.genre_probabilities.items()
             },
             "windows": [[float(start), float(length)] for start, length in analysis.windows],
-            "activations": analysis.activations,
+            "activations": blob,
             "samples_hash": analysis.samples_hash,
-            "checksum": checksum(analysis.activations),
+            "checksum": checksum(blob),
         }
         at_path = {"of_track": track_id, "in_space": space_id}
         if not self._connection.execute(_UPDATE_ANALYSIS, {**at_path, **values}).rowcount:

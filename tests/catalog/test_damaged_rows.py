@@ -10,10 +10,11 @@ import pytest
 from catalogs import DIMENSION, OTHER_SPACE, SPACE, analyse, analysis
 
 from recommender.catalog import Catalog, Library, Tags, TrackState
+from recommender.catalog.activation_blob import encode
 from recommender.embedding.space import Analysis
 from recommender.errors import CatalogError
 
-WIDE = 3000
+WIDE = 6000
 """Numbers of a vector that takes several pages of the database."""
 
 
@@ -33,7 +34,7 @@ def alter(catalog: Catalog, statement: str, *values: object) -> None:
 
 
 def flip_vector(catalog: Catalog, track_id: int) -> None:
-    vector = bytearray(analysis(track_id - 1).activations.tobytes())
+    vector = bytearray(encode(analysis(track_id - 1).activations))
     vector[5] ^= 1
     alter(
         catalog,
@@ -139,7 +140,7 @@ def wide(tmp_path: Path) -> Path:
 
 def page_of(file: Path, content: bytes) -> int:
     """The first byte of a page that holds nothing but a vector of this content."""
-    return file.read_bytes().index(content * 1000) // 4096 * 4096
+    return file.read_bytes().index(content * 2000) // 4096 * 4096
 
 
 def zero(content: bytes) -> bytes:
@@ -153,7 +154,7 @@ def scramble(content: bytes) -> bytes:
 @pytest.mark.parametrize("damage", [zero, scramble])
 def test_a_lost_page_loses_one_track(wide: Path, damage: Callable[[bytes], bytes]) -> None:
     content = bytearray(wide.read_bytes())
-    page = page_of(wide, np.float32(8).tobytes())
+    page = page_of(wide, np.float16(8).tobytes())
     content[page : page + 4096] = damage(bytes(content[page : page + 4096]))
     wide.write_bytes(content)
     with Catalog.open(wide) as catalog:

@@ -13,10 +13,10 @@ DIMENSION = 4
 
 
 def analysis(seed: int = 0, space: SpaceId = SPACE) -> Analysis:
-    """Random activations; 60 s and a second for each `seed`."""
+    """Random activations that half precision holds; 60 s and a second for each `seed`."""
     rng = np.random.default_rng(seed)
     return Analysis(
-        activations=rng.normal(size=DIMENSION).astype(np.float32),
+        activations=rng.normal(size=DIMENSION).astype(np.float16).astype(np.float32),
         genre_probabilities={"rock": 0.25, "jazz": 0.75},
         duration=60.0 + seed,
         windows=((0.0, 10.0), (25.5, 10.0)),
