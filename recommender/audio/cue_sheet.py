@@ -143,7 +143,9 @@ class _Reader:
             raise CueSheetError(line, "a TRACK before any FILE; put the FILE line above it")
         number, _, kind = rest.partition(" ")
         if not _NUMBER.fullmatch(number):
-            raise CueSheetError(line, f"{_shown(number)} is no track number; write 'TRACK 01 AUDIO'")
+            raise CueSheetError(
+                line, f"{_shown(number)} is no track number; write 'TRACK 01 AUDIO'"
+            )
         if len(self._tracks) == MOST_TRACKS:
             raise CueSheetError(line, f"more than {MOST_TRACKS} tracks; split the sheet")
         is_audio = kind.strip().upper() in ("AUDIO", "")

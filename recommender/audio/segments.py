@@ -1,6 +1,6 @@
 """Segments of a sound file: the tracks that a cue sheet divides it into."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from recommender.audio.cue_sheet import FRAMES, CueFile, CueSheet, CueTrack
 from recommender.audio.tag_text import clean
@@ -24,7 +24,7 @@ class Segment:
     number: int
     start: float
     end: float | None
-    tags: Tags = Tags()
+    tags: Tags = field(default_factory=Tags)
 
     @property
     def is_whole(self) -> bool:

@@ -28,6 +28,7 @@ from recommender.catalog.records import (
     Counts,
     Failure,
     KnownFile,
+    KnownSheet,
     Library,
     ProjectionOrigin,
     StoredProjection,
@@ -150,6 +151,15 @@ class Catalog(Database):
         with self._reading() as connection:
             return scan_queries.known_files(connection, library, space, under)
 
+    def known_sheets(self, library: Library, under: str = "") -> list[KnownSheet]:
+        """The cue sheets of a library that were read.
+
+        Args:
+            under: only those at this relative path or, as it is a folder, below it.
+        """
+        with self._reading() as connection:
+            return scan_queries.known_sheets(connection, library, under)
+
     def content_hashes(self) -> dict[int, str]:
         """Track id → content hash of every track, whatever its state; in the order of the ids."""
         with self._reading() as connection:
@@ -193,10 +203,17 @@ class Catalog(Database):
             return queries.present(connection, ids)
 
     def track_at(self, path: AnyPath) -> Track | None:
-        """The track whose file is `path` (relative to the working directory, or absolute)."""
+        """The track whose file is `path` (relative to the working directory, or absolute).
+
+        The first of them, where a cue sheet divides the file.
+        """
+        return next(iter(self.tracks_at(path)), None)
+
+    def tracks_at(self, path: AnyPath) -> list[Track]:
+        """Like `track_at`, every track of the file, in their order."""
         path = as_path(path, "path")
         with self._reading() as connection:
-            return queries.track_at(connection, path)
+            return queries.tracks_at(connection, path)
 
     def copies_of(self, track: Track) -> list[Track]:
         """Other tracks, in any state, of the same sound, by id.

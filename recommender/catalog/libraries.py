@@ -15,7 +15,7 @@ from recommender.catalog.catalog_row import bump_revision, next_revision
 from recommender.catalog.changes import record_removals
 from recommender.catalog.library_merge import absorb
 from recommender.catalog.records import Library, TrackState
-from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow
+from recommender.catalog.schema import CueSheetRow, FailureRow, LibraryRow, TrackRow
 from recommender.errors import CatalogError
 from recommender.utils.files import real_path
 
@@ -104,7 +104,8 @@ def remove(connection: Connection, root: Path) -> int:
     library = _with_root(root, all_libraries(connection))
     record_removals(connection, TrackRow.library_id == library.id)
     dropped = connection.execute(delete(TrackRow).where(TrackRow.library_id == library.id))
-    connection.execute(delete(FailureRow).where(FailureRow.library_id == library.id))
+    for of_library in (FailureRow, CueSheetRow):
+        connection.execute(delete(of_library).where(of_library.library_id == library.id))
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
     bump_revision(connection)
     return dropped.rowcount

@@ -37,7 +37,7 @@ def track_query() -> Select[Any]:
         .correlate(TrackRow)
         .scalar_subquery()
     )
-    return select(
+    columns: Sequence[Any] = (
         TrackRow.id,
         TrackRow.library_id,
         TrackRow.path,
@@ -47,14 +47,17 @@ def track_query() -> Select[Any]:
         TrackRow.duration,
         TrackRow.state,
         TrackRow.damage,
+        TrackRow.segment,
+        TrackRow.segment_start,
+        TrackRow.segment_end,
         *(getattr(TrackRow, name) for name in TAG_FIELDS),
         AnalysisRow.genre_probabilities,
         AnalysisRow.windows,
         AnalysisRow.analysed_at,
         AnalysisRow.analysed_by,
-    ).outerjoin(
-        AnalysisRow, and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == to_show)
     )
+    shown = and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == to_show)
+    return select(*columns).outerjoin(AnalysisRow, shown)
 
 
 def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
@@ -66,6 +69,7 @@ def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
 def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
     values: Sequence[Any] = row
     id, library_id, path, size, mtime_ns, content_hash, duration, state, damage, *rest = values
+    segment, start, end, *rest = rest
     *tags, probabilities, windows, analysed_at, analysed_by = rest
     return Track(
         id=id,
@@ -82,6 +86,9 @@ def _track(row: Row[Any], libraries: Mapping[int, Library]) -> Track:
         analysed_at=analysed_at,
         analysed_by=analysed_by,
         damage=damage,
+        segment=segment,
+        start=start,
+        end=end,
     )
 
 
@@ -112,13 +119,14 @@ def no_such_track(track_id: int) -> TrackNotFound:
     return TrackNotFound(f"no track has the id {track_id}; 'recsys list' shows those there are.")
 
 
-def track_at(connection: Connection, path: Path) -> Track | None:
-    """See `Catalog.track_at`."""
+def tracks_at(connection: Connection, path: Path) -> list[Track]:
+    """See `Catalog.tracks_at`."""
     for library, relative in relative_paths(path, all_libraries(connection)):
-        query = track_query().where(TrackRow.library_id == library.id, TrackRow.path == relative)
-        for track in tracks_of(connection, query):
-            return track
-    return None
+        at_path = and_(TrackRow.library_id == library.id, TrackRow.path == relative)
+        query = track_query().where(at_path).order_by(TrackRow.segment)
+        if tracks := tracks_of(connection, query):
+            return tracks
+    return []
 
 
 def tracks_after(connection: Connection, last: int, state: TrackState | None) -> list[Track]:
@@ -132,6 +140,7 @@ def tracks_after(connection: Connection, last: int, state: TrackState | None) ->
 def copies_of(connection: Connection, track: Track) -> list[Track]:
     """See `Catalog.copies_of`."""
     same_file = and_(
+        TrackRow.segment == track.segment,
         TrackRow.size == track.size,
         TrackRow.mtime_ns == track.mtime_ns,
         TrackRow.duration == track.duration,
@@ -143,7 +152,8 @@ def copies_of(connection: Connection, track: Track) -> list[Track]:
 
 def search(connection: Connection, words: str, limit: int | None) -> list[Track]:
     """See `Catalog.search`."""
-    query = track_query().order_by(TrackRow.library_id, TrackRow.path).limit(limit)
+    query = track_query().limit(limit)
+    query = query.order_by(TrackRow.library_id, TrackRow.path, TrackRow.segment)
     for word in fold(words).split():
         query = query.where(TrackRow.search_text.contains(word, autoescape=True))
     return tracks_of(connection, query)

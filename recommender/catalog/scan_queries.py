@@ -3,7 +3,8 @@
 Every function works on a connection, inside the caller's transaction.
 """
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,8 @@ from sqlalchemy import Connection, Text, func, or_, select, type_coerce
 
 from recommender.catalog.chunks import chunks
 from recommender.catalog.column_types import encode_path
-from recommender.catalog.records import FileStat, KnownFile, Library
-from recommender.catalog.schema import AnalysisRow, FailureRow, SpaceRow, TrackRow
+from recommender.catalog.records import FileStat, KnownFile, KnownSegment, KnownSheet, Library
+from recommender.catalog.schema import AnalysisRow, CueSheetRow, FailureRow, SpaceRow, TrackRow
 from recommender.catalog.spaces import space_row
 from recommender.embedding.space import SpaceId
 
@@ -21,7 +22,7 @@ def known_files(
     connection: Connection, library: Library, space: SpaceId, under: str
 ) -> dict[str, KnownFile]:
     """See `Catalog.known_files`."""
-    known = {track.stat.path: track for track in _known_tracks(connection, library, space, under)}
+    known = _known_tracks(connection, library, space, under)
     failures = select(FailureRow.path, FailureRow.size, FailureRow.mtime_ns, FailureRow.kind).where(
         FailureRow.library_id == library.id, _lies_under(FailureRow.path, under)
     )
@@ -33,7 +34,7 @@ def known_files(
 
 def _known_tracks(
     connection: Connection, library: Library, space: SpaceId, under: str
-) -> Iterator[KnownFile]:
+) -> dict[str, KnownFile]:
     analysed = (
         select(AnalysisRow.track_id)
         .join(SpaceRow, SpaceRow.id == AnalysisRow.space_id)
@@ -49,11 +50,48 @@ def _known_tracks(
             TrackRow.state,
             TrackRow.content_hash,
             analysed,
+            TrackRow.segment,
         ).where(TrackRow.library_id == library.id, _lies_under(TrackRow.path, under))
     )
-    for path, size, mtime_ns, id, state, content_hash, has_analysis in rows:
+    known: dict[str, KnownFile] = {}
+    segments: dict[str, list[KnownSegment]] = defaultdict(list)
+    for path, size, mtime_ns, id, state, content_hash, has_analysis, segment in rows:
         stat = FileStat(path, size, mtime_ns)
-        yield KnownFile(stat, id, state, content_hash, bool(has_analysis), None)
+        if segment and path in known:  # they differ where one was repaired and is to be read again
+            stat = min(stat, known[path].stat, key=lambda stat: stat.mtime_ns)
+        known[path] = KnownFile(stat, id, state, content_hash, bool(has_analysis), None)
+        if segment:
+            segments[path].append(
+                KnownSegment(segment, id, state, content_hash, bool(has_analysis))
+            )
+    for path, of_file in segments.items():
+        known[path] = _divided(known[path], of_file)
+    return known
+
+
+def _divided(file: KnownFile, segments: list[KnownSegment]) -> KnownFile:
+    """A file with its segments."""
+    segments.sort(key=lambda segment: segment.number)
+    first = segments[0]
+    return replace(
+        file,
+        track_id=first.track_id,
+        state=first.state,
+        content_hash=first.content_hash,
+        analysed_in_space=all(segment.analysed_in_space for segment in segments),
+        segments=tuple(segments),
+    )
+
+
+def known_sheets(connection: Connection, library: Library, under: str) -> list[KnownSheet]:
+    """See `Catalog.known_sheets`."""
+    columns = CueSheetRow.path, CueSheetRow.size, CueSheetRow.mtime_ns, CueSheetRow.file
+    rows = connection.execute(
+        select(*columns).where(
+            CueSheetRow.library_id == library.id, _lies_under(CueSheetRow.path, under)
+        )
+    )
+    return [KnownSheet(FileStat(path, size, time), file) for path, size, time, file in rows]
 
 
 def _lies_under(path: Any, folder: str) -> Any:

@@ -50,7 +50,11 @@ def tracks_to_reanalyse(catalog: Catalog, space: SpaceId, jobs: Iterable[FileJob
     active = catalog.active_space()
     if active is None or active.model != space.model or active.weights == space.weights:
         return 0
-    return sum(job.track_id is not None and not job.is_analysed for job in jobs)
+    return sum(
+        (job.track_id is not None and not job.is_analysed)
+        + sum(not segment.is_analysed for segment in job.segments)
+        for job in jobs
+    )
 
 
 def _update_predicted_genres(catalog: Catalog, settings: IngestSettings, space: SpaceId) -> None:

@@ -9,7 +9,13 @@ lies between the blocks of the content hash.
 from enum import StrEnum
 
 from recommender.catalog import Catalog, Track
-from recommender.ingestion.content_hash import has_content, hash_content, hash_file, hash_payload
+from recommender.ingestion.content_hash import (
+    has_content,
+    hash_content,
+    hash_file,
+    hash_payload,
+    of_file,
+)
 
 _SEPARATOR = "/"  # between the hashes of the payload and of the whole file
 
@@ -38,7 +44,7 @@ def find_difference(catalog: Catalog, track: Track) -> Difference | None:
     payload = hash_payload(track.file)
     if stored_payload:
         return Difference.SOUND if payload != stored_payload else Difference.TAGS
-    if not has_content(track.file, hash_content(track.file), track.content_hash):
+    if not has_content(track.file, hash_content(track.file), of_file(track.content_hash)):
         return Difference.SOUND
     if stored_whole not in ("", whole):  # an older release stored no hash of the payload
         return Difference.SOUND

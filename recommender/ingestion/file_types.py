@@ -62,6 +62,11 @@ def file_type_of(path: str) -> FileType:
     return FileType.OTHER if is_other else FileType.UNKNOWN
 
 
+def is_cue_sheet(path: str) -> bool:
+    """Whether the ending of `path` is that of a cue sheet."""
+    return path[-4:].lower() == ".cue"
+
+
 def ending_label(path: str) -> str:
     """The ending under which a skipped file is counted, e.g. ``.txt``; always printable."""
     ending = PurePosixPath(path).suffix.lower()

@@ -17,6 +17,7 @@ from recommender.catalog import Catalog, KnownFile, TrackState
 from recommender.embedding.space import SpaceId
 from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
+from recommender.ingestion.cue_sheets import LibrarySheets, find_sheets
 from recommender.ingestion.file_analysis import (
     FileJob,
     analyse_file,
@@ -37,7 +38,13 @@ from recommender.ingestion.report import (
     Outcome,
     ProgressReporter,
 )
-from recommender.ingestion.result_writer import Done, Result, write_results
+from recommender.ingestion.result_writer import (
+    Done,
+    Result,
+    cue_sheet_notes,
+    moved_ids,
+    write_results,
+)
 from recommender.ingestion.scan import Scan, exclude_patterns, scan_files, scan_folder
 from recommender.ingestion.settings import IngestSettings
 from recommender.ingestion.targets import (
@@ -183,11 +190,14 @@ class _Run:
             for file in files:
                 known |= self.catalog.known_files(library, self.space, file)
             known = {path: entry for path, entry in known.items() if path in files}
-        plan = make_plan(library, scan, known, self._unchanged)
+        under = scope.under if files is None else None
+        sheets = find_sheets(library, scan, self.catalog.known_sheets(library), known, under)
+        plan = make_plan(library, scan, known, self._unchanged, sheets)
         if files is None:
             tracks = sum(
-                entry.track_id is not None and entry.state is not TrackState.MISSING
+                state is not TrackState.MISSING
                 for entry in known.values()
+                for _, state, _ in entry.tracks()
             )
             keep_unmounted(plan, tracks)
         self._count_scan(library, scan, plan)
@@ -205,6 +215,11 @@ class _Run:
         counters.outcomes.update(plan.settled)
         counters.excluded += scan.excluded
         counters.unreadable += [(library.root / at.path, at.reason) for at in scan.unreadable]
+        if plan.sheets is not None:
+            counters.unreadable += [(library.root / at, why) for at, why in plan.sheets.unreadable]
+            counters.cue_sheets += [
+                (library.root / sheet.stat.path, sheet.reason) for sheet in plan.sheets.failures
+            ]
 
     def _settle(self, plans: Sequence[Plan], stopped: _Stopped) -> list[FileJob]:
         """Write what needs no analysis: found again, moved, gone. Returns the files to analyse."""
@@ -220,10 +235,11 @@ class _Run:
         new = move_tracks(
             self.catalog, self.space, new, vanished, present, stopped, self.settings.limits
         )
-        to_analyse = [job for job in new if not (job.moved and job.is_analysed)]
+        to_analyse = [job for job in new if not job.is_settled]
         self.counters.outcomes[Outcome.MOVED] += len(new) - len(to_analyse)
-        self._to_confirm = {job.lost_id for job in new if job.lost_id in vanished} - {None}
-        self._write_missing(vanished.keys() - {job.track_id for job in new} - self._to_confirm)
+        moved = {track_id for job in new for track_id in job.track_ids}
+        self._to_confirm = vanished.keys() & {lost_id for job in new for lost_id in job.lost_ids}
+        self._write_missing(vanished.keys() - moved - self._to_confirm)
         self._write_gone(plans)
         known = with_samples_hashes(
             self.catalog, self.space, [job for plan in plans for job in plan.known]
@@ -247,6 +263,21 @@ class _Run:
                 self._count_unavailable(plan.library, len(plan.unmounted))
             elif (mount_point := mount_point_of(plan.library.root)) != plan.library.mount_point:
                 self.catalog.set_mount_point(plan.library, mount_point)
+            if plan.sheets is not None and not plan.unmounted:
+                self._write_sheets(plan.library, plan.sheets)
+
+    def _write_sheets(self, library: "Library", sheets: LibrarySheets) -> None:
+        """Record the cue sheets that need no file to be read."""
+        if not (sheets.gone or sheets.lost_files or sheets.idle or sheets.unusable):
+            return
+        with self.catalog.writing() as write:
+            write.forget_sheets(library, sheets.gone)
+            for file in sorted(sheets.lost_files):
+                write.set_sheets(library, file, ())
+            write.set_sheets(library, "", [*sheets.idle, *sheets.unusable])
+            write.forget_failures(library, [stat.path for stat in sheets.idle])
+            for sheet in sheets.failures:
+                write.failed(library, sheet.stat, sheet.kind, sheet.reason)
 
     def _analyse(self, jobs: Sequence[FileJob], stopped: _Stopped) -> None:
         """Analyse the files and write the results, in small transactions."""
@@ -280,7 +311,8 @@ class _Run:
         from recommender.ingestion.process_pool import WorkerPool
 
         # Each reading of a file has its own limit; this one is for what comes after, the network.
-        timeout_s = _READINGS * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
+        readings = _READINGS + max(sum(len(use.segments) for use in job.sheets) for job in jobs)
+        timeout_s = readings * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
         if suspects:
             pool = WorkerPool(load, analyse_file, 1, timeout_s)
@@ -301,9 +333,10 @@ class _Run:
     def _write(self, batch: Sequence[Done]) -> None:
         """One transaction; counts and progress follow once it stands."""
         results = write_results(self.catalog, self.space, batch)
-        for (job, _), (path, outcome, reason) in zip(batch, results, strict=True):
+        for (job, found), (path, outcome, reason) in zip(batch, results, strict=True):
+            self.counters.cue_sheets += cue_sheet_notes(job, found)
             if outcome is Outcome.MOVED:
-                self._to_confirm.discard(job.lost_id or 0)
+                self._to_confirm -= moved_ids(job, found)
             if outcome is Outcome.SKIPPED:
                 self.counters.skipped_by_ending[ending_label(path.name)] += 1
             else:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from recommender.catalog.records import FileStat
 from recommender.errors import UsageError
-from recommender.ingestion.file_types import FileType, ending_label, file_type_of
+from recommender.ingestion.file_types import FileType, ending_label, file_type_of, is_cue_sheet
 from recommender.ingestion.ignore_files import (
     IGNORE_FILE,
     IgnoreFileRefused,
@@ -45,6 +45,7 @@ class Scan:
 
     Attributes:
         files: regular files that may hold sound, by path; unknown endings are among them.
+        sheets: cue sheets, by path; they are counted as skipped, too.
         skipped: number of files that hold no sound, by ending.
         excluded: number of files and folders left out by patterns.
         unreadable: folders and files that could not be read; what lies there is not known.
@@ -54,6 +55,7 @@ class Scan:
     skipped: Mapping[str, int]
     excluded: int
     unreadable: tuple[Unreadable, ...]
+    sheets: tuple[FileStat, ...] = ()
 
 
 def require_folder(folder: Path) -> None:
@@ -106,7 +108,8 @@ def scan_files(root: Path, files: Sequence[str], exclude: Sequence[str] = ()) ->
 
     Args:
         root: the library's folder.
-        files: paths relative to `root`, with forward slashes. Absent ones are left out.
+        files: paths relative to `root`, with forward slashes. Absent ones are left out. The cue
+            sheets in their folders are listed, too.
         exclude: as for `scan_folder`.
 
     Raises:
@@ -115,6 +118,8 @@ def scan_files(root: Path, files: Sequence[str], exclude: Sequence[str] = ()) ->
     walk = _Walk(root, exclude_patterns(exclude))
     for file in files:
         walk.add_file(file)
+    for folder in dict.fromkeys(file.rpartition("/")[0] for file in files):
+        walk.add_sheets(folder)
     return walk.result()
 
 
@@ -125,6 +130,7 @@ class _Walk:
         self.root = root
         self._exclude = exclude
         self._files: list[FileStat] = []
+        self._sheets: dict[str, FileStat] = {}
         self._skipped: Counter[str] = Counter()
         self._excluded = 0
         self._unreadable: list[Unreadable] = []
@@ -135,7 +141,9 @@ class _Walk:
     def result(self) -> Scan:
         """What was found, files in the order of their paths."""
         files = tuple(sorted(self._files, key=lambda file: os.fsencode(file.path)))
-        return Scan(files, dict(self._skipped), self._excluded, tuple(self._unreadable))
+        sheets = tuple(sorted(self._sheets.values(), key=lambda file: os.fsencode(file.path)))
+        unreadable = tuple(self._unreadable)
+        return Scan(files, dict(self._skipped), self._excluded, unreadable, sheets)
 
     def folders(self, under: str) -> Iterator[int]:
         """Walk `under`; gives the number of entries of each folder read."""
@@ -168,6 +176,18 @@ class _Walk:
             rules = self._rules_above(path)
             if rules is not None:
                 self._add(file, path, rules)
+
+    def add_sheets(self, folder: str) -> None:
+        """Add the cue sheets of the folder with this relative path, if it can be read."""
+        try:
+            with os.scandir(self.root / folder) as entries:
+                names = [entry.name for entry in entries if is_cue_sheet(entry.name)]
+        except OSError:
+            return
+        for name in names:
+            path = f"{folder}/{name}" if folder else name
+            if path not in self._sheets:
+                self.add_file(path)
 
     def _enter(self, path: str) -> list[os.DirEntry[str]]:
         """The entries of a folder by name; none where it was entered before or is unreadable."""
@@ -204,6 +224,8 @@ class _Walk:
             self._skipped["(not a regular file)"] += 1
         elif file_type_of(path) is FileType.OTHER:
             self._skipped[ending_label(path)] += 1
+            if is_cue_sheet(path):
+                self._sheets[path] = FileStat(path, found.st_size, found.st_mtime_ns)
         else:
             self._files.append(FileStat(path, found.st_size, found.st_mtime_ns))
         return False

@@ -1,0 +1,286 @@
+"""Which cue sheets of a library divide which of its files.
+
+A sheet is found by the scan's own listing and read when it is new or has changed, or when a file
+that it names is to be read. The name in its FILE line is often not that of the file any more:
+what was a wav has become a flac, or both were renamed together. So a name stands for a file in the
+sheet's folder (or in the one below it that the name has) with, in this order: that name; that name
+in other case; that name with another ending; and, where the sheet names one file only, the name of
+the sheet itself.
+
+Of several sheets for one file, the one that is called like the file comes first, then the first by
+path; a sheet beside the file comes before one embedded in its tags, as that is the one people edit.
+"""
+
+import posixpath
+import unicodedata
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from recommender.audio.cue_sheet import CueFile, CueSheet, parse_cue_sheet
+from recommender.audio.cue_text import read_cue_text
+from recommender.audio.segments import Segment, segments_of
+from recommender.catalog.records import FileStat, KnownFile, KnownSheet, Library
+from recommender.errors import CueSheetError
+from recommender.ingestion.file_types import FileType, file_type_of
+from recommender.ingestion.scan import Scan, scan_files
+
+NOT_USABLE = "cue-sheet"
+"""`kind` of the failure of a sheet that makes no sense, or does not fit its file."""
+
+WITHOUT_FILE = "cue-sheet-without-file"
+"""`kind` of the failure of a sheet that names a file that is not there."""
+
+_NOT_SOUND = frozenset({"BINARY", "MOTOROLA"})  # images of discs, which no player of music opens
+
+
+@dataclass(frozen=True)
+class SheetUse:
+    """A cue sheet that names a file, and the segments that it divides it into."""
+
+    stat: FileStat
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class SheetFailure:
+    """A cue sheet that cannot be used, and why."""
+
+    stat: FileStat
+    kind: str
+    reason: str
+
+
+class LibrarySheets:
+    """The cue sheets of the part of a library that was scanned.
+
+    Attributes:
+        failures: sheets that cannot be used, as far as they were read and this was not known.
+        idle: sheets that were read and divide no file.
+        unusable: sheets that were read and cannot be used, whether or not this was known.
+        unreadable: paths of sheets that the system does not let us read, and why; what they divided
+            stays as it is.
+        gone: paths of sheets that were there when they were last read, and divided no file that is
+            there now.
+        lost_files: files that sheets divided, and that are not there.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        scan: Scan,
+        known_sheets: Sequence[KnownSheet],
+        known_files: Mapping[str, KnownFile],
+        *,
+        partial: Container[str] = (),
+    ) -> None:
+        """Read the sheets that are new or have changed.
+
+        Args:
+            library: the library.
+            scan: of all or a part of it.
+            known_sheets: those of that part that the catalogue knows.
+            known_files: what else it has of that part, by path.
+            partial: sheets of which the scan need not have listed all files that they may name.
+        """
+        self._root = library.root
+        self._stats = {stat.path: stat for stat in scan.sheets}
+        self._known = defaultdict[str, list[KnownSheet]](list)
+        for known in known_sheets:
+            self._known[known.stat.path].append(known)
+        self._names = _Names(stat.path for stat in scan.files)
+        self._partial = partial
+        self._read: dict[str, None] = {}
+        self._uses = defaultdict[str, list[SheetUse]](list)
+        self.failures: list[SheetFailure] = []
+        self.idle: list[FileStat] = []
+        self.unusable: list[FileStat] = []
+        self.unreadable: list[tuple[str, str]] = []
+        folders = {unreadable.path for unreadable in scan.unreadable}
+        gone = [
+            path
+            for path in self._known.keys() - self._stats.keys()
+            if folders.isdisjoint(_folders_of(path))
+        ]
+        self._touched = {known.file for path in gone for known in self._known[path]}
+        self.lost_files = self._names.absent(
+            known.file
+            for path, of_sheet in self._known.items()
+            for known in of_sheet
+            if known.file and path not in partial
+        )
+        without_file = {"", *self.lost_files}
+        self.gone = sorted(
+            path for path in gone if all(one.file in without_file for one in self._known[path])
+        )
+        for path, stat in self._stats.items():
+            self._read_if_changed(stat, known_files.get(path))
+
+    def touches(self, file: str) -> bool:
+        """Whether a sheet that names `file`, or named it, is new, has changed, or is gone."""
+        return file in self._touched
+
+    def of(self, file: str) -> tuple[SheetUse, ...]:
+        """The sheets that divide `file`, in the order in which they are tried."""
+        for path, known in self._known.items():
+            if path in self._stats and any(one.file == file for one in known):
+                self._take(self._stats[path], None)
+        return tuple(sorted(self._uses[file], key=lambda use: _preference(use.stat.path, file)))
+
+    def _read_if_changed(self, stat: FileStat, failure: KnownFile | None) -> None:
+        known = self._known.get(stat.path, [])
+        lacks_file = failure is not None and failure.failure_kind == WITHOUT_FILE
+        lacks_file |= any(one.file in self.lost_files for one in known)
+        if known and all(one.stat == stat for one in known) and not lacks_file:
+            return
+        if self._take(stat, failure):
+            self._touched |= {one.file for one in known}
+            self._touched |= {
+                file for file, uses in self._uses.items() if any(use.stat == stat for use in uses)
+            }
+
+    def _take(self, stat: FileStat, failure: KnownFile | None) -> bool:
+        """Read a sheet, once; returns whether the system lets us."""
+        if stat.path in self._read:
+            return True
+        self._read[stat.path] = None
+        try:
+            sheet = parse_cue_sheet(read_cue_text(self._root / stat.path))
+            lacking = self._apply(stat, sheet)
+        except CueSheetError as error:
+            self._fail(SheetFailure(stat, NOT_USABLE, str(error)), failure)
+        except OSError as error:
+            self.unreadable.append((stat.path, error.strerror or str(error)))
+            return False
+        else:
+            if lacking is not None and stat.path not in self._partial:
+                self._fail(SheetFailure(stat, WITHOUT_FILE, _without_file(lacking)), failure)
+        return True
+
+    def _apply(self, stat: FileStat, sheet: CueSheet) -> CueFile | None:
+        """Note which files the sheet divides; returns one that is to be divided and not there."""
+        lacking = None
+        divided = set()
+        for of_sheet in sheet.files:
+            segments = segments_of(sheet, of_sheet)
+            if not segments or of_sheet.kind in _NOT_SOUND:
+                continue
+            alone = len(sheet.files) == 1
+            file = self._names.find(stat.path, of_sheet.name, alone=alone)
+            if file is None:
+                lacking = lacking or of_sheet
+            elif file not in divided:
+                divided.add(file)
+                self._uses[file].append(SheetUse(stat, segments))
+        if not divided and lacking is None:
+            self.idle.append(stat)
+        return None if divided else lacking
+
+    def _fail(self, found: SheetFailure, known: KnownFile | None) -> None:
+        if known is None or (known.stat, known.failure_kind) != (found.stat, found.kind):
+            self.failures.append(found)
+        self.unusable.append(found.stat)
+
+
+def _without_file(lacking: CueFile) -> str:
+    return (
+        f"it divides {lacking.name!r}, and neither that file nor one of the same name with another "
+        "ending is there; correct its FILE line, or remove it"
+    )
+
+
+def _preference(sheet: str, file: str) -> tuple[bool, str]:
+    sheet_stem, path = PurePosixPath(sheet).stem, PurePosixPath(file)
+    return _key(sheet_stem) not in (_key(path.stem), _key(path.name)), sheet
+
+
+def find_sheets(
+    library: Library,
+    scan: Scan,
+    known_sheets: Sequence[KnownSheet],
+    known_files: Mapping[str, KnownFile],
+    under: str | None = "",
+) -> LibrarySheets | None:
+    """The cue sheets of a scan; None where there never was one.
+
+    Args:
+        library: the library.
+        scan: of all or a part of it.
+        known_sheets: those of the whole library.
+        known_files: what the catalogue has of that part, by path.
+        under: the folder that was scanned; None for single files.
+    """
+    if not (scan.sheets or known_sheets):
+        return None
+    listed = {stat.path for stat in scan.sheets}
+    files = {stat.path for stat in scan.files}
+    outside = {
+        known.stat.path
+        for known in known_sheets
+        if known.stat.path not in listed
+        and (known.file in files or known.file in known_files or _lies_in(under, known.stat.path))
+    }
+    there = scan_files(library.root, sorted(outside)).sheets if outside else ()
+    named = listed | outside
+    return LibrarySheets(
+        library,
+        replace(scan, sheets=(*scan.sheets, *(s for s in there if s.path not in listed))),
+        [known for known in known_sheets if known.stat.path in named],
+        known_files,
+        partial=named if under is None else {stat.path for stat in there},
+    )
+
+
+class _Names:
+    """The files that a sheet can divide, by folder and name."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._exact: set[str] = set()
+        self._by_name: dict[tuple[str, str], str] = {}
+        self._by_stem: dict[tuple[str, str], str] = {}
+        for path in paths:
+            if file_type_of(path) not in (FileType.AUDIO, FileType.VIDEO):
+                continue
+            folder, _, name = path.rpartition("/")
+            self._exact.add(path)
+            self._by_name.setdefault((_key(folder), _key(name)), path)
+            self._by_stem.setdefault((_key(folder), _key(PurePosixPath(name).stem)), path)
+
+    def absent(self, paths: Iterable[str]) -> set[str]:
+        """Those of the paths that are of no file here."""
+        return set(paths) - self._exact
+
+    def find(self, sheet: str, written: str, *, alone: bool) -> str | None:
+        """The file that a name in the sheet at this path stands for."""
+        beside = posixpath.dirname(sheet)
+        written = written.replace("\\", "/")
+        below, _, name = written.rpartition("/")
+        folders = [posixpath.normpath(posixpath.join(beside, below)), beside]
+        for folder in dict.fromkeys("" if folder == "." else folder for folder in folders):
+            exact = posixpath.join(folder, name)
+            if exact in self._exact:
+                return exact
+            stem = PurePosixPath(name).stem
+            found = self._by_name.get((_key(folder), _key(name)))
+            found = found or self._by_stem.get((_key(folder), _key(stem)))
+            if found is not None:
+                return found
+        if not alone:
+            return None
+        own = PurePosixPath(sheet).stem  # of album.cue, and of album.flac.cue
+        at = _key(beside)
+        return self._by_stem.get((at, _key(own))) or self._by_name.get((at, _key(own)))
+
+
+def _lies_in(folder: str | None, path: str) -> bool:
+    return folder is not None and (not folder or path.startswith(f"{folder}/"))
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _folders_of(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(len(parts))]
