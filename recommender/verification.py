@@ -99,6 +99,8 @@ class _Check:
         self.failures: dict[tuple[int, str], Failure] = {}
         self.analysed: dict[int, Path] = {}
         self.scanned: dict[Library, frozenset[str]] = {}
+        self.of_segments: set[tuple[str, str]] = set()  # found of files with several tracks
+        self.compared: set[Path] = set()
 
     def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
         damage = list(self._of_database())
@@ -119,7 +121,7 @@ class _Check:
             if track.state is TrackState.ANALYSED:
                 self.analysed[track.id] = track.file
             if track.library not in unavailable:
-                yield from self._of_track(track)
+                yield from self._once_a_file(track, self._of_track(track))
             if on_track is not None:
                 on_track(done, total)
         for failure in self.failures.values():
@@ -127,6 +129,16 @@ class _Check:
                 yield from self._of_failure(failure)
         yield from self._of_vectors()
         yield from self._of_index()
+
+    def _once_a_file(self, track: Track, findings: Iterator[Finding]) -> Iterator[Finding]:
+        """What is found of a track; of several in one file, what is wrong with the file once."""
+        for finding in findings:
+            if track.segment:
+                found = (finding.kind, finding.where)
+                if found in self.of_segments:
+                    continue
+                self.of_segments.add(found)
+            yield finding
 
     def _of_database(self) -> Iterator[Finding]:
         """Damaged pages, then damaged values."""
@@ -203,7 +215,9 @@ class _Check:
             yield self._obsolete(failure, "recorded as a failure, though it was analysed")
         elif not unchanged:
             yield _changed(track.file)
-        elif self.content:
+        elif self.content and track.file not in self.compared:
+            if track.segment:
+                self.compared.add(track.file)
             yield from self._of_content(track)
 
     def _of_lost(self, track: Track, unchanged: bool) -> Iterator[Finding]:

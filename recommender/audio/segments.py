@@ -19,12 +19,14 @@ class Segment:
         start: seconds from the beginning of the file.
         end: likewise, not included; None for the end of the file.
         tags: what the sheet says of it.
+        line: of the sheet that `start` is from.
     """
 
     number: int
     start: float
     end: float | None
     tags: Tags = field(default_factory=Tags)
+    line: int | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -49,7 +51,7 @@ def segments_of(sheet: CueSheet, file: CueFile) -> tuple[Segment, ...]:
     each track has a file of its own, there is nothing to divide.
     """
     if len(file.tracks) == 1:
-        whole = Segment(WHOLE_FILE, 0.0, None, _tags(sheet, file.tracks[0]))
+        whole = Segment(WHOLE_FILE, 0.0, None, _tags(sheet, file.tracks[0]), file.tracks[0].line)
         return (whole,) if len(sheet.files) == 1 and file.tracks[0].is_audio else ()
     ends = [track.start / FRAMES for track in file.tracks[1:]]
     tracks = [
@@ -61,7 +63,7 @@ def segments_of(sheet: CueSheet, file: CueFile) -> tuple[Segment, ...]:
     if numbers != sorted(set(numbers)) or not all(numbers):
         numbers = list(range(1, len(tracks) + 1))
     return tuple(
-        Segment(number, track.start / FRAMES, end, _tags(sheet, track))
+        Segment(number, track.start / FRAMES, end, _tags(sheet, track), track.line)
         for number, (track, end) in zip(numbers, tracks, strict=True)
     )
 

@@ -48,7 +48,7 @@ class SpanDecoder:
 
     def _past_end(self, frames: int) -> PastEnd:
         return PastEnd(
-            f"A track of it begins at {self._start:.1f} s, but the sound ends at "
+            f"A track begins at {self._start:.1f} s, and the sound ends at "
             f"{frames / self.rate:.1f} s."
         )
 

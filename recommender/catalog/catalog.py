@@ -224,6 +224,12 @@ class Catalog(Database):
         with self._reading() as connection:
             return queries.copies_of(connection, track)
 
+    def tracks_of_sheet(self, sheet: AnyPath) -> list[Track]:
+        """The tracks of the files that the cue sheet at this path names, by file and number."""
+        path = as_path(sheet, "sheet")
+        with self._reading() as connection:
+            return queries.tracks_of_sheet(connection, path)
+
     def search(self, words: str, limit: int | None = None) -> list[Track]:
         """Tracks of any state in whose title, artists, album or path every word occurs, by path.
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,8 @@ from recommender.utils.files import AnyPath, real_path
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+logger = logging.getLogger(__name__)
 
 HEAD = "0006"
 """The newest revision. Revisions have four digits and sort as text, so that opening a catalogue
@@ -132,6 +137,8 @@ def upgrade(url: AnyPath | sa.URL | None = None, *, backup: bool = True) -> Path
         if backup and file is not None and found is not None and found < HEAD:
             copied = back_up(engine, file, found)
         _upgrade(engine)
+        if file is not None and found is not None and found < HEAD:
+            _give_back_space(engine)
         return copied
     finally:
         engine.dispose()
@@ -189,6 +196,15 @@ def _upgrade(engine: sa.Engine) -> None:
                     "refer to rows that do not exist. Restore a copy, or move it away and ingest "
                     "again."
                 )
+
+
+def _give_back_space(engine: sa.Engine) -> None:
+    """Shorten a SQLite file whose rows have become shorter; left as it is where that fails."""
+    try:
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("VACUUM")
+    except sqlite3.Error:  # no space for the copy that it makes, or others are reading
+        logger.debug("the file keeps its size", exc_info=True)
 
 
 def require_newest(engine: sa.Engine) -> bool:

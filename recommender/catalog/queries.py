@@ -14,7 +14,7 @@ from recommender.audio.tags import Tags
 from recommender.catalog.chunks import CHUNK, chunks
 from recommender.catalog.libraries import TAG_FIELDS, all_libraries, relative_paths
 from recommender.catalog.records import Library, Track, TrackState
-from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
+from recommender.catalog.schema import AnalysisRow, CatalogRow, CueSheetRow, TrackRow
 from recommender.errors import TrackNotFound
 from recommender.utils.names import fold
 
@@ -125,6 +125,17 @@ def tracks_at(connection: Connection, path: Path) -> list[Track]:
         at_path = and_(TrackRow.library_id == library.id, TrackRow.path == relative)
         query = track_query().where(at_path).order_by(TrackRow.segment)
         if tracks := tracks_of(connection, query):
+            return tracks
+    return []
+
+
+def tracks_of_sheet(connection: Connection, sheet: Path) -> list[Track]:
+    """See `Catalog.tracks_of_sheet`."""
+    for library, relative in relative_paths(sheet, all_libraries(connection)):
+        of_sheet = and_(CueSheetRow.library_id == library.id, CueSheetRow.path == relative)
+        files = select(CueSheetRow.file).where(of_sheet)
+        query = track_query().where(TrackRow.library_id == library.id, TrackRow.path.in_(files))
+        if tracks := tracks_of(connection, query.order_by(TrackRow.path, TrackRow.segment)):
             return tracks
     return []
 

@@ -59,9 +59,8 @@ def divide(job: "FileJob", embedded: str | None, file_hash: str, analyse: Analys
     for use, segments in _sheets(job, embedded, refused):
         try:
             parts, left_out = _analysed(_jobs(job, segments, file_hash), analyse)
-        except PastEnd as error:
-            reason = f"{error} The sheet is of another file: correct it, or remove it"
-            refused.append(RefusedSheet(use, reason))
+        except CueSheetError as error:
+            refused.append(RefusedSheet(use, str(error)))
         else:
             return Division(parts, tuple(refused), left_out)
     return Division(refused=tuple(refused))
@@ -134,6 +133,10 @@ def _analysed(
                 raise
             first_error = error
             left_out.append(f"track {job.segment.number} of its cue sheet is left out: {error}")
+        except PastEnd as error:
+            line = None if job.segment is None else job.segment.line
+            reason = f"{error} It is the sheet of another file: correct it, or remove it"
+            raise CueSheetError(line, reason) from error
     if not parts and first_error is not None:
         raise first_error
     return tuple(reversed(parts)), tuple(reversed(left_out))

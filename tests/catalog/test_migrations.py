@@ -129,18 +129,28 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
-NEW_COLUMNS = {"libraries": 1, "tracks": 3, "analyses": 2}
-"""Number of columns that schema 0004 added at the end of a table."""
+NEW_COLUMNS = {"libraries": 1, "tracks": 4, "analyses": 2, "catalog": 1}
+"""Number of columns that schemas 0004 and 0005 added at the end of a table."""
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0004 as 0003 had them."""
+    """Rows of schema 0005 as 0003 had them."""
     return {
-        name: [row[: len(row) - NEW_COLUMNS.get(name, 0)] for row in of_table]
+        name: [
+            tuple(
+                in_single_precision(value) for value in row[: len(row) - NEW_COLUMNS.get(name, 0)]
+            )
+            for row in of_table
+        ]
         for name, of_table in found.items()
+        if name != "removals"
     }
+
+
+def in_single_precision(value: object) -> object:
+    return np.frombuffer(value, "<f2").astype("<f4").tobytes() if type(value) is bytes else value
 
 
 def test_checksums_of_embeddings_are_computed_by_the_upgrade(older: Path) -> None:
@@ -148,6 +158,29 @@ def test_checksums_of_embeddings_are_computed_by_the_upgrade(older: Path) -> Non
     for *_, activations, _, checksum in rows(older)["analyses"]:
         assert isinstance(activations, bytes)
         assert checksum == zlib.crc32(activations)
+
+
+def test_damage_and_numbers_out_of_range_stay_as_they_are(database: Path) -> None:
+    whole, large = np.ones(2, "<f4").tobytes(), np.array([1, 1e6], "<f4").tobytes()
+    stored = {1: (whole, zlib.crc32(whole)), 2: (whole, zlib.crc32(whole) ^ 1)}
+    stored |= {3: (large, zlib.crc32(large)), 4: (whole[:-1], zlib.crc32(whole))}
+    engine = make_engine(catalog_url(str(database)), foreign_keys=False)
+    with transaction(engine, writes=True) as connection:
+        command.downgrade(alembic_config(connection), "0004")
+        connection.exec_driver_sql("INSERT INTO spaces VALUES (1, 'm', 'w', 'a', 2)")
+        for track, (blob, checksum) in stored.items():
+            connection.exec_driver_sql(
+                "INSERT INTO analyses (track_id, space_id, analysed_at, analysed_by,"
+                " genre_probabilities, windows, activations, checksum)"
+                " VALUES (?, 1, '2026-01-01 00:00:00', 'test', '{}', '[]', ?, ?)",
+                (track, blob, checksum),
+            )
+        command.upgrade(alembic_config(connection), "head")
+        found = connection.exec_driver_sql("SELECT track_id, activations, checksum FROM analyses")
+        after = {track: (blob, checksum) for track, blob, checksum in found}
+    engine.dispose()
+    half = np.ones(2, "<f2").tobytes()
+    assert after == {**stored, 1: (half, zlib.crc32(half))}
 
 
 def test_a_catalogue_of_the_first_schema_is_upgraded_and_back(older: Path) -> None:

@@ -6,6 +6,7 @@
 import gzip
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cache
@@ -19,7 +20,7 @@ from alembic import command
 from recommender.catalog import Catalog, ProjectionOrigin, TrackState
 from recommender.catalog.engine import catalog_url, make_engine, transaction
 from recommender.catalog.migrations import alembic_config, current, upgrade
-from recommender.catalog.projector import ModelProjection, catalog_projector
+from recommender.catalog.projector import ModelProjection
 from recommender.embedding.model_files import find_model
 from recommender.errors import CatalogError
 from recommender.recommendation.service import SimilarityService
@@ -27,13 +28,11 @@ from recommender.search.reranking import RankingMethod
 
 HERE = Path(__file__).parent
 MODELS = ("default", "conv2d-encoder")
-SCHEMAS = ("0001", "0002", "0003")
+SCHEMAS = ("0001", "0002", "0003", "0004")
 
-EXACT = 1e-6
-"""Largest difference of a score where the model's projection is the one of that time."""
-
-ROUNDED = 1e-3
-"""The same where the projection has been rounded since to take less space."""
+TOLERANCE: dict[RankingMethod, float] = {"cosine": 2e-4, "reranked": 3e-3}
+"""Largest difference of a score at one rank. Activations, and the default model's projection, have
+been rounded since to take less space; reranking multiplies what that does to a similarity."""
 
 
 @cache
@@ -104,27 +103,16 @@ def test_the_lists_are_those_of_that_time(
 ) -> None:
     model, service = upgraded
     then = lists_of(model)["lists"][method]
-    same_projection = str(catalog_projector(service.catalog).space) == lists_of(model)["space"]
-    tolerance = EXACT if same_projection else ROUNDED
     now = lists_now(service, method, k=5)
     assert {str(track_id) for track_id in now} == set(then)
+    same = 0
     for track_id, neighbours in now.items():
-        ids, similarities, scores = (
-            list(column) for column in zip(*then[str(track_id)], strict=True)
-        )
-        found = [neighbour.track.id for neighbour in neighbours]
-        assert np.allclose([n.score for n in neighbours], scores, rtol=0, atol=tolerance)
-        if found == ids:
-            assert np.allclose(
-                [n.similarity for n in neighbours], similarities, rtol=0, atol=tolerance
-            )
-        else:  # only tracks of almost equal scores change their order
-            assert not same_projection
-            of_id = dict(zip(ids, scores, strict=True))
-            last = scores[-1]
-            for neighbour in neighbours:
-                before = of_id.get(neighbour.track.id, last)
-                assert abs(neighbour.score - before) <= 2 * tolerance
+        ids, _, scores = (list(column) for column in zip(*then[str(track_id)], strict=True))
+        found = [neighbour.score for neighbour in neighbours]
+        np.testing.assert_allclose(found, scores, rtol=0, atol=TOLERANCE[method])
+        same += [neighbour.track.id for neighbour in neighbours] == ids
+    # In the others, tracks of almost equal scores change places, or the place an artist has.
+    assert same >= 0.98 * len(now)
 
 
 def test_the_stored_projection_and_its_facts_are_read(tmp_path: Path) -> None:
@@ -148,19 +136,30 @@ def test_the_stored_projection_and_its_facts_are_read(tmp_path: Path) -> None:
 
 
 def test_back_to_the_older_schema_and_up_again(older: tuple[str, str, Path]) -> None:
-    """Every value comes back; only rows of projections go with schema 0002."""
+    """Every value comes back, activations as half precision has them; only rows of projections go
+    with schema 0002."""
     _, schema, file = older
-    before = rows(file)
+    before = rounded(rows(file))
     upgrade(file)
     engine = make_engine(catalog_url(file), foreign_keys=False)
     with transaction(engine, writes=True) as connection:
         command.downgrade(alembic_config(connection), schema)
     engine.dispose()
     assert current(file) == schema
-    assert rows(file) == before
+    assert rounded(rows(file)) == before
     upgrade(file)
     with Catalog.open(file) as catalog:
         assert catalog.counts().analysed > 0
+
+
+def test_the_file_shrinks_with_its_rows(older: tuple[str, str, Path]) -> None:
+    _, _, file = older
+    size = file.stat().st_size
+    upgrade(file)
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert file.stat().st_size < size
 
 
 def test_damage_done_after_the_upgrade_is_noticed(older: tuple[str, str, Path]) -> None:
@@ -193,6 +192,16 @@ def rows(file: Path) -> dict[str, list[Any]]:
             if name not in ("alembic_version", "sqlite_sequence")
         }
     engine.dispose()
+    return found
+
+
+def rounded(found: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """The same with activations in half precision, and whether they have their checksums."""
+    for row in (*found.get("analyses", ()), *found.get("hearings", ())):
+        blob = row["activations"]
+        row["activations"] = np.frombuffer(blob, "<f4").astype("<f2").tobytes()
+        if "checksum" in row:
+            row["checksum"] = row["checksum"] == zlib.crc32(blob)
     return found
 
 

@@ -27,7 +27,12 @@ def sheet_text(sheet: CueSheet) -> str:
 
 
 def _texts(said_of: object, indent: str) -> list[str]:
-    commands = {"title": "TITLE", "performer": "PERFORMER", "genre": "REM GENRE", "date": "REM DATE"}
+    commands = {
+        "title": "TITLE",
+        "performer": "PERFORMER",
+        "genre": "REM GENRE",
+        "date": "REM DATE",
+    }
     values = {command: getattr(said_of, name) for name, command in commands.items()}
     return [f'{indent}{command} "{value}"' for command, value in values.items() if value]
 
