@@ -116,11 +116,9 @@ class _Reader:
         self._album = _Texts()
         self._files: list[tuple[str, str]] = []
         self._tracks: list[_Track] = []
-        self._lines = 0
 
     def read(self, line: int, command: str, rest: str) -> None:
         """Take in one command, in capitals, with what follows it."""
-        self._lines = line
         if command == "FILE":
             self._files.append(_file(line, rest))
         elif command == "TRACK":
@@ -163,9 +161,9 @@ class _Reader:
     def sheet(self) -> CueSheet:
         """The whole sheet. Raises `CueSheetError`."""
         if not self._files:
-            raise CueSheetError(self._lines, "no FILE in the whole sheet; is it a cue sheet?")
+            raise CueSheetError(None, "no FILE in the whole sheet; is it a cue sheet?")
         if not self._tracks:
-            raise CueSheetError(self._lines, "no TRACK in the whole sheet; add them, or delete it")
+            raise CueSheetError(None, "no TRACK in the whole sheet; add them, or delete it")
         tracks: list[list[CueTrack]] = [[] for _ in self._files]
         for track in self._tracks:
             if not track.indexes and track.is_audio:
