@@ -82,6 +82,13 @@ class KnownFile:
     failure_kind: str | None
     segments: tuple["KnownSegment", ...] = ()
 
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """Ids of its tracks."""
+        if self.segments:
+            return tuple(segment.track_id for segment in self.segments)
+        return () if self.track_id is None else (self.track_id,)
+
     def tracks(self) -> Iterator[tuple[int, TrackState | None, bool]]:
         """Id, state and `analysed_in_space` of each of its tracks."""
         if self.segments:

@@ -87,9 +87,9 @@ def known_sheets(connection: Connection, library: Library, under: str) -> list[K
     """See `Catalog.known_sheets`."""
     columns = CueSheetRow.path, CueSheetRow.size, CueSheetRow.mtime_ns, CueSheetRow.file
     rows = connection.execute(
-        select(*columns).where(
-            CueSheetRow.library_id == library.id, _lies_under(CueSheetRow.path, under)
-        )
+        select(*columns)
+        .where(CueSheetRow.library_id == library.id, _lies_under(CueSheetRow.path, under))
+        .order_by(CueSheetRow.path, CueSheetRow.file)
     )
     return [KnownSheet(FileStat(path, size, time), file) for path, size, time, file in rows]
 

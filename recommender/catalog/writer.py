@@ -8,18 +8,17 @@ from sqlalchemy import (
     Connection,
     Table,
     Update,
-    and_,
     bindparam,
     case,
     delete,
     insert,
-    or_,
     select,
     update,
 )
 
 from recommender.audio.segments import Segment
 from recommender.audio.tags import Tags
+from recommender.catalog import segment_rows
 from recommender.catalog.activation_blob import checksum, encode
 from recommender.catalog.changes import mark, record_removals
 from recommender.catalog.chunks import chunks
@@ -29,7 +28,6 @@ from recommender.catalog.row_values import segment_values, stat_values, tag_valu
 from recommender.catalog.schema import (
     AnalysisRow,
     CatalogRow,
-    CueSheetRow,
     FailureRow,
     TrackRow,
     table,
@@ -42,7 +40,6 @@ from recommender.utils.names import storable
 # Statements that run for every track are built once, on plain tables and with parameters: building
 # one takes several times as long as running it.
 _TRACKS, _ANALYSES, _FAILURES = table(TrackRow), table(AnalysisRow), table(FailureRow)
-_SHEETS = table(CueSheetRow)
 _TRACK_AT = select(_TRACKS.c.id, _TRACKS.c.content_hash).where(
     _TRACKS.c.library_id == bindparam("in_library"),
     _TRACKS.c.path == bindparam("at_path"),
@@ -276,43 +273,19 @@ class Writer:
         Args:
             numbers: track id → number of the segment; 0 for all of the file.
         """
-        at_path = TrackRow.library_id == library.id, TrackRow.path == path
-        others = *at_path, TrackRow.id.not_in(list(numbers))
-        record_removals(self._connection, *others)
-        if self._connection.execute(delete(TrackRow).where(*others)).rowcount:
+        if segment_rows.keep_segments(self._connection, library, path, numbers):
             self.changed = True
-        query = select(TrackRow.id, TrackRow.segment).where(*at_path)
-        renumbered = {
-            id: numbers[id]
-            for id, segment in self._connection.execute(query).all()
-            if segment != numbers[id]
-        }
-        # Two tracks never have one number, not even between two statements.
-        for numbering in ({id: -id for id in renumbered}, renumbered):
-            for id, number in numbering.items():
-                self._update_track(id, {"segment": number, "revision": self._revision})
-                self.changed = True
 
     def set_sheets(self, library: Library, file: str, sheets: Collection[FileStat]) -> None:
         """Record which cue sheets name a file; with `file` empty, which name none.
 
         What was recorded of other sheets for that file is dropped.
         """
-        rows, of_library = _SHEETS, _SHEETS.c.library_id == library.id
-        paths = [sheet.path for sheet in sheets]
-        outdated = and_(rows.c.path.in_(paths), rows.c.file == "")
-        if file:
-            outdated = or_(outdated, rows.c.file == file)
-        self._connection.execute(delete(rows).where(of_library, outdated))
-        for sheet in sheets:
-            values = {**stat_values(sheet), "library_id": library.id, "file": file}
-            self._insert(_SHEETS, values)
+        segment_rows.set_sheets(self._connection, library, file, sheets)
 
     def forget_sheets(self, library: Library, paths: Collection[str]) -> None:
         """Drop what was recorded of cue sheets that are gone."""
-        of_library = _SHEETS.c.library_id == library.id
-        for path in paths:
-            self._connection.execute(delete(_SHEETS).where(of_library, _SHEETS.c.path == path))
+        segment_rows.forget_sheets(self._connection, library, paths)
 
     def set_samples_hash(self, track_id: int, space: SpaceId, samples_hash: str) -> None:
         """Store the hash of the samples that the track's analysis in `space` is of."""

@@ -87,11 +87,13 @@ class LibrarySheets:
         self._root = library.root
         self._stats = {stat.path: stat for stat in scan.sheets}
         self._known = defaultdict[str, list[KnownSheet]](list)
+        self._naming = defaultdict[str, list[str]](list)
         for known in known_sheets:
             self._known[known.stat.path].append(known)
+            self._naming[known.file].append(known.stat.path)
         self._names = _Names(stat.path for stat in scan.files)
         self._partial = partial
-        self._read: dict[str, None] = {}
+        self._read: dict[str, set[str] | None] = {}
         self._uses = defaultdict[str, list[SheetUse]](list)
         self.failures: list[SheetFailure] = []
         self.idle: list[FileStat] = []
@@ -123,8 +125,8 @@ class LibrarySheets:
 
     def of(self, file: str) -> tuple[SheetUse, ...]:
         """The sheets that divide `file`, in the order in which they are tried."""
-        for path, known in self._known.items():
-            if path in self._stats and any(one.file == file for one in known):
+        for path in self._naming.get(file, ()):
+            if path in self._stats:
                 self._take(self._stats[path], None)
         return tuple(sorted(self._uses[file], key=lambda use: _preference(use.stat.path, file)))
 
@@ -134,34 +136,29 @@ class LibrarySheets:
         lacks_file |= any(one.file in self.lost_files for one in known)
         if known and all(one.stat == stat for one in known) and not lacks_file:
             return
-        if self._take(stat, failure):
-            self._touched |= {one.file for one in known}
-            self._touched |= {
-                file for file, uses in self._uses.items() if any(use.stat == stat for use in uses)
-            }
+        divided = self._take(stat, failure)
+        if divided is not None:
+            self._touched |= {one.file for one in known} | divided
 
-    def _take(self, stat: FileStat, failure: KnownFile | None) -> bool:
-        """Read a sheet, once; returns whether the system lets us."""
-        if stat.path in self._read:
-            return True
-        self._read[stat.path] = None
-        try:
-            sheet = parse_cue_sheet(read_cue_text(self._root / stat.path))
-            lacking = self._apply(stat, sheet)
-        except CueSheetError as error:
-            self._fail(SheetFailure(stat, NOT_USABLE, str(error)), failure)
-        except OSError as error:
-            self.unreadable.append((stat.path, error.strerror or str(error)))
-            return False
-        else:
-            if lacking is not None and stat.path not in self._partial:
-                self._fail(SheetFailure(stat, WITHOUT_FILE, _without_file(lacking)), failure)
-        return True
+    def _take(self, stat: FileStat, failure: KnownFile | None) -> set[str] | None:
+        """Read a sheet, once; returns the files it divides, None where the system forbids it."""
+        if stat.path not in self._read:
+            try:
+                sheet = parse_cue_sheet(read_cue_text(self._root / stat.path))
+            except CueSheetError as error:
+                self._read[stat.path] = set()
+                self._fail(SheetFailure(stat, NOT_USABLE, str(error)), failure)
+            except OSError as error:
+                self._read[stat.path] = None
+                self.unreadable.append((stat.path, error.strerror or str(error)))
+            else:
+                self._read[stat.path] = self._divided(stat, sheet, failure)
+        return self._read[stat.path]
 
-    def _apply(self, stat: FileStat, sheet: CueSheet) -> CueFile | None:
-        """Note which files the sheet divides; returns one that is to be divided and not there."""
-        lacking = None
-        divided = set()
+    def _divided(self, stat: FileStat, sheet: CueSheet, failure: KnownFile | None) -> set[str]:
+        """The files that a sheet divides; it fails where there should be one and is none."""
+        lacking: CueFile | None = None
+        divided: set[str] = set()
         for of_sheet in sheet.files:
             segments = segments_of(sheet, of_sheet)
             if not segments or of_sheet.kind in _NOT_SOUND:
@@ -173,9 +170,13 @@ class LibrarySheets:
             elif file not in divided:
                 divided.add(file)
                 self._uses[file].append(SheetUse(stat, segments))
-        if not divided and lacking is None:
+        if divided:
+            return divided
+        if lacking is None:
             self.idle.append(stat)
-        return None if divided else lacking
+        elif stat.path not in self._partial:
+            self._fail(SheetFailure(stat, WITHOUT_FILE, _without_file(lacking)), failure)
+        return set()
 
     def _fail(self, found: SheetFailure, known: KnownFile | None) -> None:
         if known is None or (known.stat, known.failure_kind) != (found.stat, found.kind):

@@ -17,7 +17,7 @@ from recommender.catalog import Catalog, KnownFile, TrackState
 from recommender.embedding.space import SpaceId
 from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
-from recommender.ingestion.cue_sheets import LibrarySheets, find_sheets
+from recommender.ingestion.cue_sheets import find_sheets
 from recommender.ingestion.file_analysis import (
     FileJob,
     analyse_file,
@@ -44,6 +44,7 @@ from recommender.ingestion.result_writer import (
     cue_sheet_notes,
     moved_ids,
     write_results,
+    write_sheets,
 )
 from recommender.ingestion.scan import Scan, exclude_patterns, scan_files, scan_folder
 from recommender.ingestion.settings import IngestSettings
@@ -264,20 +265,7 @@ class _Run:
             elif (mount_point := mount_point_of(plan.library.root)) != plan.library.mount_point:
                 self.catalog.set_mount_point(plan.library, mount_point)
             if plan.sheets is not None and not plan.unmounted:
-                self._write_sheets(plan.library, plan.sheets)
-
-    def _write_sheets(self, library: "Library", sheets: LibrarySheets) -> None:
-        """Record the cue sheets that need no file to be read."""
-        if not (sheets.gone or sheets.lost_files or sheets.idle or sheets.unusable):
-            return
-        with self.catalog.writing() as write:
-            write.forget_sheets(library, sheets.gone)
-            for file in sorted(sheets.lost_files):
-                write.set_sheets(library, file, ())
-            write.set_sheets(library, "", [*sheets.idle, *sheets.unusable])
-            write.forget_failures(library, [stat.path for stat in sheets.idle])
-            for sheet in sheets.failures:
-                write.failed(library, sheet.stat, sheet.kind, sheet.reason)
+                write_sheets(self.catalog, plan.library, plan.sheets)
 
     def _analyse(self, jobs: Sequence[FileJob], stopped: _Stopped) -> None:
         """Analyse the files and write the results, in small transactions."""

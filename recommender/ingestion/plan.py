@@ -126,10 +126,11 @@ def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, asked: Unchanged) 
     was_absent = entry.state in _ABSENT
     analysed = entry.analysed_in_space and not (asked.reanalyse or asked.reread)
     touched = plan.sheets is not None and plan.sheets.touches(stat.path)
-    for track_id, _, _ in entry.tracks():
-        plan.present.add(track_id)
+    if entry.track_id is not None:
+        ids = entry.track_ids
+        plan.present.update(ids)
         if unchanged and was_absent:
-            plan.found_again.append(track_id)
+            plan.found_again += ids
     if unchanged and entry.failure_kind == VIDEO_WITHOUT_SOUND:
         plan.skipped[ending_label(stat.path)] += 1
     elif unchanged and entry.failure_kind is not None and asked.leaves(entry.failure_kind):

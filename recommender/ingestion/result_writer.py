@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.audio.segments import WHOLE_FILE
-from recommender.catalog import Catalog, FileStat
+from recommender.catalog import Catalog, FileStat, Library
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import AudioError, CatalogError
-from recommender.ingestion.cue_sheets import NOT_USABLE
+from recommender.ingestion.cue_sheets import NOT_USABLE, LibrarySheets
 from recommender.ingestion.file_analysis import AnalysisFailure, FileAnalysis, FileJob
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
 from recommender.ingestion.report import Outcome
@@ -164,6 +164,20 @@ def cue_sheet_notes(job: FileJob, result: Result) -> Iterator[tuple[Path, str]]:
         used = job.sheets[0].stat.path
         reason = f"{used} divides {job.stat.path} already; remove one of the two"
         yield job.library.root / other.stat.path, reason
+
+
+def write_sheets(catalog: Catalog, library: Library, sheets: LibrarySheets) -> None:
+    """Record what was found of cue sheets for which no file need be read."""
+    if not (sheets.gone or sheets.lost_files or sheets.idle or sheets.unusable):
+        return
+    with catalog.writing() as write:
+        write.forget_sheets(library, sheets.gone)
+        for file in sorted(sheets.lost_files):
+            write.set_sheets(library, file, ())
+        write.set_sheets(library, "", [*sheets.idle, *sheets.unusable])
+        write.forget_failures(library, [stat.path for stat in sheets.idle])
+        for sheet in sheets.failures:
+            write.failed(library, sheet.stat, sheet.kind, sheet.reason)
 
 
 def moved_ids(job: FileJob, result: Result) -> set[int]:
