@@ -71,7 +71,8 @@ def labels_from_csv(tracks: Sequence[Track], path: AnyPath) -> TrackLabels:
 
     Its columns: one of `ID_COLUMNS`, one of `GENRE_COLUMNS`, and optionally ``artist`` (otherwise
     artists come from the tags). A row identifies a track by its path, by the end of its path, or by
-    its file name, each with or without the file's ending. Rows that match no track or several are
+    its file name, each with or without the file's ending; of a file that a cue sheet divides, with
+    ``#`` and the track's number. Rows that match no track or several are
     listed in the result, and not used.
 
     Raises:
@@ -95,7 +96,7 @@ def labels_from_csv(tracks: Sequence[Track], path: AnyPath) -> TrackLabels:
         ):
             raise DatasetError(
                 f"{path}, lines {earlier.line} and {row.line}: two different labels for "
-                f"{tracks[found[0]].path}. Remove one of the rows."
+                f"{tracks[found[0]].location}. Remove one of the rows."
             )
     rows = [row_of.get(index) for index in range(len(tracks))]
     has_artists = any(row.artist is not None for row in row_of.values())
@@ -133,8 +134,8 @@ class _TrackFinder:
     """Finds the tracks that a CSV row identifies."""
 
     def __init__(self, tracks: Sequence[Track]) -> None:
-        self._paths = [_normalised(track.file.as_posix()) for track in tracks]
-        self._relative = [_normalised(track.path) for track in tracks]
+        self._paths = [_normalised(f"{track.library.root}/{track.location}") for track in tracks]
+        self._relative = [_normalised(track.location) for track in tracks]
         self._by_name: Mapping[str, list[int]] = defaultdict(list)
         self._by_stem: Mapping[str, list[int]] = defaultdict(list)
         for index, path in enumerate(self._paths):

@@ -1,30 +1,26 @@
 """Which cue sheets of a library divide which of its files.
 
 A sheet is found by the scan's own listing and read when it is new or has changed, or when a file
-that it names is to be read. The name in its FILE line is often not that of the file any more:
-what was a wav has become a flac, or both were renamed together. So a name stands for a file in the
-sheet's folder (or in the one below it that the name has) with, in this order: that name; that name
-in other case; that name with another ending; and, where the sheet names one file only, the name of
-the sheet itself.
+that it names is to be read. Which file a name in it stands for, `sheet_names` says.
 
 Of several sheets for one file, the one that is called like the file comes first, then the first by
 path; a sheet beside the file comes before one embedded in its tags, as that is the one people edit.
 """
 
-import posixpath
-import unicodedata
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from recommender.audio.cue_sheet import CueFile, CueSheet, parse_cue_sheet
 from recommender.audio.cue_text import read_cue_text
 from recommender.audio.segments import Segment, segments_of
 from recommender.catalog.records import FileStat, KnownFile, KnownSheet, Library
 from recommender.errors import CueSheetError
-from recommender.ingestion.file_types import FileType, file_type_of
+from recommender.ingestion.file_types import is_cue_sheet
 from recommender.ingestion.scan import Scan, scan_files
+from recommender.ingestion.sheet_names import FileNames, folded_name
 
 NOT_USABLE = "cue-sheet"
 """`kind` of the failure of a sheet that makes no sense, or does not fit its file."""
@@ -91,7 +87,7 @@ class LibrarySheets:
         for known in known_sheets:
             self._known[known.stat.path].append(known)
             self._naming[known.file].append(known.stat.path)
-        self._names = _Names(stat.path for stat in scan.files)
+        self._names = FileNames(stat.path for stat in scan.files)
         self._partial = partial
         self._read: dict[str, set[str] | None] = {}
         self._uses = defaultdict[str, list[SheetUse]](list)
@@ -193,7 +189,7 @@ def _without_file(lacking: CueFile) -> str:
 
 def _preference(sheet: str, file: str) -> tuple[bool, str]:
     sheet_stem, path = PurePosixPath(sheet).stem, PurePosixPath(file)
-    return _key(sheet_stem) not in (_key(path.stem), _key(path.name)), sheet
+    return folded_name(sheet_stem) not in (folded_name(path.stem), folded_name(path.name)), sheet
 
 
 def find_sheets(
@@ -233,53 +229,23 @@ def find_sheets(
     )
 
 
-class _Names:
-    """The files that a sheet can divide, by folder and name."""
-
-    def __init__(self, paths: Iterable[str]) -> None:
-        self._exact: set[str] = set()
-        self._by_name: dict[tuple[str, str], str] = {}
-        self._by_stem: dict[tuple[str, str], str] = {}
-        for path in paths:
-            if file_type_of(path) not in (FileType.AUDIO, FileType.VIDEO):
-                continue
-            folder, _, name = path.rpartition("/")
-            self._exact.add(path)
-            self._by_name.setdefault((_key(folder), _key(name)), path)
-            self._by_stem.setdefault((_key(folder), _key(PurePosixPath(name).stem)), path)
-
-    def absent(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths that are of no file here."""
-        return set(paths) - self._exact
-
-    def find(self, sheet: str, written: str, *, alone: bool) -> str | None:
-        """The file that a name in the sheet at this path stands for."""
-        beside = posixpath.dirname(sheet)
-        written = written.replace("\\", "/")
-        below, _, name = written.rpartition("/")
-        folders = [posixpath.normpath(posixpath.join(beside, below)), beside]
-        for folder in dict.fromkeys("" if folder == "." else folder for folder in folders):
-            exact = posixpath.join(folder, name)
-            if exact in self._exact:
-                return exact
-            stem = PurePosixPath(name).stem
-            found = self._by_name.get((_key(folder), _key(name)))
-            found = found or self._by_stem.get((_key(folder), _key(stem)))
-            if found is not None:
-                return found
-        if not alone:
-            return None
-        own = PurePosixPath(sheet).stem  # of album.cue, and of album.flac.cue
-        at = _key(beside)
-        return self._by_stem.get((at, _key(own))) or self._by_name.get((at, _key(own)))
+def with_divided_files(root: Path, files: Sequence[str]) -> tuple[str, ...]:
+    """`files`, relative to `root`, with those that the cue sheets among them divide."""
+    found = dict.fromkeys(files)
+    for sheet in filter(is_cue_sheet, files):
+        folder = sheet.rpartition("/")[0]
+        with suppress(OSError, CueSheetError):  # the scan of the sheet itself says why
+            parsed = parse_cue_sheet(read_cue_text(root / sheet))
+            paths = (path.relative_to(root).as_posix() for path in (root / folder).iterdir())
+            names = FileNames(paths)
+            for file in parsed.files:
+                path = names.find(sheet, file.name, alone=len(parsed.files) == 1)
+                found.update({path: None} if path is not None else {})
+    return tuple(found)
 
 
 def _lies_in(folder: str | None, path: str) -> bool:
     return folder is not None and (not folder or path.startswith(f"{folder}/"))
-
-
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _folders_of(path: str) -> list[str]:

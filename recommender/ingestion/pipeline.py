@@ -17,7 +17,7 @@ from recommender.catalog import Catalog, KnownFile, TrackState
 from recommender.embedding.space import SpaceId
 from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
-from recommender.ingestion.cue_sheets import find_sheets
+from recommender.ingestion.cue_sheets import find_sheets, with_divided_files
 from recommender.ingestion.file_analysis import (
     FileJob,
     analyse_file,
@@ -186,6 +186,7 @@ class _Run:
             scan = scan_folder(library.root, scope.under, exclude, self._count_entries)
             known = self.catalog.known_files(library, self.space, scope.under)
         else:
+            files = with_divided_files(library.root, files)
             scan = scan_files(library.root, files, exclude)
             self._count_entries(len(files))
             for file in files:

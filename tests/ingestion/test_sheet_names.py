@@ -7,7 +7,13 @@ from cue_albums import Album
 
 from recommender.catalog import FileStat, KnownFile, Library
 from recommender.catalog.records import KnownSheet
-from recommender.ingestion.cue_sheets import NOT_USABLE, WITHOUT_FILE, LibrarySheets, find_sheets
+from recommender.ingestion.cue_sheets import (
+    NOT_USABLE,
+    WITHOUT_FILE,
+    LibrarySheets,
+    find_sheets,
+    with_divided_files,
+)
 from recommender.ingestion.scan import Scan, scan_files, scan_folder
 
 ONE_A_FILE = """FILE "01.flac" WAVE
@@ -169,3 +175,11 @@ def test_pipes_and_links_to_devices_are_no_sheets(tmp_path: Path) -> None:
     (tmp_path / "zero.cue").symlink_to("/dev/zero")
     scan = scan_folder(tmp_path)
     assert scan == Scan((), {"(not a regular file)": 1}, 0, ())
+
+
+def test_a_sheet_named_for_an_ingest_stands_for_its_file(tmp_path: Path) -> None:
+    add(tmp_path, "x/album.flac", "x/other.flac")
+    Album().write(tmp_path / "x/disc.cue")
+    (tmp_path / "x/broken.cue").write_bytes(b"\0")
+    files = with_divided_files(tmp_path, ["x/disc.cue", "x/broken.cue", "x/absent.cue"])
+    assert files == ("x/disc.cue", "x/broken.cue", "x/absent.cue", "x/album.flac")
