@@ -120,8 +120,8 @@ def find_targets(
 def has_tracks(catalog: Catalog, space: SpaceId, library: Library) -> bool:
     """Whether the library has tracks that are not missing already."""
     return any(
-        known.track_id is not None and known.state is not TrackState.MISSING
-        for known in catalog.known_files(library, space).values()
+        TrackState(state) is not TrackState.MISSING
+        for _, _, _, _, state, _, _ in catalog.known_tracks(library, space)
     )
 
 
