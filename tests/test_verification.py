@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from recommender.catalog import Catalog, FileStat, Library, Tags, TrackState
+from recommender.catalog.activation_blob import encode
 from recommender.catalog.projector import catalog_projector
 from recommender.embedding.model_files import find_model
 from recommender.embedding.space import Analysis
@@ -32,7 +33,8 @@ DIMENSION = len(find_model(SETTINGS.model).projection().mean)
 
 
 def analysis(seed: int) -> Analysis:
-    activations = np.random.default_rng(seed).normal(size=DIMENSION).astype(np.float32)
+    activations = np.random.default_rng(seed).normal(size=DIMENSION)
+    activations = activations.astype(np.float16).astype(np.float32)
     return Analysis(activations, {"rock": 0.75, "folk": 0.25}, 60.0, ((0.0, 10.0),), SPACE)
 
 
@@ -497,7 +499,7 @@ def closed_content(world: World) -> bytearray:
 
 
 def test_a_flipped_bit_in_an_embedding(world: World) -> None:
-    vector = bytearray(analysis(1).activations.tobytes())
+    vector = bytearray(encode(analysis(1).activations))
     vector[100] ^= 1
     track_id = world.track_id("b.wav")
     alter(world, "UPDATE analyses SET activations = ? WHERE track_id = ?", bytes(vector), track_id)
@@ -543,8 +545,8 @@ def test_pages_that_are_lost(world: World) -> None:
     """The tracks that can be read stay; the damaged file is kept beside."""
     content = closed_content(world)
     assert world.catalog.file is not None
-    blob = analysis(1).activations.tobytes()
-    pieces = (content.find(blob[at : at + 64]) for at in range(4000, 8000, 64))
+    blob = encode(analysis(1).activations)
+    pieces = (content.find(blob[at : at + 64]) for at in range(2000, 7000, 64))
     page = next(at for at in pieces if at >= 0) // 4096 * 4096
     content[page : page + 4096] = bytes(4096)
     world.catalog.file.write_bytes(content)

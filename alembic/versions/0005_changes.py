@@ -27,7 +27,11 @@ def upgrade() -> None:
         "catalog",
         sa.Column("changes_known_since", sa.Integer(), nullable=False, server_default="0"),
     )
-    op.execute("UPDATE catalog SET changes_known_since = revision")
+    # A new revision, as what an index was built of has other digits now.
+    op.execute(
+        "UPDATE catalog SET revision = revision + 1, changes_known_since = revision + 1"
+        " WHERE EXISTS (SELECT 1 FROM tracks)"
+    )
     op.add_column("tracks", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
     op.create_index(op.f("ix_tracks_revision"), "tracks", ["revision"])
     op.create_table(

@@ -27,6 +27,7 @@ from recommender.catalog.records import (
     CatalogState,
     Counts,
     Failure,
+    FileStat,
     KnownFile,
     KnownSheet,
     Library,
@@ -35,6 +36,7 @@ from recommender.catalog.records import (
     Track,
     TrackState,
 )
+from recommender.catalog.scan_queries import KnownRow
 from recommender.catalog.schema import CatalogRow
 from recommender.catalog.track_columns import NameColumn, TrackColumns
 from recommender.catalog.writer import Writer
@@ -150,6 +152,32 @@ class Catalog(Database):
         """
         with self._reading() as connection:
             return scan_queries.known_files(connection, library, space, under)
+
+    def known_tracks(self, library: Library, space: SpaceId, under: str = "") -> Iterator[KnownRow]:
+        """The tracks among `known_files` as rows, by path; a few thousand are in memory at a time.
+
+        They are sorted as the database sorts text, which by SQLite is by code points.
+        """
+        last = ""
+        while True:
+            with self._reading() as connection:
+                page = scan_queries.known_tracks(connection, library, space, under, last)
+            if not page:
+                return
+            yield from page
+            last = page[-1][0]
+
+    def known_failures(self, library: Library, under: str = "") -> dict[str, tuple[FileStat, str]]:
+        """Path → file and kind of failure of the failures among `known_files`."""
+        with self._reading() as connection:
+            return scan_queries.known_failures(connection, library, under)
+
+    def known_segments(
+        self, library: Library, space: SpaceId, under: str = ""
+    ) -> dict[str, KnownFile]:
+        """Those of `known_files` that cue sheets divide, without their failures."""
+        with self._reading() as connection:
+            return scan_queries.known_segments(connection, library, space, under)
 
     def known_sheets(self, library: Library, under: str = "") -> list[KnownSheet]:
         """The cue sheets of a library that were read.

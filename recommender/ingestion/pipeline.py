@@ -26,6 +26,7 @@ from recommender.ingestion.file_analysis import (
 )
 from recommender.ingestion.file_types import ending_label
 from recommender.ingestion.index_update import update_stale_index
+from recommender.ingestion.known_stream import KnownStream
 from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.main_guard import end_unguarded_worker
 from recommender.ingestion.mounts import keep_unmounted, mount_point_of
@@ -182,9 +183,19 @@ class _Run:
     def _plan(self, scope: Scope) -> Plan:
         library, files, exclude = scope.library, scope.files, self.settings.exclude
         known: dict[str, KnownFile] = {}
+        stream = KnownStream(iter(()), {})
+        known_sheets = self.catalog.known_sheets(library)
         if files is None:
-            scan = scan_folder(library.root, scope.under, exclude, self._count_entries)
-            known = self.catalog.known_files(library, self.space, scope.under)
+            stream = KnownStream(
+                self.catalog.known_tracks(library, self.space, scope.under),
+                self.catalog.known_failures(library, scope.under),
+                self.catalog.known_segments(library, self.space, scope.under),
+                {known.file for known in known_sheets},
+            )
+            settles = None if self._unchanged.are_opened else stream.settles
+            count = self._count_entries
+            scan = scan_folder(library.root, scope.under, exclude, count, settles)
+            known = stream.rest()
         else:
             files = with_divided_files(library.root, files)
             scan = scan_files(library.root, files, exclude)
@@ -193,10 +204,12 @@ class _Run:
                 known |= self.catalog.known_files(library, self.space, file)
             known = {path: entry for path, entry in known.items() if path in files}
         under = scope.under if files is None else None
-        sheets = find_sheets(library, scan, self.catalog.known_sheets(library), known, under)
+        sheets = find_sheets(library, scan, known_sheets, known, under)
         plan = make_plan(library, scan, known, self._unchanged, sheets)
+        plan.settled[Outcome.UNCHANGED] += scan.settled
+        plan.settled_ids = stream.settled
         if files is None:
-            tracks = sum(
+            tracks = scan.settled + sum(
                 state is not TrackState.MISSING
                 for entry in known.values()
                 for _, state, _ in entry.tracks()
@@ -211,7 +224,7 @@ class _Run:
 
     def _count_scan(self, library: "Library", scan: Scan, plan: Plan) -> None:
         counters = self.counters
-        counters.scanned += len(scan.files) + sum(scan.skipped.values())
+        counters.scanned += len(scan.files) + scan.settled + sum(scan.skipped.values())
         counters.skipped_by_ending.update(scan.skipped)
         counters.skipped_by_ending.update(plan.skipped)
         counters.outcomes.update(plan.settled)
@@ -232,8 +245,8 @@ class _Run:
         vanished = {
             track_id: analysed for plan in plans for track_id, analysed in plan.vanished.items()
         }
-        present = {track_id for plan in plans for track_id in plan.present}
         new = [job for plan in plans for job in plan.new]
+        present = {id for plan in plans for id in plan.present_ids()} if new else set()
         new = move_tracks(
             self.catalog, self.space, new, vanished, present, stopped, self.settings.limits
         )

@@ -1,8 +1,9 @@
 """Compare what a scan found with the catalogue, and decide what is to be done."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from recommender.catalog.records import FileStat, KnownFile, Library, TrackState
 from recommender.errors import FileVanished, NoPermission, WorkerCrashed
@@ -32,7 +33,8 @@ class Plan:
         library: the library.
         known: jobs for files the catalogue knows: changed, or not yet analysed in this space.
         new: jobs for files it does not know.
-        present: ids of tracks whose file is there.
+        present: ids of tracks whose file is there, save those in `settled_ids`.
+        settled_ids: of tracks whose file is there, unchanged, and was not compared here.
         found_again: ids of tracks that were missing or unavailable and are back unchanged.
         vanished: id → whether it was analysed in this space, of tracks whose file is gone.
         unmounted: ids of tracks whose files are out of reach, as the disk they lay on is not
@@ -54,6 +56,11 @@ class Plan:
     settled: Counter[Outcome] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     sheets: LibrarySheets | None = None
+    settled_ids: Sequence[int] = ()
+
+    def present_ids(self) -> Iterator[int]:
+        """The ids of all tracks whose file is there."""
+        return chain(self.present, self.settled_ids)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ class Unchanged:
     reread: bool = False
     retry_failed: bool = False
     retry_crashed: bool = False
+
+    @property
+    def are_opened(self) -> bool:
+        """Whether every file is opened, changed or not."""
+        return self.reanalyse or self.reread
 
     def leaves(self, failure: str) -> bool:
         """Whether a file that failed so stays failed."""
@@ -124,7 +136,7 @@ def _with_sheets(job: FileJob, sheets: LibrarySheets) -> FileJob:
 def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, asked: Unchanged) -> None:
     unchanged = stat == entry.stat
     was_absent = entry.state in _ABSENT
-    analysed = entry.analysed_in_space and not (asked.reanalyse or asked.reread)
+    analysed = entry.analysed_in_space and not asked.are_opened
     touched = plan.sheets is not None and plan.sheets.touches(stat.path)
     if entry.track_id is not None:
         ids = entry.track_ids

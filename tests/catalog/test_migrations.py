@@ -149,6 +149,13 @@ def without_new_columns(
     }
 
 
+def but_for_the_revision(
+    found: dict[str, list[tuple[object, ...]]],
+) -> dict[str, list[tuple[object, ...]]]:
+    """The same without the revision, which an upgrade raises."""
+    return found | {"catalog": [(*row[:2], *row[3:]) for row in found["catalog"]]}
+
+
 def in_single_precision(value: object) -> object:
     return np.frombuffer(value, "<f2").astype("<f4").tobytes() if type(value) is bytes else value
 
@@ -189,7 +196,9 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_and_back(older: Path) -> No
     with pytest.raises(CatalogError, match="recsys db upgrade"):
         Catalog.open(str(older))
     upgrade(str(older))
-    assert without_new_columns(rows(older)) == under_present_names(before)
+    assert without_new_columns(but_for_the_revision(rows(older))) == under_present_names(
+        but_for_the_revision(before)
+    )
     with Catalog.open(str(older)) as catalog:
         space = catalog.active_space()
         assert space is not None
@@ -204,7 +213,7 @@ def test_a_catalogue_of_the_first_schema_is_upgraded_and_back(older: Path) -> No
     engine.dispose()
     assert current(str(older)) == "0001"
     assert "projections" not in tables(older)
-    assert rows(older) == before
+    assert but_for_the_revision(rows(older)) == but_for_the_revision(before)
 
 
 def test_unavailable_tracks_are_kept_by_a_downgrade(older: Path) -> None:

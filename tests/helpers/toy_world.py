@@ -23,14 +23,16 @@ same_sound = DuplicateDetector(threshold=float(np.cos(np.radians(1))))
 
 
 def direction(degrees: float) -> np.ndarray:
-    """Activations of length 3 that point to an angle."""
+    """A vector of length 3 that points to an angle."""
     turn = np.radians(degrees)
     return 3 * np.array([np.cos(turn), np.sin(turn)], np.float32)
 
 
 def analysis(degrees: float, duration: float, predicted: str = "rock") -> Analysis:
     probabilities = {label: 0.75 if label == predicted else 0.25 for label in GENRES}
-    return Analysis(direction(degrees), probabilities, duration, ((0.0, duration),), SPACE)
+    # So long that it is stored in single precision: half precision would turn it.
+    activations = 1e5 * direction(degrees)
+    return Analysis(activations, probabilities, duration, ((0.0, duration),), SPACE)
 
 
 class ToyEmbedder:
