@@ -119,7 +119,7 @@ def _native(file: BinaryIO, end: int) -> tuple[Fields, bool]:
 
 def _cue_text(block: Any, rate: int) -> str:
     """FLAC's cue sheet block, which has no titles, as text; its times to the nearest frame."""
-    lines = ['FILE "" FLAC']
+    lines = ['FILE "this" FLAC']
     for track in block.tracks:
         if track.indexes:  # the lead-out has none
             lines.append(f"TRACK {track.track_number:02} {'DATA' if track.type else 'AUDIO'}")
