@@ -14,6 +14,7 @@ from recommender.ingestion.cue_sheets import (
     find_sheets,
     with_divided_files,
 )
+from recommender.ingestion.known_stream import KnownStream
 from recommender.ingestion.scan import Scan, scan_files, scan_folder
 
 ONE_A_FILE = """FILE "01.flac" WAVE
@@ -183,3 +184,19 @@ def test_a_sheet_named_for_an_ingest_stands_for_its_file(tmp_path: Path) -> None
     (tmp_path / "x/broken.cue").write_bytes(b"\0")
     files = with_divided_files(tmp_path, ["x/disc.cue", "x/broken.cue", "x/absent.cue"])
     assert files == ("x/disc.cue", "x/broken.cue", "x/absent.cue", "x/album.flac")
+
+
+def test_files_that_a_sheet_may_name_are_listed_and_others_settled(tmp_path: Path) -> None:
+    add(tmp_path, "x/b.flac", "x/CD1/a.flac", "x/CD1/deep/d.flac", "y/c.flac")
+    Album().write(tmp_path / "x/disc.cue")
+    scan = scan_folder(tmp_path, settled=lambda path, size, time: True)
+    assert [file.path for file in scan.files] == ["x/CD1/a.flac", "x/b.flac"]
+    assert [sheet.path for sheet in scan.sheets] == ["x/disc.cue"]
+    assert scan.settled == 2
+
+
+def test_a_file_that_a_sheet_named_is_never_settled() -> None:
+    rows = [(f"{name}.flac", 1, 1, number, "analysed", "h", 1) for number, name in enumerate("ab")]
+    stream = KnownStream(iter(rows), {}, {}, {"a.flac"})
+    assert [stream.settles(path, 1, 1) for path in ("a.flac", "b.flac")] == [False, True]
+    assert list(stream.rest()) == ["a.flac"]
