@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Text, func, or_, select, true, type_coerce
+from sqlalchemy import Connection, Integer, Text, func, or_, select, true, type_coerce
 
 from recommender.catalog.chunks import chunks
 from recommender.catalog.column_types import decode_path, encode_path
@@ -16,10 +16,10 @@ from recommender.catalog.schema import AnalysisRow, FailureRow, SpaceRow, TrackR
 from recommender.catalog.spaces import space_row
 from recommender.embedding.space import SpaceId
 
-_PAGE = 5_000
+_PAGE = 2_000
 """Rows that are read at once."""
 
-KnownRow = Row[str, int, int, int, str, str, int]
+KnownRow = tuple[str, int, int, int, str, str, int]
 """Path, size, mtime_ns, id, state, content hash of a track; whether it is analysed in a space."""
 
 
@@ -79,12 +79,15 @@ def known_tracks(
     )
     path = type_coerce(TrackRow.path, Text)
     columns = TrackRow.size, TrackRow.mtime_ns, TrackRow.id, type_coerce(TrackRow.state, Text)
-    return connection.execute(
+    found = connection.execute(
         select(path, *columns, TrackRow.content_hash, type_coerce(analysed, Integer))
         .where(TrackRow.library_id == library.id, _lies_under(TrackRow.path, under), path > last)
         .order_by(path)
         .limit(_PAGE)
-    ).all()
+    )
+    # The driver's own tuples, for the same reason.
+    rows: Sequence[KnownRow] = found.cursor.fetchall()
+    return rows
 
 
 def _lies_under(path: Any, folder: str) -> Any:
