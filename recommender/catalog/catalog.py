@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -158,13 +159,18 @@ class Catalog(Database):
 
         They are sorted as the database sorts text, which by SQLite is by code points.
         """
+        return chain.from_iterable(self._known_pages(library, space, under))
+
+    def _known_pages(
+        self, library: Library, space: SpaceId, under: str
+    ) -> Iterator[Sequence[KnownRow]]:
         last = ""
         while True:
             with self._reading() as connection:
                 page = scan_queries.known_tracks(connection, library, space, under, last)
             if not page:
                 return
-            yield from page
+            yield page
             last = page[-1][0]
 
     def known_failures(self, library: Library, under: str = "") -> dict[str, tuple[FileStat, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Text, func, or_, select, true, type_coerce
+from sqlalchemy import Connection, Integer, Text, func, or_, select, true, type_coerce
 
 from recommender.audio.segments import WHOLE_FILE
 from recommender.catalog.chunks import chunks
@@ -25,10 +25,10 @@ from recommender.catalog.schema import AnalysisRow, CueSheetRow, FailureRow, Spa
 from recommender.catalog.spaces import space_row
 from recommender.embedding.space import SpaceId
 
-_PAGE = 5_000
+_PAGE = 2_000
 """Rows that are read at once."""
 
-KnownRow = Row[str, int, int, int, str, str, int]
+KnownRow = tuple[str, int, int, int, str, str, int]
 """Path, size, mtime_ns, id, state, content hash of a track; whether it is analysed in a space."""
 
 
@@ -89,13 +89,16 @@ def known_tracks(
     analysed = _has_analysis(space_id)
     path = type_coerce(TrackRow.path, Text)
     columns = TrackRow.size, TrackRow.mtime_ns, TrackRow.id, type_coerce(TrackRow.state, Text)
-    return connection.execute(
+    found = connection.execute(
         select(path, *columns, TrackRow.content_hash, type_coerce(analysed, Integer))
         .where(TrackRow.library_id == library.id, _lies_under(TrackRow.path, under), path > last)
         .where(TrackRow.segment == WHOLE_FILE)
         .order_by(path)
         .limit(_PAGE)
-    ).all()
+    )
+    # The driver's own tuples, for the same reason.
+    rows: Sequence[KnownRow] = found.cursor.fetchall()
+    return rows
 
 
 def known_segments(

@@ -49,9 +49,13 @@ class KnownStream:
 
     def settles(self, path: str, size: int, mtime_ns: int) -> bool:
         """Whether the file at `path` has an analysed track, no failure, and has not changed."""
-        row = self._row(path)
-        if row is None:
-            return False
+        row = self._next
+        if row is not None and row[0] == path and "\\" not in path:
+            self._next = next(self._tracks, None)
+        else:
+            row = self._out_of_order(path)
+            if row is None:
+                return False
         _, known_size, known_time, track_id, state, _, analysed = row
         if (
             analysed
@@ -66,8 +70,8 @@ class KnownStream:
         self._kept[path] = row
         return False
 
-    def _row(self, path: str) -> KnownRow | None:
-        """The row of `path`, taken out of the stream; rows before it are kept."""
+    def _out_of_order(self, path: str) -> KnownRow | None:
+        """The row of a path that is not the next one; rows before it are kept."""
         row = self._next
         while row is not None and row[0] < path:
             self._kept[decode_path(row[0])] = row

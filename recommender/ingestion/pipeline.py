@@ -152,8 +152,9 @@ class _Run:
         """Do all of it."""
         started = time.monotonic()
         self._set_unavailable(targets.unavailable)
-        with_tracks = set(self.catalog.library_counts())
         plans = [self._plan(scope) for scope in scopes_of(self.catalog, targets)]
+        may_move = any(plan.new for plan in plans)
+        with_tracks = set(self.catalog.library_counts() if may_move else ())
         with _stop_on_interrupt() as stopped:
             if self.catalog.active_space() is None:
                 activate(self.catalog, self.settings, self.space)

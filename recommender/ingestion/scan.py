@@ -13,6 +13,8 @@ import stat as stat_bits
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 
 from recommender.catalog.records import FileStat
@@ -26,6 +28,7 @@ from recommender.ingestion.file_types import (
 )
 from recommender.ingestion.ignore_files import (
     IGNORE_FILE,
+    LEFT_OUT_INITIALS,
     IgnoreFileRefused,
     is_left_out,
     read_ignore_file,
@@ -202,8 +205,9 @@ class _Walk:
 
     def _open(self, path: str, rules: tuple[_Rule, ...], *, lists_all: bool) -> "_Folder":
         entries = self._enter(path)
-        has_sheet = any(is_cue_sheet(entry.name) for entry in entries)
-        if any(entry.name == IGNORE_FILE for entry in entries):
+        names = [entry.name for entry in entries]
+        has_sheet = ".cue/" in f"{'/'.join(names).lower()}/"  # faster than name by name
+        if IGNORE_FILE in names:
             own = self._rule_of(path)
             if own is None:
                 return _Folder(path, (), iter(()), len(entries))
@@ -216,13 +220,30 @@ class _Walk:
     ) -> tuple[str, tuple[_Rule, ...]] | None:
         """List files up to the next folder that is to be entered, which is returned."""
         prefix = f"{folder.path}/" if folder.path else ""
+        by_ending = not (folder.rules or self._exclude or folder.lists_all)
         for entry in folder.entries:
             path = prefix + entry.name
+            if by_ending and is_kept_sound(entry.name) and self._add_file(entry, path):
+                continue
             if self._add(entry, path, folder.rules, listed=folder.lists_all):
                 if not entry.is_symlink():
                     return path, folder.rules
                 linked.append((path, folder.rules))
         return None
+
+    def _add_file(self, entry: os.DirEntry[str], path: str) -> bool:
+        """List a file that may hold sound; False for anything else, and what cannot be read."""
+        try:
+            found = entry.stat()
+        except OSError:
+            return False
+        if not stat_bits.S_ISREG(found.st_mode):
+            return False
+        if self._is_settled(path, found.st_size, found.st_mtime_ns):
+            self._settled += 1
+        else:
+            self._files.append(FileStat(path, found.st_size, found.st_mtime_ns))
+        return True
 
     def add_file(self, path: str) -> None:
         """Add the file of this relative path, if it is there."""
@@ -256,7 +277,9 @@ class _Walk:
                 return []
             self._entered.add(folder_id)
             with os.scandir(folder) as entries:
-                return sorted(entries, key=_sort_key)
+                found = list(entries)
+            folders = [entry for entry in found if entry.is_dir(follow_symlinks=False)]
+            return sorted(found, key=_path_order if folders else _NAME)
         except OSError as error:
             self._unreadable.append(Unreadable(path, error.strerror or str(error)))
             return []
@@ -345,10 +368,28 @@ class _Walk:
         return self._rules[path]
 
 
+def is_kept_sound(name: str) -> bool:
+    """Whether a file of this name may hold sound and no default leaves it out; quickly.
+
+    False also for rare names that only `_Walk._add` can judge.
+    """
+    dot = name.rfind(".")
+    return dot > 0 and name[0] not in LEFT_OUT_INITIALS and _is_kept_ending(name[dot:])
+
+
+@lru_cache(maxsize=1024)
+def _is_kept_ending(ending: str) -> bool:
+    is_sound = type_of_ending(ending.lower()) in (FileType.AUDIO, FileType.VIDEO)
+    return is_sound and not is_left_out(f"x{ending}", is_folder=False)
+
+
 def _folder_id(found: os.stat_result) -> _FolderId:
     return found.st_dev, found.st_ino
 
 
-def _sort_key(entry: os.DirEntry[str]) -> str:
+_NAME = attrgetter("name")
+
+
+def _path_order(entry: os.DirEntry[str]) -> str:
     """Sorts entries as the paths of what they hold: a folder's go on with a slash."""
     return f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
