@@ -135,8 +135,6 @@ class _Run:
             reanalyse=settings.reanalyze,
             reread=settings.reread_tags,
             retry_failed=settings.retry_failed,
-            # In this process, a decoder that crashes would end the caller.
-            retry_crashed=settings.starts_processes,
         )
 
     def over(self, targets: Targets) -> IngestReport:
@@ -266,32 +264,38 @@ class _Run:
         self.counters.outcomes[Outcome.NOT_REACHED] += len(jobs) - reached
 
     def _rounds(self, jobs: Sequence[FileJob], stopped: _Stopped) -> Iterator[Sequence[Done]]:
-        """The files analysed since the last round; a round may have none."""
+        """The files analysed since the last round; a round may have none.
+
+        First, alone, come the files that a process held when it died.
+        """
         settings = self.settings
         load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
-        if not settings.starts_processes:
-            return analyse_in_process(load, self._reported(jobs), stopped)
-        return self._in_processes(load, jobs, stopped)
+        suspects = [job for job in jobs if job.failed_as in _CRASHED]
+        others = [job for job in jobs if job.failed_as not in _CRASHED]
+        if settings.starts_processes:
+            yield from self._in_processes(load, suspects, 1, stopped)
+            yield from self._in_processes(load, others, settings.workers, stopped)
+        else:
+            ordered = self._reported([*suspects, *others])
+            for done in analyse_in_process(load, ordered, stopped):
+                yield [(job, _confirmed(job, found)) for job, found in done]
 
     def _in_processes(
-        self, load: Callable[[], "IsolatedAnalyser"], jobs: Sequence[FileJob], stopped: _Stopped
+        self,
+        load: Callable[[], "IsolatedAnalyser"],
+        jobs: Sequence[FileJob],
+        workers: int,
+        stopped: _Stopped,
     ) -> Iterator[Sequence[Done]]:
-        """First, alone, the files that a process held when it died; then all others."""
         from recommender.ingestion.process_pool import WorkerPool
 
+        if not jobs or stopped():
+            return
         # Each reading of a file has its own limit; this one is for what comes after, the network.
         timeout_s = _READINGS * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
-        suspects = [job for job in jobs if job.failed_as in _CRASHED]
-        if suspects:
-            pool = WorkerPool(load, analyse_file, 1, timeout_s)
-            for done in pool.rounds(self._reported(suspects), stopped):
-                yield [(job, _confirmed(found)) for job, found in done]
-        others = [job for job in jobs if job.failed_as not in _CRASHED]
-        if others and not stopped():
-            pool = WorkerPool(
-                load, analyse_file, min(self.settings.workers, len(others)), timeout_s
-            )
-            yield from pool.rounds(self._reported(others), stopped)
+        pool = WorkerPool(load, analyse_file, min(workers, len(jobs)), timeout_s)
+        for done in pool.rounds(self._reported(jobs), stopped):
+            yield [(job, _confirmed(job, found)) for job, found in done]
 
     def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
         for job in jobs:
@@ -315,9 +319,11 @@ def _sizes(jobs: Sequence[FileJob]) -> Iterator[int]:
     return (job.stat.size for job in jobs)
 
 
-def _confirmed(found: Result) -> Result:
-    """What became of a file that was analysed alone: a crash, unless from outside, was its own."""
-    if isinstance(found, WorkerCrashed) and not found.killed:
+def _confirmed(job: FileJob, found: Result) -> Result:
+    """What became of a file; a second crash, now that it was alone, is its own unless it was killed
+    from outside."""
+    is_suspect = job.failed_as in _CRASHED
+    if is_suspect and isinstance(found, WorkerCrashed) and not found.killed:
         return CrashedAlone(f"{found}, again, when it analysed nothing else")
     return found
 

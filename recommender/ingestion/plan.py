@@ -17,7 +17,7 @@ from recommender.ingestion.file_types import (
 from recommender.ingestion.report import Outcome
 from recommender.ingestion.scan import Scan
 
-_TRIED_AGAIN = frozenset({NoPermission.kind, FileVanished.kind})
+_TRIED_AGAIN = frozenset({NoPermission.kind, FileVanished.kind, WorkerCrashed.kind})
 """Failures that can end without the file being changed."""
 
 _ABSENT = frozenset({TrackState.MISSING, TrackState.UNAVAILABLE})
@@ -60,20 +60,17 @@ class Unchanged:
     Attributes:
         reanalyse: analyse them again.
         reread: compare their content, and read their tags again.
-        retry_failed: try again those that failed.
-        retry_crashed: try again those that a worker process held when it died.
+        retry_failed: try again those that failed; those that a process held when it died are tried
+            again in any case.
     """
 
     reanalyse: bool = False
     reread: bool = False
     retry_failed: bool = False
-    retry_crashed: bool = False
 
     def leaves(self, failure: str) -> bool:
         """Whether a file that failed so stays failed."""
-        if failure in _TRIED_AGAIN or self.retry_failed or self.reanalyse:
-            return False
-        return not (self.retry_crashed and failure == WorkerCrashed.kind)
+        return not (failure in _TRIED_AGAIN or self.retry_failed or self.reanalyse)
 
 
 def make_plan(
