@@ -26,7 +26,7 @@ from recommender.errors import (
 from recommender.ingestion.file_reader import FileReader
 from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.mounts import is_unmounted
+from recommender.ingestion.mounts import unmounted_point
 from recommender.ingestion.scan import scan_folder
 from recommender.ingestion.worker_limits import FileLimits
 from recommender.search.catalog_index import CatalogIndex
@@ -235,10 +235,8 @@ class _Check:
             yield self._back(track, unchanged)
 
     def _vanished(self, track: Track) -> Finding:
-        if is_unmounted(track.library):
-            detail = (
-                f"the file does not exist, and nothing is mounted on {track.library.mount_point}"
-            )
+        if (point := unmounted_point(track.library, track.path)) is not None:
+            detail = f"the file does not exist, and nothing is mounted on {point}"
             fix = "mount the disk; or ingest the folder where it is now"
             return Finding("vanished", str(track.file), detail, fix)
         if self.repair:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from recommender.catalog.records import FileStat, KnownFile, Library, TrackState
 from recommender.errors import FileVanished, NoPermission, WorkerCrashed
@@ -34,8 +35,9 @@ class Plan:
         present: ids of tracks whose file is there.
         found_again: ids of tracks that were missing or unavailable and are back unchanged.
         vanished: id → whether it was analysed in this space, of tracks whose file is gone.
-        unmounted: ids of tracks whose files are out of reach, as the disk they lay on is not
-            mounted; none of them is in `vanished`.
+        unmounted: folder → ids of tracks whose files are out of reach, as the disk that the folder
+            lay on is not mounted; none of them is in `vanished`.
+        mount_points: those that the library lies on, mounted or not.
         gone_failures: paths of failures whose file is gone.
         settled: number of files that need not be opened, by outcome.
         skipped: number of files of unknown type that hold no audio, by ending.
@@ -47,7 +49,8 @@ class Plan:
     present: set[int] = field(default_factory=set)
     found_again: list[int] = field(default_factory=list)
     vanished: dict[int, bool] = field(default_factory=dict)
-    unmounted: list[int] = field(default_factory=list)
+    unmounted: dict[Path, list[int]] = field(default_factory=dict)
+    mount_points: set[Path] = field(default_factory=set)
     gone_failures: list[str] = field(default_factory=list)
     settled: Counter[Outcome] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
