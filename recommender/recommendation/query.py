@@ -72,6 +72,8 @@ def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
     track = catalog.track_at(path.absolute()) or catalog.track_at(real_path(path))
     if track is not None:
         return track
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise TrackNotFound(f"{str(path)!r} is a device, a pipe or a socket; give a sound file.")
     return path if path.is_file() else None
 
 

@@ -1,7 +1,9 @@
 """Paths as callers give them, CSV, and replacing a file whole or not at all."""
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,13 @@ def as_path(path: AnyPath, what: str = "a path") -> Path:
         if isinstance(plain, str):
             return Path(plain)
     raise TypeError(f"{what} must be a str or an os.PathLike of str, not {type(path).__name__}.")
+
+
+def require_regular(path: Path) -> None:
+    """Raise `OSError` for a device, pipe or socket, which may never end; and if it is absent."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # to open a folder says what is wrong
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
 
 def replace_file(path: Path, content: bytes) -> None:
