@@ -64,7 +64,7 @@ def cases(folder: Path, database: Path, model: Path) -> Iterator[tuple[str, list
             music = str(folder / "good")
             yield f"{name}: {kind}", ["ingest", music, "--model", str(copy), *own]
         yield f"database: {kind}", ["list", "--db", str(make(at / "catalog.db", kind))]
-        for target in ("list.m3u", "out.npz"):
+        for target in () if kind == "fifo" else ("list.m3u", "out.npz"):  # it waits for a reader
             output = str(make(at / "out" / target, kind))
             write = ["similar", "1", "--m3u", output] if "m3u" in target else ["export", output]
             yield f"written: {kind}", write
