@@ -3,13 +3,15 @@
     python tests/bench/special_files.py [--program RECSYS]
 
 Every command that takes a file gets each of them, within 30 s and 6 GB of address space; prints a
-Markdown table of status, seconds and the last line said. `--program` is the `recsys` to try. Linux.
+Markdown table of status, seconds and the last line said. `--program` is the `recsys` to try. Linux;
+needs root, for a device like /dev/zero of its own, as a program might replace the real one.
 """
 
 import argparse
 import os
 import resource
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -23,49 +25,55 @@ import sounds
 
 LIMIT_S = 30.0
 _ADDRESS_SPACE = 6 << 30
-SPECIAL = ("link to /dev/zero", "fifo", "link to itself", "folder")
+SPECIAL = ("link to a zero device", "fifo", "link to itself", "folder")
+_ZERO = (1, 5)  # its numbers
 
 
-def make(path: Path, kind: str) -> Path:
-    """Something at `path` that is no regular file."""
+def make(path: Path, kind: str, device: Path) -> Path:
+    """Something at `path` that is no regular file; a link leads to `device`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "fifo":
         os.mkfifo(path)
     elif kind == "folder":
         path.mkdir()
     else:
-        path.symlink_to(path if "itself" in kind else "/dev/zero")
+        path.symlink_to(path if "itself" in kind else device)
     return path
 
 
 def cases(folder: Path, database: Path, model: Path) -> Iterator[tuple[str, list[str]]]:
     """What is special, and the command."""
+    device = folder / "zero"
+    os.mknod(device, stat.S_IFCHR | 0o600, os.makedev(*_ZERO))
     for number, kind in enumerate(SPECIAL):
         at = folder / str(number)
         for ending in ("mp3", "wav", "m3u", "cue"):
-            yield f"sound.{ending}: {kind}", ["similar", str(make(at / f"sound.{ending}", kind))]
-        file = make(at / "one" / "sound.flac", kind)
+            yield (
+                f"sound.{ending}: {kind}",
+                ["similar", str(make(at / f"sound.{ending}", kind, device))],
+            )
+        file = make(at / "one" / "sound.flac", kind, device)
         yield f"sound.flac: {kind}", ["ingest", str(file)]
         for name in ("sound.mp3", "album.cue", "list.m3u8", "other"):
-            make(at / "music" / name, kind)
+            make(at / "music" / name, kind, device)
         yield f"a folder of four: {kind}", ["ingest", str(at / "music")]
-        ignored = make(at / "ignore" / ".recsysignore", kind)
+        ignored = make(at / "ignore" / ".recsysignore", kind, device)
         yield f".recsysignore: {kind}", ["ingest", str(ignored.parent)]
-        labels = str(make(at / "labels.csv", kind))
+        labels = str(make(at / "labels.csv", kind, device))
         for reading in (["evaluate"], ["compare", "fast", "default"], ["adapt"]):
             yield f"labels: {kind}", [*reading, "--labels", labels]
         for name in ("card.json", "head.safetensors", "projection.safetensors"):
             copy = at / f"model {name}"
             shutil.copytree(model, copy)
             (copy / name).unlink()
-            make(copy / name, kind)
+            make(copy / name, kind, device)
             # Into a catalogue of its own.
             own = ["--db", str(at / f"{name}.db")]
             music = str(folder / "good")
             yield f"{name}: {kind}", ["ingest", music, "--model", str(copy), *own]
-        yield f"database: {kind}", ["list", "--db", str(make(at / "catalog.db", kind))]
+        yield f"database: {kind}", ["list", "--db", str(make(at / "catalog.db", kind, device))]
         for target in () if kind == "fifo" else ("list.m3u", "out.npz"):  # it waits for a reader
-            output = str(make(at / "out" / target, kind))
+            output = str(make(at / "out" / target, kind, device))
             write = ["similar", "1", "--m3u", output] if "m3u" in target else ["export", output]
             yield f"written: {kind}", write
     for ending in ("mp3", "wav", "ogg"):
