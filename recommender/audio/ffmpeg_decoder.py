@@ -54,6 +54,11 @@ _BYTES_TOLERATED = 1 << 16
 _CHECKED_CODECS = ("tta", "wavpack")
 """Codecs whose checksums ffmpeg looks at only when told; a packet that fails is left out."""
 
+_LOSSY = ("mp3", "mp3float", "aac", "vorbis", "opus", "libopus", "wmav1", "wmav2", "ac3", "eac3")
+
+_FOUND_BY_CHANCE = ("adp",)
+"""Formats without a mark of their own, for which ffmpeg takes one junk file in three."""
+
 _TOLERATED_GAP = 0.05
 """Seconds between two frames by their time stamps, in whole milliseconds."""
 
@@ -92,6 +97,7 @@ class FfmpegDecoder:
         seekable = container in _SEEKABLE or (is_dsd and self.rate > _HIGHEST_PCM_RATE)
         in_pages = (container, codec) == ("ogg", "flac")
         timed = self._first.pts is not None
+        self.is_lossy: bool = codec in _LOSSY
         self.seeks: bool = seekable and not in_pages and timed
         seconds = self._seconds(container)
         is_known = self.seeks or in_pages or container == "mp3"
@@ -109,8 +115,12 @@ class FfmpegDecoder:
             seconds = float(self._stream.duration * self._tick)
         elif self._container.duration:
             seconds = self._container.duration / 1e6
-        if container == "flac" and seconds * self.rate >= UNKNOWN_TO_FLAC:
-            return seconds
+        if container == "flac":
+            # Frames are numbered; where the header is missing, so are those before the first.
+            lost = self._origin // max(self._first.samples, 1)
+            self.container_faults.skipped += max(lost, 0)
+            if seconds * self.rate >= UNKNOWN_TO_FLAC:
+                return seconds
         if container in _LENGTH_IN_HEADER and seconds > 0:
             self.claimed_seconds = seconds * self._claimed_share()
         elif container == "asf":
@@ -139,6 +149,8 @@ class FfmpegDecoder:
                 # A playlist that poses as a sound must not make ffmpeg open files or addresses.
                 options={"protocol_whitelist": "none"},
             )
+            if self._container.format.name in _FOUND_BY_CHANCE:
+                raise DecoderError("it is of no known format")
             self._stream = self._audio_stream()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecoderError(one_line(error)) from error
