@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 
 from recommender.audio.chained_decoder import ChainedDecoder
-from recommender.audio.damage import Damage, Faults, assess
+from recommender.audio.damage import LOUDEST, Damage, Faults, assess
 from recommender.audio.decoder import Decoder, DecoderError, SeekError, Sound, opened
 from recommender.audio.ffmpeg_decoder import FfmpegDecoder
 from recommender.audio.file_views import buffered
@@ -172,7 +172,7 @@ def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> Decode
             clips, true = slices_by_streaming(decoder, positions, length, sample_rate)
         full = all(len(clip) == length for clip in clips)
         if full and abs(true - claimed) < SHORTEST and any(map(_sounds, clips)):
-            damage = _damage(decoder, true)
+            damage = _damage(decoder, true, clips)
             return _checked_windows(clips, positions, true, sample_rate, damage)
     return _windows_by_streaming(decoder, windowing, sample_rate)
 
@@ -194,7 +194,7 @@ def _windows_by_streaming(
         starts = tuple(min(max(moment - MARGIN, 0.0), last) for moment in sorted(set(spread)))
         positions = window_positions(starts, sample_rate)
         clips, _ = slices_by_streaming(decoder, positions, length, sample_rate)
-    damage = _damage(decoder, duration)
+    damage = _damage(decoder, duration, clips)
     return _checked_windows(clips, positions, duration, sample_rate, damage)
 
 
@@ -257,9 +257,11 @@ def _checked_windows(
     )
 
 
-def _damage(decoder: Decoder, found: float) -> Damage | None:
-    """The damage of a file of which `found` seconds can be decoded."""
-    return assess(decoder.claimed_seconds, found, decoder.container_faults, decoder.faults)
+def _damage(decoder: Decoder, found: float, clips: list[FloatArray]) -> Damage | None:
+    """The damage of a file of which `found` seconds can be decoded, with these windows."""
+    blasts = sum(decoder.is_lossy and bool(np.abs(clip).max(initial=0) > LOUDEST) for clip in clips)
+    faults = decoder.container_faults, decoder.faults
+    return assess(decoder.claimed_seconds, found, *faults, blasts=blasts)
 
 
 def _sounds(samples: FloatArray) -> bool:

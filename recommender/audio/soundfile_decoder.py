@@ -32,6 +32,7 @@ class SoundfileDecoder:
         self._sound = _opened(file, self._header)
         self.rate = plausible_rate(self._sound.samplerate)
         self.seeks = True
+        self.is_lossy: bool = self._sound.subtype in ("MPEG_LAYER_III", "VORBIS")
         self.mixer = mixer or ChannelMixer()
         self.faults = Faults()
         self.container_faults = Faults()

@@ -28,6 +28,7 @@ class SpanDecoder:
         self.rate = decoder.rate
         self.seeks = decoder.seeks
         self.mixer = decoder.mixer
+        self.is_lossy = decoder.is_lossy
         self.faults = decoder.faults
         self.container_faults = decoder.container_faults
         self._start = start

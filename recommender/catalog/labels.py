@@ -14,13 +14,15 @@ from pathlib import Path, PurePosixPath
 from recommender.catalog.records import Track
 from recommender.errors import DatasetError
 from recommender.utils.artists import NOBODY, KnownArtists
-from recommender.utils.files import AnyPath, as_path
+from recommender.utils.files import AnyPath, as_path, require_regular
 from recommender.utils.names import first_genre, label_key, most_frequent
 
 ID_COLUMNS = ("path", "file", "filename", "track_id", "id")
 """Columns of a CSV that may identify its tracks; the first one present does."""
 
 GENRE_COLUMNS = ("genre", "label")
+
+_LONGEST_HEADER = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,9 @@ class _Row:
 def _read_rows(path: Path) -> Iterator[_Row]:
     """The rows of a CSV that identify a track."""
     try:
+        require_regular(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
+            header = file.readline(_LONGEST_HEADER)
             file.seek(0)
             separator = max(",;\t", key=header.count)
             reader = csv.reader(file, delimiter=separator, strict=True)

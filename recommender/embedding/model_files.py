@@ -27,7 +27,7 @@ from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId, analysis_digest, model_digest
 from recommender.errors import UsageError, WeightsError, WeightsNotShipped
 from recommender.features import descriptors
-from recommender.utils.files import AnyPath
+from recommender.utils.files import AnyPath, require_regular
 
 if TYPE_CHECKING:
     from recommender.audio.windows import Windowing
@@ -175,6 +175,7 @@ def _is_architecture(model: str) -> bool:
 def file_digest(path: Path) -> str:
     """Twelve hex digits of a file's bytes. Raises `WeightsError` when it cannot be read."""
     try:
+        require_regular(path)
         return hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error}).") from error

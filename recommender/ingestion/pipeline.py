@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from recommender.catalog import Catalog, KnownFile, TrackState
+from recommender.catalog import Catalog, KnownFile
 from recommender.embedding.space import SpaceId
 from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
@@ -29,7 +30,7 @@ from recommender.ingestion.index_update import update_stale_index
 from recommender.ingestion.known_stream import KnownStream
 from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.main_guard import end_unguarded_worker
-from recommender.ingestion.mounts import keep_unmounted, mount_point_of
+from recommender.ingestion.mounts import has_unmounted, keep_unmounted, mount_points_of
 from recommender.ingestion.move_detection import forget_emptied, move_tracks, with_samples_hashes
 from recommender.ingestion.plan import Plan, Unchanged, make_plan
 from recommender.ingestion.report import (
@@ -144,8 +145,6 @@ class _Run:
             reanalyse=settings.reanalyze,
             reread=settings.reread_tags,
             retry_failed=settings.retry_failed,
-            # In this process, a decoder that crashes would end the caller.
-            retry_crashed=settings.starts_processes,
         )
 
     def over(self, targets: Targets) -> IngestReport:
@@ -175,11 +174,11 @@ class _Run:
 
     def _set_unavailable(self, libraries: Sequence["Library"]) -> None:
         for library in libraries:
-            self._count_unavailable(library, self.catalog.set_unavailable(library))
+            self._count_unavailable(library.root, self.catalog.set_unavailable(library))
 
-    def _count_unavailable(self, library: "Library", tracks: int) -> None:
-        self.counters.unavailable.append((library.root, tracks))
-        self.progress.unavailable(library.root, tracks)
+    def _count_unavailable(self, folder: Path, tracks: int) -> None:
+        self.counters.unavailable.append((folder, tracks))
+        self.progress.unavailable(folder, tracks)
 
     def _plan(self, scope: Scope) -> Plan:
         library, files, exclude = scope.library, scope.files, self.settings.exclude
@@ -193,7 +192,9 @@ class _Run:
                 self.catalog.known_segments(library, self.space, scope.under),
                 {known.file for known in known_sheets},
             )
-            settles = None if self._unchanged.are_opened else stream.settles
+            # Where a disk is gone, what is left is counted against what is known.
+            compares_all = self._unchanged.are_opened or has_unmounted(library)
+            settles = None if compares_all else stream.settles
             count = self._count_entries
             scan = scan_folder(library.root, scope.under, exclude, count, settles)
             known = stream.rest()
@@ -209,13 +210,8 @@ class _Run:
         plan = make_plan(library, scan, known, self._unchanged, sheets)
         plan.settled[Outcome.UNCHANGED] += scan.settled
         plan.settled_ids = stream.settled
-        if files is None:
-            tracks = scan.settled + sum(
-                state is not TrackState.MISSING
-                for entry in known.values()
-                for _, state, _ in entry.tracks()
-            )
-            keep_unmounted(plan, tracks)
+        plan.mount_points = mount_points_of(library.root, scan.mount_points)
+        keep_unmounted(plan, known, is_whole=files is None and not scope.under)
         self._count_scan(library, scan, plan)
         return plan
 
@@ -274,11 +270,11 @@ class _Run:
             if plan.gone_failures or plan.unmounted:
                 with self.catalog.writing() as write:
                     write.forget_failures(plan.library, plan.gone_failures)
-                    write.unavailable(plan.unmounted)
-            if plan.unmounted:
-                self._count_unavailable(plan.library, len(plan.unmounted))
-            elif (mount_point := mount_point_of(plan.library.root)) != plan.library.mount_point:
-                self.catalog.set_mount_point(plan.library, mount_point)
+                    write.unavailable(set().union(*plan.unmounted.values()))
+            for folder, tracks in plan.unmounted.items():
+                self._count_unavailable(folder, len(tracks))
+            if plan.mount_points != set(plan.library.mount_points):
+                self.catalog.set_mount_points(plan.library, sorted(plan.mount_points))
             if plan.sheets is not None and not plan.unmounted:
                 write_sheets(self.catalog, plan.library, plan.sheets)
 
@@ -300,33 +296,39 @@ class _Run:
         self.counters.outcomes[Outcome.NOT_REACHED] += len(jobs) - reached
 
     def _rounds(self, jobs: Sequence[FileJob], stopped: _Stopped) -> Iterator[Sequence[Done]]:
-        """The files analysed since the last round; a round may have none."""
+        """The files analysed since the last round; a round may have none.
+
+        First, alone, come the files that a process held when it died.
+        """
         settings = self.settings
         load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
-        if not settings.starts_processes:
-            return analyse_in_process(load, self._reported(jobs), stopped)
-        return self._in_processes(load, jobs, stopped)
+        suspects = [job for job in jobs if job.failed_as in _CRASHED]
+        others = [job for job in jobs if job.failed_as not in _CRASHED]
+        if settings.starts_processes:
+            yield from self._in_processes(load, suspects, 1, stopped)
+            yield from self._in_processes(load, others, settings.workers, stopped)
+        else:
+            ordered = self._reported([*suspects, *others])
+            for done in analyse_in_process(load, ordered, stopped):
+                yield [(job, _confirmed(job, found)) for job, found in done]
 
     def _in_processes(
-        self, load: Callable[[], "IsolatedAnalyser"], jobs: Sequence[FileJob], stopped: _Stopped
+        self,
+        load: Callable[[], "IsolatedAnalyser"],
+        jobs: Sequence[FileJob],
+        workers: int,
+        stopped: _Stopped,
     ) -> Iterator[Sequence[Done]]:
-        """First, alone, the files that a process held when it died; then all others."""
         from recommender.ingestion.process_pool import WorkerPool
 
+        if not jobs or stopped():
+            return
         # Each reading of a file has its own limit; this one is for what comes after, the network.
         readings = _READINGS + max(sum(len(use.segments) for use in job.sheets) for job in jobs)
         timeout_s = readings * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
-        suspects = [job for job in jobs if job.failed_as in _CRASHED]
-        if suspects:
-            pool = WorkerPool(load, analyse_file, 1, timeout_s)
-            for done in pool.rounds(self._reported(suspects), stopped):
-                yield [(job, _confirmed(found)) for job, found in done]
-        others = [job for job in jobs if job.failed_as not in _CRASHED]
-        if others and not stopped():
-            pool = WorkerPool(
-                load, analyse_file, min(self.settings.workers, len(others)), timeout_s
-            )
-            yield from pool.rounds(self._reported(others), stopped)
+        pool = WorkerPool(load, analyse_file, min(workers, len(jobs)), timeout_s)
+        for done in pool.rounds(self._reported(jobs), stopped):
+            yield [(job, _confirmed(job, found)) for job, found in done]
 
     def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
         for job in jobs:
@@ -351,9 +353,11 @@ def _sizes(jobs: Sequence[FileJob]) -> Iterator[int]:
     return (job.stat.size for job in jobs)
 
 
-def _confirmed(found: Result) -> Result:
-    """What became of a file that was analysed alone: a crash, unless from outside, was its own."""
-    if isinstance(found, WorkerCrashed) and not found.killed:
+def _confirmed(job: FileJob, found: Result) -> Result:
+    """What became of a file; a second crash, now that it was alone, is its own unless it was killed
+    from outside."""
+    is_suspect = job.failed_as in _CRASHED
+    if is_suspect and isinstance(found, WorkerCrashed) and not found.killed:
         return CrashedAlone(f"{found}, again, when it analysed nothing else")
     return found
 

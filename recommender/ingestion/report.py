@@ -103,8 +103,9 @@ class IngestReport:
             they are.
         cue_sheets: cue sheets that cannot be used, and files with parts that could not be analysed,
             as far as this run read them; with the reason.
-        unavailable: libraries whose root is absent or empty, or whose disk is not mounted, with the
-            number of their tracks that are not recommended until the files are there again.
+        unavailable: libraries whose root is absent or empty, or whose disk is not mounted, and
+            folders in them that lay on such a disk; with the number of their tracks that are not
+            recommended until the files are there again.
         seconds: how long it took.
         interrupted: whether it was stopped before its end.
     """

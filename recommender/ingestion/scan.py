@@ -59,6 +59,7 @@ class Scan:
         excluded: number of files and folders left out by patterns.
         unreadable: folders and files that could not be read; what lies there is not known.
         settled: number of files that were handed to `Settled`, which are not among `files`.
+        mount_points: folders below the root on which another file system is mounted.
     """
 
     files: tuple[FileStat, ...]
@@ -67,6 +68,7 @@ class Scan:
     unreadable: tuple[Unreadable, ...]
     settled: int = 0
     sheets: tuple[FileStat, ...] = ()
+    mount_points: tuple[str, ...] = ()
 
 
 Settled = Callable[[str, int, int], bool]
@@ -175,6 +177,8 @@ class _Walk:
         self._excluded = 0
         self._unreadable: list[Unreadable] = []
         self._rules: dict[str, tuple[_Rule, ...] | None] = {}
+        self._devices: dict[str, int] = {}  # of the folders entered
+        self._mount_points: list[str] = []
         # A link to a folder above the root would lead to the whole disk: those count as entered.
         self._entered: set[_FolderId] = {_folder_id(above.stat()) for above in root.parents}
 
@@ -182,8 +186,15 @@ class _Walk:
         """What was found, files in the order of their paths."""
         files = tuple(sorted(self._files, key=lambda file: os.fsencode(file.path)))
         sheets = tuple(sorted(self._sheets.values(), key=lambda file: os.fsencode(file.path)))
-        skipped, unreadable = dict(self._skipped), tuple(self._unreadable)
-        return Scan(files, skipped, self._excluded, unreadable, self._settled, sheets)
+        return Scan(
+            files,
+            dict(self._skipped),
+            self._excluded,
+            tuple(self._unreadable),
+            self._settled,
+            sheets,
+            tuple(self._mount_points),
+        )
 
     def folders(self, under: str) -> Iterator[int]:
         """Walk `under`; gives the number of entries of each folder read."""
@@ -276,6 +287,7 @@ class _Walk:
             if folder_id in self._entered:
                 return []
             self._entered.add(folder_id)
+            self._note_device(path, folder_id[0])
             with os.scandir(folder) as entries:
                 found = list(entries)
             folders = [entry for entry in found if entry.is_dir(follow_symlinks=False)]
@@ -283,6 +295,13 @@ class _Walk:
         except OSError as error:
             self._unreadable.append(Unreadable(path, error.strerror or str(error)))
             return []
+
+    def _note_device(self, path: str, device: int) -> None:
+        """Note a folder that lies on another device than the folder above it."""
+        self._devices[path] = device
+        above = self._devices.get(path.rpartition("/")[0], device)
+        if device != above and os.path.ismount(self.root / path):
+            self._mount_points.append(path)
 
     def _add(
         self,

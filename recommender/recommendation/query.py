@@ -76,6 +76,8 @@ def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
         raise AmbiguousTrack(_choice(path, tracks))
     if tracks:
         return tracks[0]
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise TrackNotFound(f"{str(path)!r} is a device, a pipe or a socket; give a sound file.")
     if not path.is_file():
         return _segment_at(catalog, path)
     if is_cue_sheet(path.name):

@@ -12,12 +12,13 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import reader_tasks
 import sounds
 import worker_tasks
 
 from recommender.catalog import Catalog, FileStat
 from recommender.errors import RecsysError, WeightsError, WorkerCrashed, WorkerTimedOut
-from recommender.ingestion import IngestReport, IngestSettings, ingest, pipeline
+from recommender.ingestion import IngestReport, IngestSettings, file_analysis, ingest, pipeline
 from recommender.ingestion.process_pool import WorkerPool
 from recommender.ingestion.report import NoProgress
 
@@ -175,7 +176,10 @@ class Order(NoProgress):
         self.files.append(path.name)
 
 
-def test_files_that_a_worker_held_when_it_died_are_tried_again_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_process", [True, False])
+def test_files_that_a_worker_held_when_it_died_are_tried_again_first(
+    tmp_path: Path, in_process: bool
+) -> None:
     """A file analysed well this time is a track, whoever killed the worker that held it."""
     folder = tmp_path / "music"
     folder.mkdir()
@@ -188,10 +192,25 @@ def test_files_that_a_worker_held_when_it_died_are_tried_again_first(tmp_path: P
         with catalog.writing() as write:
             write.failed(library, stat, "crashed", "the process died of SIGKILL")
         order = Order()
-        report = ingest(catalog, folder, SETTINGS, order)
+        settings = replace(SETTINGS, in_process=in_process)
+        report = ingest(catalog, folder, settings, order)
         assert (report.analysed, report.failed, report.still_failing) == (2, 0, 0)
         assert order.files == ["suspect.wav", "a.wav"]
         assert catalog.failures() == []
+
+
+def test_a_file_that_kills_its_reader_twice_stays_failed_in_one_process_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_analysis, "hash_content", reader_tasks.end)
+    (tmp_path / "crash.wav").write_bytes(b"RIFF")
+    settings = replace(SETTINGS, in_process=True)
+    with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
+        for kind in ("crashed", "crashed-alone", "crashed-alone"):
+            order = Order()
+            ingest(catalog, tmp_path, settings, order)
+            assert [failure.kind for failure in catalog.failures()] == [kind]
+        assert order.files == []  # not opened the third time
 
 
 def test_a_file_that_kills_its_worker_also_alone_stays_failed(

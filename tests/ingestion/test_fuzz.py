@@ -69,6 +69,14 @@ def silent_frames(folder: Path) -> Path:
     return path
 
 
+def endless_packets(folder: Path) -> Path:
+    """A Musepack file whose demuxer goes on for ever beyond its end."""
+    path = folder / "endless.m4a"
+    numbers = (1, 0, 0x18, 3, 0x7472616B, 1, 0xFFFF_FFFF, 0xFFFF, 1, 0x18, 1, 0x18, 0x53534E44)
+    path.write_bytes(b"MP+\x07" + struct.pack(">13I", *numbers) + bytes(88))
+    return path
+
+
 def hole(folder: Path) -> Path:
     """A wav of 100 GB that takes no room on the disk."""
     path = folder / "hole.wav"
@@ -78,7 +86,9 @@ def hole(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [compressed_title, many_channels, ones, silent_frames, hole])
+@pytest.mark.parametrize(
+    "make", [compressed_title, many_channels, ones, silent_frames, endless_packets, hole]
+)
 def test_what_once_took_gigabytes_and_minutes(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     path = make(tmp_path)
     started = time.monotonic()
