@@ -364,6 +364,10 @@ class Catalog(Database):
         with self._reading() as connection:
             return analyses.activations(connection, space)
 
+    def damaged_activations(self, space: SpaceId) -> list[int]:
+        """The tracks that `activations` leaves out; few vectors are in memory at a time."""
+        return [id for batch in self._batches(space) for id in batch.damaged]
+
     def is_analysed(self, track_id: int, space: SpaceId) -> bool:
         """Whether the track has an undamaged analysis in the unprojected space of `space`."""
         with self._reading() as connection:

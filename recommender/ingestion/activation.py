@@ -64,14 +64,12 @@ def _update_predicted_genres(catalog: Catalog, settings: IngestSettings, space: 
         catalog.active_space() == space and stored.get("head") == files.card.head_digest
     ):
         return
-    ids, activations = catalog.activations(space)
-    if not len(ids):
-        return
     head, labels = files.head(), files.card.labels
-    predicted = {}
-    for track_id, row in zip(ids.tolist(), activations, strict=True):
-        # One by one, as they are analysed: a batch of many differs in the last digits.
-        probabilities = head.probabilities(row[None])[0].tolist()
-        predicted[track_id] = dict(zip(labels, probabilities, strict=True))
-    with catalog.writing() as write:
-        write.set_predicted_genres(space, predicted)
+    for ids, activations in catalog.activation_batches(space):
+        predicted = {}
+        for track_id, row in zip(ids.tolist(), activations, strict=True):
+            # One by one, as they are analysed: a batch of many differs in the last digits.
+            probabilities = head.probabilities(row[None])[0].tolist()
+            predicted[track_id] = dict(zip(labels, probabilities, strict=True))
+        with catalog.writing() as write:
+            write.set_predicted_genres(space, predicted)

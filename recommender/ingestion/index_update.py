@@ -42,7 +42,7 @@ def _is_current(index: CatalogIndex, catalog: Catalog) -> bool:
 
 def _drop_damaged(catalog: Catalog, space: SpaceId) -> None:
     """Drop damaged embeddings, so that the next ingest analyses their files again."""
-    damaged = catalog.checked_activations(space)[2]
+    damaged = catalog.damaged_activations(space)
     if damaged:
         catalog.forget_analyses(damaged)
         logger.warning(

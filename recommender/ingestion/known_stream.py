@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator, Mapping
 from types import MappingProxyType
 
 from recommender.catalog import FileStat, KnownFile, TrackState
-from recommender.catalog.column_types import decode_path
+from recommender.catalog.column_types import decode_path, encode_path
 from recommender.catalog.scan_queries import KnownRow, with_failures
 
 _ANALYSED = TrackState.ANALYSED.value
@@ -71,12 +71,13 @@ class KnownStream:
         return False
 
     def _out_of_order(self, path: str) -> KnownRow | None:
-        """The row of a path that is not the next one; rows before it are kept."""
+        """The row of a path that is not plainly the next one; rows before it are kept."""
+        code = encode_path(path)
         row = self._next
-        while row is not None and row[0] < path:
+        while row is not None and row[0] < code:
             self._kept[decode_path(row[0])] = row
             row = next(self._tracks, None)
-        if row is not None and row[0] == path and "\\" not in path:
+        if row is not None and row[0] == code:
             self._next = next(self._tracks, None)
             return row
         self._next = row
