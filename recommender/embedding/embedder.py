@@ -11,12 +11,12 @@ from dataclasses import replace
 from types import NoneType
 
 import numpy as np
-import torch
 
 from recommender.audio.decoder import Sound
 from recommender.audio.reader import AudioClip, DecodedWindows, read_windows
 from recommender.audio.samples_hash import hash_samples
 from recommender.audio.windows import Windowing
+from recommender.embedding.inference import serving_networks
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.embedding.space import Analysis, Embedding
 from recommender.errors import NotFinite
@@ -60,11 +60,7 @@ class Embedder:
         self.labels = weights.card.labels
         self.device = device
         reuse_memory_while_analysing()
-        # In this memory format two-dimensional convolutions take half the time.
-        self._networks = [
-            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            for network in weights.networks()
-        ]
+        self._networks = serving_networks(weights, device)
         self._network_frames = weights.card.network_frames
         self._describes = weights.card.descriptors
         self._head = weights.head()
@@ -184,10 +180,10 @@ class Embedder:
         activations = np.concatenate([*self._network_activations(windows), *described])
         return activations, self._head.probabilities(activations[None])[0]
 
-    @torch.no_grad()
     def _network_activations(self, windows: list[FloatArray]) -> list[FloatArray]:
         """Activations [feature_dim] of each network, means over windows [n_mels, frames] in dB."""
+        if not self._networks:
+            return []
         crop = centre_crop(windows[0].shape[1], self._network_frames)
-        batch = torch.from_numpy(np.stack([standardised(window[:, crop]) for window in windows]))
-        batch = batch.to(self.device)
-        return [net.activations(batch).mean(dim=0).cpu().numpy() for net in self._networks]
+        batch = np.stack([standardised(window[:, crop]) for window in windows])
+        return [network.activations(batch).mean(axis=0) for network in self._networks]
