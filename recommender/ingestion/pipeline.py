@@ -20,16 +20,15 @@ from recommender.ingestion.activation import activate, switch_space, tracks_to_r
 from recommender.ingestion.file_analysis import (
     FileJob,
     analyse_file,
-    analyse_in_process,
     load_analyser,
 )
 from recommender.ingestion.file_types import ending_label
 from recommender.ingestion.index_update import update_stale_index
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.main_guard import end_unguarded_worker
 from recommender.ingestion.mounts import keep_unmounted, mount_point_of
 from recommender.ingestion.move_detection import forget_emptied, move_tracks, with_samples_hashes
 from recommender.ingestion.plan import Plan, Unchanged, make_plan
+from recommender.ingestion.process_pool import WorkerPool
 from recommender.ingestion.report import (
     Counters,
     IngestReport,
@@ -58,12 +57,6 @@ _Stopped = Callable[[], bool]
 
 _CRASHED = (WorkerCrashed.kind, CrashedAlone.kind)
 
-_READINGS = 5
-"""Times that a worker has a file read, at most: hashes, tags, windows."""
-
-_LOAD_S = 60.0
-"""Seconds that it takes at most to load a model."""
-
 _BATCH_S = 2.0
 """Seconds after which analysed files are written, however few they are."""
 
@@ -83,10 +76,8 @@ def ingest(
 
     A first Ctrl-C ends the run in good order, with `IngestReport.interrupted` set.
 
-    With more than one worker, files are analysed in other processes, which import the script that
-    calls this: there, the call must stand below ``if __name__ == "__main__":``. With
-    ``IngestSettings(workers=1)`` this process analyses; see `IngestSettings.in_process` for what
-    that costs.
+    Files are analysed by other processes, one for each worker, which do not import the script that
+    calls this.
 
     Args:
         catalog: stays open.
@@ -102,7 +93,6 @@ def ingest(
         WeightsError: the model's weights are missing or damaged.
         RecsysError: the worker processes cannot work.
     """
-    end_unguarded_worker()
     require_type(catalog, Catalog, "catalog", "an open recommender.Catalog")
     settings = IngestSettings() if settings is None else settings
     require_type(settings, IngestSettings, "settings", "a recommender.IngestSettings or None")
@@ -135,8 +125,6 @@ class _Run:
             reanalyse=settings.reanalyze,
             reread=settings.reread_tags,
             retry_failed=settings.retry_failed,
-            # In this process, a decoder that crashes would end the caller.
-            retry_crashed=settings.starts_processes,
         )
 
     def over(self, targets: Targets) -> IngestReport:
@@ -269,28 +257,14 @@ class _Run:
         """The files analysed since the last round; a round may have none."""
         settings = self.settings
         load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
-        if not settings.starts_processes:
-            return analyse_in_process(load, self._reported(jobs), stopped)
-        return self._in_processes(load, jobs, stopped)
-
-    def _in_processes(
-        self, load: Callable[[], "IsolatedAnalyser"], jobs: Sequence[FileJob], stopped: _Stopped
-    ) -> Iterator[Sequence[Done]]:
-        """First, alone, the files that a process held when it died; then all others."""
-        from recommender.ingestion.process_pool import WorkerPool
-
-        # Each reading of a file has its own limit; this one is for what comes after, the network.
-        timeout_s = _READINGS * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
-        if suspects:
-            pool = WorkerPool(load, analyse_file, 1, timeout_s)
+        if suspects:  # first, alone, the files that a process held when it died
+            pool = WorkerPool(load, analyse_file, 1)
             for done in pool.rounds(self._reported(suspects), stopped):
                 yield [(job, _confirmed(found)) for job, found in done]
         others = [job for job in jobs if job.failed_as not in _CRASHED]
         if others and not stopped():
-            pool = WorkerPool(
-                load, analyse_file, min(self.settings.workers, len(others)), timeout_s
-            )
+            pool = WorkerPool(load, analyse_file, min(settings.workers, len(others)))
             yield from pool.rounds(self._reported(others), stopped)
 
     def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
@@ -309,10 +283,6 @@ class _Run:
             else:
                 self.counters.outcomes[outcome] += 1
             self.progress.done(path, outcome, reason)
-
-
-def _sizes(jobs: Sequence[FileJob]) -> Iterator[int]:
-    return (job.stat.size for job in jobs)
 
 
 def _confirmed(found: Result) -> Result:
