@@ -3,6 +3,7 @@
 PyAV is imported when the first such file is met: that costs a quarter of a second.
 """
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -44,6 +45,12 @@ _MOST_ERRORS_AT_ONCE = 100
 """Errors of the container one after another, until the sound counts as ended.
 They count as damage only where sound follows: what comes after it is no concern."""
 
+_MOST_BYTES = 2
+"""Times its own size that a file's packets may hold: a container that repeats a few bytes and puts
+headers into packets stays below. Some demuxers go on for ever beyond the end of a damaged file."""
+
+_BYTES_TOLERATED = 1 << 16
+
 _CHECKED_CODECS = ("tta", "wavpack")
 """Codecs whose checksums ffmpeg looks at only when told; a packet that fails is left out."""
 
@@ -69,6 +76,7 @@ class FfmpegDecoder:
     def __init__(self, file: BinaryIO | FileView, mixer: ChannelMixer | None = None) -> None:
         """Open and decode the first frame. Raises `DecoderError`, and `NoSound` for a video."""
         self._file = cast(BinaryIO, file)  # which PyAV reads by its methods
+        self._size = self._file.seek(0, os.SEEK_END)
         self._kind: tuple[int, str, str] | None = None  # of the first frame
         self.mixer = mixer or ChannelMixer()
         self.faults = Faults()
@@ -228,6 +236,7 @@ class FfmpegDecoder:
 
         packets, errors = self._container.demux(self._stream), 0
         self._frame_end: float | None = None
+        left = _MOST_BYTES * self._size + _BYTES_TOLERATED
         while errors < _MOST_ERRORS_AT_ONCE:
             try:
                 packet = next(packets)
@@ -239,6 +248,9 @@ class FfmpegDecoder:
                 continue
             self.faults.errors += errors
             errors = 0
+            left -= packet.size
+            if left < 0:
+                raise DecoderError("its packets hold more than the file does")
             yield from self._frames_of(packet)
 
     def _frames_of(self, packet: "Packet[AudioStream]") -> "Iterator[AudioFrame]":

@@ -1,7 +1,7 @@
 """`Catalog`: queries, and changes of libraries, spaces and projections; provides a `Writer`."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -113,11 +113,11 @@ class Catalog(Database):
         with self._changing() as connection:
             return libraries.remove(connection, root)
 
-    def set_mount_point(self, library: Library, mount_point: AnyPath | None) -> None:
-        """Record on which mount point the library's root lies; None for no other than "/"."""
-        path = None if mount_point is None else as_path(mount_point, "mount_point")
+    def set_mount_points(self, library: Library, mount_points: Iterable[AnyPath]) -> None:
+        """Record on which mount points, other than "/", the library's root and folders lie."""
+        paths = [as_path(point, "mount_points") for point in mount_points]
         with self._changing() as connection:
-            libraries.set_mount_point(connection, library, path)
+            libraries.set_mount_points(connection, library, paths)
 
     def set_unavailable(self, library: Library) -> int:
         """Mark the tracks of a library, whose root is absent or empty, as UNAVAILABLE.

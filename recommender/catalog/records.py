@@ -28,13 +28,14 @@ class Library:
     """A music folder. Tracks are stored relative to `root`, so that it can move.
 
     Attributes:
-        mount_point: where the file system was mounted that `root` lay on when it was last scanned;
-            None where that was not recorded. It does not distinguish libraries.
+        mount_points: where file systems were mounted, when it was last scanned, that the root lay
+            on, or that lay below the root; that of "/" is not among them. They do not distinguish
+            libraries.
     """
 
     id: int
     root: Path
-    mount_point: Path | None = field(default=None, compare=False)
+    mount_points: tuple[Path, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from recommender.audio.damage import Damage
-from recommender.catalog.column_types import DamageRecord, Moment, PathText, Texts, Vector
+from recommender.catalog.column_types import (
+    DamageRecord,
+    Moment,
+    PathText,
+    PathTexts,
+    Texts,
+    Vector,
+)
 from recommender.catalog.records import ProjectionOrigin, TrackState
 from recommender.utils.arrays import FloatArray
 
@@ -73,7 +80,7 @@ class LibraryRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     root: Mapped[str] = mapped_column(PathText)
-    mount_point: Mapped[str | None] = mapped_column(PathText)
+    mount_points: Mapped[tuple[str, ...]] = mapped_column("mount_point", PathTexts, nullable=True)
 
 
 class SpaceRow(Base):

@@ -111,7 +111,7 @@ class FileReader:
             kwargs: none.
 
         Raises:
-            RecsysError: the process does not start, or was killed. WeightsError: nor does its model.
+            RecsysError: the process does not start, or was killed; `WeightsError` for its model.
             TooMuchMemory, WorkerTimedOut: the file takes more than `limits` permit.
             WorkerCrashed: it made the process die.
             AudioError, OSError: as `function`. Any other error becomes `UnreadableAudio`.

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from recommender.catalog import Catalog, KnownFile, TrackState
+from recommender.catalog import Catalog, KnownFile
 from recommender.embedding.space import SpaceId
 from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
@@ -25,7 +26,7 @@ from recommender.ingestion.file_analysis import (
 from recommender.ingestion.file_types import ending_label
 from recommender.ingestion.index_update import update_stale_index
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.mounts import keep_unmounted, mount_point_of
+from recommender.ingestion.mounts import keep_unmounted, mount_points_of
 from recommender.ingestion.move_detection import forget_emptied, move_tracks, with_samples_hashes
 from recommender.ingestion.plan import Plan, Unchanged, make_plan
 from recommender.ingestion.process_pool import WorkerPool
@@ -51,7 +52,6 @@ from recommender.utils.arguments import require_type
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
-    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
 
@@ -153,11 +153,11 @@ class _Run:
 
     def _set_unavailable(self, libraries: Sequence["Library"]) -> None:
         for library in libraries:
-            self._count_unavailable(library, self.catalog.set_unavailable(library))
+            self._count_unavailable(library.root, self.catalog.set_unavailable(library))
 
-    def _count_unavailable(self, library: "Library", tracks: int) -> None:
-        self.counters.unavailable.append((library.root, tracks))
-        self.progress.unavailable(library.root, tracks)
+    def _count_unavailable(self, folder: Path, tracks: int) -> None:
+        self.counters.unavailable.append((folder, tracks))
+        self.progress.unavailable(folder, tracks)
 
     def _plan(self, scope: Scope) -> Plan:
         library, files, exclude = scope.library, scope.files, self.settings.exclude
@@ -172,12 +172,8 @@ class _Run:
                 known |= self.catalog.known_files(library, self.space, file)
             known = {path: entry for path, entry in known.items() if path in files}
         plan = make_plan(library, scan, known, self._unchanged)
-        if files is None:
-            tracks = sum(
-                entry.track_id is not None and entry.state is not TrackState.MISSING
-                for entry in known.values()
-            )
-            keep_unmounted(plan, tracks)
+        plan.mount_points = mount_points_of(library.root, scan.mount_points)
+        keep_unmounted(plan, known, is_whole=files is None and not scope.under)
         self._count_scan(library, scan, plan)
         return plan
 
@@ -230,11 +226,11 @@ class _Run:
             if plan.gone_failures or plan.unmounted:
                 with self.catalog.writing() as write:
                     write.forget_failures(plan.library, plan.gone_failures)
-                    write.unavailable(plan.unmounted)
-            if plan.unmounted:
-                self._count_unavailable(plan.library, len(plan.unmounted))
-            elif (mount_point := mount_point_of(plan.library.root)) != plan.library.mount_point:
-                self.catalog.set_mount_point(plan.library, mount_point)
+                    write.unavailable(set().union(*plan.unmounted.values()))
+            for folder, tracks in plan.unmounted.items():
+                self._count_unavailable(folder, len(tracks))
+            if plan.mount_points != set(plan.library.mount_points):
+                self.catalog.set_mount_points(plan.library, sorted(plan.mount_points))
 
     def _analyse(self, jobs: Sequence[FileJob], stopped: _Stopped) -> None:
         """Analyse the files and write the results, in small transactions."""
@@ -254,18 +250,19 @@ class _Run:
         self.counters.outcomes[Outcome.NOT_REACHED] += len(jobs) - reached
 
     def _rounds(self, jobs: Sequence[FileJob], stopped: _Stopped) -> Iterator[Sequence[Done]]:
-        """The files analysed since the last round; a round may have none."""
+        """The files analysed since the last round; a round may have none.
+
+        First, alone, come the files that a process held when it died.
+        """
         settings = self.settings
         load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
-        if suspects:  # first, alone, the files that a process held when it died
-            pool = WorkerPool(load, analyse_file, 1)
-            for done in pool.rounds(self._reported(suspects), stopped):
-                yield [(job, _confirmed(found)) for job, found in done]
         others = [job for job in jobs if job.failed_as not in _CRASHED]
-        if others and not stopped():
-            pool = WorkerPool(load, analyse_file, min(settings.workers, len(others)))
-            yield from pool.rounds(self._reported(others), stopped)
+        for some, workers in ((suspects, 1), (others, settings.workers)):
+            if some and not stopped():
+                pool = WorkerPool(load, analyse_file, min(workers, len(some)))
+                for done in pool.rounds(self._reported(some), stopped):
+                    yield [(job, _confirmed(job, found)) for job, found in done]
 
     def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
         for job in jobs:
@@ -285,9 +282,11 @@ class _Run:
             self.progress.done(path, outcome, reason)
 
 
-def _confirmed(found: Result) -> Result:
-    """What became of a file that was analysed alone: a crash, unless from outside, was its own."""
-    if isinstance(found, WorkerCrashed) and not found.killed:
+def _confirmed(job: FileJob, found: Result) -> Result:
+    """What became of a file; a second crash, now that it was alone, is its own unless it was killed
+    from outside."""
+    is_suspect = job.failed_as in _CRASHED
+    if is_suspect and isinstance(found, WorkerCrashed) and not found.killed:
         return CrashedAlone(f"{found}, again, when it analysed nothing else")
     return found
 

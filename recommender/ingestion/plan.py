@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from recommender.catalog.records import FileStat, KnownFile, Library, TrackState
 from recommender.errors import FileVanished, NoPermission, WorkerCrashed
@@ -17,7 +18,7 @@ from recommender.ingestion.file_types import (
 from recommender.ingestion.report import Outcome
 from recommender.ingestion.scan import Scan
 
-_TRIED_AGAIN = frozenset({NoPermission.kind, FileVanished.kind})
+_TRIED_AGAIN = frozenset({NoPermission.kind, FileVanished.kind, WorkerCrashed.kind})
 """Failures that can end without the file being changed."""
 
 _ABSENT = frozenset({TrackState.MISSING, TrackState.UNAVAILABLE})
@@ -34,8 +35,9 @@ class Plan:
         present: ids of tracks whose file is there.
         found_again: ids of tracks that were missing or unavailable and are back unchanged.
         vanished: id → whether it was analysed in this space, of tracks whose file is gone.
-        unmounted: ids of tracks whose files are out of reach, as the disk they lay on is not
-            mounted; none of them is in `vanished`.
+        unmounted: folder → ids of tracks whose files are out of reach, as the disk that the folder
+            lay on is not mounted; none of them is in `vanished`.
+        mount_points: those that the library lies on, mounted or not.
         gone_failures: paths of failures whose file is gone.
         settled: number of files that need not be opened, by outcome.
         skipped: number of files of unknown type that hold no audio, by ending.
@@ -47,7 +49,8 @@ class Plan:
     present: set[int] = field(default_factory=set)
     found_again: list[int] = field(default_factory=list)
     vanished: dict[int, bool] = field(default_factory=dict)
-    unmounted: list[int] = field(default_factory=list)
+    unmounted: dict[Path, list[int]] = field(default_factory=dict)
+    mount_points: set[Path] = field(default_factory=set)
     gone_failures: list[str] = field(default_factory=list)
     settled: Counter[Outcome] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -60,20 +63,17 @@ class Unchanged:
     Attributes:
         reanalyse: analyse them again.
         reread: compare their content, and read their tags again.
-        retry_failed: try again those that failed.
-        retry_crashed: try again those that a worker process held when it died.
+        retry_failed: try again those that failed; those that a process held when it died are tried
+            again in any case.
     """
 
     reanalyse: bool = False
     reread: bool = False
     retry_failed: bool = False
-    retry_crashed: bool = False
 
     def leaves(self, failure: str) -> bool:
         """Whether a file that failed so stays failed."""
-        if failure in _TRIED_AGAIN or self.retry_failed or self.reanalyse:
-            return False
-        return not (self.retry_crashed and failure == WorkerCrashed.kind)
+        return not (failure in _TRIED_AGAIN or self.retry_failed or self.reanalyse)
 
 
 def make_plan(

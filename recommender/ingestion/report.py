@@ -101,8 +101,9 @@ class IngestReport:
         excluded: files and folders left out by patterns.
         unreadable: folders and files that could not be read, and why; tracks there are left as
             they are.
-        unavailable: libraries whose root is absent or empty, or whose disk is not mounted, with the
-            number of their tracks that are not recommended until the files are there again.
+        unavailable: libraries whose root is absent or empty, or whose disk is not mounted, and
+            folders in them that lay on such a disk; with the number of their tracks that are not
+            recommended until the files are there again.
         seconds: how long it took.
         interrupted: whether it was stopped before its end.
     """

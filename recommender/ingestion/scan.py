@@ -48,12 +48,14 @@ class Scan:
         skipped: number of files that hold no sound, by ending.
         excluded: number of files and folders left out by patterns.
         unreadable: folders and files that could not be read; what lies there is not known.
+        mount_points: folders below the root on which another file system is mounted.
     """
 
     files: tuple[FileStat, ...]
     skipped: Mapping[str, int]
     excluded: int
     unreadable: tuple[Unreadable, ...]
+    mount_points: tuple[str, ...] = ()
 
 
 def require_folder(folder: Path) -> None:
@@ -129,13 +131,16 @@ class _Walk:
         self._excluded = 0
         self._unreadable: list[Unreadable] = []
         self._rules: dict[str, tuple[_Rule, ...] | None] = {}
+        self._devices: dict[str, int] = {}  # of the folders entered
+        self._mount_points: list[str] = []
         # A link to a folder above the root would lead to the whole disk: those count as entered.
         self._entered: set[_FolderId] = {_folder_id(above.stat()) for above in root.parents}
 
     def result(self) -> Scan:
         """What was found, files in the order of their paths."""
         files = tuple(sorted(self._files, key=lambda file: os.fsencode(file.path)))
-        return Scan(files, dict(self._skipped), self._excluded, tuple(self._unreadable))
+        unreadable, mount_points = tuple(self._unreadable), tuple(self._mount_points)
+        return Scan(files, dict(self._skipped), self._excluded, unreadable, mount_points)
 
     def folders(self, under: str) -> Iterator[int]:
         """Walk `under`; gives the number of entries of each folder read."""
@@ -177,11 +182,19 @@ class _Walk:
             if folder_id in self._entered:
                 return []
             self._entered.add(folder_id)
+            self._note_device(path, folder_id[0])
             with os.scandir(folder) as entries:
                 return sorted(entries, key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
             self._unreadable.append(Unreadable(path, error.strerror or str(error)))
             return []
+
+    def _note_device(self, path: str, device: int) -> None:
+        """Note a folder that lies on another device than the folder above it."""
+        self._devices[path] = device
+        above = self._devices.get(path.rpartition("/")[0], device)
+        if device != above and os.path.ismount(self.root / path):
+            self._mount_points.append(path)
 
     def _add(self, entry: os.DirEntry[str] | Path, path: str, rules: Sequence[_Rule]) -> bool:
         """List or count a file; True for a folder that is to be entered."""
