@@ -16,7 +16,7 @@ from recommender.audio.decoder import Sound
 from recommender.audio.reader import AudioClip, DecodedWindows, read_windows
 from recommender.audio.samples_hash import hash_samples
 from recommender.audio.windows import Windowing
-from recommender.embedding.inference import serving_networks
+from recommender.embedding.inference import ServingNetwork, serving_networks
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.embedding.space import Analysis, Embedding
 from recommender.errors import NotFinite
@@ -31,6 +31,9 @@ from recommender.features.log_mel import (
 from recommender.utils.arguments import require_several, require_type
 from recommender.utils.arrays import FloatArray
 from recommender.utils.malloc import reuse_memory_while_analysing
+
+CLIPS_AT_ONCE = 8
+"""Windows that a network is given at once."""
 
 
 class Embedder:
@@ -185,5 +188,13 @@ class Embedder:
         if not self._networks:
             return []
         crop = centre_crop(windows[0].shape[1], self._network_frames)
-        batch = np.stack([standardised(window[:, crop]) for window in windows])
-        return [network.activations(batch).mean(axis=0) for network in self._networks]
+        clips = np.stack([standardised(window[:, crop]) for window in windows])
+        return [_mean_activations(network, clips) for network in self._networks]
+
+
+def _mean_activations(network: ServingNetwork, clips: FloatArray) -> FloatArray:
+    """Mean over clips [n, n_mels, frames], some at a time: a layer's output can be 2 MB a clip."""
+    starts = range(0, len(clips), CLIPS_AT_ONCE)
+    parts = [network.activations(clips[start : start + CLIPS_AT_ONCE]) for start in starts]
+    mean: FloatArray = np.concatenate(parts).mean(axis=0)
+    return mean
