@@ -9,8 +9,9 @@ prints four tables:
   windows in this process;
 - processor milliseconds of each stage, in this process;
 - processor milliseconds of other programs for a mp3 of 60 s, with `--peers PYTHON`, an interpreter
-  that has some of pymusly (with imageio-ffmpeg), bliss-audio, sonara and essentia; those that it lacks are left out with
-  the reason. All start warm, on one thread, and open the file themselves.
+  that has some of pymusly (with ffmpeg or imageio-ffmpeg), bliss-audio, sonara and essentia; those
+  that it lacks are left out with the reason. All are loaded, on one thread, and open the file
+  themselves.
 
 Each figure is the least of `--runs` runs. One thread each:
 
@@ -74,25 +75,24 @@ from importlib.metadata import version
 def spent():  # with the programs that a peer starts
     return sum(os.times()[:4])
 
-def with_ffmpeg():  # pymusly decodes by the command of that name
+def ffmpeg():
     import shutil
-    if shutil.which("ffmpeg") is None:
-        import imageio_ffmpeg
-        folder = tempfile.mkdtemp()
-        os.symlink(imageio_ffmpeg.get_ffmpeg_exe(), folder + "/ffmpeg")
-        os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
+    if found := shutil.which("ffmpeg"):
+        return found
+    import imageio_ffmpeg
+    return imageio_ffmpeg.get_ffmpeg_exe()
 
-def musly():
-    with_ffmpeg()
+def musly(*excerpt):
+    # As pymusly itself does with a file: samples by the command of ffmpeg.
+    import array, subprocess
     import pymusly
-    box = pymusly.MuslyJukebox()
-    return "pymusly", lambda path: box.track_from_audiofile(path, 0, 0)
-
-def musly_excerpt():
-    with_ffmpeg()
-    import pymusly
-    box = pymusly.MuslyJukebox()
-    return "pymusly", lambda path: box.track_from_audiofile(path, 30, -48)
+    box, command = pymusly.MuslyJukebox(), ffmpeg()
+    form = ["-f", "f32le", "-ac", "1", "-ar", "22050", "-"]
+    def analyse(path):
+        arguments = [command, "-v", "quiet", "-threads", "1", *excerpt, "-i", path, *form]
+        raw = subprocess.run(arguments, capture_output=True, check=True).stdout
+        return box.track_from_audiodata(array.array("f", raw))
+    return "pymusly", analyse
 
 def bliss():
     import bliss_audio
@@ -109,8 +109,8 @@ def essentia():
     return "essentia", lambda path: MusicExtractor()(path)
 
 peers = {
-    "Musly, all of it": musly,
-    "Musly, 30 s of it as its command takes": musly_excerpt,
+    "Musly, decoded by ffmpeg": musly,
+    "Musly, the central 30 s, as its own command takes": lambda: musly("-ss", "15", "-t", "30"),
     "bliss-audio": bliss,
     "sonara": sonara,
     "Essentia MusicExtractor": essentia,
