@@ -222,7 +222,7 @@ class Stages:
         patch(soundfile_decoder, "walked_mp3", "walk over mp3 frames")
         patch(soundfile_decoder, "_opened", "opening")
         patch(mixing.ChannelMixer, "mix", "mixing")
-        patch(soundfile_decoder.SoundfileDecoder, "_mixed", "decoding and mixing")
+        patch(soundfile_decoder.SoundfileDecoder, "read", "decoding and mixing")
         patch(embedder_module, "log_mel", "log-Mel")
         patch(embedder_module, "describe", "descriptors")
         patch(Embedder, "_network_activations", "network")
@@ -257,7 +257,7 @@ def print_stages(stages: dict[str, float]) -> None:
         "tags",
         "walk over mp3 frames",
         "opening",
-        "decoding",
+        "seeking and decoding",
         "mixing",
         "resampling",
         "hash of the samples",
@@ -265,7 +265,7 @@ def print_stages(stages: dict[str, float]) -> None:
         "descriptors",
         "network",
     )
-    stages = {"decoding": stages["decoding and mixing"] - stages["mixing"], **stages}
+    stages = {"seeking and decoding": stages["decoding and mixing"] - stages["mixing"], **stages}
     whole = sum(stages[name] for name in ("content hash", "tags", "windows", "analysis"))
     print("\n| stage | ms a file | share |\n|---|---:|---:|")
     for name in parts:
