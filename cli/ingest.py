@@ -156,11 +156,7 @@ def _settings(
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
-    given: dict[str, Any] = {
-        "exclude": tuple(exclude),
-        **unchanged,
-        "in_process": False,  # also with one worker, a decoder that crashes costs one file only
-    }
+    given: dict[str, Any] = {"exclude": tuple(exclude), **unchanged}
     if model is not None:
         given["model"] = model
     if limits is not None:

@@ -243,7 +243,7 @@ def _checked_windows(
     damage: Damage | None,
 ) -> DecodedWindows:
     """The windows that sound. Raises `NotFinite` and `Silent`."""
-    if not all(np.isfinite(clip).all() for clip in clips):
+    if not all(_is_finite(clip) for clip in clips if len(clip)):
         raise _not_finite()
     windows = zip(clips, positions, strict=True)
     sounding = [(clip, position) for clip, position in windows if _sounds(clip)]
@@ -266,7 +266,12 @@ def _damage(decoder: Decoder, found: float, clips: list[FloatArray]) -> Damage |
 
 def _sounds(samples: FloatArray) -> bool:
     """Whether any sample is more than digital silence; NaN counts, to be refused by name."""
-    return bool(len(samples)) and not float(np.abs(samples).max()) < SILENCE
+    return bool(len(samples)) and not (samples.max() < SILENCE and samples.min() > -SILENCE)
+
+
+def _is_finite(samples: FloatArray) -> bool:
+    """Whether there is neither NaN nor infinity among samples, of which there are some."""
+    return bool(np.isfinite(samples.max()) and np.isfinite(samples.min()))
 
 
 def _not_finite() -> NotFinite:

@@ -1,11 +1,10 @@
-"""The analysis of one file, in a worker process or in this one."""
+"""The analysis of one file by a worker."""
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recommender.audio.samples_hash import hash_samples, same_samples
+from recommender.audio.samples_hash import same_samples
 from recommender.audio.segments import Segment
 from recommender.audio.tags import Tags
 from recommender.catalog.records import FileStat, Library
@@ -21,7 +20,7 @@ from recommender.errors import (
 )
 from recommender.ingestion.content_hash import has_content, hash_content, is_whole
 from recommender.ingestion.cue_sheets import SheetUse
-from recommender.ingestion.file_reader import FileReader
+from recommender.ingestion.file_reader import FileReader, ReaderModel
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.ingestion.segment_analysis import Division, divide
@@ -160,15 +159,10 @@ class AnalysisFailure:
 def load_analyser(
     model: AnyPath, windowing: "Windowing | None", limits: "FileLimits"
 ) -> IsolatedAnalyser:
-    """The analyser of a worker, which uses one core. Raises `WeightsError`."""
-    reader = FileReader(limits)
-    reader.start()  # it gets ready while torch is loaded
-    import torch
-
-    from recommender.embedding.embedder import Embedder
-
-    torch.set_num_threads(1)
-    return IsolatedAnalyser(Embedder.load(model, windowing), reader)
+    """The analyser of a worker: a process that uses one core, and starts now."""
+    reader = FileReader(limits, model=ReaderModel(model, windowing))
+    reader.start()
+    return IsolatedAnalyser(reader)
 
 
 def analyse_file(
@@ -226,19 +220,18 @@ def _analysed_track(analyser: IsolatedAnalyser, job: FileJob, tags: Tags) -> Fil
     path, content_hash = job.path, job.content_hash or ""
     same = job.known_hash is not None and _has_content(analyser, job, content_hash)
     if not (same and job.is_analysed):
-        analysis = analyser.embedder.analyse_windows(analyser.decode(path, job.span))
+        analysis = analyser.analyse(path, job.span)
         return FileAnalysis(content_hash, tags, analysis, same)
     if (job.unchanged or is_whole(job.known_hash or "")) and not job.forced:
         return FileAnalysis(content_hash, tags, None, same_content=True)
-    decoded = analyser.decode(path, job.span)
-    samples_hash = hash_samples(decoded.clips)
-    agrees = same_samples(job.samples_hash, samples_hash)
-    if agrees and not job.forced:
-        return FileAnalysis(content_hash, tags, None, True, samples_hash)
+    found = analyser.analyse_changed(path, job.samples_hash, job.forced, job.span)
+    if isinstance(found, str):
+        return FileAnalysis(content_hash, tags, None, True, found)
+    agrees = same_samples(job.samples_hash, found.samples_hash or "")
     return FileAnalysis(
         content_hash,
         tags,
-        analyser.embedder.analyse_windows(decoded),
+        found,
         same_content=agrees is not False or not job.forced,
         to_confirm=not job.forced,
     )
@@ -249,32 +242,3 @@ def _has_content(analyser: IsolatedAnalyser, job: FileJob, content_hash: str) ->
     if job.span is not None:
         return content_hash == job.known_hash
     return analyser.call(has_content, job.path, content_hash, job.known_hash or "")
-
-
-def analyse_in_process(
-    load: Callable[[], IsolatedAnalyser], jobs: Iterable[FileJob], stopped: Callable[[], bool]
-) -> Iterator[list[tuple[FileJob, FileAnalysis | AnalysisFailure | WorkerCrashed]]]:
-    """Analyse files one after the other in this process, on one core as a worker does.
-
-    Args:
-        load: loads the analyser.
-        jobs: taken one by one.
-        stopped: called before each file; once it returns true, the rest is left.
-
-    Raises:
-        Exception: whatever `load` raised.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    analyser = None
-    try:
-        analyser = load()
-        for job in jobs:
-            yield [(job, analyse_file(analyser, job))]
-            if stopped():
-                return
-    finally:
-        if analyser is not None:
-            analyser.close()
-        torch.set_num_threads(threads)

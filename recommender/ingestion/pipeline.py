@@ -22,17 +22,16 @@ from recommender.ingestion.cue_sheets import find_sheets, with_divided_files
 from recommender.ingestion.file_analysis import (
     FileJob,
     analyse_file,
-    analyse_in_process,
     load_analyser,
 )
 from recommender.ingestion.file_types import ending_label
 from recommender.ingestion.index_update import update_stale_index
 from recommender.ingestion.known_stream import KnownStream
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.main_guard import end_unguarded_worker
 from recommender.ingestion.mounts import has_unmounted, keep_unmounted, mount_points_of
 from recommender.ingestion.move_detection import forget_emptied, move_tracks, with_samples_hashes
 from recommender.ingestion.plan import Plan, Unchanged, make_plan
+from recommender.ingestion.process_pool import WorkerPool
 from recommender.ingestion.report import (
     Counters,
     IngestReport,
@@ -62,17 +61,10 @@ from recommender.utils.arguments import require_type
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
-    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
 
 _CRASHED = (WorkerCrashed.kind, CrashedAlone.kind)
-
-_READINGS = 5
-"""Times that a worker has a file read, at most: hashes, tags, windows."""
-
-_LOAD_S = 60.0
-"""Seconds that it takes at most to load a model."""
 
 _BATCH_S = 2.0
 """Seconds after which analysed files are written, however few they are."""
@@ -93,10 +85,8 @@ def ingest(
 
     A first Ctrl-C ends the run in good order, with `IngestReport.interrupted` set.
 
-    With more than one worker, files are analysed in other processes, which import the script that
-    calls this: there, the call must stand below ``if __name__ == "__main__":``. With
-    ``IngestSettings(workers=1)`` this process analyses; see `IngestSettings.in_process` for what
-    that costs.
+    Files are analysed by other processes, one for each worker, which do not import the script that
+    calls this.
 
     Args:
         catalog: stays open.
@@ -112,7 +102,6 @@ def ingest(
         WeightsError: the model's weights are missing or damaged.
         RecsysError: the worker processes cannot work.
     """
-    end_unguarded_worker()
     require_type(catalog, Catalog, "catalog", "an open recommender.Catalog")
     settings = IngestSettings() if settings is None else settings
     require_type(settings, IngestSettings, "settings", "a recommender.IngestSettings or None")
@@ -304,31 +293,11 @@ class _Run:
         load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
         others = [job for job in jobs if job.failed_as not in _CRASHED]
-        if settings.starts_processes:
-            yield from self._in_processes(load, suspects, 1, stopped)
-            yield from self._in_processes(load, others, settings.workers, stopped)
-        else:
-            ordered = self._reported([*suspects, *others])
-            for done in analyse_in_process(load, ordered, stopped):
-                yield [(job, _confirmed(job, found)) for job, found in done]
-
-    def _in_processes(
-        self,
-        load: Callable[[], "IsolatedAnalyser"],
-        jobs: Sequence[FileJob],
-        workers: int,
-        stopped: _Stopped,
-    ) -> Iterator[Sequence[Done]]:
-        from recommender.ingestion.process_pool import WorkerPool
-
-        if not jobs or stopped():
-            return
-        # Each reading of a file has its own limit; this one is for what comes after, the network.
-        readings = _READINGS + max(sum(len(use.segments) for use in job.sheets) for job in jobs)
-        timeout_s = readings * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
-        pool = WorkerPool(load, analyse_file, min(workers, len(jobs)), timeout_s)
-        for done in pool.rounds(self._reported(jobs), stopped):
-            yield [(job, _confirmed(job, found)) for job, found in done]
+        for some, workers in ((suspects, 1), (others, settings.workers)):
+            if some and not stopped():
+                pool = WorkerPool(load, analyse_file, min(workers, len(some)))
+                for done in pool.rounds(self._reported(some), stopped):
+                    yield [(job, _confirmed(job, found)) for job, found in done]
 
     def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
         for job in jobs:
@@ -347,10 +316,6 @@ class _Run:
             else:
                 self.counters.outcomes[outcome] += 1
             self.progress.done(path, outcome, reason)
-
-
-def _sizes(jobs: Sequence[FileJob]) -> Iterator[int]:
-    return (job.stat.size for job in jobs)
 
 
 def _confirmed(job: FileJob, found: Result) -> Result:

@@ -101,9 +101,8 @@ def test_what_once_took_gigabytes_and_minutes(tmp_path: Path, make: Callable[[Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("in_process", [True, False])
 def test_a_file_that_takes_too_much_is_named_and_the_rest_is_analysed(
-    tmp_path: Path, in_process: bool
+    tmp_path: Path,
 ) -> None:
     music = tmp_path / "music"
     music.mkdir()
@@ -111,7 +110,7 @@ def test_a_file_that_takes_too_much_is_named_and_the_rest_is_analysed(
         sound = sounds.music(2, 22_050, number)
         sounds.write_sound(music / f"{number}.wav", sound, 22_050)
     sf.write(music / "1 many.wav", np.full((48_000, 1_000), 0.1, np.float32), 48_000, format="WAV")
-    settings = IngestSettings(workers=1, in_process=in_process, memory_limit_mb=128)
+    settings = IngestSettings(workers=1, memory_limit_mb=128)
     with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
         report = ingest(catalog, [music], settings)
         assert (report.analysed, report.failed) == (3, 1)
