@@ -2,14 +2,17 @@
 # make test   set everything up, run the tests (without those marked slow)
 # make test-slow   the slow ones
 # make lint   style and types
+# make bench  the benchmarks (of BENCH_MUSIC=folder), into data/results/bench.md; FULL=1 for large ones
 
 PYTHON ?= python3
 VENV   ?= .venv
 MUSIC  ?=
+BENCH_MUSIC ?=
+FULL   ?=
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow lint bench clean
 
 demo: $(VENV)/.runtime
 	@$(BIN)/recsys demo $(if $(MUSIC),--music "$(MUSIC)")
@@ -24,6 +27,9 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+bench: $(VENV)/.runtime
+	@$(BIN)/python tests/bench/run_all.py $(if $(BENCH_MUSIC),"$(BENCH_MUSIC)") $(if $(FULL),--full)
 
 clean:
 	rm -rf $(VENV) demo-library build dist *.egg-info

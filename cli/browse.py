@@ -83,14 +83,18 @@ def _track_row(track: "Track") -> tuple[object, ...]:
         track.predicted_genre,
         clock(track.duration),
         track.state if track.damage is None else f"{track.state}, damaged",
-        track.path,
+        track.location,
     )
 
 
 def show_command(
     track: Annotated[
         str,
-        typer.Argument(metavar="TRACK", help="A path, a track id, or words that match one title."),
+        typer.Argument(
+            metavar="TRACK",
+            help="A path (FILE#3: track 3 of a file with a cue sheet), a track id, or words that "
+            "match one title.",
+        ),
     ],
     as_json: AsJson = False,
     db: Database = None,
@@ -132,6 +136,7 @@ def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
     return [
         ("id", track.id),
         ("file", track.file),
+        *_segment_facts(track),
         ("state", track.state),
         *(
             (name.replace("_", " "), value)
@@ -151,6 +156,13 @@ def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
         ("windows analysed", windows),
         ("predicted genre", genres),
     ]
+
+
+def _segment_facts(track: "Track") -> list[tuple[str, object]]:
+    """Which part of a file that a cue sheet divides the track is."""
+    if track.start is None or track.end is None:
+        return []
+    return [("part", f"track {track.segment}, from {track.start:.2f} s to {track.end:.2f} s")]
 
 
 def status_command(as_json: AsJson = False, db: Database = None) -> None:
@@ -250,7 +262,7 @@ def _print_damaged(catalog: "Catalog", as_json: bool) -> None:
                 Column("state", least=11, drop=1),
                 Column("damage", least=24),
             ),
-            ((t.id, t.path, clock(t.duration), t.state, t.damage) for t in tracks),
+            ((t.id, t.location, clock(t.duration), t.state, t.damage) for t in tracks),
         )
     else:
         note("no damaged tracks.")

@@ -82,6 +82,8 @@ Workers = Annotated[
 ]
 
 
+_SHEETS_SHOWN = 20
+
 FormerTimeout = Annotated[float | None, typer.Option("--timeout", min=1, hidden=True)]
 """In version 0.1 what the time of `--limits` is now; accepted for this version."""
 
@@ -107,6 +109,8 @@ def ingest_command(
     A file named .recsysignore in any folder holds patterns (gitignore syntax) of what to leave out.
     Recycle bins, version folders and snapshots, AppleDouble files, @eaDir and half-transferred
     files are left out without one; a pattern such as !.Trashes/ brings them back.
+
+    A cue sheet beside a file, or else in its tags, divides the file into the tracks of the sheet.
     """
     from recommender.ingestion import ingest
 
@@ -152,11 +156,7 @@ def _settings(
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
-    given: dict[str, Any] = {
-        "exclude": tuple(exclude),
-        **unchanged,
-        "in_process": False,  # also with one worker, a decoder that crashes costs one file only
-    }
+    given: dict[str, Any] = {"exclude": tuple(exclude), **unchanged}
     if model is not None:
         given["model"] = model
     if limits is not None:
@@ -214,6 +214,10 @@ def _print_notes(report: "IngestReport") -> None:
         note("its projection is not adapted to this catalogue yet: 'recsys adapt' does that.")
     for path, reason in report.unreadable:
         note(f"cannot be read: {one_line(str(path))} ({reason})")
+    for path, reason in report.cue_sheets[:_SHEETS_SHOWN]:
+        note(f"cue sheet not used: {one_line(str(path))}: {one_line(reason)}.")
+    if more := report.cue_sheets[_SHEETS_SHOWN:]:
+        note(f"and {counted(len(more), 'cue sheet')} more; 'recsys failures' lists them.")
     for root, tracks in report.unavailable:
         if folder_state(root) == "available":
             note(

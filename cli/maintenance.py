@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recommender.cli.options import AsJson, Database
+from recommender.cli.options import AsJson, Database, Limits
 from recommender.cli.output import (
     DATABASE_HINT,
     counted,
@@ -35,6 +35,7 @@ def verify_command(
         bool,
         typer.Option("--repair", help="Repair it; damaged embeddings need an ingest after that."),
     ] = False,
+    limits: Limits = None,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
@@ -42,7 +43,7 @@ def verify_command(
     from recommender.verification import verify
 
     with open_catalog(db) as catalog, counting("verifying") as on_track:
-        findings = verify(catalog, content=content, repair=repair, on_track=on_track)
+        findings = verify(catalog, content=content, repair=repair, on_track=on_track, limits=limits)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     elif findings:

@@ -161,6 +161,7 @@ def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
             "id": None if seed.track is None else seed.track.id,
             "path": None if seed.track is None else seed.track.path,
             "file": None if seed.path is None else str(seed.path),
+            **_segment(seed.track),
             "title": seed.title,
             "artist": seed.artist,
         },
@@ -171,6 +172,13 @@ def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
     }
 
 
+def _segment(track: "Track | None") -> dict[str, Any]:
+    """Which part of its file a track is."""
+    if track is None:
+        return {"segment": 0, "start": None, "end": None}
+    return {"segment": track.segment, "start": track.start, "end": track.end}
+
+
 def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
     track = neighbour.track
     lean = {
@@ -178,6 +186,7 @@ def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
         "id": track.id,
         "path": track.path,
         "file": str(track.file),
+        **_segment(track),
         "title": track.title,
         "artist": track.artist,
         "similarity": round(neighbour.similarity, 4),
@@ -237,7 +246,7 @@ def _print_neighbours(neighbours: "list[Neighbour]", reranked: bool) -> None:
             found.track.predicted_genre,
             found.track.tags.album,
             found.track.id,
-            found.track.path,
+            found.track.location,
         )
         for found in neighbours
     ]

@@ -11,7 +11,8 @@ TrackQuery = Annotated[
     str,
     typer.Argument(
         metavar="TRACK",
-        help="A path (in the catalogue or not), a track id, or words that match one title.",
+        help="A path (in the catalogue or not; FILE#3: track 3 of a file with a cue sheet), a "
+        "track id, or words that match one title.",
     ),
 ]
 ListLength = Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many tracks to list.")]
@@ -56,7 +57,8 @@ Playlist = Annotated[
     typer.Option(
         metavar="FILE",
         help="Also write the list as an extended M3U8 playlist; '-' writes it to standard output, "
-        "in place of the table.",
+        "in place of the table. Of a file with a cue sheet, VLC plays the track that is meant; "
+        "players without #EXTVLCOPT play the file from its beginning.",
     ),
 ]
 Absolute = Annotated[

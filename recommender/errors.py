@@ -8,6 +8,7 @@
     │   ├── TooShort          too-short
     │   ├── Silent            silent
     │   ├── NotFinite         not-finite
+    │   ├── PastEnd           past-end
     │   ├── FileVanished      vanished
     │   ├── NoPermission      no-permission
     │   ├── WorkerCrashed     crashed
@@ -24,6 +25,7 @@
     ├── AmbiguousTrack        several tracks for one
     ├── IndexDamaged          the index file cannot be read
     │   └── IndexOutdated     written by another version
+    ├── CueSheetError         a cue sheet that cannot be used
     ├── DatasetError          a data set that is not what it should be
     └── UsageError            arguments out of range, or that exclude each other
 
@@ -77,6 +79,12 @@ class NotFinite(AudioError):
     """The decoded samples hold NaN or infinity."""
 
     kind = "not-finite"
+
+
+class PastEnd(AudioError):
+    """A segment that begins where the file has ended already."""
+
+    kind = "past-end"
 
 
 class FileVanished(AudioError):
@@ -167,6 +175,14 @@ class IndexDamaged(RecsysError):
 
 class IndexOutdated(IndexDamaged):
     """The index file was written by another version of this package, and is rebuilt."""
+
+
+class CueSheetError(RecsysError):
+    """A cue sheet that cannot be used."""
+
+    def __init__(self, line: int | None, reason: str) -> None:
+        """What is wrong with it and what to do; `line` counts from 1, None for all of it."""
+        super().__init__(reason if line is None else f"line {line}: {reason}")
 
 
 class DatasetError(RecsysError):

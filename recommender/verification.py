@@ -16,11 +16,19 @@ from recommender.catalog import (
     TrackState,
 )
 from recommender.catalog.projector import catalog_projector
-from recommender.errors import CatalogError, SpaceMismatch, UsageError, WeightsError
+from recommender.errors import (
+    AudioError,
+    CatalogError,
+    SpaceMismatch,
+    UsageError,
+    WeightsError,
+)
+from recommender.ingestion.file_reader import FileReader
 from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.mounts import is_unmounted
+from recommender.ingestion.mounts import unmounted_point
 from recommender.ingestion.scan import scan_folder
+from recommender.ingestion.worker_limits import FileLimits
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
 from recommender.search.index_file import segment_file
@@ -60,6 +68,7 @@ def verify(
     content: bool = False,
     repair: bool = False,
     on_track: Callable[[int, int], None] | None = None,
+    limits: FileLimits | None = None,
 ) -> list[Finding]:
     """Everything that is wrong.
 
@@ -83,23 +92,27 @@ def verify(
             whose root is absent, empty or cannot be read become unavailable: not recommended, but
             kept.
         on_track: called with (tracks checked, tracks in all) after every track.
+        limits: what reading one file may cost, in a process of its own.
 
     Raises:
         CatalogError: the catalogue cannot be read or written.
     """
-    return list(_Check(catalog, content, repair).findings(on_track))
+    with FileReader(limits, decodes=False) as reader:  # which starts when it is first called
+        return list(_Check(catalog, reader if content else None, repair).findings(on_track))
 
 
 class _Check:
     """One verification: its options, and what the checks share."""
 
-    def __init__(self, catalog: Catalog, content: bool, repair: bool) -> None:
+    def __init__(self, catalog: Catalog, reader: FileReader | None, repair: bool) -> None:
         self.catalog = catalog
-        self.content = content
+        self.reader = reader  # of the files' content, where that is checked
         self.repair = repair
         self.failures: dict[tuple[int, str], Failure] = {}
         self.analysed: dict[int, Path] = {}
         self.scanned: dict[Library, frozenset[str]] = {}
+        self.of_segments: set[tuple[str, str]] = set()  # found of files with several tracks
+        self.compared: set[Path] = set()
 
     def findings(self, on_track: Callable[[int, int], None] | None) -> Iterator[Finding]:
         damage = list(self._of_database())
@@ -120,7 +133,7 @@ class _Check:
             if track.state is TrackState.ANALYSED:
                 self.analysed[track.id] = track.file
             if track.library not in unavailable:
-                yield from self._of_track(track)
+                yield from self._once_a_file(track, self._of_track(track))
             if on_track is not None:
                 on_track(done, total)
         for failure in self.failures.values():
@@ -128,6 +141,16 @@ class _Check:
                 yield from self._of_failure(failure)
         yield from self._of_vectors()
         yield from self._of_index()
+
+    def _once_a_file(self, track: Track, findings: Iterator[Finding]) -> Iterator[Finding]:
+        """What is found of a track; of several in one file, what is wrong with the file once."""
+        for finding in findings:
+            if track.segment:
+                found = (finding.kind, finding.where)
+                if found in self.of_segments:
+                    continue
+                self.of_segments.add(found)
+            yield finding
 
     def _of_database(self) -> Iterator[Finding]:
         """Damaged pages, then damaged values."""
@@ -204,8 +227,10 @@ class _Check:
             yield self._obsolete(failure, "recorded as a failure, though it was analysed")
         elif not unchanged:
             yield _changed(track.file)
-        elif self.content:
-            yield from self._of_content(track)
+        elif self.reader is not None and track.file not in self.compared:
+            if track.segment:
+                self.compared.add(track.file)
+            yield from self._of_content(track, self.reader)
 
     def _of_lost(self, track: Track, unchanged: bool) -> Iterator[Finding]:
         """A missing or unavailable track whose file is there, and not excluded by patterns."""
@@ -225,10 +250,8 @@ class _Check:
             yield self._back(track, unchanged)
 
     def _vanished(self, track: Track) -> Finding:
-        if is_unmounted(track.library):
-            detail = (
-                f"the file does not exist, and nothing is mounted on {track.library.mount_point}"
-            )
+        if (point := unmounted_point(track.library, track.path)) is not None:
+            detail = f"the file does not exist, and nothing is mounted on {point}"
             fix = "mount the disk; or ingest the folder where it is now"
             return Finding("vanished", str(track.file), detail, fix)
         if self.repair:
@@ -247,13 +270,16 @@ class _Check:
         detail = f"marked {track.state}, but it is there, and no {IGNORE_FILE} leaves it out"
         return Finding("back", str(track.file), detail, fix, repaired)
 
-    def _of_content(self, track: Track) -> Iterator[Finding]:
+    def _of_content(self, track: Track, reader: FileReader) -> Iterator[Finding]:
         from recommender.ingestion.content_check import Difference, find_difference
 
         try:
-            found = find_difference(self.catalog, track)
+            found = find_difference(self.catalog, track, reader)
         except OSError as error:
             yield _unreadable(track.file, error)
+            return
+        except AudioError as error:
+            yield Finding("unreadable", str(track.file), str(error), "check the file and its disk")
             return
         if found is Difference.SOUND:
             detail = "its sound changed, its size and time did not: exchanged, or a damaged disk?"

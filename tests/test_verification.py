@@ -19,6 +19,7 @@ from recommender.ingestion import IngestSettings
 from recommender.ingestion.content_hash import hash_content, hash_file
 from recommender.ingestion.ignore_files import IGNORE_FILE
 from recommender.ingestion.three_block_hash import hash_three_blocks
+from recommender.ingestion.worker_limits import FileLimits
 from recommender.search import mapped_file
 from recommender.search.base import BaseFacts, Effort
 from recommender.search.build import prepared, written
@@ -285,6 +286,21 @@ def test_files_exchanged_for_each_other(world: World) -> None:
     assert [(finding.kind, finding.where) for finding in findings] == [
         ("content", str(world.root / name)) for name in ("a.wav", "b.wav")
     ]
+
+
+def test_a_file_that_takes_too_long_to_read_is_named(world: World) -> None:
+    file = world.root / "large.wav"
+    file.touch()
+    os.truncate(file, 64 << 20)
+    with world.catalog.writing() as write:
+        content_hash = hash_content(file)
+        stat = world.stat("large.wav")
+        write.analysed(world.library, stat, content_hash, Tags(), analysis(9), "test")
+    too_short = FileLimits(timeout_s=0.001)
+    (finding,) = verify(world.catalog, content=True, limits=too_short)[-1:]
+    assert (finding.kind, finding.where) == ("unreadable", str(file))
+    assert "too long" in finding.detail
+    assert world.check(content=True) == []
 
 
 def wav(sound: bytes, tag: bytes) -> bytes:

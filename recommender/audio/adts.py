@@ -15,6 +15,8 @@ _MOST_FALSE_HEADERS = 100_000
 def walk_adts(file: BinaryIO) -> Faults:
     """Count frames; errors are places between them where none stands, skipped what was lost there.
 
+    A file that ends inside a frame is cut off.
+
     Args:
         file: can seek.
     """
@@ -25,6 +27,7 @@ def walk_adts(file: BinaryIO) -> Faults:
         at = data.hold(position)
         chunk = data.chunk
         if at > len(chunk) - _HEADER:
+            faults.cut_off = bool(faults.packets) and at > len(chunk)
             return faults
         length = _length(chunk, at)
         if length and (in_step or _length(chunk, at + length)):

@@ -27,6 +27,7 @@ class ChainedDecoder:
     """
 
     seeks = False
+    is_lossy = False
 
     def __init__(self, file: BinaryIO, links: list[tuple[int, int]]) -> None:
         """Open every link once. Raises `DecoderError` where none can be decoded.
@@ -47,6 +48,7 @@ class ChainedDecoder:
             try:
                 with closing(self._decoder(link)) as decoder:
                     self.rate = self.rate or decoder.rate
+                    self.is_lossy = self.is_lossy or decoder.is_lossy
                     known = known and decoder.frames is not None
                     seconds += (decoder.frames or 0) / decoder.rate
             except (DecoderError, NoSound):

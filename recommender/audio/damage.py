@@ -14,6 +14,11 @@ FEWEST_FAULTS = 3
 """Packets skipped or faulty that are always tolerated, less one: a seek or a cut costs some."""
 
 
+LOUDEST = 8.0
+"""Times full scale that sound of a lossy codec may reach: what was coded at full scale stays below
+2, and one wrong bit in a gain makes thousands."""
+
+
 @dataclass(frozen=True)
 class Damage:
     """Damage of a track beyond what is tolerated.
@@ -22,7 +27,8 @@ class Damage:
         claimed_seconds: length that the file itself claims; None where it claims none.
         found_seconds: length that could be decoded.
         skipped_packets: packets, frames or pages that no decoder could use, or that are lost.
-        errors: other faults: resynchronisations, checksums that differ, corrupt frames.
+        errors: other faults: resynchronisations, checksums that differ, corrupt frames, windows
+            with samples that no codec makes of whole data.
     """
 
     claimed_seconds: float | None
@@ -84,20 +90,21 @@ class Faults:
         self.cut_off = False
 
 
-def assess(claimed: float | None, found: float, *faults: Faults) -> Damage | None:
+def assess(claimed: float | None, found: float, *faults: Faults, blasts: int = 0) -> Damage | None:
     """The damage of a file, if it is beyond what is tolerated.
 
     Args:
         claimed: seconds that the file claims to last, where it does.
         found: seconds that could be decoded.
         faults: counted in different ways, such as of pages and of packets: one excessive suffices.
+        blasts: windows louder than `LOUDEST`, of a lossy codec; one suffices.
     """
     short = claimed is not None and found < (1 - LARGEST_LOSS) * claimed
-    if not short and not any(counted.excessive for counted in faults):
+    if not short and not blasts and not any(counted.excessive for counted in faults):
         return None
     return Damage(
         claimed_seconds=claimed,
         found_seconds=found,
         skipped_packets=sum(counted.skipped for counted in faults),
-        errors=sum(counted.errors for counted in faults),
+        errors=sum(counted.errors for counted in faults) + blasts,
     )

@@ -46,6 +46,7 @@ class Decoder(Protocol):
     seeks: bool  # whether `read` can be trusted
     mixer: ChannelMixer
     claimed_seconds: float | None  # length that the file claims, whether or not it is there
+    is_lossy: bool  # whether its codec keeps to full scale, save for rounding
     faults: Faults  # counted while decoding; `blocks` begins anew
     container_faults: Faults  # counted without decoding, over the whole file
 

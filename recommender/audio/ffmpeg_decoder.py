@@ -3,6 +3,7 @@
 PyAV is imported when the first such file is met: that costs a quarter of a second.
 """
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -44,8 +45,19 @@ _MOST_ERRORS_AT_ONCE = 100
 """Errors of the container one after another, until the sound counts as ended.
 They count as damage only where sound follows: what comes after it is no concern."""
 
+_MOST_BYTES = 2
+"""Times its own size that a file's packets may hold: a container that repeats a few bytes and puts
+headers into packets stays below. Some demuxers go on for ever beyond the end of a damaged file."""
+
+_BYTES_TOLERATED = 1 << 16
+
 _CHECKED_CODECS = ("tta", "wavpack")
 """Codecs whose checksums ffmpeg looks at only when told; a packet that fails is left out."""
+
+_LOSSY = ("mp3", "mp3float", "aac", "vorbis", "opus", "libopus", "wmav1", "wmav2", "ac3", "eac3")
+
+_FOUND_BY_CHANCE = ("adp",)
+"""Formats without a mark of their own, for which ffmpeg takes one junk file in three."""
 
 _TOLERATED_GAP = 0.05
 """Seconds between two frames by their time stamps, in whole milliseconds."""
@@ -69,6 +81,7 @@ class FfmpegDecoder:
     def __init__(self, file: BinaryIO | FileView, mixer: ChannelMixer | None = None) -> None:
         """Open and decode the first frame. Raises `DecoderError`, and `NoSound` for a video."""
         self._file = cast(BinaryIO, file)  # which PyAV reads by its methods
+        self._size = self._file.seek(0, os.SEEK_END)
         self._kind: tuple[int, str, str] | None = None  # of the first frame
         self.mixer = mixer or ChannelMixer()
         self.faults = Faults()
@@ -84,6 +97,7 @@ class FfmpegDecoder:
         seekable = container in _SEEKABLE or (is_dsd and self.rate > _HIGHEST_PCM_RATE)
         in_pages = (container, codec) == ("ogg", "flac")
         timed = self._first.pts is not None
+        self.is_lossy: bool = codec in _LOSSY
         self.seeks: bool = seekable and not in_pages and timed
         seconds = self._seconds(container)
         is_known = self.seeks or in_pages or container == "mp3"
@@ -101,8 +115,12 @@ class FfmpegDecoder:
             seconds = float(self._stream.duration * self._tick)
         elif self._container.duration:
             seconds = self._container.duration / 1e6
-        if container == "flac" and seconds * self.rate >= UNKNOWN_TO_FLAC:
-            return seconds
+        if container == "flac":
+            # Frames are numbered; where the header is missing, so are those before the first.
+            lost = self._origin // max(self._first.samples, 1)
+            self.container_faults.skipped += max(lost, 0)
+            if seconds * self.rate >= UNKNOWN_TO_FLAC:
+                return seconds
         if container in _LENGTH_IN_HEADER and seconds > 0:
             self.claimed_seconds = seconds * self._claimed_share()
         elif container == "asf":
@@ -131,6 +149,8 @@ class FfmpegDecoder:
                 # A playlist that poses as a sound must not make ffmpeg open files or addresses.
                 options={"protocol_whitelist": "none"},
             )
+            if self._container.format.name in _FOUND_BY_CHANCE:
+                raise DecoderError("it is of no known format")
             self._stream = self._audio_stream()
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DecoderError(one_line(error)) from error
@@ -228,6 +248,7 @@ class FfmpegDecoder:
 
         packets, errors = self._container.demux(self._stream), 0
         self._frame_end: float | None = None
+        left = _MOST_BYTES * self._size + _BYTES_TOLERATED
         while errors < _MOST_ERRORS_AT_ONCE:
             try:
                 packet = next(packets)
@@ -239,6 +260,9 @@ class FfmpegDecoder:
                 continue
             self.faults.errors += errors
             errors = 0
+            left -= packet.size
+            if left < 0:
+                raise DecoderError("its packets hold more than the file does")
             yield from self._frames_of(packet)
 
     def _frames_of(self, packet: "Packet[AudioStream]") -> "Iterator[AudioFrame]":

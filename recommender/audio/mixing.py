@@ -51,7 +51,7 @@ class ChannelMixer:
         return bool((signs < 0).any())
 
     def _observe(self, channels: FloatArray, mixed: FloatArray) -> None:
-        sampled = channels[:, ::_STEP]
+        sampled = np.ascontiguousarray(channels[:, ::_STEP])
         some = mixed[::_STEP]
         if not some.any():  # a tone may have its zeros just there
             sampled, some = channels, mixed
@@ -73,7 +73,11 @@ def mean_of_channels(channels: FloatArray, signs: FloatArray | None = None) -> F
     Args:
         signs: 1 or -1 for each channel; None for all 1.
     """
-    mixed: FloatArray = channels[0].copy()
+    if len(channels) == 2 and signs is None:
+        mixed: FloatArray = channels[0] + channels[1]
+        mixed *= 0.5  # as exact as a division by two, and faster
+        return mixed
+    mixed = channels[0].copy()
     if signs is not None and signs[0] < 0:
         np.negative(mixed, out=mixed)
     for index, channel in enumerate(channels[1:], 1):

@@ -23,6 +23,9 @@ _MPEG_1 = 3
 _HEADER = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb]")  # and some that are none
 
 _LONGEST_FRAME = 1_441 * 2
+_COMPLETE = 0.995
+"""Share of the claimed length from which on no frame counts as lost."""
+
 _MOST_FALSE_HEADERS = 100_000
 """Bytes that look like a header where no other follows, until a file counts as no mp3: in junk
 there is one in some 10 KB."""
@@ -67,7 +70,7 @@ def walk_mp3(file: BinaryIO) -> Mp3Walk:
         at = data.hold(position)
         chunk = data.chunk
         if at > len(chunk) - 4:
-            return walk
+            return _without_insertions(walk)
         frame = frames[chunk[at + 1] << 8 | chunk[at + 2]] if chunk[at] == 0xFF else None
         if frame and _followed(chunk, at, frame):
             if not walk.faults.packets:
@@ -86,6 +89,13 @@ def walk_mp3(file: BinaryIO) -> Mp3Walk:
             return walk
         found = _HEADER.search(chunk, at + 1)
         position = data.first + (found.start() if found else max(len(chunk) - 2, at + 1))
+
+
+def _without_insertions(walk: Mp3Walk) -> Mp3Walk:
+    """Where all frames that the header claims are there, what lay between them replaced none."""
+    if walk.claimed_seconds and walk.seconds >= _COMPLETE * walk.claimed_seconds:
+        walk.faults.skipped = 0
+    return walk
 
 
 def _walk_in_step(data: ByteWindow, position: int, walk: Mp3Walk) -> int:

@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 
 from recommender.audio.chained_decoder import ChainedDecoder
-from recommender.audio.damage import Damage, Faults, assess
+from recommender.audio.damage import LOUDEST, Damage, Faults, assess
 from recommender.audio.decoder import Decoder, DecoderError, SeekError, Sound, opened
 from recommender.audio.ffmpeg_decoder import FfmpegDecoder
 from recommender.audio.file_views import buffered
@@ -27,6 +27,7 @@ from recommender.audio.slices import (
     window_positions,
 )
 from recommender.audio.soundfile_decoder import SoundfileDecoder
+from recommender.audio.span_decoder import Span, SpanDecoder
 from recommender.audio.stderr import silenced_stderr
 from recommender.audio.windows import SHORTEST, Windowing
 from recommender.errors import (
@@ -77,7 +78,7 @@ class DecodedWindows:
 
 
 def read_windows(
-    sound: Sound, windowing: Windowing, sample_rate: int = SAMPLE_RATE
+    sound: Sound, windowing: Windowing, sample_rate: int = SAMPLE_RATE, span: Span | None = None
 ) -> DecodedWindows:
     """The windows of a track, reading no more of it than they need.
 
@@ -88,6 +89,8 @@ def read_windows(
         sound: a path, or a binary file object, which is read from its beginning and stays open.
         windowing: how many windows, how long and where.
         sample_rate: Hz of the clips.
+        span: the part of the file that is the track; None for all of it. Windows, silence and
+            lengths are then those of a file cut there.
 
     Raises:
         TypeError: neither a path nor a binary file object.
@@ -97,8 +100,14 @@ def read_windows(
         TooShort: less than `SHORTEST` seconds.
         Silent: digital silence from beginning to end.
         NotFinite: NaN or infinity among the samples.
+        PastEnd: the span begins where the sound has ended.
     """
-    return _with_decoder(sound, lambda decoder: _windows(decoder, windowing, sample_rate))
+
+    def read(decoder: Decoder) -> DecodedWindows:
+        part = decoder if span is None else SpanDecoder(decoder, span)
+        return _windows(part, windowing, sample_rate)
+
+    return _with_decoder(sound, read)
 
 
 def read_whole(sound: Sound, sample_rate: int = SAMPLE_RATE) -> AudioClip:
@@ -163,7 +172,7 @@ def _windows(decoder: Decoder, windowing: Windowing, sample_rate: int) -> Decode
             clips, true = slices_by_streaming(decoder, positions, length, sample_rate)
         full = all(len(clip) == length for clip in clips)
         if full and abs(true - claimed) < SHORTEST and any(map(_sounds, clips)):
-            damage = _damage(decoder, true)
+            damage = _damage(decoder, true, clips)
             return _checked_windows(clips, positions, true, sample_rate, damage)
     return _windows_by_streaming(decoder, windowing, sample_rate)
 
@@ -185,7 +194,7 @@ def _windows_by_streaming(
         starts = tuple(min(max(moment - MARGIN, 0.0), last) for moment in sorted(set(spread)))
         positions = window_positions(starts, sample_rate)
         clips, _ = slices_by_streaming(decoder, positions, length, sample_rate)
-    damage = _damage(decoder, duration)
+    damage = _damage(decoder, duration, clips)
     return _checked_windows(clips, positions, duration, sample_rate, damage)
 
 
@@ -234,7 +243,7 @@ def _checked_windows(
     damage: Damage | None,
 ) -> DecodedWindows:
     """The windows that sound. Raises `NotFinite` and `Silent`."""
-    if not all(np.isfinite(clip).all() for clip in clips):
+    if not all(_is_finite(clip) for clip in clips if len(clip)):
         raise _not_finite()
     windows = zip(clips, positions, strict=True)
     sounding = [(clip, position) for clip, position in windows if _sounds(clip)]
@@ -248,14 +257,21 @@ def _checked_windows(
     )
 
 
-def _damage(decoder: Decoder, found: float) -> Damage | None:
-    """The damage of a file of which `found` seconds can be decoded."""
-    return assess(decoder.claimed_seconds, found, decoder.container_faults, decoder.faults)
+def _damage(decoder: Decoder, found: float, clips: list[FloatArray]) -> Damage | None:
+    """The damage of a file of which `found` seconds can be decoded, with these windows."""
+    blasts = sum(decoder.is_lossy and bool(np.abs(clip).max(initial=0) > LOUDEST) for clip in clips)
+    faults = decoder.container_faults, decoder.faults
+    return assess(decoder.claimed_seconds, found, *faults, blasts=blasts)
 
 
 def _sounds(samples: FloatArray) -> bool:
     """Whether any sample is more than digital silence; NaN counts, to be refused by name."""
-    return bool(len(samples)) and not float(np.abs(samples).max()) < SILENCE
+    return bool(len(samples)) and not (samples.max() < SILENCE and samples.min() > -SILENCE)
+
+
+def _is_finite(samples: FloatArray) -> bool:
+    """Whether there is neither NaN nor infinity among samples, of which there are some."""
+    return bool(np.isfinite(samples.max()) and np.isfinite(samples.min()))
 
 
 def _not_finite() -> NotFinite:

@@ -16,6 +16,11 @@ from recommender.utils.arrays import FloatArray
 _MP3_TRIMMED = 0.2
 """Seconds by which an mp3's playable length may differ from its frames (delay and padding)."""
 
+_MPEG_1_RATE = 32_000
+_MPEG_1_RUN_UP = 0.25
+"""Seconds decoded before a position in an mp3 of `_MPEG_1_RATE` or more: a frame has 104 bytes at
+least there, so that the 511 bytes it may lean on are those of five frames, .13 s."""
+
 _BLOCK = 10  # seconds
 _MOST_SAMPLES = 8_000_000
 """Samples of all channels that are read at once: 32 MB."""
@@ -32,6 +37,7 @@ class SoundfileDecoder:
         self._sound = _opened(file, self._header)
         self.rate = plausible_rate(self._sound.samplerate)
         self.seeks = True
+        self.is_lossy: bool = self._sound.subtype in ("MPEG_LAYER_III", "VORBIS")
         self.mixer = mixer or ChannelMixer()
         self.faults = Faults()
         self.container_faults = Faults()
@@ -41,7 +47,8 @@ class SoundfileDecoder:
         if self._sound.subtype == "OPUS":
             raise DecoderError("PyAV seeks in opus in half the time")
         if self._sound.subtype == "MPEG_LAYER_III":
-            self._run_up = round(RUN_UP * self.rate)  # libsndfile sees to it for other formats
+            run_up = _MPEG_1_RUN_UP if self.rate >= _MPEG_1_RATE else RUN_UP
+            self._run_up = round(run_up * self.rate)  # libsndfile sees to it for other formats
             self._correct_mp3_length(file)
         else:
             self.claimed_seconds = self._claimed_seconds()

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 from recommender.audio.bounded_file import BoundedFile
+from recommender.audio.cue_sheet import FRAMES, time_of
+from recommender.audio.cue_text import LARGEST_SHEET
 
 Value = str | bytes
 """Bytes where the format does not declare the encoding of its text."""
@@ -36,7 +38,10 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 FIELDS = tuple(_KEYS)
-_WANTED = frozenset(key for keys in _KEYS.values() for key in keys)
+CUE_SHEET = "cuesheet"
+"""Name of the field with an embedded cue sheet, and its key in every format."""
+
+_WANTED = frozenset({CUE_SHEET, *(key for keys in _KEYS.values() for key in keys)})
 _ESSENTIAL = ("title", "artist", "album", "genre", "year")
 """Fields that ffmpeg is asked for where mutagen found none of them in a format it half knows."""
 
@@ -97,6 +102,7 @@ def _native(file: BinaryIO, end: int) -> tuple[Fields, bool]:
     """The tags of the file's own format, and whether mutagen knows all that format's tags."""
     import mutagen
     from mutagen.aiff import AIFF
+    from mutagen.flac import FLAC
     from mutagen.mp4 import MP4
     from mutagen.wave import WAVE
 
@@ -105,7 +111,22 @@ def _native(file: BinaryIO, end: int) -> tuple[Fields, bool]:
     if audio is None:
         return {}, False
     partly = isinstance(audio, AIFF | WAVE) or (isinstance(audio, MP4) and not audio.tags)
-    return _fields(audio.tags or {}), not partly
+    fields = _fields(audio.tags or {})
+    if isinstance(audio, FLAC) and audio.cuesheet is not None:
+        fields.setdefault(CUE_SHEET, [_cue_text(audio.cuesheet, audio.info.sample_rate)])
+    return fields, not partly
+
+
+def _cue_text(block: Any, rate: int) -> str:
+    """FLAC's cue sheet block, which has no titles, as text; its times to the nearest frame."""
+    lines = ['FILE "this" FLAC']
+    for track in block.tracks:
+        if track.indexes:  # the lead-out has none
+            lines.append(f"TRACK {track.track_number:02} {'DATA' if track.type else 'AUDIO'}")
+        for index in track.indexes:
+            samples = track.start_offset + index.index_offset
+            lines.append(f"INDEX {index.index_number:02} {time_of(round(samples * FRAMES / rate))}")
+    return "\n".join(lines)
 
 
 def _further_sources(file: BinaryIO, end: int, native: Fields) -> Iterator[Callable[[], Fields]]:
@@ -193,12 +214,14 @@ def _fields(tags: Any) -> Fields:
         plain = _plain_key(str(key))
         if plain in _WANTED and plain not in values:
             try:
-                values[plain] = [part for part in _values(value) if part.strip()][:_MOST_VALUES]
+                longest = LARGEST_SHEET if plain == CUE_SHEET else _LONGEST_VALUE
+                found = [part for part in _values(value, longest) if part.strip()]
+                values[plain] = found[:_MOST_VALUES]
             except (TypeError, ValueError, AttributeError):  # a value of a type it must not have
                 continue
     return {
         field: next(values[key] for key in keys if values.get(key))
-        for field, keys in _KEYS.items()
+        for field, keys in (*_KEYS.items(), (CUE_SHEET, (CUE_SHEET,)))
         if any(values.get(key) for key in keys)
     }
 
@@ -212,10 +235,11 @@ def _plain_key(key: str) -> str:
     return key if key.isalnum() else "".join(c for c in key if c not in " _-")
 
 
-def _values(value: Any) -> Iterator[Value]:
-    """The texts in a value of any of the formats."""
+def _values(value: Any, longest: int) -> Iterator[Value]:
+    """The texts in a value of any of the formats, cut after so many characters or bytes."""
     items = value.genres if hasattr(value, "genres") else getattr(value, "text", value)
-    texts = [_text(item) for item in ([items] if isinstance(items, str | bytes) else items)]
+    items = [items] if isinstance(items, str | bytes) else items
+    texts = [_text(item)[:longest] for item in items]
     if getattr(value, "encoding", None) == 0:  # ID3 calls it Latin-1, and taggers put in anything
         texts = _of_latin1_frame([t.encode("latin-1") for t in texts if isinstance(t, str)])
     for text in texts:
@@ -228,7 +252,7 @@ def _values(value: Any) -> Iterator[Value]:
 def _text(item: Any) -> Value:
     if isinstance(item, tuple):  # MP4 track numbers: (number, total)
         item = item[0]
-    return item[:_LONGEST_VALUE] if isinstance(item, bytes) else str(item)[:_LONGEST_VALUE]
+    return item if isinstance(item, bytes) else str(item)
 
 
 def _of_latin1_frame(texts: list[bytes]) -> list[Value]:

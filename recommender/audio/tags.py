@@ -6,13 +6,14 @@ is None, and text in the usual wrong encodings is repaired.
 
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from recommender.audio.tag_fields import FIELDS, Fields, read_fields
+from recommender.audio.cue_text import decode_cue_text
+from recommender.audio.tag_fields import CUE_SHEET, FIELDS, Fields, Value, read_fields
 from recommender.audio.tag_text import (
     LONGEST_TEXT,
     WESTERN,
@@ -22,6 +23,7 @@ from recommender.audio.tag_text import (
     guessed_encoding,
     utf8,
 )
+from recommender.errors import CueSheetError
 from recommender.utils.artists import credited_artists, split_artists
 
 
@@ -71,7 +73,25 @@ _LARGEST_ALBUM = 64
 """Files of a folder that are looked through for more text of an album."""
 
 
+@dataclass(frozen=True)
+class Tagged:
+    """What the tags of a file hold.
+
+    Attributes:
+        tags: of the file.
+        cue_sheet: text of the cue sheet among them; None without one.
+    """
+
+    tags: Tags = Tags()
+    cue_sheet: str | None = None
+
+
 def read_tags(file: Path | BinaryIO) -> Tags:
+    """The tags of a file, as `read_tagged` reads them."""
+    return read_tagged(file).tags
+
+
+def read_tagged(file: Path | BinaryIO) -> Tagged:
     """The tags of a file; fields that are missing or make no sense are None. Never raises.
 
     Text whose encoding nothing declares is recognised by all of the file's tags together and, where
@@ -88,7 +108,18 @@ def read_tags(file: Path | BinaryIO) -> Tags:
     else:
         fields = read_fields(file)
         unknown = _unknown(fields)
-    return _tags(_texts(fields, guessed_encoding(unknown) if unknown else WESTERN))
+    tags = _tags(_texts(fields, guessed_encoding(unknown) if unknown else WESTERN))
+    return Tagged(tags, _cue_text(fields.get(CUE_SHEET, ())))
+
+
+def _cue_text(values: Sequence[Value]) -> str | None:
+    """The first of the cue sheets in a tag, with the line ends that it has."""
+    for value in values:
+        try:
+            return value if isinstance(value, str) else decode_cue_text(value)
+        except CueSheetError:
+            continue
+    return None
 
 
 def _tags(texts: Texts) -> Tags:
@@ -101,7 +132,7 @@ def _tags(texts: Texts) -> Tags:
         album_artist=next(iter(album_artists), None),
         genre=_first(texts, "genre"),
         track_number=_number(_TRACK.match, _first(texts, "track_number")),
-        year=_number(_YEAR.search, _first(texts, "year")),
+        year=year_in(_first(texts, "year")),
         artists=_named(texts["artists"] or artists),
         album_artists=_named(texts["album_artists"] or album_artists),
     )
@@ -120,7 +151,7 @@ def _fields_at(path: Path) -> Fields:
 
 def _unknown(fields: Fields) -> list[bytes]:
     """The texts whose encoding has to be guessed."""
-    values = (value for values in fields.values() for value in values)
+    values = (value for field in FIELDS for value in fields.get(field, ()))
     return [value for value in values if isinstance(value, bytes) and utf8(value) is None]
 
 
@@ -161,7 +192,7 @@ def _first_files(folder: Path) -> list[Path]:
 
 def _texts(fields: Fields, encoding: str) -> Texts:
     """The texts of every field that there is; none that is empty."""
-    declared = [v for values in fields.values() for v in values if isinstance(v, str)]
+    declared = [v for field in FIELDS for v in fields.get(field, ()) if isinstance(v, str)]
     repaired = cyrillic_repaired(declared)
     texts = {
         field: [
@@ -191,6 +222,11 @@ def _split(values: Iterable[str]) -> Iterator[str]:
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
+
+
+def year_in(text: str | None) -> int | None:
+    """The year in a date in any of the usual forms."""
+    return _number(_YEAR.search, text)
 
 
 def _number(find: Callable[[str], re.Match[str] | None], text: str | None) -> int | None:

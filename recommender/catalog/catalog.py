@@ -1,8 +1,9 @@
 """`Catalog`: queries, and changes of libraries, spaces and projections; provides a `Writer`."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,16 @@ from recommender.catalog.records import (
     CatalogState,
     Counts,
     Failure,
+    FileStat,
     KnownFile,
+    KnownSheet,
     Library,
     ProjectionOrigin,
     StoredProjection,
     Track,
     TrackState,
 )
+from recommender.catalog.scan_queries import KnownRow
 from recommender.catalog.schema import CatalogRow
 from recommender.catalog.track_columns import TrackColumns
 from recommender.catalog.writer import Writer
@@ -117,11 +121,11 @@ class Catalog(Database):
         with self._changing() as connection:
             return libraries.remove(connection, root)
 
-    def set_mount_point(self, library: Library, mount_point: AnyPath | None) -> None:
-        """Record on which mount point the library's root lies; None for no other than "/"."""
-        path = None if mount_point is None else as_path(mount_point, "mount_point")
+    def set_mount_points(self, library: Library, mount_points: Iterable[AnyPath]) -> None:
+        """Record on which mount points, other than "/", the library's root and folders lie."""
+        paths = [as_path(point, "mount_points") for point in mount_points]
         with self._changing() as connection:
-            libraries.set_mount_point(connection, library, path)
+            libraries.set_mount_points(connection, library, paths)
 
     def set_unavailable(self, library: Library) -> int:
         """Mark the tracks of a library, whose root is absent or empty, as UNAVAILABLE.
@@ -149,6 +153,46 @@ class Catalog(Database):
         """
         with self._reading() as connection:
             return scan_queries.known_files(connection, library, space, under)
+
+    def known_tracks(self, library: Library, space: SpaceId, under: str = "") -> Iterator[KnownRow]:
+        """The tracks among `known_files` as rows, by path; a few thousand are in memory at a time.
+
+        They are sorted as the database sorts text, which by SQLite is by code points.
+        """
+        return chain.from_iterable(self._known_pages(library, space, under))
+
+    def _known_pages(
+        self, library: Library, space: SpaceId, under: str
+    ) -> Iterator[Sequence[KnownRow]]:
+        last = ""
+        while True:
+            with self._reading() as connection:
+                page = scan_queries.known_tracks(connection, library, space, under, last)
+            if not page:
+                return
+            yield page
+            last = page[-1][0]
+
+    def known_failures(self, library: Library, under: str = "") -> dict[str, tuple[FileStat, str]]:
+        """Path → file and kind of failure of the failures among `known_files`."""
+        with self._reading() as connection:
+            return scan_queries.known_failures(connection, library, under)
+
+    def known_segments(
+        self, library: Library, space: SpaceId, under: str = ""
+    ) -> dict[str, KnownFile]:
+        """Those of `known_files` that cue sheets divide, without their failures."""
+        with self._reading() as connection:
+            return scan_queries.known_segments(connection, library, space, under)
+
+    def known_sheets(self, library: Library, under: str = "") -> list[KnownSheet]:
+        """The cue sheets of a library that were read.
+
+        Args:
+            under: only those at this relative path or, as it is a folder, below it.
+        """
+        with self._reading() as connection:
+            return scan_queries.known_sheets(connection, library, under)
 
     def content_hashes(self) -> dict[int, str]:
         """Track id → content hash of every track, whatever its state; in the order of the ids."""
@@ -199,10 +243,17 @@ class Catalog(Database):
             return queries.present(connection, ids)
 
     def track_at(self, path: AnyPath) -> Track | None:
-        """The track whose file is `path` (relative to the working directory, or absolute)."""
+        """The track whose file is `path` (relative to the working directory, or absolute).
+
+        The first of them, where a cue sheet divides the file.
+        """
+        return next(iter(self.tracks_at(path)), None)
+
+    def tracks_at(self, path: AnyPath) -> list[Track]:
+        """Like `track_at`, every track of the file, in their order."""
         path = as_path(path, "path")
         with self._reading() as connection:
-            return queries.track_at(connection, path)
+            return queries.tracks_at(connection, path)
 
     def copies_of(self, track: Track) -> list[Track]:
         """Other tracks, in any state, of the same sound, by id.
@@ -212,6 +263,12 @@ class Catalog(Database):
         """
         with self._reading() as connection:
             return queries.copies_of(connection, track)
+
+    def tracks_of_sheet(self, sheet: AnyPath) -> list[Track]:
+        """The tracks of the files that the cue sheet at this path names, by file and number."""
+        path = as_path(sheet, "sheet")
+        with self._reading() as connection:
+            return queries.tracks_of_sheet(connection, path)
 
     def search(self, words: str, limit: int | None = None) -> list[Track]:
         """Tracks of any state in whose title, artists, album or path every word occurs, by path.

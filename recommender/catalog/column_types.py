@@ -1,5 +1,6 @@
 """Column types for values that databases cannot store as they are: paths, vectors, times."""
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -65,6 +66,23 @@ class PathText(TypeDecorator[str]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """From stored text."""
         return None if value is None else decode_path(value)
+
+
+class PathTexts(TypeDecorator[tuple[str, ...]]):
+    """Absolute paths, as `PathText`: none as NULL, one as itself, several as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """To stored text."""
+        paths = [encode_path(path) for path in value or ()]
+        return json.dumps(paths, ensure_ascii=False) if len(paths) > 1 else next(iter(paths), None)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """From stored text."""
+        paths = [] if value is None else json.loads(value) if value[:1] == "[" else [value]
+        return tuple(decode_path(path) for path in paths)
 
 
 class Vector(TypeDecorator[FloatArray]):

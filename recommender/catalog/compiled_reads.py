@@ -150,7 +150,7 @@ def _tracks_query(size: int) -> Select[Any]:
     active = select(CatalogRow.active_space_id).scalar_subquery()
     in_active = and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == active)
     return (
-        select(*TRACK_COLUMNS, LibraryRow.root, LibraryRow.mount_point)
+        select(*TRACK_COLUMNS, LibraryRow.root, LibraryRow.mount_points)
         .join(LibraryRow, LibraryRow.id == TrackRow.library_id)
         .outerjoin(AnalysisRow, in_active)
         .where(TrackRow.id.in_([bindparam(f"id{at}") for at in range(size)]))
@@ -158,11 +158,11 @@ def _tracks_query(size: int) -> Select[Any]:
 
 
 def _track(values: Sequence[Any]) -> Track:
-    *of_track, root, mount_point = values
-    library = _library(of_track[1], root, mount_point)
+    *of_track, root, mount_points = values
+    library = _library(of_track[1], root, tuple(mount_points or ()))
     return track_of(of_track, {library.id: library})
 
 
 @lru_cache(maxsize=64)
-def _library(library_id: int, root: str, mount_point: str | None) -> Library:
-    return Library(library_id, Path(root), None if mount_point is None else Path(mount_point))
+def _library(library_id: int, root: str, mount_points: tuple[str, ...]) -> Library:
+    return Library(library_id, Path(root), tuple(map(Path, mount_points)))

@@ -17,6 +17,7 @@ from recommender.utils.arrays import FloatArray
 from recommender.utils.files import AnyPath, as_path, real_path, replacing_file
 
 NUMBERS = ("track_number", "year")
+_BOUNDS = ("start", "end")
 ABSENT_NUMBER = -1
 """Stands for an absent number in an npz file, whose arrays have no None."""
 
@@ -41,8 +42,10 @@ def export(catalog: Catalog, file: AnyPath) -> int:
     r"""Write every track that can be recommended, by id.
 
     The columns are id, path (absolute; bytes that are not UTF-8 as ``\xNN``, and a backslash as
-    two), duration (s), the tags, predicted_genre, genre_probabilities (float32 [n, g]),
-    activations (the model's, float32 [n, d]) and embedding (unit vectors, float32 [n, p]).
+    two), segment, start and end (s) of a track in a file that a cue sheet divides (segment 0, and
+    NaN or null, for all of a file), duration (s), the tags, predicted_genre, genre_probabilities
+    (float32 [n, g]), activations (the model's, float32 [n, d]) and embedding (unit vectors, float32
+    [n, p]).
     `genre_labels` has the g genres that the columns of genre_probabilities stand for, and `space`
     names the space of the embeddings: arrays of the npz; of a parquet file entries of the schema's
     metadata, the labels as a JSON list, and a matrix is a column of fixed-size lists. A file that
@@ -96,6 +99,9 @@ def _row(track: Track) -> dict[str, Any]:
     return {
         "id": track.id,
         "path": encode_path(str(track.file)),
+        "segment": track.segment,
+        "start": track.start,
+        "end": track.end,
         "duration": track.duration,
         **{
             name: value
@@ -123,7 +129,9 @@ def _write_npz(file: BinaryIO, table: _Table) -> None:
     np.savez_compressed(file, space=np.array(str(table.space)), genre_labels=labels, **arrays)
 
 
-def _absent(name: str) -> str | int:
+def _absent(name: str) -> str | int | float:
+    if name in _BOUNDS:
+        return np.nan
     return ABSENT_NUMBER if name in NUMBERS else ""
 
 
@@ -135,7 +143,10 @@ def _write_parquet(file: BinaryIO, table: _Table) -> None:
         raise UsageError(
             "parquet needs pyarrow: install the package with its extra 'parquet', or export .npz."
         ) from error
-    types = {"id": pa.int64(), "duration": pa.float64(), **dict.fromkeys(NUMBERS, pa.int64())}
+    types = {
+        **dict.fromkeys(("id", "segment", *NUMBERS), pa.int64()),
+        **dict.fromkeys(("duration", *_BOUNDS), pa.float64()),
+    }
     arrays = {
         name: pa.array(values, types.get(name, pa.string()))
         for name, values in table.columns.items()

@@ -14,13 +14,15 @@ from pathlib import Path, PurePosixPath
 from recommender.catalog.records import Track
 from recommender.errors import DatasetError
 from recommender.utils.artists import NOBODY, KnownArtists
-from recommender.utils.files import AnyPath, as_path
+from recommender.utils.files import AnyPath, as_path, require_regular
 from recommender.utils.names import first_genre, label_key, most_frequent
 
 ID_COLUMNS = ("path", "file", "filename", "track_id", "id")
 """Columns of a CSV that may identify its tracks; the first one present does."""
 
 GENRE_COLUMNS = ("genre", "label")
+
+_LONGEST_HEADER = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def labels_from_csv(tracks: Sequence[Track], path: AnyPath) -> TrackLabels:
 
     Its columns: one of `ID_COLUMNS`, one of `GENRE_COLUMNS`, and optionally ``artist`` (otherwise
     artists come from the tags). A row identifies a track by its path, by the end of its path, or by
-    its file name, each with or without the file's ending. Rows that match no track or several are
+    its file name, each with or without the file's ending; of a file that a cue sheet divides, with
+    ``#`` and the track's number. Rows that match no track or several are
     listed in the result, and not used.
 
     Raises:
@@ -95,7 +98,7 @@ def labels_from_csv(tracks: Sequence[Track], path: AnyPath) -> TrackLabels:
         ):
             raise DatasetError(
                 f"{path}, lines {earlier.line} and {row.line}: two different labels for "
-                f"{tracks[found[0]].path}. Remove one of the rows."
+                f"{tracks[found[0]].location}. Remove one of the rows."
             )
     rows = [row_of.get(index) for index in range(len(tracks))]
     has_artists = any(row.artist is not None for row in row_of.values())
@@ -133,8 +136,8 @@ class _TrackFinder:
     """Finds the tracks that a CSV row identifies."""
 
     def __init__(self, tracks: Sequence[Track]) -> None:
-        self._paths = [_normalised(track.file.as_posix()) for track in tracks]
-        self._relative = [_normalised(track.path) for track in tracks]
+        self._paths = [_normalised(f"{track.library.root}/{track.location}") for track in tracks]
+        self._relative = [_normalised(track.location) for track in tracks]
         self._by_name: Mapping[str, list[int]] = defaultdict(list)
         self._by_stem: Mapping[str, list[int]] = defaultdict(list)
         for index, path in enumerate(self._paths):
@@ -174,8 +177,9 @@ class _Row:
 def _read_rows(path: Path) -> Iterator[_Row]:
     """The rows of a CSV that identify a track."""
     try:
+        require_regular(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
+            header = file.readline(_LONGEST_HEADER)
             file.seek(0)
             separator = max(",;\t", key=header.count)
             reader = csv.reader(file, delimiter=separator, strict=True)

@@ -4,7 +4,7 @@ Every function works on a connection, inside the caller's transaction.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from recommender.catalog.catalog_row import bump_revision, next_revision
 from recommender.catalog.changes import record_removals
 from recommender.catalog.library_merge import absorb
 from recommender.catalog.records import Library, TrackState
-from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow
+from recommender.catalog.schema import CueSheetRow, FailureRow, LibraryRow, TrackRow
 from recommender.errors import CatalogError
 from recommender.utils.files import real_path
 
@@ -24,19 +24,18 @@ TAG_FIELDS = tuple(field.name for field in fields(Tags))
 
 def all_libraries(connection: Connection) -> list[Library]:
     """Every library, by root."""
-    rows = connection.execute(select(LibraryRow.id, LibraryRow.root, LibraryRow.mount_point))
+    rows = connection.execute(select(LibraryRow.id, LibraryRow.root, LibraryRow.mount_points))
     libraries = [
-        Library(id, Path(root), None if mount_point is None else Path(mount_point))
-        for id, root, mount_point in rows
+        Library(id, Path(root), tuple(map(Path, mount_points))) for id, root, mount_points in rows
     ]
     return sorted(libraries, key=lambda library: library.root)
 
 
-def set_mount_point(connection: Connection, library: Library, mount_point: Path | None) -> None:
-    """See `Catalog.set_mount_point`."""
-    stored = None if mount_point is None else str(mount_point)
+def set_mount_points(connection: Connection, library: Library, points: Iterable[Path]) -> None:
+    """See `Catalog.set_mount_points`."""
+    stored = tuple(map(str, points))
     connection.execute(
-        update(LibraryRow).where(LibraryRow.id == library.id).values(mount_point=stored)
+        update(LibraryRow).where(LibraryRow.id == library.id).values(mount_points=stored)
     )
 
 
@@ -73,11 +72,15 @@ def _absorb_inner(connection: Connection, outer: Library) -> bool:
     `library_merge.absorb` for a path that both have.
     """
     absorbed = False
+    points = set(outer.mount_points)
     for library in all_libraries(connection):
         inner = real_path(library.root)
         if library != outer and inner.is_relative_to(outer.root):
             absorb(connection, library, outer, _posix(inner.relative_to(outer.root)))
+            points |= {point for point in library.mount_points if outer.root in point.parents}
             absorbed = True
+    if points != set(outer.mount_points):
+        set_mount_points(connection, outer, sorted(points))
     return absorbed
 
 
@@ -88,15 +91,15 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
     root = real_path(new)
     scope = holding(root, [library for library in libraries if library != moved])
     if scope is not None:
-        holder, folder = scope
-        absorb(connection, moved, holder, folder)
+        outer, folder = scope
+        absorb(connection, moved, outer, folder)
     else:
-        values = {"root": str(root), "mount_point": None}
+        values = {"root": str(root), "mount_points": ()}
         connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(values))
-        holder = Library(moved.id, root)
-        _absorb_inner(connection, holder)
+        outer = Library(moved.id, root)
+        _absorb_inner(connection, outer)
     bump_revision(connection)
-    return holder
+    return outer
 
 
 def remove(connection: Connection, root: Path) -> int:
@@ -104,7 +107,8 @@ def remove(connection: Connection, root: Path) -> int:
     library = _with_root(root, all_libraries(connection))
     record_removals(connection, TrackRow.library_id == library.id)
     dropped = connection.execute(delete(TrackRow).where(TrackRow.library_id == library.id))
-    connection.execute(delete(FailureRow).where(FailureRow.library_id == library.id))
+    for of_library in (FailureRow, CueSheetRow):
+        connection.execute(delete(of_library).where(of_library.library_id == library.id))
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
     bump_revision(connection)
     return dropped.rowcount

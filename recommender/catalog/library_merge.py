@@ -1,5 +1,6 @@
 """Make one library a part of another. Works on a connection, inside the caller's transaction."""
 
+from collections import defaultdict
 from dataclasses import fields
 from typing import Any
 
@@ -9,10 +10,10 @@ from recommender.audio.tags import Tags
 from recommender.catalog.changes import mark, record_removals
 from recommender.catalog.chunks import chunks
 from recommender.catalog.records import Library, TrackState
-from recommender.catalog.schema import FailureRow, LibraryRow, TrackRow, table
+from recommender.catalog.schema import CueSheetRow, FailureRow, LibraryRow, TrackRow, table
 from recommender.catalog.search_text import search_text
 
-_TRACKS, _FAILURES = table(TrackRow), table(FailureRow)
+_TRACKS, _FAILURES, _SHEETS = table(TrackRow), table(FailureRow), table(CueSheetRow)
 
 
 def absorb(connection: Connection, library: Library, outer: Library, folder: str) -> None:
@@ -27,15 +28,15 @@ def absorb(connection: Connection, library: Library, outer: Library, folder: str
         select(_TRACKS.c.id, _TRACKS.c.path, *tags).where(_TRACKS.c.library_id == library.id)
     )
     at_path = _tracks_by_path(connection, outer)
-    longer, dropped = [], []
+    longer: list[dict[str, Any]] = []
+    dropped: set[int] = set()
     for id, path, *values in rows:
         new = _below(folder, path)
-        rival, state = at_path.get(new, (None, None))
-        if state is TrackState.ANALYSED:
-            dropped.append(id)
+        rivals = at_path.get(new, [])
+        if any(state is TrackState.ANALYSED for _, state in rivals):
+            dropped.add(id)
             continue
-        if rival is not None:
-            dropped.append(rival)
+        dropped |= {rival for rival, _ in rivals}
         text = search_text(Tags(*values), new)
         longer.append({"row": id, "library_id": outer.id, "path": new, "search_text": text})
     for chunk in chunks(dropped):
@@ -44,15 +45,37 @@ def absorb(connection: Connection, library: Library, outer: Library, folder: str
     _update_rows(connection, _TRACKS, longer)
     mark(connection, [values["row"] for values in longer])
     _absorb_failures(connection, library, outer, folder)
+    _absorb_sheets(connection, library, outer, folder)
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
 
 
 def _tracks_by_path(
     connection: Connection, library: Library
-) -> dict[str, tuple[int | None, TrackState | None]]:
+) -> dict[str, list[tuple[int, TrackState]]]:
+    """The tracks at each path: several where a cue sheet divides the file."""
     columns = select(_TRACKS.c.path, _TRACKS.c.id, _TRACKS.c.state)
-    rows = connection.execute(columns.where(_TRACKS.c.library_id == library.id))
-    return {path: (id, state) for path, id, state in rows}
+    found: dict[str, list[tuple[int, TrackState]]] = defaultdict(list)
+    for path, id, state in connection.execute(columns.where(_TRACKS.c.library_id == library.id)):
+        found[path].append((id, state))
+    return found
+
+
+def _absorb_sheets(connection: Connection, library: Library, outer: Library, folder: str) -> None:
+    """Keep what is known of cue sheets, save for those that both libraries have."""
+    of = select(_SHEETS.c.id, _SHEETS.c.path, _SHEETS.c.file)
+    there = {path for _, path, _ in connection.execute(of.where(_SHEETS.c.library_id == outer.id))}
+    longer = [
+        {
+            "row": id,
+            "library_id": outer.id,
+            "path": _below(folder, path),
+            "file": _below(folder, file) if file else file,
+        }
+        for id, path, file in connection.execute(of.where(_SHEETS.c.library_id == library.id))
+    ]
+    kept = [values for values in longer if values["path"] not in there]
+    _update_rows(connection, _SHEETS, kept)
+    connection.execute(delete(_SHEETS).where(_SHEETS.c.library_id == library.id))
 
 
 def _absorb_failures(connection: Connection, library: Library, outer: Library, folder: str) -> None:

@@ -15,7 +15,7 @@ from recommender.audio.tags import Tags
 from recommender.catalog.chunks import CHUNK, chunks
 from recommender.catalog.libraries import TAG_FIELDS, all_libraries, relative_paths
 from recommender.catalog.records import Library, Track, TrackState
-from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow
+from recommender.catalog.schema import AnalysisRow, CatalogRow, CueSheetRow, TrackRow
 from recommender.errors import TrackNotFound
 from recommender.utils.names import fold
 
@@ -33,6 +33,9 @@ TRACK_COLUMNS = (
     TrackRow.duration,
     TrackRow.state,
     TrackRow.damage,
+    TrackRow.segment,
+    TrackRow.segment_start,
+    TrackRow.segment_end,
     *(getattr(TrackRow, name) for name in TAG_FIELDS),
     AnalysisRow.genre_probabilities,
     AnalysisRow.windows,
@@ -59,9 +62,8 @@ def track_query() -> Select[Any]:
         .correlate(TrackRow)
         .scalar_subquery()
     )
-    return select(*TRACK_COLUMNS).outerjoin(
-        AnalysisRow, and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == to_show)
-    )
+    shown = and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == to_show)
+    return select(*TRACK_COLUMNS).outerjoin(AnalysisRow, shown)
 
 
 def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
@@ -74,6 +76,7 @@ def tracks_of(connection: Connection, query: Select[Any]) -> list[Track]:
 def track_of(row: Sequence[Any], libraries: Mapping[int, Library]) -> Track:
     """The track of a row of `TRACK_COLUMNS`."""
     id, library_id, path, size, mtime_ns, content_hash, duration, state, damage, *rest = row
+    segment, start, end, *rest = rest
     *tags, probabilities, windows, analysed_at, analysed_by = rest
     return Track(
         id=id,
@@ -90,6 +93,9 @@ def track_of(row: Sequence[Any], libraries: Mapping[int, Library]) -> Track:
         analysed_at=analysed_at,
         analysed_by=analysed_by,
         damage=damage,
+        segment=segment,
+        start=start,
+        end=end,
     )
 
 
@@ -120,13 +126,25 @@ def no_such_track(track_id: int) -> TrackNotFound:
     return TrackNotFound(f"no track has the id {track_id}; 'recsys list' shows those there are.")
 
 
-def track_at(connection: Connection, path: Path) -> Track | None:
-    """See `Catalog.track_at`."""
+def tracks_at(connection: Connection, path: Path) -> list[Track]:
+    """See `Catalog.tracks_at`."""
     for library, relative in relative_paths(path, all_libraries(connection)):
-        query = track_query().where(TrackRow.library_id == library.id, TrackRow.path == relative)
-        for track in tracks_of(connection, query):
-            return track
-    return None
+        at_path = and_(TrackRow.library_id == library.id, TrackRow.path == relative)
+        query = track_query().where(at_path).order_by(TrackRow.segment)
+        if tracks := tracks_of(connection, query):
+            return tracks
+    return []
+
+
+def tracks_of_sheet(connection: Connection, sheet: Path) -> list[Track]:
+    """See `Catalog.tracks_of_sheet`."""
+    for library, relative in relative_paths(sheet, all_libraries(connection)):
+        of_sheet = and_(CueSheetRow.library_id == library.id, CueSheetRow.path == relative)
+        files = select(CueSheetRow.file).where(of_sheet)
+        query = track_query().where(TrackRow.library_id == library.id, TrackRow.path.in_(files))
+        if tracks := tracks_of(connection, query.order_by(TrackRow.path, TrackRow.segment)):
+            return tracks
+    return []
 
 
 def tracks_after(connection: Connection, last: int, state: TrackState | None) -> list[Track]:
@@ -140,6 +158,7 @@ def tracks_after(connection: Connection, last: int, state: TrackState | None) ->
 def copies_of(connection: Connection, track: Track) -> list[Track]:
     """See `Catalog.copies_of`."""
     same_file = and_(
+        TrackRow.segment == track.segment,
         TrackRow.size == track.size,
         TrackRow.mtime_ns == track.mtime_ns,
         TrackRow.duration == track.duration,
@@ -151,7 +170,8 @@ def copies_of(connection: Connection, track: Track) -> list[Track]:
 
 def search(connection: Connection, words: str, limit: int | None) -> list[Track]:
     """See `Catalog.search`."""
-    query = track_query().order_by(TrackRow.library_id, TrackRow.path).limit(limit)
+    query = track_query().limit(limit)
+    query = query.order_by(TrackRow.library_id, TrackRow.path, TrackRow.segment)
     for word in fold(words).split():
         query = query.where(TrackRow.search_text.contains(word, autoescape=True))
     return tracks_of(connection, query)

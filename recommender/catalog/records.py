@@ -1,6 +1,6 @@
 """The catalogue's rows as frozen dataclasses: what other modules and users handle."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -28,13 +28,14 @@ class Library:
     """A music folder. Tracks are stored relative to `root`, so that it can move.
 
     Attributes:
-        mount_point: where the file system was mounted that `root` lay on when it was last scanned;
-            None where that was not recorded. It does not distinguish libraries.
+        mount_points: where file systems were mounted, when it was last scanned, that the root lay
+            on, or that lay below the root; that of "/" is not among them. They do not distinguish
+            libraries.
     """
 
     id: int
     root: Path
-    mount_point: Path | None = field(default=None, compare=False)
+    mount_points: tuple[Path, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class KnownFile:
         track_id, state, content_hash: None without a track.
         analysed_in_space: whether the track has an analysis in the space in question.
         failure_kind: None without a failure.
+        segments: the tracks of a file that a cue sheet divides; the fields before are then those of
+            the first of them, which is analysed where all are.
     """
 
     stat: FileStat
@@ -78,6 +81,52 @@ class KnownFile:
     content_hash: str | None
     analysed_in_space: bool
     failure_kind: str | None
+    segments: tuple["KnownSegment", ...] = ()
+
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """Ids of its tracks."""
+        if self.segments:
+            return tuple(segment.track_id for segment in self.segments)
+        return () if self.track_id is None else (self.track_id,)
+
+    def tracks(self) -> Iterator[tuple[int, TrackState | None, bool]]:
+        """Id, state and `analysed_in_space` of each of its tracks."""
+        if self.segments:
+            for one in self.segments:
+                yield one.track_id, one.state, one.analysed_in_space
+        elif self.track_id is not None:
+            yield self.track_id, self.state, self.analysed_in_space
+
+
+@dataclass(frozen=True)
+class KnownSegment:
+    """A track that the catalogue has of a segment of a file.
+
+    Attributes:
+        number: of the segment.
+        content_hash: of the file and the bounds of the segment.
+        analysed_in_space: whether it has an analysis in the space in question.
+    """
+
+    number: int
+    track_id: int
+    state: TrackState
+    content_hash: str
+    analysed_in_space: bool
+
+
+@dataclass(frozen=True)
+class KnownSheet:
+    """A cue sheet as it was last read for one of the files that it names.
+
+    Attributes:
+        stat: of the sheet.
+        file: relative to the library's root; empty where the sheet divides no file.
+    """
+
+    stat: FileStat
+    file: str
 
 
 @dataclass(frozen=True)
@@ -87,13 +136,16 @@ class Track:
     Attributes:
         path: relative to the library's root, as in `FileStat`.
         size, mtime_ns: of the file when it was analysed or last found.
-        content_hash: of the sound data in the file, without its tags.
+        content_hash: of the sound data in the file, without its tags, and of the bounds of a
+            segment.
         duration: seconds.
         genre_probabilities: predicted genre → probability, of the analysis in the active space, or
             else of the newest one; so are the remaining ones.
-        windows: (start, length) in seconds of each window analysed.
+        windows: (start, length) in seconds of each window analysed, from the track's beginning.
         analysed_by: version of the program.
         damage: what was wrong with the file when it was analysed; None for an undamaged one.
+        segment: number of the track in a file that a cue sheet divides; 0 for all of a file.
+        start, end: seconds in such a file; None for all of a file.
     """
 
     id: int
@@ -110,6 +162,9 @@ class Track:
     analysed_at: datetime | None = None
     analysed_by: str | None = None
     damage: Damage | None = None
+    segment: int = 0
+    start: float | None = None
+    end: float | None = None
 
     @property
     def file(self) -> Path:
@@ -117,9 +172,15 @@ class Track:
         return self.library.root / self.path
 
     @property
+    def location(self) -> str:
+        """`path`, followed by ``#`` and the number of a segment."""
+        return f"{self.path}#{self.segment}" if self.segment else self.path
+
+    @property
     def title(self) -> str:
-        """The tagged title, or the file's name without its ending."""
-        return self.tags.title or Path(self.path).stem
+        """The tagged title, or the file's name without its ending, with the segment's number."""
+        stem = Path(self.path).stem
+        return self.tags.title or (f"{stem} #{self.segment}" if self.segment else stem)
 
     @property
     def artist(self) -> str | None:

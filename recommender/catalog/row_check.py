@@ -147,10 +147,10 @@ def _finite(text: str) -> float:
     return value
 
 
-_DROPPED = {"analyses", "failures", "projections", "removals"}
+_DROPPED = {"analyses", "cue_sheets", "failures", "projections", "removals"}
 """Tables whose damaged rows are dropped: the next ingest makes them again."""
 
-_NEEDED = {"id", "library_id", "path", "space_id"}
+_NEEDED = {"id", "library_id", "path", "segment", "space_id"}
 """Without these a row is of no track."""
 
 _NEUTRAL = {
@@ -164,6 +164,13 @@ _NEUTRAL = {
 """Values after which the next ingest reads the file again."""
 
 
+_READ_SEGMENTS_AGAIN = """
+UPDATE tracks SET mtime_ns = 0 WHERE (library_id, path) = (
+    SELECT library_id, path FROM tracks WHERE rowid = :row
+)
+"""
+
+
 def repair_row(connection: Connection, damaged: DamagedRow) -> bool:
     """Make the next ingest read or analyse the file again; returns whether that is possible.
 
@@ -171,6 +178,8 @@ def repair_row(connection: Connection, damaged: DamagedRow) -> bool:
     """
     of_table, column = damaged.table, damaged.column
     row = {"row": damaged.row}
+    if of_table == "tracks" and column in _NEEDED:
+        _execute(connection, _READ_SEGMENTS_AGAIN, **row)
     if of_table in _DROPPED or (of_table == "tracks" and column in _NEEDED):
         _execute(connection, f"DELETE FROM {of_table} WHERE rowid = :row", **row)
         return True
@@ -181,7 +190,7 @@ def repair_row(connection: Connection, damaged: DamagedRow) -> bool:
             value=_NEUTRAL.get(column),
             **row,
         )
-        if column in ("content_hash", "duration"):
+        if column in ("content_hash", "duration", "segment_start", "segment_end"):
             drop = "DELETE FROM analyses WHERE track_id = :track"
             _execute(connection, drop, track=damaged.track_id)
         return True

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from recommender.audio.segments import WHOLE_FILE, Segment
 from recommender.audio.tags import Tags
 from recommender.catalog.libraries import TAG_FIELDS
 from recommender.catalog.records import FileStat
@@ -18,6 +19,17 @@ def stat_values(stat: FileStat) -> dict[str, Any]:
         "size": stat.size,
         "mtime_ns": stat.mtime_ns,
     }
+
+
+def segment_values(segment: Segment | None, duration: float) -> dict[str, Any]:
+    """The columns of a segment of so many seconds; of a track that is all of its file, no bounds.
+
+    The end of one that lasts to the end of its file is where the sound ends.
+    """
+    if segment is None or segment.is_whole:
+        return {"segment": WHOLE_FILE, "segment_start": None, "segment_end": None}
+    end = segment.start + duration if segment.end is None else segment.end
+    return {"segment": segment.number, "segment_start": segment.start, "segment_end": end}
 
 
 def tag_values(tags: Tags, path: str) -> dict[str, Any]:

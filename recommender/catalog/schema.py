@@ -19,7 +19,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from recommender.audio.damage import Damage
-from recommender.catalog.column_types import DamageRecord, Moment, PathText, Texts, Vector
+from recommender.catalog.column_types import (
+    DamageRecord,
+    Moment,
+    PathText,
+    PathTexts,
+    Texts,
+    Vector,
+)
 from recommender.catalog.records import ProjectionOrigin, TrackState
 from recommender.utils.arrays import FloatArray
 
@@ -78,7 +85,7 @@ class LibraryRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     root: Mapped[str] = mapped_column(PathText)
-    mount_point: Mapped[str | None] = mapped_column(PathText)
+    mount_points: Mapped[tuple[str, ...]] = mapped_column("mount_point", PathTexts, nullable=True)
 
 
 class SpaceRow(Base):
@@ -95,10 +102,13 @@ class SpaceRow(Base):
 
 
 class TrackRow(Base):
-    """A file that was analysed at least once."""
+    """A file, or a segment of one, that was analysed at least once.
+
+    Of a track that is all of its file, `segment` is 0 and the bounds are NULL.
+    """
 
     __tablename__ = "tracks"
-    __table_args__ = (UniqueConstraint("library_id", "path"), _NEVER_REUSE_IDS)
+    __table_args__ = (UniqueConstraint("library_id", "path", "segment"), _NEVER_REUSE_IDS)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     library_id: Mapped[int] = mapped_column(ForeignKey("libraries.id"))
@@ -121,6 +131,9 @@ class TrackRow(Base):
     album_artists: Mapped[tuple[str, ...] | None] = mapped_column(Texts)
     damage: Mapped[Damage | None] = mapped_column(DamageRecord)
     revision: Mapped[int] = mapped_column(server_default="0", index=True)
+    segment: Mapped[int] = mapped_column(server_default="0")
+    segment_start: Mapped[float | None] = mapped_column(Double)
+    segment_end: Mapped[float | None] = mapped_column(Double)
 
 
 class RemovalRow(Base):
@@ -182,6 +195,23 @@ class FailureRow(Base):
     kind: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     failed_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class CueSheetRow(Base):
+    """A cue sheet as it was last read: a row for each file that it names; `file` is empty for none.
+
+    It need not be read again before it changes, or before such a file does.
+    """
+
+    __tablename__ = "cue_sheets"
+    __table_args__ = (UniqueConstraint("library_id", "path", "file"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    library_id: Mapped[int] = mapped_column(ForeignKey("libraries.id"))
+    path: Mapped[str] = mapped_column(PathText)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    file: Mapped[str] = mapped_column(PathText)
 
 
 def table(model: type[Base]) -> Table:

@@ -4,16 +4,34 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, Update, bindparam, case, delete, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    Update,
+    bindparam,
+    case,
+    delete,
+    insert,
+    select,
+    update,
+)
 
+from recommender.audio.segments import Segment
 from recommender.audio.tags import Tags
+from recommender.catalog import segment_rows
 from recommender.catalog.activation_blob import checksum, encode
 from recommender.catalog.changes import mark, record_removals
 from recommender.catalog.chunks import chunks
 from recommender.catalog.libraries import TAG_FIELDS
 from recommender.catalog.records import FileStat, Library, TrackState
-from recommender.catalog.row_values import stat_values, tag_values
-from recommender.catalog.schema import AnalysisRow, CatalogRow, FailureRow, TrackRow, table
+from recommender.catalog.row_values import segment_values, stat_values, tag_values
+from recommender.catalog.schema import (
+    AnalysisRow,
+    CatalogRow,
+    FailureRow,
+    TrackRow,
+    table,
+)
 from recommender.catalog.spaces import ensure_space
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
@@ -23,10 +41,15 @@ from recommender.utils.names import storable
 # one takes several times as long as running it.
 _TRACKS, _ANALYSES, _FAILURES = table(TrackRow), table(AnalysisRow), table(FailureRow)
 _TRACK_AT = select(_TRACKS.c.id, _TRACKS.c.content_hash).where(
-    _TRACKS.c.library_id == bindparam("in_library"), _TRACKS.c.path == bindparam("at_path")
+    _TRACKS.c.library_id == bindparam("in_library"),
+    _TRACKS.c.path == bindparam("at_path"),
+    _TRACKS.c.segment == bindparam("of_segment"),
 )
 _TRACK_ROW = select(
-    _TRACKS.c.library_id, _TRACKS.c.state, *(_TRACKS.c[name] for name in TAG_FIELDS)
+    _TRACKS.c.library_id,
+    _TRACKS.c.state,
+    _TRACKS.c.segment,
+    *(_TRACKS.c[name] for name in TAG_FIELDS),
 ).where(_TRACKS.c.id == bindparam("of_track"))
 _UPDATE_TRACK = update(_TRACKS).where(_TRACKS.c.id == bindparam("of_track"))
 _UPDATE_ANALYSIS = update(_ANALYSES).where(
@@ -66,8 +89,11 @@ class Writer:
         analysis: Analysis,
         version: str,
         same_as: str | None = None,
+        segment: Segment | None = None,
     ) -> int:
-        """Store the analysis of a track, found by library and path; the path's failure is dropped.
+        """Store the analysis of a track, found by library, path and number of the segment.
+
+        The path's failure is dropped.
 
         Where the content has changed (another hash), analyses of the former content in other spaces
         are dropped.
@@ -75,6 +101,7 @@ class Writer:
         Args:
             version: of the program that analysed it; stored as `Track.analysed_by`.
             same_as: another hash that is of the same content, by an older scheme.
+            segment: the part of the file that the track is; None for all of it.
 
         Returns:
             The track's id: the one it had, or a new one.
@@ -91,8 +118,9 @@ class Writer:
             "duration": float(analysis.duration),
             "damage": analysis.damage,
             "revision": self._revision,
+            **segment_values(segment, analysis.duration),
         }
-        old = self._track_at(library, stat.path)
+        old = self._track_at(library, stat.path, values["segment"])
         if old is None:
             track_id = self._insert(_TRACKS, {**values, "library_id": library.id})
         else:
@@ -135,7 +163,7 @@ class Writer:
         Raises:
             TrackNotFound: the track is gone.
         """
-        library_id, state, old_tags = self._state_and_tags(track_id)
+        library_id, state, _, old_tags = self._row_of(track_id)
         values = {
             **stat_values(stat),
             **tag_values(tags, stat.path),
@@ -161,7 +189,7 @@ class Writer:
     ) -> None:
         """Record that a track's file is now at `stat.path` of `library`; its analyses stay.
 
-        Another track at that path is dropped: its file was replaced by this one.
+        Another track of the same segment there is dropped: its file was replaced by this one.
 
         Args:
             tags: None to keep those it has, as the file was not written.
@@ -170,8 +198,8 @@ class Writer:
         Raises:
             TrackNotFound: the track is gone.
         """
-        old_tags = self._state_and_tags(track_id)[2]
-        replaced = self._track_at(library, stat.path)
+        _, _, segment, old_tags = self._row_of(track_id)
+        replaced = self._track_at(library, stat.path, segment)
         if replaced is not None and replaced[0] != track_id:
             record_removals(self._connection, TrackRow.id == replaced[0])
             self._connection.execute(delete(TrackRow).where(TrackRow.id == replaced[0]))
@@ -239,6 +267,26 @@ class Writer:
         """
         self._set_states(track_ids, TrackState.UNAVAILABLE, but=TrackState.FAILED)
 
+    def keep_segments(self, library: Library, path: str, numbers: Mapping[int, int]) -> None:
+        """Drop the tracks of a file but these, and number those by their segments.
+
+        Args:
+            numbers: track id → number of the segment; 0 for all of the file.
+        """
+        if segment_rows.keep_segments(self._connection, library, path, numbers):
+            self.changed = True
+
+    def set_sheets(self, library: Library, file: str, sheets: Collection[FileStat]) -> None:
+        """Record which cue sheets name a file; with `file` empty, which name none.
+
+        What was recorded of other sheets for that file is dropped.
+        """
+        segment_rows.set_sheets(self._connection, library, file, sheets)
+
+    def forget_sheets(self, library: Library, paths: Collection[str]) -> None:
+        """Drop what was recorded of cue sheets that are gone."""
+        segment_rows.forget_sheets(self._connection, library, paths)
+
     def set_samples_hash(self, track_id: int, space: SpaceId, samples_hash: str) -> None:
         """Store the hash of the samples that the track's analysis in `space` is of."""
         space_id, _ = ensure_space(self._connection, space)
@@ -255,17 +303,18 @@ class Writer:
         """Store the hash of the whole file. Raises `TrackNotFound`."""
         self._update_track(track_id, {"file_hash": file_hash})
 
-    def _track_at(self, library: Library, path: str) -> tuple[int, str] | None:
-        at_path = {"in_library": library.id, "at_path": path}
+    def _track_at(self, library: Library, path: str, segment: int) -> tuple[int, str] | None:
+        at_path = {"in_library": library.id, "at_path": path, "of_segment": segment}
         row = self._connection.execute(_TRACK_AT, at_path).first()
         return None if row is None else (row.id, row.content_hash)
 
-    def _state_and_tags(self, track_id: int) -> tuple[int, TrackState, Tags]:
+    def _row_of(self, track_id: int) -> tuple[int, TrackState, int, Tags]:
+        """Library, state, segment and tags of a track. Raises `TrackNotFound`."""
         row = self._connection.execute(_TRACK_ROW, {"of_track": track_id}).first()
         if row is None:
             raise _gone(track_id)
-        library_id, state, *tags = row
-        return library_id, state, Tags(*tags)
+        library_id, state, segment, *tags = row
+        return library_id, state, segment, Tags(*tags)
 
     def _insert(self, into: Table, values: Mapping[str, Any]) -> int:
         result = self._connection.execute(insert(into), values)

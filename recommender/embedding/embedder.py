@@ -11,12 +11,13 @@ from dataclasses import replace
 from types import NoneType
 
 import numpy as np
-import torch
 
 from recommender.audio.decoder import Sound
 from recommender.audio.reader import AudioClip, DecodedWindows, read_windows
 from recommender.audio.samples_hash import hash_samples
+from recommender.audio.span_decoder import Span
 from recommender.audio.windows import Windowing
+from recommender.embedding.inference import ServingNetwork, serving_networks
 from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.embedding.space import Analysis, Embedding
 from recommender.errors import NotFinite
@@ -31,6 +32,9 @@ from recommender.features.log_mel import (
 from recommender.utils.arguments import require_several, require_type
 from recommender.utils.arrays import FloatArray
 from recommender.utils.malloc import reuse_memory_while_analysing
+
+CLIPS_AT_ONCE = 8
+"""Windows that a network is given at once."""
 
 
 class Embedder:
@@ -60,11 +64,7 @@ class Embedder:
         self.labels = weights.card.labels
         self.device = device
         reuse_memory_while_analysing()
-        # In this memory format two-dimensional convolutions take half the time.
-        self._networks = [
-            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            for network in weights.networks()
-        ]
+        self._networks = serving_networks(weights, device)
         self._network_frames = weights.card.network_frames
         self._describes = weights.card.descriptors
         self._head = weights.head()
@@ -111,9 +111,12 @@ class Embedder:
         """
         return self.analyse_windows(self.decode(sound))
 
-    def decode(self, sound: Sound) -> DecodedWindows:
-        """The windows of a sound that `analyse` analyses. Arguments and errors: `analyse`."""
-        return read_windows(sound, self.windowing, self.front_end.sample_rate)
+    def decode(self, sound: Sound, span: Span | None = None) -> DecodedWindows:
+        """The windows of a sound, or of a span of it, that `analyse` analyses.
+
+        Arguments and errors: `audio.reader.read_windows`.
+        """
+        return read_windows(sound, self.windowing, self.front_end.sample_rate, span)
 
     def analyse_windows(self, decoded: DecodedWindows) -> Analysis:
         """Activations and genre probabilities of what `decode` returned. Raises `NotFinite`."""
@@ -184,10 +187,18 @@ class Embedder:
         activations = np.concatenate([*self._network_activations(windows), *described])
         return activations, self._head.probabilities(activations[None])[0]
 
-    @torch.no_grad()
     def _network_activations(self, windows: list[FloatArray]) -> list[FloatArray]:
         """Activations [feature_dim] of each network, means over windows [n_mels, frames] in dB."""
+        if not self._networks:
+            return []
         crop = centre_crop(windows[0].shape[1], self._network_frames)
-        batch = torch.from_numpy(np.stack([standardised(window[:, crop]) for window in windows]))
-        batch = batch.to(self.device)
-        return [net.activations(batch).mean(dim=0).cpu().numpy() for net in self._networks]
+        clips = np.stack([standardised(window[:, crop]) for window in windows])
+        return [_mean_activations(network, clips) for network in self._networks]
+
+
+def _mean_activations(network: ServingNetwork, clips: FloatArray) -> FloatArray:
+    """Mean over clips [n, n_mels, frames], some at a time: a layer's output can be 2 MB a clip."""
+    starts = range(0, len(clips), CLIPS_AT_ONCE)
+    parts = [network.activations(clips[start : start + CLIPS_AT_ONCE]) for start in starts]
+    mean: FloatArray = np.concatenate(parts).mean(axis=0)
+    return mean

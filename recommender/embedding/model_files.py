@@ -1,4 +1,5 @@
-"""The files of a model: find, check, load. Only `ModelFiles.networks` imports torch.
+"""The files of a model: find, check, load. Only `ModelFiles.networks` imports torch, for training
+and for other devices than the CPU.
 
 A model analyses a track with any number of networks, with handcrafted descriptors, or with both,
 and has one genre head and one projection of all of their activations. It is a folder of four files:
@@ -25,9 +26,12 @@ from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.model_card import ADVICE, ModelCard
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import SpaceId, analysis_digest, model_digest
+from recommender.embedding.tensor_file import StoredArray
 from recommender.errors import UsageError, WeightsError, WeightsNotShipped
 from recommender.features import descriptors
-from recommender.utils.files import AnyPath
+from recommender.networks.graph import WeightsMismatch
+from recommender.networks.graphs import has_graph, network_graph
+from recommender.utils.files import AnyPath, require_regular
 
 if TYPE_CHECKING:
     from recommender.audio.windows import Windowing
@@ -72,30 +76,66 @@ class ModelFiles:
         self._require("genre head", head.bias.shape == head.weight.shape[1:] == classes)
         return head
 
+    def graphs(self) -> list[bytes] | None:
+        """Its networks as ONNX models; None where an architecture has no graph."""
+        if not all(has_graph(settings["architecture"]) for settings in self.card.networks):
+            return None
+        return [
+            self._graph(settings, weights)
+            for settings, weights in zip(self.card.networks, self._weights(), strict=True)
+        ]
+
     def networks(self) -> "list[GenreNetwork]":
         """Its networks with their weights, on the CPU and in evaluation mode."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        import torch
 
-        path = self.folder / WEIGHTS
-        self._check("weights", file_digest(path), self.card.weights_digest)
+        weights = self._weights()
         try:
             networks = [self._untrained(settings) for settings in self.card.networks]
         except _UNMAKEABLE as error:
-            raise WeightsError(
-                f"{self.folder / CARD} describes a network that cannot be made ({error}). {ADVICE}"
-            ) from error
+            raise self._unmakeable(error) from error
         try:
-            values = load_file(path)
-            for index, network in enumerate(networks):
-                prefix = f"{index}."
-                own = [name for name in values if name.startswith(prefix)]
-                network.load_state_dict({n.removeprefix(prefix): values.pop(n) for n in own})
-        except (SafetensorError, RuntimeError, OSError, ValueError, LookupError) as error:
-            raise WeightsError(f"{path} does not fit its card ({error}).") from error
-        if values:
-            raise WeightsError(f"{path} does not fit its card (nothing takes {min(values)}).")
+            for network, arrays in zip(networks, weights, strict=True):
+                network.load_state_dict({n: torch.from_numpy(a) for n, a in arrays.items()})
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise self._unfitting(error) from error
         return networks
+
+    def _weights(self) -> list[dict[str, StoredArray]]:
+        """The state dict of each network."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = self.folder / WEIGHTS
+        self._check("weights", file_digest(path), self.card.weights_digest)
+        networks: list[dict[str, StoredArray]] = [{} for _ in self.card.networks]
+        try:
+            for name, values in load_file(path).items():
+                number, _, parameter = name.partition(".")
+                if not number.isdecimal() or int(number) >= len(networks):
+                    raise ValueError(f"nothing takes {name}")
+                networks[int(number)][parameter] = values
+        except (SafetensorError, OSError, ValueError, LookupError, TypeError) as error:
+            raise self._unfitting(error) from error
+        return networks
+
+    def _graph(self, settings: Mapping[str, Any], weights: Mapping[str, StoredArray]) -> bytes:
+        """A network of the card as an ONNX model."""
+        n_mels, of_architecture = self.card.front_end["n_mels"], settings["model_settings"]
+        try:
+            return network_graph(settings["architecture"], n_mels, of_architecture, weights)
+        except WeightsMismatch as error:
+            raise self._unfitting(error) from error
+        except _UNMAKEABLE as error:
+            raise self._unmakeable(error) from error
+
+    def _unfitting(self, error: Exception) -> WeightsError:
+        return WeightsError(f"{self.folder / WEIGHTS} does not fit its card ({error}).")
+
+    def _unmakeable(self, error: Exception) -> WeightsError:
+        return WeightsError(
+            f"{self.folder / CARD} describes a network that cannot be made ({error}). {ADVICE}"
+        )
 
     def _untrained(self, settings: Mapping[str, Any]) -> "GenreNetwork":
         """A network of the card, with weights still to be loaded."""
@@ -175,6 +215,7 @@ def _is_architecture(model: str) -> bool:
 def file_digest(path: Path) -> str:
     """Twelve hex digits of a file's bytes. Raises `WeightsError` when it cannot be read."""
     try:
+        require_regular(path)
         return hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error}).") from error

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from recommender.errors import WeightsError
 from recommender.utils.arrays import BoolArray, FloatArray
-from recommender.utils.files import replace_file
+from recommender.utils.files import replace_file, require_regular
 
 StoredArray = npt.NDArray[Any]
 
@@ -85,6 +85,7 @@ def load_arrays(path: Path, names: tuple[str, ...], content: str) -> list[FloatA
     from safetensors.numpy import load_file
 
     try:
+        require_regular(path)
         stored = load_file(path)
         return [_restored(stored, name) for name in names]
     except (OSError, SafetensorError, LookupError, ValueError, TypeError, OverflowError) as error:

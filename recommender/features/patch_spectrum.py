@@ -7,9 +7,7 @@ JASA 118, 2005) and joint time-frequency scattering computes (Andén, Lostanlen 
 67, 2019). Here by windowed Fourier transforms, whose bins are pooled to octaves. Over all patches
 of one height the mean amplitude of each cell is taken, and how unsteady it is.
 
-The transforms are torch's, which take a tenth of the time of numpy's; torch is imported with the
-first of them, as analysis needs it anyway and search does not. Shapes: b bands, f columns, h x w
-a patch.
+Shapes: b bands, f columns, h x w a patch.
 """
 
 from collections.abc import Sequence
@@ -80,9 +78,13 @@ class PatchSpectrum:
         slid = [sliding_window_view(window, self.columns, axis=1) for window in windows]
         segments = np.concatenate([w[:, :: self.column_hop].swapaxes(0, 1) for w in slid])
         # Patches above each other overlap: what goes along the columns is done once for all.
-        along = np.ascontiguousarray(_spectra(segments * over_columns).swapaxes(1, 2))
+        along = np.ascontiguousarray(
+            _spectra(np.multiply(segments, over_columns, order="C")).swapaxes(1, 2)
+        )
         stripes = sliding_window_view(along, self.bands, axis=2)[:, :, :: self.band_hop]
-        spectra = _spectra(stripes * over_bands)  # [patches, w / 2 + 1, heights, h]
+        spectra = _spectra(
+            np.multiply(stripes, over_bands, order="C")
+        )  # [patches, w / 2 + 1, heights, h]
         sums = sliding_window_view(segments.sum(axis=2), self.bands, axis=1)[:, :: self.band_hop]
         means = sums.sum(axis=2) / (self.bands * self.columns)  # [patches, heights]
         spectra -= means[:, None, :, None] * self._of_tapers[:, None, :]
@@ -124,11 +126,10 @@ class PatchSpectrum:
 
 def _spectra(values: Levels | Spectra) -> Spectra:
     """Fourier transforms of the last axis; of real values without the mirrored half."""
-    import torch
-
-    transform = torch.fft.fft if np.iscomplexobj(values) else torch.fft.rfft
-    spectra: Spectra = transform(torch.from_numpy(values)).numpy()
-    return spectra
+    transform = np.fft.fft if np.iscomplexobj(values) else np.fft.rfft
+    # Of a matrix: with more axes, numpy prepares its transform anew for each of the first.
+    spectra = transform(values.reshape(-1, values.shape[-1])).astype(np.complex64, copy=False)
+    return spectra.reshape(*values.shape[:-1], -1)
 
 
 def _octaves(length: int) -> list[int]:

@@ -50,7 +50,11 @@ def tracks_to_reanalyse(catalog: Catalog, space: SpaceId, jobs: Iterable[FileJob
     active = catalog.active_space()
     if active is None or active.model != space.model or active.weights == space.weights:
         return 0
-    return sum(job.track_id is not None and not job.is_analysed for job in jobs)
+    return sum(
+        (job.track_id is not None and not job.is_analysed)
+        + sum(not segment.is_analysed for segment in job.segments)
+        for job in jobs
+    )
 
 
 def _update_predicted_genres(catalog: Catalog, settings: IngestSettings, space: SpaceId) -> None:
@@ -60,14 +64,12 @@ def _update_predicted_genres(catalog: Catalog, settings: IngestSettings, space: 
         catalog.active_space() == space and stored.get("head") == files.card.head_digest
     ):
         return
-    ids, activations = catalog.activations(space)
-    if not len(ids):
-        return
     head, labels = files.head(), files.card.labels
-    predicted = {}
-    for track_id, row in zip(ids.tolist(), activations, strict=True):
-        # One by one, as they are analysed: a batch of many differs in the last digits.
-        probabilities = head.probabilities(row[None])[0].tolist()
-        predicted[track_id] = dict(zip(labels, probabilities, strict=True))
-    with catalog.writing() as write:
-        write.set_predicted_genres(space, predicted)
+    for ids, activations in catalog.activation_batches(space):
+        predicted = {}
+        for track_id, row in zip(ids.tolist(), activations, strict=True):
+            # One by one, as they are analysed: a batch of many differs in the last digits.
+            probabilities = head.probabilities(row[None])[0].tolist()
+            predicted[track_id] = dict(zip(labels, probabilities, strict=True))
+        with catalog.writing() as write:
+            write.set_predicted_genres(space, predicted)

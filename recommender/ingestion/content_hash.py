@@ -15,6 +15,8 @@ an mp3 of 320 kbit/s, 3.9 s of one of 128 kbit/s. A change that fits there is mi
 written anew also has the samples of its windows compared, from which its embedding is computed
 (`audio.samples_hash`); and `hash_payload` takes everything.
 
+The hash of a segment of a file is that of the file with the segment's bounds in seconds behind it.
+
 A hash begins with `WHOLE_MARK` or `SAMPLED_MARK`; those of older catalogues, of three blocks, with
 nothing.
 """
@@ -23,7 +25,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -31,6 +33,9 @@ from recommender.ingestion.containers import Range, file_size
 from recommender.ingestion.payload import Payload, find_payload
 from recommender.ingestion.three_block_hash import hash_three_blocks
 from recommender.utils.arrays import IntArray
+
+if TYPE_CHECKING:
+    from recommender.audio.segments import Segment
 
 WHOLE_MARK = "2w:"
 """What a hash of all of a payload begins with."""
@@ -43,6 +48,7 @@ _STRIDE = 64 * 1024
 _SHARE = 16
 _DIGEST_BYTES = 16
 _READ = 1 << 20
+_BOUNDS = "@"
 
 
 def hash_content(path: Path) -> str:
@@ -96,6 +102,22 @@ def is_older(content_hash: str) -> bool:
 def is_whole(content_hash: str) -> bool:
     """Whether a hash is of all of the sound, so that an equal one is of the same."""
     return content_hash.startswith(WHOLE_MARK)
+
+
+def segment_hash(file_hash: str, segment: "Segment") -> str:
+    """The hash of a segment of a file with this hash."""
+    end = "" if segment.end is None else f"{segment.end:.6f}"
+    return f"{file_hash}{_BOUNDS}{segment.start:.6f}-{end}"
+
+
+def of_file(content_hash: str) -> str:
+    """The hash of the file, of a hash of it or of one of its segments."""
+    return content_hash.partition(_BOUNDS)[0]
+
+
+def same_bounds(one: str, other: str) -> bool:
+    """Whether two hashes are of segments with the same bounds."""
+    return one.partition(_BOUNDS)[2] == other.partition(_BOUNDS)[2]
 
 
 def has_content(path: Path, content_hash: str, stored: str) -> bool:

@@ -1,11 +1,11 @@
-"""The analysis of one file, in a worker process or in this one."""
+"""The analysis of one file by a worker."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recommender.audio.samples_hash import hash_samples, same_samples
+from recommender.audio.samples_hash import same_samples
+from recommender.audio.segments import Segment
 from recommender.audio.tags import Tags
 from recommender.catalog.records import FileStat, Library
 from recommender.embedding.space import Analysis
@@ -19,14 +19,37 @@ from recommender.errors import (
     WorkerCrashed,
 )
 from recommender.ingestion.content_hash import has_content, hash_content, is_whole
-from recommender.ingestion.file_reader import FileReader
+from recommender.ingestion.cue_sheets import SheetUse
+from recommender.ingestion.file_reader import FileReader, ReaderModel
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 from recommender.ingestion.isolated_analyser import IsolatedAnalyser
+from recommender.ingestion.segment_analysis import Division, divide
 from recommender.utils.files import AnyPath
 
 if TYPE_CHECKING:
+    from recommender.audio.span_decoder import Span
     from recommender.audio.windows import Windowing
     from recommender.ingestion.worker_limits import FileLimits
+
+
+@dataclass(frozen=True)
+class SegmentTrack:
+    """A track that the catalogue has of a segment of a file.
+
+    Attributes:
+        track_id: its id.
+        number: of the segment.
+        content_hash: of the file and the bounds of the segment.
+        samples_hash, is_analysed: as of a `FileJob`.
+        is_lost: whether it is that of a file which is gone, as `FileJob.lost_id`.
+    """
+
+    track_id: int
+    number: int
+    content_hash: str
+    samples_hash: str | None = None
+    is_analysed: bool = False
+    is_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +70,10 @@ class FileJob:
         moved: whether its track was moved to this path in this run.
         unchanged: whether size and time are those of its track; tags are read again all the same.
         forced: whether it is analysed even if its content has not changed.
+        segments: the tracks of a file that a cue sheet divides; it has no `track_id` then.
+        sheets: the cue sheets that divide it now, in the order in which they are tried.
+        touched: whether a sheet that names it, or named it, is new, has changed, or is gone.
+        segment: the part of the file that the job is for; None for all of it.
     """
 
     library: Library
@@ -61,6 +88,34 @@ class FileJob:
     moved: bool = False
     unchanged: bool = False
     forced: bool = False
+    segments: tuple[SegmentTrack, ...] = ()
+    sheets: tuple[SheetUse, ...] = ()
+    touched: bool = False
+    segment: Segment | None = None
+
+    @property
+    def track_ids(self) -> set[int]:
+        """Ids of its tracks."""
+        own = {track.track_id for track in self.segments if not track.is_lost}
+        return own if self.track_id is None else own | {self.track_id}
+
+    @property
+    def lost_ids(self) -> set[int]:
+        """Ids of the tracks of a file that is gone, and may be this one."""
+        lost = {track.track_id for track in self.segments if track.is_lost}
+        return lost if self.lost_id is None else lost | {self.lost_id}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has got its track, and need not be read."""
+        return self.moved and self.is_analysed and not self.sheets
+
+    @property
+    def span(self) -> "Span | None":
+        """The part of the file to be decoded; None for all of it."""
+        if self.segment is None or self.segment.is_whole:
+            return None
+        return self.segment.start, self.segment.end
 
     @property
     def path(self) -> Path:
@@ -81,6 +136,7 @@ class FileAnalysis:
         to_confirm: whether `same_content` was concluded from the content hash alone: the analysis
             will tell, by comparison with the one that is stored. Windows differ a little, too,
             where the length of an mp3 is guessed, and guessed otherwise once it has a tag.
+        division: what became of its cue sheets; None for a file without any.
     """
 
     content_hash: str
@@ -89,6 +145,7 @@ class FileAnalysis:
     same_content: bool = False
     samples_hash: str | None = None
     to_confirm: bool = False
+    division: Division | None = None
 
 
 @dataclass(frozen=True)
@@ -102,15 +159,10 @@ class AnalysisFailure:
 def load_analyser(
     model: AnyPath, windowing: "Windowing | None", limits: "FileLimits"
 ) -> IsolatedAnalyser:
-    """The analyser of a worker, which uses one core. Raises `WeightsError`."""
-    reader = FileReader(limits)
-    reader.start()  # it gets ready while torch is loaded
-    import torch
-
-    from recommender.embedding.embedder import Embedder
-
-    torch.set_num_threads(1)
-    return IsolatedAnalyser(Embedder.load(model, windowing), reader)
+    """The analyser of a worker: a process that uses one core, and starts now."""
+    reader = FileReader(limits, model=ReaderModel(model, windowing))
+    reader.start()
+    return IsolatedAnalyser(reader)
 
 
 def analyse_file(
@@ -147,54 +199,46 @@ def analyse_file(
 
 def _analysed(analyser: IsolatedAnalyser, job: FileJob) -> FileAnalysis:
     """Like `analyse_file`, with the errors of decoders."""
-    path = job.path
-    content_hash = job.content_hash or analyser.call(hash_content, path)
-    tags = analyser.read_tags(path)
-    same = job.known_hash is not None and analyser.call(
-        has_content, path, content_hash, job.known_hash
-    )
+    content_hash = job.content_hash or analyser.call(hash_content, job.path)
+    tagged = analyser.read_tagged(job.path)
+    if not job.sheets and tagged.cue_sheet is None:
+        return _analysed_track(analyser, replace(job, content_hash=content_hash), tagged.tags)
+
+    def of_segment(part: FileJob) -> FileAnalysis:
+        tags = tagged.tags if part.segment is None else part.segment.tags_with(tagged.tags)
+        return _analysed_track(analyser, part, tags)
+
+    division = divide(job, tagged.cue_sheet, content_hash, of_segment)
+    if division.parts:
+        return FileAnalysis(content_hash, tagged.tags, None, division=division)
+    whole = _analysed_track(analyser, replace(job, content_hash=content_hash), tagged.tags)
+    return replace(whole, division=division)
+
+
+def _analysed_track(analyser: IsolatedAnalyser, job: FileJob, tags: Tags) -> FileAnalysis:
+    """The analysis of a file, or of a segment of one, whose content hash is known."""
+    path, content_hash = job.path, job.content_hash or ""
+    same = job.known_hash is not None and _has_content(analyser, job, content_hash)
     if not (same and job.is_analysed):
-        return FileAnalysis(content_hash, tags, analyser.analyse(path), same)
+        analysis = analyser.analyse(path, job.span)
+        return FileAnalysis(content_hash, tags, analysis, same)
     if (job.unchanged or is_whole(job.known_hash or "")) and not job.forced:
         return FileAnalysis(content_hash, tags, None, same_content=True)
-    decoded = analyser.decode(path)
-    samples_hash = hash_samples(decoded.clips)
-    agrees = same_samples(job.samples_hash, samples_hash)
-    if agrees and not job.forced:
-        return FileAnalysis(content_hash, tags, None, True, samples_hash)
+    found = analyser.analyse_changed(path, job.samples_hash, job.forced, job.span)
+    if isinstance(found, str):
+        return FileAnalysis(content_hash, tags, None, True, found)
+    agrees = same_samples(job.samples_hash, found.samples_hash or "")
     return FileAnalysis(
         content_hash,
         tags,
-        analyser.embedder.analyse_windows(decoded),
+        found,
         same_content=agrees is not False or not job.forced,
         to_confirm=not job.forced,
     )
 
 
-def analyse_in_process(
-    load: Callable[[], IsolatedAnalyser], jobs: Iterable[FileJob], stopped: Callable[[], bool]
-) -> Iterator[list[tuple[FileJob, FileAnalysis | AnalysisFailure | WorkerCrashed]]]:
-    """Analyse files one after the other in this process, on one core as a worker does.
-
-    Args:
-        load: loads the analyser.
-        jobs: taken one by one.
-        stopped: called before each file; once it returns true, the rest is left.
-
-    Raises:
-        Exception: whatever `load` raised.
-    """
-    import torch
-
-    threads = torch.get_num_threads()
-    analyser = None
-    try:
-        analyser = load()
-        for job in jobs:
-            yield [(job, analyse_file(analyser, job))]
-            if stopped():
-                return
-    finally:
-        if analyser is not None:
-            analyser.close()
-        torch.set_num_threads(threads)
+def _has_content(analyser: IsolatedAnalyser, job: FileJob, content_hash: str) -> bool:
+    """Whether the content is that of `FileJob.known_hash`; those of segments have one scheme."""
+    if job.span is not None:
+        return content_hash == job.known_hash
+    return analyser.call(has_content, job.path, content_hash, job.known_hash or "")

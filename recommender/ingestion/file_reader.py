@@ -2,9 +2,10 @@
 
 A file that takes too much, or that crashes a decoder, ends that process and nothing else; the next
 call starts another one. The process is an interpreter of its own: it does not import the caller's
-script, and loads no network.
+script. It loads no network unless it is given a model.
 """
 
+import json
 import os
 import queue
 import subprocess
@@ -12,9 +13,10 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
 from recommender.errors import (
     AudioError,
@@ -27,6 +29,10 @@ from recommender.errors import (
 from recommender.ingestion.exit_status import describe_death, was_killed
 from recommender.ingestion.reader_process import receive, send
 from recommender.ingestion.worker_limits import OUT_OF_MEMORY, FileLimits
+from recommender.utils.files import AnyPath
+
+if TYPE_CHECKING:
+    from recommender.audio.windows import Windowing
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -36,6 +42,24 @@ _START_S = 60.0
 _COMMAND = ("-P", "-m", "recommender.ingestion.reader_process")  # -P: no module of this folder
 
 
+@dataclass(frozen=True)
+class ReaderModel:
+    """The model that a process analyses files with.
+
+    Attributes:
+        model: name of a shipped one, or path of a folder.
+        windowing: which windows of a track it analyses; None for the model's own.
+    """
+
+    model: AnyPath
+    windowing: "Windowing | None" = None
+
+    def as_json(self) -> str:
+        """As `reader_process` takes it."""
+        windowing = None if self.windowing is None else asdict(self.windowing)
+        return json.dumps({"model": os.fspath(self.model), "windowing": windowing})
+
+
 class FileReader:
     """One process that opens files. Thread-safe: calls wait for one another.
 
@@ -43,10 +67,24 @@ class FileReader:
         limits: what one file may cost.
     """
 
-    def __init__(self, limits: FileLimits | None = None, *, decodes: bool = True) -> None:
-        """Start nothing yet; with `decodes`, the process will load the decoders at its start."""
+    def __init__(
+        self,
+        limits: FileLimits | None = None,
+        *,
+        decodes: bool = True,
+        model: ReaderModel | None = None,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            limits: what one file may cost.
+            decodes: whether the process loads the decoders at its start.
+            model: what it loads besides, for `reader_model.analyse_changed`.
+        """
         self.limits = limits or FileLimits()
         self._decodes = decodes
+        self._model = model
+        self._is_killed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._is_ready = False
         self._calling = threading.Lock()
@@ -73,7 +111,7 @@ class FileReader:
             kwargs: none.
 
         Raises:
-            RecsysError: the process does not start.
+            RecsysError: the process does not start, or was killed; `WeightsError` for its model.
             TooMuchMemory, WorkerTimedOut: the file takes more than `limits` permit.
             WorkerCrashed: it made the process die.
             AudioError, OSError: as `function`. Any other error becomes `UnreadableAudio`.
@@ -85,11 +123,7 @@ class FileReader:
     def _call(self, function: Callable[..., Any], path: Path, args: tuple[Any, ...]) -> Any:
         process = self._started()
         if not self._is_ready:
-            try:
-                self._answer(process, _START_S)
-            except AudioError as error:
-                raise RecsysError(f"the process that opens files does not start: {error}") from None
-            self._is_ready = True
+            self._await_start(process)
         seconds = self.limits.seconds_for(_size_of(path))
         succeeded, result, goes_on = self._answer(process, seconds, (function, (path, *args)))
         if not goes_on:
@@ -97,6 +131,16 @@ class FileReader:
         if succeeded:
             return result
         raise result
+
+    def _await_start(self, process: "subprocess.Popen[bytes]") -> None:
+        try:
+            answer = self._answer(process, _START_S)
+        except AudioError as error:
+            raise RecsysError(f"the process that opens files does not start: {error}") from None
+        if isinstance(answer, RecsysError):
+            self._end()
+            raise answer
+        self._is_ready = True
 
     def _answer(
         self, process: "subprocess.Popen[bytes]", seconds: float, call: object = None
@@ -125,6 +169,8 @@ class FileReader:
         return answer
 
     def _started(self) -> "subprocess.Popen[bytes]":
+        if self._is_killed:
+            raise RecsysError("the process that opens files was ended.")
         if self._process is None or self._process.poll() is not None:
             self._end()
             self._is_ready = False
@@ -139,6 +185,8 @@ class FileReader:
 
     def _options(self) -> list[str]:
         options = ["-m", str(self.limits.memory), "-p", str(os.getpid())]
+        if self._model is not None:
+            options += ["-a", self._model.as_json()]
         return [*options, "-d"] if self._decodes else options
 
     def _death(
@@ -178,6 +226,13 @@ class FileReader:
         with self._calling:
             self._end()
 
+    def kill(self) -> None:
+        """End the process without waiting for a call to be answered; later calls raise, too."""
+        self._is_killed = True
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def __enter__(self) -> "FileReader":
         """The reader itself."""
         return self
@@ -201,10 +256,15 @@ class ReaderPool:
     """Several readers, started as they are needed, for many threads."""
 
     def __init__(
-        self, size: int, limits: FileLimits | None = None, *, decodes: bool = True
+        self,
+        size: int,
+        limits: FileLimits | None = None,
+        *,
+        decodes: bool = True,
+        model: ReaderModel | None = None,
     ) -> None:
-        """`size` readers at most."""
-        self._readers = [FileReader(limits, decodes=decodes) for _ in range(size)]
+        """`size` readers at most; the rest as of `FileReader`."""
+        self._readers = [FileReader(limits, decodes=decodes, model=model) for _ in range(size)]
         self._free: queue.LifoQueue[FileReader] = queue.LifoQueue()
         for reader in self._readers:
             self._free.put(reader)
@@ -233,6 +293,11 @@ class ReaderPool:
         """End all processes."""
         for reader in self._readers:
             reader.close()
+
+    def kill(self) -> None:
+        """`FileReader.kill` of all."""
+        for reader in self._readers:
+            reader.kill()
 
 
 def _end_late(process: "subprocess.Popen[bytes]", late: threading.Event) -> None:

@@ -7,7 +7,8 @@ of an audio container.
 
 import mimetypes
 from enum import Enum
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 
 VIDEO_WITHOUT_SOUND = "video-without-sound"
 """`kind` of the failure row of a video without an audio stream: it is no failure, but the row keeps
@@ -50,7 +51,19 @@ class FileType(Enum):
 
 def file_type_of(path: str) -> FileType:
     """The type that the ending of `path` stands for; `FileType.UNKNOWN` without a known ending."""
-    ending = PurePosixPath(path).suffix.lower()
+    return type_of_ending(ending_of(path))
+
+
+def ending_of(path: str) -> str:
+    """The ending of a path, with its dot and in lower case; "" where there is none."""
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
+
+
+@lru_cache(maxsize=1024)
+def type_of_ending(ending: str) -> FileType:
+    """The type that an ending (`ending_of`) stands for; `FileType.UNKNOWN` for no known one."""
     if ending in _AUDIO:
         return FileType.AUDIO
     if ending in _VIDEO:
@@ -62,9 +75,14 @@ def file_type_of(path: str) -> FileType:
     return FileType.OTHER if is_other else FileType.UNKNOWN
 
 
+def is_cue_sheet(path: str) -> bool:
+    """Whether the ending of `path` is that of a cue sheet."""
+    return path[-4:].lower() == ".cue"
+
+
 def ending_label(path: str) -> str:
     """The ending under which a skipped file is counted, e.g. ``.txt``; always printable."""
-    ending = PurePosixPath(path).suffix.lower()
+    ending = ending_of(path)
     if not ending[1:].isalnum() or not ending.isascii() or len(ending) > _LONGEST_ENDING:
         return "(no ending)"
     return ending

@@ -54,6 +54,9 @@ def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
 
 _FOLDERS = _any_of(LEFT_OUT_FOLDERS)
 _FILES = _any_of(LEFT_OUT_FILES)
+# Most names match none of `LEFT_OUT_FILES`, which these tell without trying every pattern.
+_ENDINGS = tuple(name[1:].lower() for name in LEFT_OUT_FILES if name.startswith("*"))
+LEFT_OUT_INITIALS = tuple({name[0] for name in LEFT_OUT_FILES if not name.startswith("*")})
 
 
 class IgnoreFileRefused(Exception):
@@ -62,7 +65,10 @@ class IgnoreFileRefused(Exception):
 
 def is_left_out(name: str, *, is_folder: bool) -> bool:
     """Whether a file or folder of this name is left out where no pattern says otherwise."""
-    return bool((_FOLDERS if is_folder else _FILES).match(name))
+    if is_folder:
+        return bool(_FOLDERS.match(name))
+    is_suspect = name.startswith(LEFT_OUT_INITIALS) or name.lower().endswith(_ENDINGS)
+    return is_suspect and bool(_FILES.match(name))
 
 
 def read_ignore_file(folder: Path) -> IgnorePatterns | None:

@@ -36,6 +36,10 @@ class IgnorePatterns:
         except (ValueError, re.error, OverflowError, RecursionError) as error:
             raise UsageError(f"a pattern of {origin} has no meaning: {error}") from error
 
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return len(self._spec) > 0
+
     def decides(self, path: str) -> bool | None:
         """Whether `path` (folders end in a slash) is left out; None where no pattern matches."""
         return self._spec.check_file(_composed(path)).include

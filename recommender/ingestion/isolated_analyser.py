@@ -1,19 +1,19 @@
-"""Analyse sounds that are opened in other processes."""
+"""Analyse sounds in other processes, within limits of memory and time."""
 
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
 from recommender.errors import TooMuchMemory, UnreadableAudio, WorkerCrashed, WorkerTimedOut
 from recommender.ingestion.file_reader import FileReader, ReaderPool
+from recommender.ingestion.reader_model import analyse_changed
 
 if TYPE_CHECKING:
-    from recommender.audio.reader import DecodedWindows
-    from recommender.audio.tags import Tags
-    from recommender.embedding.embedder import Embedder
+    from recommender.audio.span_decoder import Span
+    from recommender.audio.tags import Tagged, Tags
     from recommender.embedding.space import Analysis
 
 _Arguments = ParamSpec("_Arguments")
@@ -21,34 +21,41 @@ _Result = TypeVar("_Result")
 
 
 class IsolatedAnalyser:
-    """Analyses sounds: decoded in other processes, by the network in this one. Thread-safe."""
+    """Analyses sounds in processes that have a model. Thread-safe."""
 
-    def __init__(self, embedder: "Embedder", readers: "ReaderPool | FileReader") -> None:
-        """Of `embedder`'s windows; `readers` are closed with it."""
-        self.embedder = embedder
+    def __init__(self, readers: ReaderPool | FileReader) -> None:
+        """With readers that were given a model; they are closed with it."""
         self._readers = readers
 
-    def analyse(self, sound: Path | BinaryIO) -> "Analysis":
-        """As `Embedder.analyse`; also raises what `FileReader.call` raises."""
+    def analyse(self, sound: Path | BinaryIO, span: "Span | None" = None) -> "Analysis":
+        """As `Embedder.analyse`; also raises what `FileReader.call` raises.
+
+        Args:
+            sound: a path, or a binary file object.
+            span: the part of it that is analysed; None for all of it.
+        """
         with named(sound) as path:
-            return self.embedder.analyse_windows(self.decode(path))
+            return cast("Analysis", self.call(analyse_changed, path, None, True, span))
 
-    def decode(self, path: Path) -> "DecodedWindows":
-        """As `Embedder.decode`, likewise."""
-        from recommender.audio.reader import read_windows
-
-        windowing, rate = self.embedder.windowing, self.embedder.front_end.sample_rate
-        return self._readers.call(read_windows, path, windowing, rate)
+    def analyse_changed(
+        self, path: Path, stored_hash: str | None, forced: bool, span: "Span | None" = None
+    ) -> "Analysis | str":
+        """As `reader_model.analyse_changed`; also raises what `FileReader.call` raises."""
+        return self.call(analyse_changed, path, stored_hash, forced, span)
 
     def read_tags(self, sound: Path | BinaryIO) -> "Tags":
         """As `audio.tags.read_tags`: fields are None where the tags take too much."""
-        from recommender.audio.tags import Tags, read_tags
+        return self.read_tagged(sound).tags
+
+    def read_tagged(self, sound: Path | BinaryIO) -> "Tagged":
+        """As `audio.tags.read_tagged`, likewise."""
+        from recommender.audio.tags import Tagged, read_tagged
 
         try:
             with named(sound) as path:
-                return self._readers.call(read_tags, path)
+                return self._readers.call(read_tagged, path)
         except (TooMuchMemory, WorkerTimedOut, WorkerCrashed, UnreadableAudio, OSError):
-            return Tags()
+            return Tagged()
 
     def call(
         self,
@@ -61,8 +68,12 @@ class IsolatedAnalyser:
         return self._readers.call(function, path, *args, **kwargs)
 
     def close(self) -> None:
-        """End the processes that open files."""
+        """End the processes."""
         self._readers.close()
+
+    def kill(self) -> None:
+        """End the processes without waiting for calls to be answered; later calls raise, too."""
+        self._readers.kill()
 
 
 @contextmanager

@@ -1,36 +1,80 @@
-"""Whether the disk that a library lay on is mounted.
+"""Whether the disks that a library lay on are mounted.
 
 A mount point is remembered by its path: numbers of devices change when the system starts anew.
 """
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from recommender.catalog import Library
+from recommender.catalog import KnownFile, Library, TrackState
 from recommender.ingestion.plan import Plan
 
 
-def mount_point_of(folder: Path) -> Path | None:
-    """The mount point, other than the root of the file system, that `folder` is or lies in."""
-    for path in (folder, *folder.parents):
+def mount_points_of(root: Path, below: Iterable[str]) -> set[Path]:
+    """The mount points, other than the root of the file system, that a library lies on.
+
+    Args:
+        root: the library's root, which is one or lies in one.
+        below: paths, relative to the root, of those that a scan of it came upon.
+    """
+    points = {root / path for path in below}
+    for path in (root, *root.parents):
         if path != path.parent and os.path.ismount(path):
-            return path
+            return points | {path}
+    return points
+
+
+def has_unmounted(library: Library) -> bool:
+    """Whether nothing is mounted on one of the mount points that the library lay on."""
+    return not all(map(os.path.ismount, library.mount_points))
+
+
+def unmounted_point(library: Library, path: str) -> Path | None:
+    """The mount point that a track at this path lay on, where nothing is mounted on it now."""
+    for point in library.mount_points:
+        if _lies_in(path, _part(library, point)) and not os.path.ismount(point):
+            return point
     return None
 
 
-def is_unmounted(library: Library) -> bool:
-    """Whether the disk that the library lay on at its last ingest is not mounted now."""
-    return library.mount_point is not None and not os.path.ismount(library.mount_point)
-
-
-def keep_unmounted(plan: Plan, known_tracks: int) -> None:
-    """Where the disk is not mounted and most files are gone, take nothing for deleted.
+def keep_unmounted(plan: Plan, known: Mapping[str, KnownFile], *, is_whole: bool) -> None:
+    """Where a disk is not mounted and most of its files are gone, take nothing for deleted.
 
     Args:
-        plan: its vanished tracks become unmounted ones, and its failures stay.
-        known_tracks: number of tracks that the part scanned had, missing ones not counted.
+        plan: such vanished tracks become unmounted ones, and such failures stay. A remembered mount
+            point stays among its mount points unless a scan of the whole library shows that its
+            files are there without it.
+        known: all that the catalogue has of the part that was scanned.
+        is_whole: whether that is all of the library.
     """
-    if is_unmounted(plan.library) and 2 * len(plan.vanished) > known_tracks:
-        plan.unmounted = sorted(plan.vanished)
-        plan.vanished.clear()
-        plan.gone_failures.clear()
+    library = plan.library
+    for point in library.mount_points:
+        if os.path.ismount(point):
+            plan.mount_points |= set() if is_whole else {point}  # else the scan came upon it
+            continue
+        part = _part(library, point)
+        tracks = [
+            track_id
+            for path, entry in known.items()
+            for track_id, state, _ in entry.tracks()
+            if state is not TrackState.MISSING and _lies_in(path, part)
+        ]
+        gone = [track_id for track_id in tracks if track_id in plan.vanished]
+        if 2 * len(gone) > len(tracks):
+            plan.unmounted[library.root if part == "" else point] = gone
+            for track_id in gone:
+                del plan.vanished[track_id]
+            plan.gone_failures = [path for path in plan.gone_failures if not _lies_in(path, part)]
+        elif is_whole:
+            continue
+        plan.mount_points.add(point)
+
+
+def _part(library: Library, point: Path) -> str:
+    """The folder of a library that lies on a mount point; "" for all of it."""
+    return point.relative_to(library.root).as_posix() if library.root in point.parents else ""
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")

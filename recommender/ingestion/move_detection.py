@@ -16,8 +16,8 @@ from functools import partial
 from recommender.catalog import Catalog, Track
 from recommender.embedding.space import SpaceId
 from recommender.errors import AudioError
-from recommender.ingestion.content_hash import hash_content, is_older
-from recommender.ingestion.file_analysis import FileJob
+from recommender.ingestion.content_hash import hash_content, is_older, of_file
+from recommender.ingestion.file_analysis import FileJob, SegmentTrack
 from recommender.ingestion.file_reader import ReaderPool
 from recommender.ingestion.three_block_hash import hash_three_blocks
 from recommender.ingestion.worker_limits import FileLimits
@@ -25,6 +25,10 @@ from recommender.ingestion.worker_limits import FileLimits
 _READERS = 8  # reading waits for the disk or the network, so more than the cores help
 _FILES_PER_READER = 50  # a process takes as long to start as to hash so many files
 _PER_TRANSACTION = 500
+
+
+_Lost = tuple[Track, ...]
+"""The tracks of a file that is gone: several where a cue sheet divided it."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,14 @@ def move_tracks(
 
     Returns:
         `new` with the content hashes that were read. Moved files have `track_id` and `moved`, those
-        that a worker has to read have `lost_id`.
+        that a worker has to read have `lost_id`; where a cue sheet divided the file, `segments`
+        has its tracks.
     """
     if not new:
         return []
-    tracks = {id: found for id, found in catalog.content_hashes().items() if id not in present}
+    tracks = {
+        id: of_file(found) for id, found in catalog.content_hashes().items() if id not in present
+    }
     if not tracks:
         return list(new)
     older = any(map(is_older, tracks.values()))
@@ -75,10 +82,11 @@ def move_tracks(
     ):
         files = list(threads.map(partial(_hashed, readers, older, stopped), new))
     matches = _matches(catalog, files, tracks, vanished)
-    samples = catalog.samples_hashes([track.id for track in matches.values()], space)
+    ids = [track.id for lost in matches.values() for track in lost]
+    samples = catalog.samples_hashes(ids, space)
     jobs = [file.job for file in files]
-    for index, track in matches.items():
-        jobs[index] = _with_track(jobs[index], track, samples)
+    for index, lost in matches.items():
+        jobs[index] = _with_tracks(jobs[index], lost, samples)
     _write(catalog, [job for job in jobs if job.moved])
     return jobs
 
@@ -102,23 +110,33 @@ def _matches(
     files: Sequence[_NewFile],
     tracks: Mapping[int, str],
     vanished: Collection[int],
-) -> dict[int, Track]:
-    """Index in `files` → the lost track that it gets, each at most once."""
+) -> dict[int, _Lost]:
+    """Index in `files` → the tracks of the lost file that it gets, each at most once."""
     with_hash: dict[str, list[int]] = defaultdict(list)
     for index, file in enumerate(files):
         for content_hash in {file.job.content_hash, file.older_hash} - {None}:
             with_hash[content_hash or ""].append(index)
     wanted = [id for id, content_hash in tracks.items() if content_hash in with_hash]
-    lost: dict[str, list[Track]] = defaultdict(list)
-    for track in catalog.tracks(sorted(wanted, key=lambda id: (id not in vanished, id))):
-        rivals = [files[index].job for index in with_hash[track.content_hash]]
-        if _is_gone(track, rivals if track.id in vanished else ()):
-            lost[track.content_hash].append(track)
-    matches: dict[int, Track] = {}
+    lost: dict[str, list[_Lost]] = defaultdict(list)
+    found = catalog.tracks(sorted(wanted, key=lambda id: (id not in vanished, id)))
+    for group in _by_file(found):
+        content_hash = tracks[group[0].id]
+        rivals = [files[index].job for index in with_hash[content_hash]]
+        if _is_gone(group[0], rivals if group[0].id in vanished else ()):
+            lost[content_hash].append(group)
+    matches: dict[int, _Lost] = {}
     for content_hash, of_hash in lost.items():
         free = [index for index in with_hash[content_hash] if index not in matches]
         matches.update(_paired(free, files, of_hash))
     return matches
+
+
+def _by_file(tracks: Sequence[Track]) -> Iterator[_Lost]:
+    """The tracks of each file together, in the order of the first of them."""
+    groups: dict[tuple[int, str], list[Track]] = defaultdict(list)
+    for track in tracks:
+        groups[track.library.id, track.path].append(track)
+    yield from (tuple(group) for group in groups.values())
 
 
 def _is_gone(track: Track, rivals: Sequence[FileJob]) -> bool:
@@ -143,28 +161,42 @@ def _is_same_file(found: os.stat_result, job: FileJob) -> bool:
 
 
 def _paired(
-    indices: Sequence[int], files: Sequence[_NewFile], lost: Sequence[Track]
-) -> Iterator[tuple[int, Track]]:
-    """Files and lost tracks of one content: those of the same size and time, then the rest."""
-    unwritten: dict[tuple[int, int], deque[Track]] = defaultdict(deque)
-    for track in lost:
-        unwritten[track.size, track.mtime_ns].append(track)
+    indices: Sequence[int], files: Sequence[_NewFile], lost: Sequence[_Lost]
+) -> Iterator[tuple[int, _Lost]]:
+    """Files and lost files of one content: those of the same size and time, then the rest."""
+    unwritten: dict[tuple[int, int], deque[_Lost]] = defaultdict(deque)
+    for group in lost:
+        unwritten[group[0].size, group[0].mtime_ns].append(group)
     rest = []
     taken = set()
     for index in indices:
         stat = files[index].job.stat
         if same := unwritten.get((stat.size, stat.mtime_ns)):
-            taken.add(same[0].id)
+            taken.add(same[0][0].id)
             yield index, same.popleft()
         else:
             rest.append(index)
-    left = [track for track in lost if track.id not in taken]
+    left = [group for group in lost if group[0].id not in taken]
     yield from zip(rest, left, strict=False)
 
 
-def _with_track(job: FileJob, track: Track, samples: Mapping[int, str | None]) -> FileJob:
-    """The job of a file that gets a lost track, at once or once its samples were compared."""
+def _with_tracks(job: FileJob, lost: _Lost, samples: Mapping[int, str | None]) -> FileJob:
+    """The job of a file that gets lost tracks, at once or once its samples were compared."""
+    track = lost[0]
     unwritten = (track.size, track.mtime_ns) == (job.stat.size, job.stat.mtime_ns)
+    if track.segment:
+        segments = [
+            SegmentTrack(
+                one.id,
+                one.segment,
+                one.content_hash,
+                samples.get(one.id),
+                is_analysed=one.id in samples,
+                is_lost=not unwritten,
+            )
+            for one in lost
+        ]
+        return replace(job, segments=tuple(segments), moved=unwritten, unchanged=unwritten)
     return replace(
         job,
         track_id=track.id if unwritten else None,
@@ -180,13 +212,25 @@ def _write(catalog: Catalog, moved: Sequence[FileJob]) -> None:
     for start in range(0, len(moved), _PER_TRANSACTION):
         with catalog.writing() as write:
             for job in moved[start : start + _PER_TRANSACTION]:
-                write.moved(job.track_id or 0, job.library, job.stat, None, job.content_hash)
+                if not job.segments:
+                    write.moved(job.track_id or 0, job.library, job.stat, None, job.content_hash)
+                for segment in job.segments:
+                    write.moved(segment.track_id, job.library, job.stat, None)
 
 
 def with_samples_hashes(catalog: Catalog, space: SpaceId, jobs: Sequence[FileJob]) -> list[FileJob]:
     """`jobs` of known files, with the hashes of the samples that were analysed in `space`."""
-    samples = catalog.samples_hashes([job.track_id for job in jobs if job.track_id], space)
-    return [replace(job, samples_hash=samples.get(job.track_id or 0)) for job in jobs]
+    samples = catalog.samples_hashes([id for job in jobs for id in job.track_ids], space)
+    return [
+        replace(
+            job,
+            samples_hash=samples.get(job.track_id or 0),
+            segments=tuple(
+                replace(one, samples_hash=samples.get(one.track_id)) for one in job.segments
+            ),
+        )
+        for job in jobs
+    ]
 
 
 def forget_emptied(catalog: Catalog, had_tracks: Collection[int]) -> None:

@@ -10,26 +10,28 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from recommender.catalog import Catalog, KnownFile, TrackState
+from recommender.catalog import Catalog, KnownFile
 from recommender.embedding.space import SpaceId
 from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
+from recommender.ingestion.cue_sheets import find_sheets, with_divided_files
 from recommender.ingestion.file_analysis import (
     FileJob,
     analyse_file,
-    analyse_in_process,
     load_analyser,
 )
 from recommender.ingestion.file_types import ending_label
 from recommender.ingestion.index_update import update_stale_index
+from recommender.ingestion.known_stream import KnownStream
 from recommender.ingestion.lock import ingest_lock
-from recommender.ingestion.main_guard import end_unguarded_worker
-from recommender.ingestion.mounts import keep_unmounted, mount_point_of
+from recommender.ingestion.mounts import has_unmounted, keep_unmounted, mount_points_of
 from recommender.ingestion.move_detection import forget_emptied, move_tracks, with_samples_hashes
 from recommender.ingestion.plan import Plan, Unchanged, make_plan
+from recommender.ingestion.process_pool import WorkerPool
 from recommender.ingestion.report import (
     Counters,
     IngestReport,
@@ -37,7 +39,14 @@ from recommender.ingestion.report import (
     Outcome,
     ProgressReporter,
 )
-from recommender.ingestion.result_writer import Done, Result, write_results
+from recommender.ingestion.result_writer import (
+    Done,
+    Result,
+    cue_sheet_notes,
+    moved_ids,
+    write_results,
+    write_sheets,
+)
 from recommender.ingestion.scan import Scan, exclude_patterns, scan_files, scan_folder
 from recommender.ingestion.settings import IngestSettings
 from recommender.ingestion.targets import (
@@ -52,17 +61,10 @@ from recommender.utils.arguments import require_type
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
-    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
 
 _CRASHED = (WorkerCrashed.kind, CrashedAlone.kind)
-
-_READINGS = 5
-"""Times that a worker has a file read, at most: hashes, tags, windows."""
-
-_LOAD_S = 60.0
-"""Seconds that it takes at most to load a model."""
 
 _BATCH_S = 2.0
 """Seconds after which analysed files are written, however few they are."""
@@ -83,10 +85,8 @@ def ingest(
 
     A first Ctrl-C ends the run in good order, with `IngestReport.interrupted` set.
 
-    With more than one worker, files are analysed in other processes, which import the script that
-    calls this: there, the call must stand below ``if __name__ == "__main__":``. With
-    ``IngestSettings(workers=1)`` this process analyses; see `IngestSettings.in_process` for what
-    that costs.
+    Files are analysed by other processes, one for each worker, which do not import the script that
+    calls this.
 
     Args:
         catalog: stays open.
@@ -102,7 +102,6 @@ def ingest(
         WeightsError: the model's weights are missing or damaged.
         RecsysError: the worker processes cannot work.
     """
-    end_unguarded_worker()
     require_type(catalog, Catalog, "catalog", "an open recommender.Catalog")
     settings = IngestSettings() if settings is None else settings
     require_type(settings, IngestSettings, "settings", "a recommender.IngestSettings or None")
@@ -135,16 +134,15 @@ class _Run:
             reanalyse=settings.reanalyze,
             reread=settings.reread_tags,
             retry_failed=settings.retry_failed,
-            # In this process, a decoder that crashes would end the caller.
-            retry_crashed=settings.starts_processes,
         )
 
     def over(self, targets: Targets) -> IngestReport:
         """Do all of it."""
         started = time.monotonic()
         self._set_unavailable(targets.unavailable)
-        with_tracks = set(self.catalog.library_counts())
         plans = [self._plan(scope) for scope in scopes_of(self.catalog, targets)]
+        may_move = any(plan.new for plan in plans)
+        with_tracks = set(self.catalog.library_counts() if may_move else ())
         with _stop_on_interrupt() as stopped:
             if self.catalog.active_space() is None:
                 activate(self.catalog, self.settings, self.space)
@@ -165,31 +163,44 @@ class _Run:
 
     def _set_unavailable(self, libraries: Sequence["Library"]) -> None:
         for library in libraries:
-            self._count_unavailable(library, self.catalog.set_unavailable(library))
+            self._count_unavailable(library.root, self.catalog.set_unavailable(library))
 
-    def _count_unavailable(self, library: "Library", tracks: int) -> None:
-        self.counters.unavailable.append((library.root, tracks))
-        self.progress.unavailable(library.root, tracks)
+    def _count_unavailable(self, folder: Path, tracks: int) -> None:
+        self.counters.unavailable.append((folder, tracks))
+        self.progress.unavailable(folder, tracks)
 
     def _plan(self, scope: Scope) -> Plan:
         library, files, exclude = scope.library, scope.files, self.settings.exclude
         known: dict[str, KnownFile] = {}
+        stream = KnownStream(iter(()), {})
+        known_sheets = self.catalog.known_sheets(library)
         if files is None:
-            scan = scan_folder(library.root, scope.under, exclude, self._count_entries)
-            known = self.catalog.known_files(library, self.space, scope.under)
+            stream = KnownStream(
+                self.catalog.known_tracks(library, self.space, scope.under),
+                self.catalog.known_failures(library, scope.under),
+                self.catalog.known_segments(library, self.space, scope.under),
+                {known.file for known in known_sheets},
+            )
+            # Where a disk is gone, what is left is counted against what is known.
+            compares_all = self._unchanged.are_opened or has_unmounted(library)
+            settles = None if compares_all else stream.settles
+            count = self._count_entries
+            scan = scan_folder(library.root, scope.under, exclude, count, settles)
+            known = stream.rest()
         else:
+            files = with_divided_files(library.root, files)
             scan = scan_files(library.root, files, exclude)
             self._count_entries(len(files))
             for file in files:
                 known |= self.catalog.known_files(library, self.space, file)
             known = {path: entry for path, entry in known.items() if path in files}
-        plan = make_plan(library, scan, known, self._unchanged)
-        if files is None:
-            tracks = sum(
-                entry.track_id is not None and entry.state is not TrackState.MISSING
-                for entry in known.values()
-            )
-            keep_unmounted(plan, tracks)
+        under = scope.under if files is None else None
+        sheets = find_sheets(library, scan, known_sheets, known, under)
+        plan = make_plan(library, scan, known, self._unchanged, sheets)
+        plan.settled[Outcome.UNCHANGED] += scan.settled
+        plan.settled_ids = stream.settled
+        plan.mount_points = mount_points_of(library.root, scan.mount_points)
+        keep_unmounted(plan, known, is_whole=files is None and not scope.under)
         self._count_scan(library, scan, plan)
         return plan
 
@@ -199,12 +210,17 @@ class _Run:
 
     def _count_scan(self, library: "Library", scan: Scan, plan: Plan) -> None:
         counters = self.counters
-        counters.scanned += len(scan.files) + sum(scan.skipped.values())
+        counters.scanned += len(scan.files) + scan.settled + sum(scan.skipped.values())
         counters.skipped_by_ending.update(scan.skipped)
         counters.skipped_by_ending.update(plan.skipped)
         counters.outcomes.update(plan.settled)
         counters.excluded += scan.excluded
         counters.unreadable += [(library.root / at.path, at.reason) for at in scan.unreadable]
+        if plan.sheets is not None:
+            counters.unreadable += [(library.root / at, why) for at, why in plan.sheets.unreadable]
+            counters.cue_sheets += [
+                (library.root / sheet.stat.path, sheet.reason) for sheet in plan.sheets.failures
+            ]
 
     def _settle(self, plans: Sequence[Plan], stopped: _Stopped) -> list[FileJob]:
         """Write what needs no analysis: found again, moved, gone. Returns the files to analyse."""
@@ -215,15 +231,16 @@ class _Run:
         vanished = {
             track_id: analysed for plan in plans for track_id, analysed in plan.vanished.items()
         }
-        present = {track_id for plan in plans for track_id in plan.present}
         new = [job for plan in plans for job in plan.new]
+        present = {id for plan in plans for id in plan.present_ids()} if new else set()
         new = move_tracks(
             self.catalog, self.space, new, vanished, present, stopped, self.settings.limits
         )
-        to_analyse = [job for job in new if not (job.moved and job.is_analysed)]
+        to_analyse = [job for job in new if not job.is_settled]
         self.counters.outcomes[Outcome.MOVED] += len(new) - len(to_analyse)
-        self._to_confirm = {job.lost_id for job in new if job.lost_id in vanished} - {None}
-        self._write_missing(vanished.keys() - {job.track_id for job in new} - self._to_confirm)
+        moved = {track_id for job in new for track_id in job.track_ids}
+        self._to_confirm = vanished.keys() & {lost_id for job in new for lost_id in job.lost_ids}
+        self._write_missing(vanished.keys() - moved - self._to_confirm)
         self._write_gone(plans)
         known = with_samples_hashes(
             self.catalog, self.space, [job for plan in plans for job in plan.known]
@@ -242,11 +259,13 @@ class _Run:
             if plan.gone_failures or plan.unmounted:
                 with self.catalog.writing() as write:
                     write.forget_failures(plan.library, plan.gone_failures)
-                    write.unavailable(plan.unmounted)
-            if plan.unmounted:
-                self._count_unavailable(plan.library, len(plan.unmounted))
-            elif (mount_point := mount_point_of(plan.library.root)) != plan.library.mount_point:
-                self.catalog.set_mount_point(plan.library, mount_point)
+                    write.unavailable(set().union(*plan.unmounted.values()))
+            for folder, tracks in plan.unmounted.items():
+                self._count_unavailable(folder, len(tracks))
+            if plan.mount_points != set(plan.library.mount_points):
+                self.catalog.set_mount_points(plan.library, sorted(plan.mount_points))
+            if plan.sheets is not None and not plan.unmounted:
+                write_sheets(self.catalog, plan.library, plan.sheets)
 
     def _analyse(self, jobs: Sequence[FileJob], stopped: _Stopped) -> None:
         """Analyse the files and write the results, in small transactions."""
@@ -266,32 +285,19 @@ class _Run:
         self.counters.outcomes[Outcome.NOT_REACHED] += len(jobs) - reached
 
     def _rounds(self, jobs: Sequence[FileJob], stopped: _Stopped) -> Iterator[Sequence[Done]]:
-        """The files analysed since the last round; a round may have none."""
+        """The files analysed since the last round; a round may have none.
+
+        First, alone, come the files that a process held when it died.
+        """
         settings = self.settings
         load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
-        if not settings.starts_processes:
-            return analyse_in_process(load, self._reported(jobs), stopped)
-        return self._in_processes(load, jobs, stopped)
-
-    def _in_processes(
-        self, load: Callable[[], "IsolatedAnalyser"], jobs: Sequence[FileJob], stopped: _Stopped
-    ) -> Iterator[Sequence[Done]]:
-        """First, alone, the files that a process held when it died; then all others."""
-        from recommender.ingestion.process_pool import WorkerPool
-
-        # Each reading of a file has its own limit; this one is for what comes after, the network.
-        timeout_s = _READINGS * max(map(self.settings.limits.seconds_for, _sizes(jobs))) + _LOAD_S
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
-        if suspects:
-            pool = WorkerPool(load, analyse_file, 1, timeout_s)
-            for done in pool.rounds(self._reported(suspects), stopped):
-                yield [(job, _confirmed(found)) for job, found in done]
         others = [job for job in jobs if job.failed_as not in _CRASHED]
-        if others and not stopped():
-            pool = WorkerPool(
-                load, analyse_file, min(self.settings.workers, len(others)), timeout_s
-            )
-            yield from pool.rounds(self._reported(others), stopped)
+        for some, workers in ((suspects, 1), (others, settings.workers)):
+            if some and not stopped():
+                pool = WorkerPool(load, analyse_file, min(workers, len(some)))
+                for done in pool.rounds(self._reported(some), stopped):
+                    yield [(job, _confirmed(job, found)) for job, found in done]
 
     def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
         for job in jobs:
@@ -301,9 +307,10 @@ class _Run:
     def _write(self, batch: Sequence[Done]) -> None:
         """One transaction; counts and progress follow once it stands."""
         results = write_results(self.catalog, self.space, batch)
-        for (job, _), (path, outcome, reason) in zip(batch, results, strict=True):
+        for (job, found), (path, outcome, reason) in zip(batch, results, strict=True):
+            self.counters.cue_sheets += cue_sheet_notes(job, found)
             if outcome is Outcome.MOVED:
-                self._to_confirm.discard(job.lost_id or 0)
+                self._to_confirm -= moved_ids(job, found)
             if outcome is Outcome.SKIPPED:
                 self.counters.skipped_by_ending[ending_label(path.name)] += 1
             else:
@@ -311,13 +318,11 @@ class _Run:
             self.progress.done(path, outcome, reason)
 
 
-def _sizes(jobs: Sequence[FileJob]) -> Iterator[int]:
-    return (job.stat.size for job in jobs)
-
-
-def _confirmed(found: Result) -> Result:
-    """What became of a file that was analysed alone: a crash, unless from outside, was its own."""
-    if isinstance(found, WorkerCrashed) and not found.killed:
+def _confirmed(job: FileJob, found: Result) -> Result:
+    """What became of a file; a second crash, now that it was alone, is its own unless it was killed
+    from outside."""
+    is_suspect = job.failed_as in _CRASHED
+    if is_suspect and isinstance(found, WorkerCrashed) and not found.killed:
         return CrashedAlone(f"{found}, again, when it analysed nothing else")
     return found
 

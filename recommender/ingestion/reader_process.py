@@ -1,6 +1,7 @@
 """A process that opens foreign files for another one: their tags, their hashes, their sound.
 
-It loads no network, starts in a fraction of a second, and may allocate only so much memory.
+It starts in a fraction of a second, and may allocate only so much memory. With a model, it analyses
+what it opens, too, on one thread.
 `ingestion.file_reader` starts it and talks to it through its standard input and output.
 
 A message is its length (8 bytes, little-endian), a pickle of that length with the sizes of the
@@ -10,6 +11,7 @@ of this package and arrays only.
 
 import argparse
 import io
+import json
 import os
 import pickle
 import re
@@ -21,7 +23,7 @@ import time
 from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 
-from recommender.errors import AudioError, UnreadableAudio
+from recommender.errors import AudioError, RecsysError, UnreadableAudio
 from recommender.ingestion.worker_limits import (
     OUT_OF_MEMORY,
     address_space,
@@ -101,12 +103,19 @@ def main() -> None:
     parser.add_argument("-m", dest="memory", type=int, required=True)
     parser.add_argument("-p", dest="parent", type=int, required=True)
     parser.add_argument("-d", dest="decodes", action="store_true")
+    parser.add_argument("-a", dest="model", help="model and windowing, as JSON")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     threading.Thread(target=_end_with, args=(options.parent,), daemon=True).start()
     answers = _own_output()
     if options.decodes:
         _load_decoders()
+    try:
+        if options.model is not None:
+            _load_model(**json.loads(options.model))
+    except RecsysError as error:
+        send(answers, error)
+        return
     size = address_space()
     limit_memory(options.memory)
     calls = sys.stdin.buffer
@@ -141,6 +150,13 @@ def _load_decoders() -> None:
     from recommender.utils.malloc import reuse_memory_while_analysing
 
     reuse_memory_while_analysing()
+
+
+def _load_model(model: str, windowing: dict[str, Any] | None) -> None:
+    from recommender.audio.windows import Windowing
+    from recommender.ingestion.reader_model import load_model
+
+    load_model(model, None if windowing is None else Windowing(**windowing))
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:

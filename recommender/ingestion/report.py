@@ -101,8 +101,11 @@ class IngestReport:
         excluded: files and folders left out by patterns.
         unreadable: folders and files that could not be read, and why; tracks there are left as
             they are.
-        unavailable: libraries whose root is absent or empty, or whose disk is not mounted, with the
-            number of their tracks that are not recommended until the files are there again.
+        cue_sheets: cue sheets that cannot be used, and files with parts that could not be analysed,
+            as far as this run read them; with the reason.
+        unavailable: libraries whose root is absent or empty, or whose disk is not mounted, and
+            folders in them that lay on such a disk; with the number of their tracks that are not
+            recommended until the files are there again.
         seconds: how long it took.
         interrupted: whether it was stopped before its end.
     """
@@ -123,6 +126,7 @@ class IngestReport:
     missing: int
     excluded: int
     unreadable: tuple[tuple[Path, str], ...]
+    cue_sheets: tuple[tuple[Path, str], ...]
     unavailable: tuple[tuple[Path, int], ...]
     seconds: float
     interrupted: bool
@@ -143,6 +147,7 @@ class Counters:
         self.scanned = self.not_analysed = self.missing = self.excluded = 0
         self.switched = self.adaptation_left = False
         self.unreadable: list[tuple[Path, str]] = []
+        self.cue_sheets: list[tuple[Path, str]] = []
         self.unavailable: list[tuple[Path, int]] = []
 
     def report(self, seconds: float, interrupted: bool) -> IngestReport:
@@ -165,6 +170,7 @@ class Counters:
             missing=self.missing,
             excluded=self.excluded,
             unreadable=tuple(self.unreadable),
+            cue_sheets=tuple(self.cue_sheets),
             unavailable=tuple(self.unavailable),
             seconds=seconds,
             interrupted=interrupted,

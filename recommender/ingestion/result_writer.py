@@ -1,18 +1,21 @@
 """Store the results of analysed files in the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recommender.catalog import Catalog
+from recommender.audio.segments import WHOLE_FILE
+from recommender.catalog import Catalog, FileStat, Library
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import AudioError, CatalogError
+from recommender.ingestion.cue_sheets import NOT_USABLE, LibrarySheets
 from recommender.ingestion.file_analysis import AnalysisFailure, FileAnalysis, FileJob
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
 from recommender.ingestion.report import Outcome
+from recommender.ingestion.segment_analysis import Division
 from recommender.version import __version__
 
 if TYPE_CHECKING:
@@ -72,6 +75,10 @@ def _settled(
     """
     if isinstance(found, AudioError):
         return AnalysisFailure(found.kind, str(found))
+    if isinstance(found, FileAnalysis) and found.division is not None:
+        parts = [(part, _settled(catalog, space, part, one)) for part, one in found.division.parts]
+        analysed = tuple((part, one) for part, one in parts if isinstance(one, FileAnalysis))
+        found = replace(found, division=replace(found.division, parts=analysed))
     if isinstance(found, AnalysisFailure) or not found.to_confirm or found.analysis is None:
         return found
     try:
@@ -94,9 +101,94 @@ def _nearly_equal(one: Analysis, other: Analysis) -> bool:
 def _write(
     write: "Writer", space: SpaceId, job: FileJob, result: FileAnalysis | AnalysisFailure
 ) -> None:
+    if job.sheets or job.touched:
+        write.set_sheets(job.library, job.stat.path, [use.stat for use in job.sheets])
     if isinstance(result, AnalysisFailure):
         write.failed(job.library, job.stat, result.kind, result.reason)
         return
+    parts = _parts(job, result)
+    if job.segments or result.division is not None:
+        _arrange(write, job, parts)
+        _write_sheets(write, job, result)
+    for part, found in parts:
+        _write_track(write, space, part, found)
+
+
+def _parts(job: FileJob, result: FileAnalysis) -> Sequence[tuple[FileJob, FileAnalysis]]:
+    """The tracks of a file, each with its own job."""
+    divided = result.division is not None and result.division.parts
+    return divided or [(job, result)]
+
+
+def _arrange(write: "Writer", job: FileJob, parts: Sequence[tuple[FileJob, FileAnalysis]]) -> None:
+    """Make the tracks of a file those of its segments; the others of that file give way."""
+    numbers = {
+        part.track_id: WHOLE_FILE if part.segment is None else part.segment.number
+        for part, _ in parts
+        if part.track_id is not None
+    }
+    for part, found in parts:
+        if _is_lost_one(part, found):
+            number = WHOLE_FILE if part.segment is None else part.segment.number
+            numbers[part.lost_id or 0] = number
+            write.moved(part.lost_id or 0, job.library, job.stat, None)
+    write.keep_segments(job.library, job.stat.path, numbers)
+
+
+def _write_sheets(write: "Writer", job: FileJob, result: FileAnalysis) -> None:
+    """Record which cue sheets do not fit the file."""
+    refused = {} if result.division is None else dict(_refused(result.division))
+    fitting = [use.stat.path for use in job.sheets if use.stat not in refused]
+    write.forget_failures(job.library, fitting)
+    for stat, reason in refused.items():
+        write.failed(job.library, stat, NOT_USABLE, reason)
+
+
+def _refused(division: Division) -> Iterator[tuple[FileStat, str]]:
+    for refused in division.refused:
+        if refused.use is not None:
+            yield refused.use.stat, refused.reason
+
+
+def cue_sheet_notes(job: FileJob, result: Result) -> Iterator[tuple[Path, str]]:
+    """Cue sheets that do not fit the file, and segments that could not be analysed, and why."""
+    division = result.division if isinstance(result, FileAnalysis) else None
+    if division is None:
+        return
+    for refused in division.refused:
+        path = job.path if refused.use is None else job.library.root / refused.use.stat.path
+        yield path, refused.reason
+    for reason in division.left_out:
+        yield job.path, reason
+    for other in job.sheets[1:] if job.touched and division.parts else ():
+        used = job.sheets[0].stat.path
+        reason = f"{used} divides {job.stat.path} already; remove one of the two"
+        yield job.library.root / other.stat.path, reason
+
+
+def write_sheets(catalog: Catalog, library: Library, sheets: LibrarySheets) -> None:
+    """Record what was found of cue sheets for which no file need be read."""
+    if not (sheets.gone or sheets.lost_files or sheets.idle or sheets.unusable):
+        return
+    with catalog.writing() as write:
+        write.forget_sheets(library, sheets.gone)
+        for file in sorted(sheets.lost_files):
+            write.set_sheets(library, file, ())
+        write.set_sheets(library, "", [*sheets.idle, *sheets.unusable])
+        write.forget_failures(library, [stat.path for stat in sheets.idle])
+        for sheet in sheets.failures:
+            write.failed(library, sheet.stat, sheet.kind, sheet.reason)
+
+
+def moved_ids(job: FileJob, result: Result) -> set[int]:
+    """Ids of the tracks of a lost file that a file which is it, moved, has taken over."""
+    division = result.division if isinstance(result, FileAnalysis) else None
+    if division is None or not division.parts:
+        return job.lost_ids
+    return {part.lost_id for part, _ in division.parts if part.lost_id is not None}
+
+
+def _write_track(write: "Writer", space: SpaceId, job: FileJob, result: FileAnalysis) -> None:
     track_id = job.track_id
     if _is_lost_one(job, result):
         track_id = job.lost_id
@@ -114,6 +206,7 @@ def _write(
             result.analysis,
             __version__,
             same_as,
+            job.segment,
         )
     elif result.samples_hash is not None:
         write.set_samples_hash(track_id or 0, space, result.samples_hash)
@@ -128,6 +221,8 @@ def _outcome(job: FileJob, result: FileAnalysis | AnalysisFailure) -> Outcome:
         if result.kind == VIDEO_WITHOUT_SOUND:
             return Outcome.SKIPPED
         return Outcome.STILL_FAILING if result.kind == job.failed_as else Outcome.FAILED
-    if job.moved or _is_lost_one(job, result):
+    parts = _parts(job, result)
+    if job.moved or any(_is_lost_one(part, found) for part, found in parts):
         return Outcome.MOVED
-    return Outcome.RETAGGED if result.analysis is None else Outcome.ANALYSED
+    analysed = any(found.analysis is not None for _, found in parts)
+    return Outcome.ANALYSED if analysed else Outcome.RETAGGED

@@ -41,10 +41,6 @@ class IngestSettings:
             where a program wrote tags, or exchanged files, and kept their sizes and times.
         update_index: build the index of what can be recommended at the end, where it is stale;
             otherwise the next query does it.
-        in_process: analyse in the calling process instead of starting others: possible from a
-            script without ``if __name__ == "__main__":``. Files are opened by another process all
-            the same. None: with one worker only. False: analyse in another process, even with one
-            worker.
         files_per_transaction: so many analysed files, at most, are written together.
 
     Raises `UsageError` for values out of range, and `TypeError` for those of a wrong type.
@@ -60,7 +56,6 @@ class IngestSettings:
     reanalyze: bool = False
     reread_tags: bool = False
     update_index: bool = True
-    in_process: bool | None = None
     files_per_transaction: int = 32
 
     def __post_init__(self) -> None:
@@ -74,18 +69,11 @@ class IngestSettings:
         if self.workers < 1:
             raise UsageError(f"at least 1 worker is needed, not {self.workers}.")
         self.limits  # noqa: B018  # refuses its values
-        if self.in_process and self.workers > 1:
-            raise UsageError(f"in one process there is 1 worker, not {self.workers}.")
 
     @property
     def limits(self) -> FileLimits:
         """What reading one file may cost."""
         return FileLimits(self.memory_limit_mb, self.timeout_s)
-
-    @property
-    def starts_processes(self) -> bool:
-        """Whether files are analysed in other processes."""
-        return self.workers > 1 if self.in_process is None else not self.in_process
 
     def space(self) -> SpaceId:
         """The space of the activations that will be stored. Raises `WeightsError`."""

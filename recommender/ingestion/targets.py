@@ -7,6 +7,7 @@ mounted, so nothing is concluded from the absence of its files.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from recommender.catalog import Catalog, Library, TrackState
@@ -119,10 +120,10 @@ def find_targets(
 
 def has_tracks(catalog: Catalog, space: SpaceId, library: Library) -> bool:
     """Whether the library has tracks that are not missing already."""
-    return any(
-        known.track_id is not None and known.state is not TrackState.MISSING
-        for known in catalog.known_files(library, space).values()
-    )
+    whole = (state for _, _, _, _, state, _, _ in catalog.known_tracks(library, space))
+    divided = catalog.known_segments(library, space).values()
+    states = chain(whole, (one.state for known in divided for one in known.segments))
+    return any(TrackState(state) is not TrackState.MISSING for state in states)
 
 
 def scopes_of(catalog: Catalog, targets: Targets) -> list[Scope]:

@@ -2,17 +2,32 @@
 
 A network takes standardised log-Mel clips and gives genre logits; the activations before its
 classifier are the embedding. This package knows nothing of files, audio or databases.
+
+The names in ``__all__`` import torch on first use, for training. `graphs` does without: it makes
+ONNX models of the weights, which serve.
 """
 
-from recommender.networks.base import GenreNetwork, ModelEntry
-from recommender.networks.conv1d import Conv1dNetwork
-from recommender.networks.conv1d_encoder import Conv1dEncoder
-from recommender.networks.conv2d import Conv2dNetwork
-from recommender.networks.conv2d_encoder import Conv2dEncoder
-from recommender.networks.lstm import Lstm
-from recommender.networks.registry import create_model, model_names, register_model, registered
-from recommender.networks.resnet import ResNet50, ResNet50V2, ResNet101
-from recommender.networks.transformer import Transformer
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recommender.networks.architectures import (
+        Conv1dEncoder,
+        Conv1dNetwork,
+        Conv2dEncoder,
+        Conv2dNetwork,
+        GenreNetwork,
+        Lstm,
+        ModelEntry,
+        ResNet50,
+        ResNet50V2,
+        ResNet101,
+        Transformer,
+        create_model,
+        model_names,
+        register_model,
+        registered,
+    )
 
 __all__ = [
     "Conv1dEncoder",
@@ -31,3 +46,9 @@ __all__ = [
     "register_model",
     "registered",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("recommender.networks.architectures"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

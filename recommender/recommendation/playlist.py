@@ -60,6 +60,11 @@ def m3u_text(tracks: Iterable[Track | Seed], relative_to: Path | None) -> str:
     A name with a line break cannot be written in this format: a comment stands in its place. A seed
     without a file (an embedding, an upload) is left out.
 
+    Of a file that a cue sheet divides, the lines ``#EXTVLCOPT:start-time=`` and ``stop-time=``
+    before its path give the part that is meant. VLC and what is built on it play that part; others
+    take them for comments, and play the file from its beginning. Forms that more exact players
+    know, as ``album.cue/track0003`` of MPD, would leave the rest without a file that they find.
+
     Args:
         tracks: tracks of the catalogue; to begin the list with what it was made for, put the
             `Seed` of the recommendation first.
@@ -76,8 +81,18 @@ def m3u_text(tracks: Iterable[Track | Seed], relative_to: Path | None) -> str:
             lines.append(f"# left out, line break in its name: {_one_line(location)}")
             continue
         name = " - ".join(filter(None, (track.artist, track.title)))
-        lines += [f"#EXTINF:{round(track.duration or 0)},{_one_line(name)}", location]
+        lines += [f"#EXTINF:{round(track.duration or 0)},{_one_line(name)}"]
+        lines += [*_span(track), location]
     return "\n".join(lines) + "\n"
+
+
+def _span(track: Track | Seed) -> list[str]:
+    """The part of its file that a track is, in seconds; nothing for all of it."""
+    of_catalogue = track if isinstance(track, Track) else track.track
+    if of_catalogue is None or of_catalogue.start is None or of_catalogue.end is None:
+        return []
+    start, end = of_catalogue.start, of_catalogue.end
+    return [f"#EXTVLCOPT:start-time={start:.3f}", f"#EXTVLCOPT:stop-time={end:.3f}"]
 
 
 def _location(file: Path, relative_to: Path | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track, TrackState
 from recommender.errors import AmbiguousTrack, TrackNotFound
+from recommender.ingestion.file_types import is_cue_sheet
 from recommender.utils.files import real_path
 from recommender.utils.names import name_key
 
@@ -29,7 +30,8 @@ def resolve(
 
     A string is tried as a track id (digits alone), as a path, and then as words: they must match
     one track, or be the whole title of one track among those they match. Tracks whose file is
-    there come before missing ones.
+    there come before missing ones. Of a file that a cue sheet divides, ``FILE#3`` is track 3; the
+    path of the sheet stands for that of its file.
 
     Args:
         catalog: stays open.
@@ -69,10 +71,53 @@ def _by_id(catalog: Catalog, text: str) -> Track | None:
 
 def _at_path(catalog: Catalog, path: Path) -> Track | Path | None:
     path = path.expanduser()
-    track = catalog.track_at(path.absolute()) or catalog.track_at(real_path(path))
-    if track is not None:
-        return track
-    return path if path.is_file() else None
+    tracks = _tracks_of(catalog, path)
+    if len(tracks) > 1:
+        raise AmbiguousTrack(_choice(path, tracks))
+    if tracks:
+        return tracks[0]
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise TrackNotFound(f"{str(path)!r} is a device, a pipe or a socket; give a sound file.")
+    if not path.is_file():
+        return _segment_at(catalog, path)
+    if is_cue_sheet(path.name):
+        raise TrackNotFound(
+            f"{path} is a cue sheet, and the catalogue has no track of it: ingest its folder, or "
+            "give the path of the sound file."
+        )
+    return path
+
+
+def _tracks_of(catalog: Catalog, path: Path) -> list[Track]:
+    """The tracks of a file; of a cue sheet those of the file that it divides."""
+    tracks = catalog.tracks_at(path.absolute()) or catalog.tracks_at(real_path(path))
+    if not tracks and is_cue_sheet(path.name):
+        tracks = catalog.tracks_of_sheet(path.absolute())
+    return tracks
+
+
+def _segment_at(catalog: Catalog, path: Path) -> Track | None:
+    """Track 3 of what is in front of ``#3``."""
+    name, mark, number = path.name.rpartition("#")
+    if not (name and mark and number.isascii() and number.isdigit()):
+        return None
+    file = path.with_name(name)
+    tracks = _tracks_of(catalog, file)
+    for track in tracks:
+        if track.segment == int(number):
+            return track
+    if len(tracks) > 1:
+        raise TrackNotFound(f"{file} has no track {int(number)}. {_choice(file, tracks)}")
+    return None
+
+
+def _choice(file: Path, tracks: Sequence[Track]) -> str:
+    """How to name one of several tracks of a file."""
+    first, last = tracks[0], tracks[-1]
+    return (
+        f"{file} holds {len(tracks)} tracks: give one as {file.name}#{first.segment} to "
+        f"{file.name}#{last.segment}, by its id ({first.id} is {first.title!r}), or by its title."
+    )
 
 
 def _by_words(catalog: Catalog, words: str, is_duplicate: IsDuplicate | None) -> Track:
@@ -105,7 +150,7 @@ def _listing(words: str, tracks: Sequence[Track]) -> str:
     lines = [f"{len(tracks)} tracks match {words!r}; query again with the id of one:"]
     for track in tracks[:LISTED]:
         name = " ".join(" - ".join(filter(None, (track.artist, track.title))).split())
-        lines.append(f"  {track.id:>6}  {name}  ({track.path})")
+        lines.append(f"  {track.id:>6}  {name}  ({track.location})")
     if len(tracks) > LISTED:
         lines.append(f"  and {len(tracks) - LISTED} more")
     return "\n".join(lines)

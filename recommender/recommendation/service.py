@@ -1,7 +1,7 @@
 """From a track to the tracks that sound like it.
 
-`SimilarityService` combines catalogue, index and projection. torch is loaded only when a sound
-outside the catalogue has to be analysed.
+`SimilarityService` combines catalogue, index and projection. A sound outside the
+catalogue is analysed by another process.
 """
 
 import os
@@ -18,7 +18,7 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
-from recommender.ingestion.file_reader import ReaderPool
+from recommender.ingestion.file_reader import ReaderModel, ReaderPool
 from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.ingestion.settings import usable_cores
 from recommender.ingestion.worker_limits import FileLimits
@@ -316,10 +316,10 @@ def _load_analyser(
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
-    readers = ReaderPool(usable_cores(), limits)
-    readers.start()  # the first process gets ready while torch is loaded
     from recommender.audio.windows import Windowing
-    from recommender.embedding.embedder import Embedder
 
     windowing = Windowing(**analysis_settings["windowing"])
-    return IsolatedAnalyser(Embedder.load(analysis_settings["model"], windowing), readers)
+    model = ReaderModel(analysis_settings["model"], windowing)
+    readers = ReaderPool(usable_cores(), limits, model=model)
+    readers.start()  # the first process gets ready while the caller goes on
+    return IsolatedAnalyser(readers)

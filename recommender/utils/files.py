@@ -1,7 +1,9 @@
 """Paths as callers give them, CSV, and replacing a file whole or not at all."""
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,22 @@ def as_path(path: AnyPath, what: str = "a path") -> Path:
     raise TypeError(f"{what} must be a str or an os.PathLike of str, not {type(path).__name__}.")
 
 
+def require_regular(path: Path) -> None:
+    """Raise `OSError` for a device, pipe or socket, which may never end; and if it is absent."""
+    path.stat()
+    if _is_special(path):
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it exists and is neither a file nor a folder."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write `content` to `path` atomically; see `replacing_file`. Raises `OSError`."""
     with replacing_file(path) as file:
@@ -40,8 +58,13 @@ def replacing_file(path: Path) -> Iterator[BinaryIO]:
 
     Its folder is created if needed. The bytes go to a temporary file there, are flushed to
     the disk and renamed, so that neither a crash nor a loss of power leaves half a file; when the
-    body raises, `path` stays as it was. Raises `OSError`.
+    body raises, `path` stays as it was. A device or a pipe is written to, not replaced. Raises
+    `OSError`.
     """
+    if _is_special(path):
+        with path.open("wb") as device:
+            yield device
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     # A plain open, not tempfile, so that the file gets the permissions of the user's umask.
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")

@@ -118,3 +118,48 @@ def test_damage_survives_json_and_says_what_it_is() -> None:
     damage = Damage(100.0, 50.0, 1, 20)
     assert Damage.from_json(json.loads(json.dumps(damage.to_json()))) == damage
     assert str(damage) == "50.0 of 100.0 s found, 1 packet lost, 20 errors"
+
+
+def test_a_blast_that_one_wrong_bit_makes_is_damage(tmp_path: Path, files: dict[str, Path]) -> None:
+    """Frames are whole by their headers, and the sound is thousands of times too loud."""
+    data = bytearray(files["mp3"].read_bytes())
+    header = data[:4]
+    frames = [at for at in range(len(data)) if data[at : at + 2] == header[:2]]
+    generator = np.random.default_rng(3)
+    for at in frames[200:260]:  # the side information of each holds its gains
+        data[at + 4 : at + 36] = generator.bytes(32)
+    analysed = read_windows(damaged(tmp_path, files["mp3"], bytes(data)), Windowing(0))
+    assert max(float(np.abs(clip.samples).max()) for clip in analysed.clips) > 8
+    assert analysed.damage is not None
+
+
+def test_loud_floating_point_sound_is_no_damage(tmp_path: Path) -> None:
+    path = sounds.write_float_wav(tmp_path / "loud.wav", 1000 * sounds.music(20.0))
+    assert read_windows(path, Windowing()).damage is None
+
+
+def test_a_bare_aac_that_ends_inside_a_frame_is_cut_off(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    data = files["aac"].read_bytes()
+    tagged = damaged(tmp_path, files["aac"], data + b"TAG" + bytes(125))
+    assert read_windows(tagged, Windowing()).damage is None
+    assert read_windows(damaged(tmp_path, files["aac"], data[:-50]), Windowing()).damage is not None
+
+
+def test_an_insertion_that_replaces_no_frame_is_no_damage(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    data = files["mp3"].read_bytes()
+    junk = bytes(len(data) // 10)
+    path = damaged(tmp_path, files["mp3"], data[:200_000] + junk + data[200_000:])
+    assert read_windows(path, Windowing()).damage is None
+
+
+def test_a_flac_whose_beginning_is_missing_is_damaged(
+    tmp_path: Path, files: dict[str, Path]
+) -> None:
+    data = files["flac"].read_bytes()
+    damage = read_windows(damaged(tmp_path, files["flac"], data[len(data) // 5 :]), Windowing())
+    assert damage.damage is not None
+    assert damage.damage.skipped_packets > 50

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import database_faults as database
 import media_faults as media
 import process_faults as processes
 from faulty_world import FaultyWorld, Verdict
@@ -23,7 +24,7 @@ from faulty_world import FaultyWorld, Verdict
 
 def trials(quick: bool) -> dict[str, Callable[[FaultyWorld], Verdict]]:
     """Every kind of fault by name."""
-    few, many = (2, 6) if quick else (10, 40)
+    few, many = (2, 6) if quick else (6, 20)
     sizes = range(150, 1200, 350) if quick else range(100, 1600, 100)
     return {
         "SIGKILL": lambda w: processes.killed(w, signal.SIGKILL, few),
@@ -37,10 +38,10 @@ def trials(quick: bool) -> dict[str, Callable[[FaultyWorld], Verdict]]:
         "clock set back": processes.clock_set_back,
         "full disk": lambda w: media.full_disk(w, sizes),
         "read-only disk": media.read_only,
-        "truncated database": lambda w: media.truncated_database(w, few),
-        "bit in an embedding": lambda w: media.flipped_vectors(w, many, zero=False),
-        "zeros in an embedding": lambda w: media.flipped_vectors(w, many, zero=True),
-        "bit or page in the database": lambda w: media.flipped_database(w, many),
+        "truncated database": lambda w: database.truncated_database(w, few),
+        "bit in an embedding": lambda w: database.flipped_vectors(w, many, zero=False),
+        "zeros in an embedding": lambda w: database.flipped_vectors(w, many, zero=True),
+        "bit or page in the database": lambda w: database.flipped_database(w, many),
         "index": lambda w: media.damaged_index(w, many),
         "weights and cards": lambda w: media.damaged_model(w, many),
         "roots unmounted and swapped": media.roots,

@@ -20,6 +20,16 @@ from recommender.catalog import Catalog
 MODEL = "fast"
 """Analyses without a network, so that a trial takes seconds."""
 
+QUERIES: tuple[tuple[object, ...], ...] = (
+    ("status",),
+    ("list",),
+    ("similar", 3, "--json"),
+    ("failures",),
+    ("library", "list"),
+    ("verify",),
+)
+"""Commands that only read."""
+
 _TRACEBACK = re.compile(r"^Traceback|^  File \"", re.MULTILINE)
 _LONGEST_S = 300
 

@@ -100,7 +100,7 @@ def main() -> int:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    settings = IngestSettings(model=options.model, workers=options.workers, in_process=False)
+    settings = IngestSettings(model=options.model, workers=options.workers)
     if options.child is not None:
         with Catalog.open(str(options.child)) as catalog:
             print(ingest(catalog, [options.folder], settings, _Announcer()))

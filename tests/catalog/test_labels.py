@@ -1,5 +1,6 @@
 """Genres and artists from tags, folders and CSV files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,10 @@ def test_files_that_are_no_such_table_are_refused(tmp_path: Path) -> None:
         labels_from_csv(TRACKS, write(tmp_path, "path\na\n"))
     with pytest.raises(DatasetError, match="it has none"):
         labels_from_csv(TRACKS, write(tmp_path, ""))
+    os.mkfifo(tmp_path / "pipe.csv")
+    for never_ending in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(DatasetError, match="Not a regular file"):
+            labels_from_csv(TRACKS, never_ending)
     with pytest.raises(DatasetError, match="cannot be read"):
         labels_from_csv(TRACKS, write(tmp_path, "path,genre\ncafé,x\n", "latin-1"))
     with pytest.raises(DatasetError, match="cannot be read"):

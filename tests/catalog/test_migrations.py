@@ -129,14 +129,14 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
-NEW_COLUMNS = {"libraries": 1, "tracks": 4, "analyses": 2, "catalog": 1}
-"""Number of columns that schemas 0004 and 0005 added at the end of a table."""
+NEW_COLUMNS = {"libraries": 1, "tracks": 7, "analyses": 2, "catalog": 1}
+"""Number of columns that schemas 0004 to 0006 added at the end of a table."""
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0005 as 0003 had them."""
+    """Rows of schema 0006 as 0003 had them."""
     return {
         name: [
             tuple(
@@ -145,7 +145,7 @@ def without_new_columns(
             for row in of_table
         ]
         for name, of_table in found.items()
-        if name != "removals"
+        if name not in ("removals", "cue_sheets")
     }
 
 

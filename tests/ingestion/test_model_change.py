@@ -39,7 +39,7 @@ KILLED_IN_THE_MIDDLE = textwrap.dedent("""
 
     if __name__ == "__main__":
         settings = IngestSettings(
-            model=sys.argv[3], workers=1, in_process=False, files_per_transaction=2
+            model=sys.argv[3], workers=1, files_per_transaction=2
         )
         ingest(Catalog.open(sys.argv[1]), [Path(sys.argv[2])], settings, Killer())
 """)

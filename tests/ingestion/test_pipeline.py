@@ -231,7 +231,7 @@ def test_an_idle_run_opens_no_file_starts_no_process_and_loads_no_network(story:
             assert catalog.state() == before
         # Only files without an ending are opened, to see whether they are audio.
         assert [Path(path).name for path in opened] == ["Makefile"], opened
-        loaded = {"torch", "pebble", "soundfile", "av", "librosa", "faiss"} & set(sys.modules)
+        loaded = {"torch", "onnxruntime", "soundfile", "av", "librosa", "faiss"} & set(sys.modules)
         assert not loaded, loaded
     """)
     arguments = [story.catalog.url, str(story.folder), SETTINGS.model]

@@ -1,0 +1,60 @@
+"""The text of a cue sheet: read within limits, in whatever encoding it was written."""
+
+import os
+import stat
+from pathlib import Path
+
+from recommender.audio.tag_text import decoded, guessed_encoding, utf8
+from recommender.errors import CueSheetError
+
+LARGEST_SHEET = 256 * 1024
+"""Bytes of a sheet at most; one of 99 tracks has some 20 KB."""
+
+_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
+def read_cue_text(path: Path) -> str:
+    """The text of the cue sheet at `path`.
+
+    Raises:
+        CueSheetError: it is no regular file, larger than `LARGEST_SHEET`, or no text.
+        OSError: it cannot be read.
+    """
+    # A pipe, or what a link to a device leads to, would not end.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CueSheetError(None, "not a regular file; remove it")
+        data = file.read(LARGEST_SHEET + 1)
+    return decode_cue_text(data)
+
+
+def decode_cue_text(data: bytes) -> str:
+    """The text of a sheet's bytes: UTF-8 or UTF-16, else what its letters look like together.
+
+    Raises `CueSheetError` for more than `LARGEST_SHEET` bytes, and for what is no text.
+    """
+    if len(data) > LARGEST_SHEET:
+        limit = LARGEST_SHEET // 1024
+        raise CueSheetError(None, f"larger than {limit} KiB, as no cue sheet is; remove it")
+    encoding = _utf16(data)
+    if encoding is not None:
+        return data.decode(encoding, "replace").removeprefix("\ufeff")
+    if b"\0" in data:
+        raise CueSheetError(None, "no text; save it as UTF-8, or remove it")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if (text := utf8(data)) is not None:
+        return text
+    lines = data.split(b"\n")
+    guessed = guessed_encoding(line for line in lines if utf8(line) is None)
+    return "\n".join(decoded(line, guessed) for line in lines)
+
+
+def _utf16(data: bytes) -> str | None:
+    """The encoding of UTF-16, by its byte-order mark or its zeros; None for other bytes."""
+    if data[:2] in _MARKS:
+        return _MARKS[data[:2]]
+    odd, even = data[1::2].count(0), data[::2].count(0)
+    if max(odd, even) > len(data) // 4 and min(odd, even) == 0:
+        return "utf-16-le" if odd else "utf-16-be"
+    return None
