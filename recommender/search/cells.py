@@ -25,7 +25,7 @@ class CellSettings:
         cells_per_root: with n tracks, ``cells_per_root * sqrt(n)`` cells.
         energy: share of the squared lengths of all vectors that is in the leading components.
         neighbouring: cells in which the nearest others of a track are looked for, at most.
-        compared: tracks that these hold; in a large catalogue they are fewer cells, but 16 at least.
+        compared: tracks that these hold: of a large catalogue they are fewer, but 16 at least.
         recall: of the 10 best tracks, the share that a query is to find at least.
         queries: tracks of the catalogue that this is measured with.
     """
