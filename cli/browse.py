@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recommender.cli.index_status import index_in_use
 from recommender.cli.options import AsJson, Database
 from recommender.cli.output import (
     busy,
@@ -180,6 +181,8 @@ def status_command(as_json: AsJson = False, db: Database = None) -> None:
 def _status(catalog: "Catalog") -> dict[str, Any]:
     active = catalog.active_space()
     projection = None if active is None else projection_in_use(catalog)
+    digest = None if projection is None else projection.digest
+    index = None if active is None or digest is None else index_in_use(catalog, active, digest)
     return {
         "catalogue": catalog.url,
         "revision": catalog.state().revision,
@@ -190,6 +193,8 @@ def _status(catalog: "Catalog") -> dict[str, Any]:
         "analysis_settings": catalog.analysis_settings(),
         "projection": None if projection is None else asdict(projection),
         "projection_in_words": None if projection is None else projection.in_words,
+        "index": None if index is None else asdict(index),
+        "index_in_words": None if index is None else index.in_words,
     }
 
 
@@ -209,6 +214,8 @@ def _status_facts(status: dict[str, Any]) -> list[tuple[str, object]]:
         rows.append(("space", f"{space}: {counted(tracks, 'track')}{mark}"))
     if status["projection"] is not None:
         rows.append(("projection", status["projection_in_words"]))
+    if status["index"] is not None:
+        rows.append(("index", status["index_in_words"]))
     return rows
 
 

@@ -1,1 +1,1 @@
-"""From vectors to the nearest of them: FAISS, exact rescoring, reranking."""
+"""From vectors to the nearest of them: a mapped index, its updates, reranking."""

@@ -88,7 +88,12 @@ def prepared(
     neighbours, cosines = np.empty((len(ids), 0), np.int64), np.empty((len(ids), 0), np.float32)
     if effective_method("reranked", len(ids), settings) == "reranked":
         neighbours, cosines = nearest_others(
-            units, ids, starts, axes.leading, settings.k, cells.neighbouring
+            units,
+            ids,
+            starts,
+            axes.leading,
+            settings.k,
+            cells.searched(len(centroids), len(ids)),
         )
         moved = _moved(units, tracks.ids, order, neighbours, cosines, settings)
     return Prepared(ids, units, moved, neighbours, cosines, starts, axes.rotation, axes.leading)

@@ -24,7 +24,8 @@ class CellSettings:
             scanned whole, by leading components.
         cells_per_root: with n tracks, ``cells_per_root * sqrt(n)`` cells.
         energy: share of the squared lengths of all vectors that is in the leading components.
-        neighbouring: cells in which the nearest others of a track are looked for.
+        neighbouring: cells in which the nearest others of a track are looked for, at most.
+        compared: tracks that these hold: of a large catalogue they are fewer, but 16 at least.
         recall: of the 10 best tracks, the share that a query is to find at least.
         queries: tracks of the catalogue that this is measured with.
     """
@@ -34,8 +35,13 @@ class CellSettings:
     cells_per_root: float = 4
     energy: float = 0.9
     neighbouring: int = 64
+    compared: int = 6000
     recall: float = 0.995
     queries: int = 200
+
+    def searched(self, cells: int, count: int) -> int:
+        """Cells in which neighbours are looked for, of `cells` with `count` tracks."""
+        return min(self.neighbouring, max(16, self.compared * cells // max(1, count)))
 
 
 DEFAULT_CELLS = CellSettings()
@@ -129,7 +135,7 @@ def nearest_others(
         for part in parts(queries.stop - queries.start, len(candidates)):
             rows = np.arange(queries.start + part.start, queries.start + part.stop)
             found = units[rows[0] : rows[-1] + 1] @ others.T
-            found[rows[:, None] == candidates[None, :]] = -np.inf
+            found[np.arange(len(rows)), np.searchsorted(candidates, rows)] = -np.inf
             near, near_cosines = k_best(found, ids[candidates], k)
             neighbours[rows, : near.shape[1]] = near
             cosines[rows, : near.shape[1]] = near_cosines
@@ -149,13 +155,20 @@ def _searches(
         return
     centroids = cell_means(units[:, :leading], starts)
     for cell in np.flatnonzero(sizes).tolist():
-        order = np.argsort(-(centroids @ centroids[cell]), kind="stable")
+        order = by_distance(centroids, cell)
         enough = int(np.searchsorted(np.cumsum(sizes[order]), 4 * k)) + 1
         chosen = np.sort(order[: max(probed, enough)])
         yield (
             slice(int(starts[cell]), int(starts[cell + 1])),
             np.concatenate([np.arange(starts[c], starts[c + 1]) for c in chosen.tolist()]),
         )
+
+
+def by_distance(centroids: FloatArray, cell: int) -> IntArray:
+    """All cells, the nearest to one of them first, which is that itself."""
+    distances = ((centroids - centroids[cell]) ** 2).sum(axis=1)
+    distances[cell] = -1
+    return np.argsort(distances, kind="stable")
 
 
 def k_best(cosines: FloatArray, ids: IntArray, k: int) -> tuple[IntArray, FloatArray]:

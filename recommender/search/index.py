@@ -23,7 +23,7 @@ from recommender.search.cells import DEFAULT_CELLS, CellSettings
 from recommender.search.faiss_backend import Device, device_search, gpu_resources
 from recommender.search.live_tracks import Column, LiveTracks, Segment
 from recommender.search.mapped_file import Array, index_damaged
-from recommender.search.ranker import Ranked, Ranker
+from recommender.search.ranker import CoarseSearch, Ranked, Ranker
 from recommender.search.reranking import (
     DEFAULT_SETTINGS,
     Ranking,
@@ -53,8 +53,12 @@ class TrackIndex:
         segment: Segment | None = None,
         state: CatalogState | None = None,
         device: Device = "cpu",
+        on_device: dict[str, CoarseSearch] | None = None,
     ) -> None:
         """Of a base and what has changed since; see `build` and `open`.
+
+        Args:
+            on_device: the base's vectors where they are on a GPU already.
 
         Raises `UsageError` for ``device="cuda"`` where FAISS sees no GPU.
         """
@@ -62,13 +66,8 @@ class TrackIndex:
         self.ids = self.tracks.ids
         self.state = state or base.facts.state
         self.device = device
-        on_device = {}
-        gpu = gpu_resources(device)
-        if gpu is not None:
-            for name, vectors in _whole_vectors(base).items():
-                width = base.dimension + (name == "score_head")
-                on_device[name] = device_search(vectors, width, gpu)
-        self._ranker = Ranker(self.tracks, base.facts.settings, base.facts.effort, on_device)
+        self._on_device = _on_device(base, device) if on_device is None else on_device
+        self._ranker = Ranker(self.tracks, base.facts.settings, base.facts.effort, self._on_device)
 
     @classmethod
     def build(
@@ -280,11 +279,23 @@ class TrackIndex:
 
     def changed(self, segment: Segment, state: CatalogState) -> "TrackIndex":
         """The index with a segment that also holds the newest changes, at a later state."""
-        return TrackIndex(self.tracks.base, segment, state, self.device)
+        return TrackIndex(self.tracks.base, segment, state, self.device, self._on_device)
 
     def at(self, state: CatalogState) -> "TrackIndex":
         """The same tracks, of a later state of the catalogue."""
         return self.changed(self.tracks.segment, state)
+
+
+def _on_device(base: Base, device: Device) -> dict[str, CoarseSearch]:
+    """Searches of the base on a GPU, by the name of the vectors; none on the CPU."""
+    gpu = gpu_resources(device)
+    if gpu is None:
+        return {}
+    widths = {"cosine_head": base.dimension, "score_head": base.dimension + 1}
+    return {
+        name: device_search(vectors, widths[name], gpu)
+        for name, vectors in _whole_vectors(base).items()
+    }
 
 
 def _whole_vectors(base: Base) -> dict[str, Iterator[FloatArray]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.search.cells import DEFAULT_CELLS, CellSettings, cells_of, k_best
+from recommender.search.cells import DEFAULT_CELLS, CellSettings, by_distance, cells_of, k_best
 from recommender.search.live_tracks import LiveTracks, Segment
 from recommender.search.mapped_file import Array
 from recommender.search.reranking import RerankingSettings, database_vectors, expanded
@@ -102,7 +102,7 @@ class _Lists:
         self._inserted = inserted
         self._units = units
         self._gone = gone
-        self._probed = cells.neighbouring
+        self._probed = cells.searched(len(tracks.base.starts) - 1, len(tracks.base))
         self._settings: RerankingSettings = tracks.base.facts.settings
         self._left = np.ones(len(tracks.row_of), dtype=np.bool_)
         self._left[tracks.row_of < 0] = False
@@ -192,8 +192,7 @@ class _Lists:
             return
         own = cells_of(units[:, : base.leading], base.cosine_centroids)
         for cell in np.unique(own).tolist():
-            order = np.argsort(-(base.cosine_centroids @ base.cosine_centroids[cell]))
-            near = np.sort(order[: self._probed])
+            near = np.sort(by_distance(base.cosine_centroids, cell)[: self._probed])
             ranges = [np.arange(base.starts[c], base.starts[c + 1]) for c in near.tolist()]
             slots = np.concatenate([*ranges, segment])
             yield np.flatnonzero(own == cell), slots[self._left[slots]]

@@ -75,6 +75,16 @@ def test_status(shop: Shop, catalog: Path) -> None:
     assert text.out.splitlines()[0].startswith("catalogue")
 
 
+def test_status_says_what_a_query_finds(catalog: Path) -> None:
+    """The shop is small, and searched exactly."""
+    assert recsys("similar", 1).status == 0
+    index = recsys("status", "--json").json["index"]
+    assert (index["recall"], index["measured_at"], index["trouble"]) == (1, 8, None)
+    assert "exact, measured with 8 tracks" in recsys("status").out
+    Path(index["file"]).unlink()
+    assert "the next query builds it" in recsys("status").out
+
+
 @pytest.mark.parametrize("command", ["list", "status", "failures", "verify", "prune"])
 def test_no_catalogue_is_made_by_who_only_reads(command: str, tmp_path: Path) -> None:
     folder = tmp_path / "mistyped" / "catalog.db"

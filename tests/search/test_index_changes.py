@@ -17,7 +17,13 @@ from recommender.search.update import Changed, changes
 SPACE = SpaceId("toy", "w", "h", "p")
 STATE = CatalogState("a-catalogue", 7)
 CELLS = CellSettings(
-    exact_up_to=100, cells_from=200, cells_per_root=1, neighbouring=99, energy=0.8, queries=50
+    exact_up_to=100,
+    cells_from=200,
+    cells_per_root=1,
+    neighbouring=99,
+    compared=10**6,
+    energy=0.8,
+    queries=50,
 )
 """Cells in a small catalogue, all of which are looked at when neighbours are sought."""
 
