@@ -28,7 +28,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from recommender.embedding.projection import Projection
 from recommender.features.descriptors import DIMENSION, slices
-from recommender.projections.lda import concatenate, fit_lda, fit_standardisation
+from recommender.projections.lda import Scaling, concatenate, fit_lda, standard_scale
 from recommender.projections.wccn import WccnSettings, fit_wccn
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.activations import ActivationLayout, Activations
@@ -162,16 +162,11 @@ def variants(estimated: float) -> Iterator[Variant]:
         yield Variant(f"alpha {alpha:g}", order=partial(ranking, settings=expansion))
 
 
-def equal_part_scaling(columns: np.ndarray) -> Callable[[FloatArray, np.ndarray], Projection]:
-    """`fit_standardisation`, after which each part has the same squared length."""
+def equal_part_scaling(columns: np.ndarray) -> Scaling:
+    """`standard_scale`, after which each part has the same squared length."""
     sizes = [where.stop - where.start for where in slices().values()]
     weights = np.concatenate([np.full(size, size**-0.5) for size in sizes])[columns]
-
-    def standardised(values: FloatArray, labels: np.ndarray) -> Projection:
-        scale = fit_standardisation(values, labels)
-        return Projection(scale.mean, (scale.matrix * weights).astype(np.float32))
-
-    return standardised
+    return lambda values: (standard_scale(values) * weights).astype(np.float32)
 
 
 def variant_wccn(
@@ -188,7 +183,7 @@ def variant_wccn(
         np.array(train.artists)[rows].tolist() if variant.artists else (),
         low_passed,
         settings,
-        equal_part_scaling(columns) if variant.equal_parts else fit_standardisation,
+        equal_part_scaling(columns) if variant.equal_parts else standard_scale,
     )
 
 
@@ -225,6 +220,14 @@ def artist_folds(data: gtzan.Gtzan) -> list[tuple[SplitTracks, SplitTracks]]:
         for name in ("train", "valid")
         for track_id in load_split(data, "filtered", name).ids
     ]
+    return [
+        (load_tracks(data, train), load_tracks(data, valid))
+        for train, valid in artist_fold_ids(ids)
+    ]
+
+
+def artist_fold_ids(ids: Sequence[str]) -> list[tuple[list[str], list[str]]]:
+    """The same as ids of the tracks; `ids` are those of train, then of valid."""
     genres = [gtzan.genre_of(track_id) for track_id in ids]
     artists = [gtzan.artists()[track_id] or track_id for track_id in ids]
     found = []
@@ -232,7 +235,7 @@ def artist_folds(data: gtzan.Gtzan) -> list[tuple[SplitTracks, SplitTracks]]:
         halves = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
         for rows in halves.split(ids, genres, artists):
             train, valid = ([ids[row] for row in half] for half in rows)
-            found.append((load_tracks(data, train), load_tracks(data, valid)))
+            found.append((train, valid))
     return found
 
 
@@ -298,8 +301,7 @@ def head_figures(variant: Variant, train: SplitTracks, valid: SplitTracks) -> tu
 def estimated_shrinkage(train: SplitTracks) -> float:
     """Ledoit & Wolf's, of the standardised descriptors within genres."""
     tracks, labels = train.descriptors, train.tracks.labels
-    scale = fit_standardisation(tracks, labels)
-    values = (tracks - scale.mean) @ scale.matrix
+    values = (tracks - tracks.mean(axis=0)) * standard_scale(tracks)
     means = np.stack([values[labels == label].mean(axis=0) for label in np.unique(labels)])
     return float(ledoit_wolf_shrinkage(values - means[labels], assume_centered=True))
 

@@ -1,0 +1,122 @@
+"""The projections that `joint_whitening.py` compares."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from joint_worlds import WIDTH, World
+
+from recommender.embedding.projection import Projection
+from recommender.projections.lda import (
+    SHRINKAGE,
+    Scaling,
+    concatenate,
+    fit_lda,
+    standard_scale,
+)
+from recommender.projections.wccn import WccnSettings, fit_wccn
+from recommender.research.model_building.activations import ActivationLayout, Activations
+from recommender.utils.arrays import FloatArray, unit_rows
+
+LDA_WEIGHT = 0.15
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row.
+
+    Attributes:
+        lda_weight: of the linear discriminants.
+        wccn, shrinkage: settings of the two parts.
+        network: factor of the networks' standardised activations; 0: descriptors alone.
+        lda_network: the same in LDA; None: as `network`.
+        columns: of what is stored of a network: last layer's means alone, or inner layers too.
+        networks_low_passed: whether copies went through the network, too.
+        centred: share of the gallery's own mean in the mean that is subtracted.
+    """
+
+    name: str
+    lda_weight: float = LDA_WEIGHT
+    wccn: WccnSettings = WccnSettings()  # noqa: RUF009 (frozen)
+    shrinkage: float = SHRINKAGE
+    network: float = 1.0
+    lda_network: float | None = None
+    columns: slice = slice(WIDTH)
+    networks_low_passed: bool = True
+    centred: float = 0.0
+
+    def fits(self, world: World) -> bool:
+        return True
+
+    def projection(self, training: Activations, labels: np.ndarray) -> Projection:
+        low_passed = training.low_passed
+        assert low_passed is not None
+        if not self.networks_low_passed:
+            own = training.layout.all_networks
+            low_passed = low_passed.copy()
+            low_passed[:, own] = training.tracks[:, own]
+        parts = [
+            fit_wccn(
+                training.tracks,
+                training.clips,
+                training.artists,
+                low_passed,
+                self.wccn,
+                part_scaling(training.layout, self.network),
+            )
+        ]
+        weights = [1 - self.lda_weight]
+        if self.lda_weight:
+            factor = self.network if self.lda_network is None else self.lda_network
+            scaling = part_scaling(training.layout, factor)
+            parts.append(fit_lda(training.tracks, labels, self.shrinkage, scaling))
+            weights.append(self.lda_weight)
+        return concatenate(parts, weights, training.tracks)
+
+    def vectors(self, world: World) -> tuple[FloatArray, FloatArray]:
+        training = world.training.activations(self.columns)
+        gallery = world.gallery.activations(self.columns)
+        projection = self.projection(training, world.labels)
+        assert gallery.low_passed is not None
+        tracks = projection.affine(gallery.tracks)
+        mean = self.centred * tracks.mean(axis=0)
+        return unit_rows(tracks - mean), unit_rows(projection.affine(gallery.low_passed) - mean)
+
+
+def part_scaling(layout: ActivationLayout, network: float) -> Scaling:
+    """Every part standardised by itself, the networks multiplied by a factor."""
+
+    def scale(values: FloatArray) -> FloatArray:
+        networks = [network * standard_scale(values[:, own]) for own in layout.networks]
+        assert layout.descriptors is not None
+        whole = [*networks, standard_scale(values[:, layout.descriptors])]
+        return np.concatenate(whole).astype(np.float32)
+
+    return scale
+
+
+def variants() -> Iterator[Variant]:
+    """All rows."""
+    yield Variant("descriptors alone", network=0.0)
+    yield Variant("joint whitening")
+    yield Variant("joint WCCN, descriptor LDA", lda_network=0.0)
+    yield Variant("descriptor WCCN, joint LDA", network=0.0, lda_network=1.0)
+    yield Variant("low-passed copies not through the network", networks_low_passed=False)
+    for weight in (0.0, 0.05, 0.1, 0.2, 0.3):
+        yield Variant(f"LDA weight {weight:g}", lda_weight=weight)
+    for factor in (0.5, 1.5, 2.0, 3.0):
+        yield Variant(f"network scale {factor:g}", network=factor)
+    yield Variant("inner: last layer's deviations too", columns=slice(2 * WIDTH))
+    yield Variant("inner: last two layers", columns=slice(4 * WIDTH))
+    yield Variant("inner: all layers", columns=slice(None))
+    yield Variant("inner: second layer", columns=slice(2 * WIDTH, 4 * WIDTH))
+    for components in (150, 450):
+        yield Variant(f"{components} components", wccn=WccnSettings(components=components))
+    for shrinkage in (0.15, 0.6):
+        yield Variant(f"WCCN shrinkage {shrinkage:g}", wccn=WccnSettings(shrinkage=shrinkage))
+    for shrinkage in (0.25, 0.75):
+        yield Variant(f"LDA shrinkage {shrinkage:g}", shrinkage=shrinkage)
+    for share in (0.5, 1.0):
+        yield Variant(f"centred on the gallery {share:g}", centred=share)
+        name = f"descriptors alone, centred on the gallery {share:g}"
+        yield Variant(name, network=0.0, centred=share)
