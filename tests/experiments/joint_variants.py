@@ -30,7 +30,8 @@ class Variant:
         wccn, shrinkage: settings of the two parts.
         network: factor of the networks' standardised activations; 0: descriptors alone.
         lda_network: the same in LDA; None: as `network`.
-        columns: of what is stored of a network: last layer's means alone, or inner layers too.
+        columns: first and last of what is stored of a network: the last layer's means
+            alone, or inner layers too.
         networks_low_passed: whether copies went through the network, too.
         centred: share of the gallery's own mean in the mean that is subtracted.
     """
@@ -41,41 +42,46 @@ class Variant:
     shrinkage: float = SHRINKAGE
     network: float = 1.0
     lda_network: float | None = None
-    columns: slice = slice(WIDTH)
+    columns: tuple[int, int | None] = (0, WIDTH)
     networks_low_passed: bool = True
     centred: float = 0.0
 
-    def fits(self, world: World) -> bool:
-        return True
+    @property
+    def chance(self) -> bool:
+        """Whether another seed of the network gives other vectors."""
+        return bool(self.network or self.lda_network)
 
     def projection(self, training: Activations, labels: np.ndarray) -> Projection:
-        low_passed = training.low_passed
-        assert low_passed is not None
-        if not self.networks_low_passed:
-            own = training.layout.all_networks
-            low_passed = low_passed.copy()
-            low_passed[:, own] = training.tracks[:, own]
-        parts = [
-            fit_wccn(
-                training.tracks,
-                training.clips,
-                training.artists,
-                low_passed,
-                self.wccn,
-                part_scaling(training.layout, self.network),
-            )
-        ]
+        factor = self.network if self.lda_network is None else self.lda_network
+        parts = [self._wccn(training, rows_of(training, self.network))]
         weights = [1 - self.lda_weight]
         if self.lda_weight:
-            factor = self.network if self.lda_network is None else self.lda_network
+            own = rows_of(training, factor)
             scaling = part_scaling(training.layout, factor)
-            parts.append(fit_lda(training.tracks, labels, self.shrinkage, scaling))
+            lda = fit_lda(training.tracks[:, own], labels, self.shrinkage, scaling)
+            parts.append(embedded(lda, training, own))
             weights.append(self.lda_weight)
         return concatenate(parts, weights, training.tracks)
 
+    def _wccn(self, training: Activations, own: slice) -> Projection:
+        assert training.low_passed is not None
+        low_passed = training.low_passed.copy()
+        if not self.networks_low_passed:
+            networks = training.layout.all_networks
+            low_passed[:, networks] = training.tracks[:, networks]
+        fitted = fit_wccn(
+            training.tracks[:, own],
+            training.clips[:, :, own],
+            training.artists,
+            low_passed[:, own],
+            self.wccn,
+            part_scaling(training.layout, self.network),
+        )
+        return embedded(fitted, training, own)
+
     def vectors(self, world: World) -> tuple[FloatArray, FloatArray]:
-        training = world.training.activations(self.columns)
-        gallery = world.gallery.activations(self.columns)
+        training = world.training.activations(slice(*self.columns))
+        gallery = world.gallery.activations(slice(*self.columns))
         projection = self.projection(training, world.labels)
         assert gallery.low_passed is not None
         tracks = projection.affine(gallery.tracks)
@@ -83,11 +89,27 @@ class Variant:
         return unit_rows(tracks - mean), unit_rows(projection.affine(gallery.low_passed) - mean)
 
 
-def part_scaling(layout: ActivationLayout, network: float) -> Scaling:
+def rows_of(training: Activations, factor: float) -> slice:
+    """All activations, or the descriptors where the networks' factor is 0."""
+    descriptors = training.layout.descriptors
+    assert descriptors is not None
+    return slice(0 if factor else descriptors.start, descriptors.stop)
+
+
+def embedded(fitted: Projection, training: Activations, own: slice) -> Projection:
+    """A projection of some activations as one of all."""
+    matrix = np.zeros((training.tracks.shape[1], fitted.matrix.shape[1]), dtype=np.float32)
+    matrix[own] = fitted.matrix
+    return Projection(training.tracks.mean(axis=0), matrix)
+
+
+def part_scaling(layout: ActivationLayout, factor: float) -> Scaling:
     """Every part standardised by itself, the networks multiplied by a factor."""
+    if not factor:
+        return standard_scale
 
     def scale(values: FloatArray) -> FloatArray:
-        networks = [network * standard_scale(values[:, own]) for own in layout.networks]
+        networks = [factor * standard_scale(values[:, own]) for own in layout.networks]
         assert layout.descriptors is not None
         whole = [*networks, standard_scale(values[:, layout.descriptors])]
         return np.concatenate(whole).astype(np.float32)
@@ -106,10 +128,10 @@ def variants() -> Iterator[Variant]:
         yield Variant(f"LDA weight {weight:g}", lda_weight=weight)
     for factor in (0.5, 1.5, 2.0, 3.0):
         yield Variant(f"network scale {factor:g}", network=factor)
-    yield Variant("inner: last layer's deviations too", columns=slice(2 * WIDTH))
-    yield Variant("inner: last two layers", columns=slice(4 * WIDTH))
-    yield Variant("inner: all layers", columns=slice(None))
-    yield Variant("inner: second layer", columns=slice(2 * WIDTH, 4 * WIDTH))
+    yield Variant("inner: last layer's deviations too", columns=(0, 2 * WIDTH))
+    yield Variant("inner: last two layers", columns=(0, 4 * WIDTH))
+    yield Variant("inner: all layers", columns=(0, None))
+    yield Variant("inner: second layer", columns=(2 * WIDTH, 4 * WIDTH))
     for components in (150, 450):
         yield Variant(f"{components} components", wccn=WccnSettings(components=components))
     for shrinkage in (0.15, 0.6):

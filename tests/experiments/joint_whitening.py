@@ -45,13 +45,17 @@ COLUMNS = {
 TESTED = ("precision", "cosine_precision", "hit", "skewness", "anti_hub_rate")
 
 
+def first_of_each(worlds: Sequence[World]) -> list[World]:
+    """One world of those whose tracks are the same."""
+    by_tracks = {(tuple(w.training.ids), tuple(w.gallery.ids)): w for w in reversed(worlds)}
+    return [world for world in worlds if world in by_tracks.values()]
+
+
 def row_of(variant: Variant, worlds: dict[str, list[World]]) -> dict[str, float | str]:
     """Means over the worlds of each name."""
     row: dict[str, float | str] = {"variant": variant.name}
     for name, members in worlds.items():
-        usable = [world for world in members if variant.fits(world)]
-        if not usable:
-            continue
+        usable = members if variant.chance else first_of_each(members)
         found = [figures(world, variant) for world in usable]
         shown = list(COLUMNS) if name != "genres" else ["precision", "cosine_precision"]
         for column in shown:
@@ -62,13 +66,14 @@ def row_of(variant: Variant, worlds: dict[str, list[World]]) -> dict[str, float 
 def test_row(variant: Variant, stored: Stored) -> dict[str, float | str]:
     """Mean and deviation over the seeds."""
     row: dict[str, float | str] = {"variant": variant.name}
-    worlds = [world for world in stored.official("test") if variant.fits(world)]
-    found = [figures(world, variant) for world in worlds]
+    worlds = [stored.official("test"), stored.held_out("valid+test")]
+    official, held_out = worlds if variant.chance else map(first_of_each, worlds)
+    found = [figures(world, variant) for world in official]
     for column in TESTED:
         values = [one[column] for one in found]
         row[f"test_{column}"] = float(np.mean(values))
         row[f"test_{column}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    genres = [figures(w, variant) for w in stored.held_out("valid+test") if variant.fits(w)]
+    genres = [figures(world, variant) for world in held_out]
     for column in ("precision", "cosine_precision"):
         row[f"genres_test_{column}"] = float(np.mean([one[column] for one in genres]))
     return row

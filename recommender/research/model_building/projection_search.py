@@ -2,9 +2,12 @@
 
 Networks alone: those of `projections.lda`. Descriptors are fixed, so their vectors are whitened by
 what varies within recordings and artists (`projections.wccn`), and linear discriminants are
-concatenated to bring the genres in. A model with both gets weighted concatenations of all four
-components. Every part is fitted by itself: the largest deviation decides which activations are
-nearly constant, and a network's activations may all be small beside descriptors in decibels.
+concatenated to bring the genres in. For a model with both there are two ways. *Jointly*: networks'
+activations and descriptors make one vector, standardised part by part, that goes through the same
+principal components, WCCN and LDA. *Separately*: weighted concatenations of what is fitted on each
+part by itself. Parts are standardised by themselves because the largest deviation decides which
+activations are nearly constant, and a network's activations may all be small beside descriptors in
+decibels.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -15,7 +18,13 @@ import numpy as np
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
 from recommender.projections import lda, wccn
-from recommender.projections.lda import CANDIDATES, concatenate, fit_lda
+from recommender.projections.lda import (
+    CANDIDATES,
+    Scaling,
+    concatenate,
+    fit_lda,
+    standard_scale,
+)
 from recommender.projections.wccn import WccnSettings, fit_wccn
 from recommender.research.model_building.activations import ActivationLayout, Activations
 from recommender.utils.arrays import FloatArray, IntArray
@@ -49,8 +58,9 @@ def descriptor_wccn(
 ) -> Projection:
     """WCCN of the descriptors; labels are not used."""
     values = _descriptors(train.layout)
+    low_passed = None if train.low_passed is None else train.low_passed[:, values]
     tracks, clips = train.tracks[:, values], train.clips[:, :, values]
-    fitted = fit_wccn(tracks, clips, train.artists, train.low_passed, settings)
+    fitted = fit_wccn(tracks, clips, train.artists, low_passed, settings)
     return _embedded(fitted.matrix, train, values)
 
 
@@ -60,35 +70,73 @@ def descriptor_lda(train: Activations, labels: IntArray) -> Projection:
     return _embedded(fit_lda(train.tracks[:, values], labels).matrix, train, values)
 
 
+def joint_wccn(
+    train: Activations, labels: IntArray, settings: WccnSettings = wccn.DEFAULT_SETTINGS
+) -> Projection:
+    """WCCN of networks' activations and descriptors as one vector; labels are not used."""
+    scaling = part_scaling(train.layout)
+    tracks, clips = train.tracks, train.clips
+    return fit_wccn(tracks, clips, train.artists, train.low_passed, settings, scaling)
+
+
+def joint_lda(train: Activations, labels: IntArray) -> Projection:
+    """Linear discriminants of networks' activations and descriptors as one vector."""
+    return fit_lda(train.tracks, labels, scaling=part_scaling(train.layout))
+
+
+def part_scaling(layout: ActivationLayout, network: float = 1.0) -> Scaling:
+    """Every network, and the descriptors, standardised by themselves.
+
+    Args:
+        layout: of activations that end with descriptors.
+        network: factor of the networks.
+    """
+
+    def scale(values: FloatArray) -> FloatArray:
+        networks = [network * standard_scale(values[:, own]) for own in layout.networks]
+        described = standard_scale(values[:, _descriptors(layout)])
+        return np.concatenate([*networks, described]).astype(np.float32)
+
+    return scale
+
+
 COMPONENTS: dict[str, Fit] = {
     "network LDA": lambda train, labels: fit_on_networks(lda.fit_ledoit_wolf_lda, train, labels),
     "network PCA": lambda train, labels: fit_on_networks(lda.fit_pca, train, labels),
     "descriptor WCCN": descriptor_wccn,
     "descriptor LDA": descriptor_lda,
+    "network and descriptor WCCN": joint_wccn,
+    "network and descriptor LDA": joint_lda,
 }
 """What is concatenated, by name."""
 
-DESCRIPTOR_WEIGHTS = (
-    (0.0, 0.0, 1.0, 0.0),
-    (0.0, 0.0, 0.95, 0.05),
-    (0.0, 0.0, 0.9, 0.1),
-    (0.0, 0.0, 0.85, 0.15),
-    (0.0, 0.0, 0.8, 0.2),
-    (0.0, 0.0, 0.7, 0.3),
-    (0.0, 0.0, 0.6, 0.4),
-)
-"""Candidates for descriptors alone: weights in the mean squared length, ordered as `COMPONENTS`."""
+LDA_WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
 
-COMBINED_WEIGHTS = (
-    *DESCRIPTOR_WEIGHTS,
-    (0.0, 0.1, 0.8, 0.1),
-    (0.1, 0.0, 0.9, 0.0),
-    (0.1, 0.0, 0.8, 0.1),
-    (0.1, 0.0, 0.7, 0.2),
-    (0.2, 0.0, 0.7, 0.1),
-    (0.2, 0.0, 0.6, 0.2),
-    (0.3, 0.0, 0.5, 0.2),
-    (0.2, 0.0, 0.4, 0.4),
+Mixture = Mapping[str, float]
+"""Weights in the mean squared length, by name in `COMPONENTS`."""
+
+
+def _with_lda(parts: str) -> tuple[Mixture, ...]:
+    return tuple(
+        {f"{parts} WCCN": round(1 - weight, 2), **({f"{parts} LDA": weight} if weight else {})}
+        for weight in LDA_WEIGHTS
+    )
+
+
+DESCRIPTOR_MIXTURES = _with_lda("descriptor")
+"""Candidates for descriptors alone."""
+
+COMBINED_MIXTURES: tuple[Mixture, ...] = (
+    *DESCRIPTOR_MIXTURES,
+    {"network PCA": 0.1, "descriptor WCCN": 0.8, "descriptor LDA": 0.1},
+    {"network LDA": 0.1, "descriptor WCCN": 0.9},
+    {"network LDA": 0.1, "descriptor WCCN": 0.8, "descriptor LDA": 0.1},
+    {"network LDA": 0.1, "descriptor WCCN": 0.7, "descriptor LDA": 0.2},
+    {"network LDA": 0.2, "descriptor WCCN": 0.7, "descriptor LDA": 0.1},
+    {"network LDA": 0.2, "descriptor WCCN": 0.6, "descriptor LDA": 0.2},
+    {"network LDA": 0.3, "descriptor WCCN": 0.5, "descriptor LDA": 0.2},
+    {"network LDA": 0.2, "descriptor WCCN": 0.4, "descriptor LDA": 0.4},
+    *_with_lda("network and descriptor"),
 )
 """The same for networks with descriptors."""
 
@@ -109,11 +157,7 @@ def fit_candidates(
     if train.layout.descriptors is None:
         selected = _selected(CANDIDATES, names)
         return {name: fit_on_networks(fit, train, labels) for name, fit in selected.items()}
-    table = COMBINED_WEIGHTS if train.layout.networks else DESCRIPTOR_WEIGHTS
-    mixtures = [
-        {name: weight for name, weight in zip(COMPONENTS, row, strict=True) if weight}
-        for row in table
-    ]
+    mixtures = COMBINED_MIXTURES if train.layout.networks else DESCRIPTOR_MIXTURES
     by_name = {
         " + ".join(f"{name} {weight:g}" for name, weight in mixture.items()): mixture
         for mixture in mixtures
