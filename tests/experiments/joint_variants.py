@@ -14,8 +14,10 @@ from recommender.projections.lda import (
     fit_lda,
     standard_scale,
 )
+from recommender.projections.nca import NcaSettings, fit_nca
 from recommender.projections.wccn import WccnSettings, fit_wccn
 from recommender.research.model_building.activations import ActivationLayout, Activations
+from recommender.research.model_building.projection_search import part_scaling
 from recommender.utils.arrays import FloatArray, unit_rows
 
 LDA_WEIGHT = 0.15
@@ -34,6 +36,8 @@ class Variant:
             alone, or inner layers too.
         networks_low_passed: whether copies went through the network, too.
         centred: share of the gallery's own mean in the mean that is subtracted.
+        nca: settings of the refinement; None: not refined.
+        views: that are queries beside the tracks.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Variant:
     columns: tuple[int, int | None] = (0, WIDTH)
     networks_low_passed: bool = True
     centred: float = 0.0
+    nca: NcaSettings | None = None
+    views: tuple[str, ...] = ("clips", "low-passed")
 
     @property
     def chance(self) -> bool:
@@ -57,11 +63,18 @@ class Variant:
         weights = [1 - self.lda_weight]
         if self.lda_weight:
             own = rows_of(training, factor)
-            scaling = part_scaling(training.layout, factor)
+            scaling = scaling_of(training.layout, factor)
             lda = fit_lda(training.tracks[:, own], labels, self.shrinkage, scaling)
             parts.append(embedded(lda, training, own))
             weights.append(self.lda_weight)
-        return concatenate(parts, weights, training.tracks)
+        combined = concatenate(parts, weights, training.tracks)
+        if self.nca is None:
+            return combined
+        assert training.low_passed is not None
+        views = list(training.clips.transpose(1, 0, 2)) if "clips" in self.views else []
+        if "low-passed" in self.views:
+            views.append(training.low_passed)
+        return fit_nca(combined, training.tracks, views, labels, training.artists, self.nca)
 
     def _wccn(self, training: Activations, own: slice) -> Projection:
         assert training.low_passed is not None
@@ -75,7 +88,7 @@ class Variant:
             training.artists,
             low_passed[:, own],
             self.wccn,
-            part_scaling(training.layout, self.network),
+            scaling_of(training.layout, self.network),
         )
         return embedded(fitted, training, own)
 
@@ -103,24 +116,45 @@ def embedded(fitted: Projection, training: Activations, own: slice) -> Projectio
     return Projection(training.tracks.mean(axis=0), matrix)
 
 
-def part_scaling(layout: ActivationLayout, factor: float) -> Scaling:
-    """Every part standardised by itself, the networks multiplied by a factor."""
-    if not factor:
-        return standard_scale
-
-    def scale(values: FloatArray) -> FloatArray:
-        networks = [factor * standard_scale(values[:, own]) for own in layout.networks]
-        assert layout.descriptors is not None
-        whole = [*networks, standard_scale(values[:, layout.descriptors])]
-        return np.concatenate(whole).astype(np.float32)
-
-    return scale
+def scaling_of(layout: ActivationLayout, factor: float) -> Scaling:
+    return part_scaling(layout, factor) if factor else standard_scale
 
 
 def variants() -> Iterator[Variant]:
-    """All rows."""
+    """All rows: linear ones first, then those refined by NCA."""
     yield Variant("descriptors alone", network=0.0)
     yield Variant("joint whitening")
+    yield from refined_variants()
+    yield from linear_variants()
+
+
+def refined_variants() -> Iterator[Variant]:
+    nca = NcaSettings()
+    yield Variant("descriptors alone, NCA", network=0.0, nca=nca)
+    yield Variant("joint whitening, NCA", nca=nca)
+    for penalty in (0.01, 0.03, 0.3):
+        settings = NcaSettings(penalty=penalty)
+        yield Variant(f"joint whitening, NCA, penalty {penalty:g}", nca=settings)
+    for temperature in (0.02, 0.05, 0.1):
+        settings = NcaSettings(temperature=temperature)
+        yield Variant(f"joint whitening, NCA, temperature {temperature:g}", nca=settings)
+    for weight in (0.05, 0.1):
+        yield Variant(f"joint whitening, NCA, LDA weight {weight:g}", lda_weight=weight, nca=nca)
+    for factor in (0.5, 0.7, 1.5):
+        yield Variant(f"joint whitening, NCA, network scale {factor:g}", network=factor, nca=nca)
+    name = "descriptor WCCN, joint LDA, NCA"
+    yield Variant(name, network=0.0, lda_network=1.0, nca=nca)
+    for components in (150, 450):
+        settings = WccnSettings(components=components)
+        yield Variant(f"joint whitening, NCA, {components} components", wccn=settings, nca=nca)
+    for views in (("low-passed",), ()):
+        name = f"joint whitening, NCA, views {', '.join(views) or 'none'}"
+        yield Variant(name, nca=nca, views=views)
+    inner = (0, 2 * WIDTH)
+    yield Variant("joint whitening, NCA, last layer's deviations too", columns=inner, nca=nca)
+
+
+def linear_variants() -> Iterator[Variant]:
     yield Variant("joint WCCN, descriptor LDA", lda_network=0.0)
     yield Variant("descriptor WCCN, joint LDA", network=0.0, lda_network=1.0)
     yield Variant("low-passed copies not through the network", networks_low_passed=False)

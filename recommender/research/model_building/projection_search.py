@@ -11,6 +11,7 @@ decibels.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from recommender.projections.lda import (
     fit_lda,
     standard_scale,
 )
+from recommender.projections.nca import fit_nca
 from recommender.projections.wccn import WccnSettings, fit_wccn
 from recommender.research.model_building.activations import ActivationLayout, Activations
 from recommender.utils.arrays import FloatArray, IntArray
@@ -111,31 +113,52 @@ COMPONENTS: dict[str, Fit] = {
 """What is concatenated, by name."""
 
 LDA_WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
-
-Mixture = Mapping[str, float]
-"""Weights in the mean squared length, by name in `COMPONENTS`."""
+NCA_LDA_WEIGHTS = (0.1, 0.15)
 
 
-def _with_lda(parts: str) -> tuple[Mixture, ...]:
-    return tuple(
-        {f"{parts} WCCN": round(1 - weight, 2), **({f"{parts} LDA": weight} if weight else {})}
-        for weight in LDA_WEIGHTS
+@dataclass(frozen=True)
+class Candidate:
+    """A weighted concatenation of components.
+
+    Attributes:
+        weights: in the mean squared length, by name in `COMPONENTS`.
+        refined: whether it is refined by NCA (`projections.nca`).
+    """
+
+    weights: Mapping[str, float]
+    refined: bool = False
+
+    @property
+    def name(self) -> str:
+        """As in a model's card."""
+        parts = " + ".join(f"{name} {weight:g}" for name, weight in self.weights.items())
+        return f"{parts}, NCA" if self.refined else parts
+
+
+def _with_lda(parts: str) -> tuple[Candidate, ...]:
+    def candidate(weight: float, refined: bool) -> Candidate:
+        discriminants = {f"{parts} LDA": weight} if weight else {}
+        return Candidate({f"{parts} WCCN": round(1 - weight, 2), **discriminants}, refined)
+
+    return (
+        *(candidate(weight, False) for weight in LDA_WEIGHTS),
+        *(candidate(weight, True) for weight in NCA_LDA_WEIGHTS),
     )
 
 
-DESCRIPTOR_MIXTURES = _with_lda("descriptor")
+DESCRIPTOR_CANDIDATES = _with_lda("descriptor")
 """Candidates for descriptors alone."""
 
-COMBINED_MIXTURES: tuple[Mixture, ...] = (
-    *DESCRIPTOR_MIXTURES,
-    {"network PCA": 0.1, "descriptor WCCN": 0.8, "descriptor LDA": 0.1},
-    {"network LDA": 0.1, "descriptor WCCN": 0.9},
-    {"network LDA": 0.1, "descriptor WCCN": 0.8, "descriptor LDA": 0.1},
-    {"network LDA": 0.1, "descriptor WCCN": 0.7, "descriptor LDA": 0.2},
-    {"network LDA": 0.2, "descriptor WCCN": 0.7, "descriptor LDA": 0.1},
-    {"network LDA": 0.2, "descriptor WCCN": 0.6, "descriptor LDA": 0.2},
-    {"network LDA": 0.3, "descriptor WCCN": 0.5, "descriptor LDA": 0.2},
-    {"network LDA": 0.2, "descriptor WCCN": 0.4, "descriptor LDA": 0.4},
+COMBINED_CANDIDATES: tuple[Candidate, ...] = (
+    *DESCRIPTOR_CANDIDATES,
+    Candidate({"network PCA": 0.1, "descriptor WCCN": 0.8, "descriptor LDA": 0.1}),
+    Candidate({"network LDA": 0.1, "descriptor WCCN": 0.9}),
+    Candidate({"network LDA": 0.1, "descriptor WCCN": 0.8, "descriptor LDA": 0.1}),
+    Candidate({"network LDA": 0.1, "descriptor WCCN": 0.7, "descriptor LDA": 0.2}),
+    Candidate({"network LDA": 0.2, "descriptor WCCN": 0.7, "descriptor LDA": 0.1}),
+    Candidate({"network LDA": 0.2, "descriptor WCCN": 0.6, "descriptor LDA": 0.2}),
+    Candidate({"network LDA": 0.3, "descriptor WCCN": 0.5, "descriptor LDA": 0.2}),
+    Candidate({"network LDA": 0.2, "descriptor WCCN": 0.4, "descriptor LDA": 0.4}),
     *_with_lda("network and descriptor"),
 )
 """The same for networks with descriptors."""
@@ -157,18 +180,32 @@ def fit_candidates(
     if train.layout.descriptors is None:
         selected = _selected(CANDIDATES, names)
         return {name: fit_on_networks(fit, train, labels) for name, fit in selected.items()}
-    mixtures = COMBINED_MIXTURES if train.layout.networks else DESCRIPTOR_MIXTURES
-    by_name = {
-        " + ".join(f"{name} {weight:g}" for name, weight in mixture.items()): mixture
-        for mixture in mixtures
-    }
-    selection = _selected(by_name, names)
-    needed = {component for mixture in selection.values() for component in mixture}
-    fitted = {name: fit(train, labels) for name, fit in COMPONENTS.items() if name in needed}
+    candidates = COMBINED_CANDIDATES if train.layout.networks else DESCRIPTOR_CANDIDATES
+    selection = _selected({candidate.name: candidate for candidate in candidates}, names)
+    needed = {component for candidate in selection.values() for component in candidate.weights}
+    components = {name: fit(train, labels) for name, fit in COMPONENTS.items() if name in needed}
     return {
-        name: concatenate([fitted[part] for part in mixture], [*mixture.values()], train.tracks)
-        for name, mixture in selection.items()
+        name: _combined(candidate, components, train, labels)
+        for name, candidate in selection.items()
     }
+
+
+def refined_by_nca(projection: Projection, train: Activations, labels: IntArray) -> Projection:
+    """A projection refined by the neighbours of the training tracks, clips and copies."""
+    clips = [train.clips[:, number] for number in range(train.clips.shape[1])]
+    copies = [] if train.low_passed is None else [train.low_passed]
+    return fit_nca(projection, train.tracks, [*clips, *copies], labels, train.artists)
+
+
+def _combined(
+    candidate: Candidate,
+    components: Mapping[str, Projection],
+    train: Activations,
+    labels: IntArray,
+) -> Projection:
+    parts = [components[name] for name in candidate.weights]
+    combined = concatenate(parts, [*candidate.weights.values()], train.tracks)
+    return refined_by_nca(combined, train, labels) if candidate.refined else combined
 
 
 def _selected(candidates: Mapping[str, T], names: Collection[str] | None) -> dict[str, T]:

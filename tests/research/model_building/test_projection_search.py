@@ -12,7 +12,7 @@ from recommender.projections.lda import CANDIDATES, fit_ledoit_wolf_lda
 from recommender.projections.wccn import WccnSettings
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.projection_search import (
-    COMBINED_MIXTURES,
+    COMBINED_CANDIDATES,
     COMPONENTS,
     fit_candidates,
     fit_on_networks,
@@ -37,7 +37,7 @@ def fitted(both):
 
 class TestCandidates:
     def test_every_mixture_is_there_and_gives_unit_rows(self, both, fitted) -> None:
-        assert len(fitted) == len(COMBINED_MIXTURES)
+        assert len(fitted) == len(COMBINED_CANDIDATES)
         for projection in fitted.values():
             rows = projection.apply(both[0].tracks)
             np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
