@@ -3,7 +3,7 @@
 Reads what `network_activations.py` stored; numpy and SciPy from there on.
 
     OMP_NUM_THREADS=1 python tests/experiments/joint_whitening.py --store FOLDER [--csv FILE] \
-        [--only NAME …] [--test]
+        [--only NAME …] [--figures folds valid genres] [--test]
 
 Columns, of lists as recommended (reranked) with artist filter unless they say *cosine*:
 
@@ -32,6 +32,8 @@ from joint_variants import Variant, variants
 from joint_worlds import Stored, World, figures
 
 NAMES = ("folds", "valid", "genres")
+"""Kinds of figures by which a choice is made."""
+
 COLUMNS = {
     "precision": "P@10",
     "cosine_precision": "cosine P@10",
@@ -94,11 +96,12 @@ def main() -> None:
     )
     parser.add_argument("--store", type=Path, required=True, help="of network_activations.py")
     parser.add_argument("--only", action="append", help="only variants whose name begins so")
+    parser.add_argument("--figures", nargs="+", choices=NAMES, default=NAMES, help="these alone")
     parser.add_argument("--test", action="store_true", help="the test tracks: for reported rows")
     parser.add_argument("--csv", type=Path, help="write the rows here too")
     args = parser.parse_args()
     stored = Stored(args.store)
-    worlds = {} if args.test else stored.worlds()
+    worlds = {} if args.test else {n: w for n, w in stored.worlds().items() if n in args.figures}
     print({name: len(members) for name, members in worlds.items()}, flush=True)
     rows = []
     for variant in variants():

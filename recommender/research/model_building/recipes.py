@@ -38,6 +38,8 @@ class Recipe:
             which the networks are trained four times more (`leave_genres_out`).
         network_frames: columns of the centre crop of each clip that trained networks analyse; 0:
             all.
+        projection: the name of the candidate that becomes the model's projection; None: the best
+            on the validation tracks (`projection_choice.best_projection`).
 
     Raises:
         UsageError: there are neither networks nor descriptors.
@@ -47,6 +49,7 @@ class Recipe:
     descriptors: bool
     leave_genres_out: bool = False
     network_frames: int = 0
+    projection: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a model without activations."""
