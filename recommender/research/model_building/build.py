@@ -55,6 +55,7 @@ def build_model(
     seeds: Sequence[int],
     *,
     protocol: str = "filtered",
+    held_out_seeds: int | None = None,
     device: str = "cpu",
     command: str = "",
     ablation: Sequence[Mapping[str, Any]] = (),
@@ -70,6 +71,8 @@ def build_model(
             checkpoints of unfinished runs go.
         seeds: the first is the one whose weights are saved, whatever it reaches.
         protocol: the split. Leave-genres-out validation is for ``filtered`` alone.
+        held_out_seeds: of how many seeds, the first, the networks are trained again without the
+            held-out genres; None: of all.
         device: ``cpu`` or ``cuda``.
         command: for the card.
         ablation: of the network, for the card (`model_building.ablation`).
@@ -88,7 +91,7 @@ def build_model(
     fold_models: list[list[FoldModel]] = []
     if recipe.leave_genres_out and protocol == "filtered":
         folds = genre_folds(training, valid)
-        fold_models = [trainer.train_folds(seed, folds) for seed in seeds]
+        fold_models = [trainer.train_folds(seed, folds) for seed in seeds[:held_out_seeds]]
     choice = choose_projection(models, valid, fold_models, data, recipe.projection)
     fitted, heads = _fit(models, choice.name, training, valid, protocol)
     if recipe.networks:
@@ -159,7 +162,7 @@ def _evaluate(
             "valid": AnalysedSplit(valid, analysed.valid),
             "test": AnalysedSplit(test, one.model.activations(test)),
         }
-        figures = held_out[number] if held_out else None
+        figures = held_out[number] if number < len(held_out) else None
         rows.append(result_row(one.model, one.head, one.projection, splits, protocol, figures))
     return rows
 
