@@ -121,11 +121,12 @@ def scaling_of(layout: ActivationLayout, factor: float) -> Scaling:
 
 
 def variants() -> Iterator[Variant]:
-    """All rows: linear ones first, then those refined by NCA."""
+    """All rows: those refined by NCA, linear ones, and combinations."""
     yield Variant("descriptors alone", network=0.0)
     yield Variant("joint whitening")
     yield from refined_variants()
     yield from linear_variants()
+    yield from combined_variants()
 
 
 def refined_variants() -> Iterator[Variant]:
@@ -152,6 +153,28 @@ def refined_variants() -> Iterator[Variant]:
         yield Variant(name, nca=nca, views=views)
     inner = (0, 2 * WIDTH)
     yield Variant("joint whitening, NCA, last layer's deviations too", columns=inner, nca=nca)
+
+
+def combined_variants() -> Iterator[Variant]:
+    """More than one setting changed, after the rows before."""
+    for components in (100, 150, 200):
+        wccn = WccnSettings(components=components)
+        for penalty in (0.03, 0.1):
+            for weight in (0.1, 0.15):
+                for factor in (0.7, 1.0):
+                    yield Variant(
+                        f"{components} components, NCA {penalty:g}, LDA {weight:g}, "
+                        f"network {factor:g}",
+                        lda_weight=weight,
+                        wccn=wccn,
+                        network=factor,
+                        nca=NcaSettings(penalty=penalty),
+                    )
+    for factor in (0.0, 1.0):
+        name = f"150 components, network {factor:g}, not refined"
+        yield Variant(name, wccn=WccnSettings(components=150), network=factor)
+    name = "150 components, descriptors alone, NCA"
+    yield Variant(name, wccn=WccnSettings(components=150), network=0.0, nca=NcaSettings())
 
 
 def linear_variants() -> Iterator[Variant]:
