@@ -31,7 +31,7 @@ class NcaSettings:
     """
 
     temperature: float = 0.03
-    penalty: float = 0.1
+    penalty: float = 0.03
     iterations: int = 20
 
 

@@ -25,7 +25,8 @@ from recommender.utils.arrays import FloatArray
 
 @dataclass(frozen=True)
 class WccnSettings:
-    """Chosen by cross-validation over artists (`tests/experiments/ablation.py`).
+    """Chosen by cross-validation over artists (`tests/experiments/ablation.py`), the number of
+    components in `joint_whitening.py` there.
 
     Attributes:
         components: at most so many principal components of the standardised vectors.
@@ -35,7 +36,7 @@ class WccnSettings:
             within artists, and between recordings and their low-pass filtered copies.
     """
 
-    components: int = 300
+    components: int = 150
     shrinkage: float = 0.3
     recordings: float = 3
     artists: float = 3

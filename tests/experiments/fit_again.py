@@ -1,12 +1,12 @@
 """Fit projection, head and card of `default` again for networks that are trained already.
 
-    OMP_NUM_THREADS=1 python tests/experiments/fit_again.py --shared SHARED --checkpoints FOLDER \
-        --held-out-seeds N --out runs/default --all data/weights/default
+    OMP_NUM_THREADS=1 python tests/experiments/fit_again.py --shared SHARED --store FOLDER \
+        --five FOLDER --held-out-seeds N --out runs/default --all data/weights/default
 
-The same as ``recsys train default`` with five seeds and then ``--train-on all``, without training:
-the networks of the seeds are ``seed-N.pt`` in `--checkpoints`, or those of a model of five
-(`--five`); those of the held-out genres are ``seed-N-without-GENRES.pt`` there; the network trained
-on all tracks is the one that the folder `--all` holds, whose weights stay as they are.
+The same as ``recsys train default`` with five seeds and then ``--train-on all``, without training
+and from the activations that `network_activations.py` stored: the networks of the seeds are those
+of a model of five (`--five`), the network trained on all tracks is the one that the folder `--all`
+holds, whose weights stay as they are.
 """
 
 import argparse
@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from joint_worlds import Stored
 
 from recommender.embedding.model_files import ModelFiles
 from recommender.networks import GenreNetwork
 from recommender.research.datasets import gtzan
 from recommender.research.model_building import ablation, build, refit
-from recommender.research.model_building.leave_genres_out import GenreFold
+from recommender.research.model_building.activations import Activations
+from recommender.research.model_building.leave_genres_out import FOLDS, GenreFold
 from recommender.research.model_building.network_trainer import NetworkTrainer
 from recommender.research.model_building.recipes import RECIPES
 from recommender.research.model_building.split_tracks import SplitTracks
@@ -56,8 +58,27 @@ class Trained:
         return TrainingResult(self.networks[number], settings, facts["best_epoch"], history)
 
 
-def trainer_of(seeds: Trained, everything: Trained, checkpoints: Path) -> type[NetworkTrainer]:
-    """In place of the trainer: gives stored networks."""
+@dataclass(frozen=True)
+class StoredModel(TrainedModel):
+    """A model whose activations are stored.
+
+    Attributes:
+        name: of its network in the store.
+    """
+
+    store: Stored | None = None
+    name: str = ""
+
+    def activations(self, split: SplitTracks) -> Activations:
+        assert self.store is not None
+        network = self.store.network(self.name)
+        if network is None:
+            raise SystemExit(f"the activations of {self.name} are not stored.")
+        return self.store.tracks(list(split.ids), [network]).activations()
+
+
+def trainer_of(seeds: Trained, everything: Trained, store: Stored) -> type[NetworkTrainer]:
+    """In place of the trainer: gives stored models."""
 
     class StoredNetworks(NetworkTrainer):
         def train(
@@ -67,13 +88,14 @@ def trainer_of(seeds: Trained, everything: Trained, checkpoints: Path) -> type[N
             valid: SplitTracks | None,
             fold: GenreFold | None = None,
         ) -> TrainedModel:
+            name, source = f"train-{seed}", seeds
             if fold is not None:
-                own = NetworkTrainer(self.recipe, self.device, checkpoints, self.on_epoch)
-                return own.train(seed, training, valid, fold)
-            source = everything if valid is None else seeds
-            result = source.result(seed, self.recipe.networks[0])
-            recipe = self.recipe
-            return TrainedModel(seed, (result,), recipe.descriptors, recipe.network_frames)
+                name = f"genres-{seed}-{FOLDS.index(fold.held_out)}"
+            elif valid is None:
+                name, source = "all", everything
+            runs = (source.result(seed, self.recipe.networks[0]),)
+            frames = self.recipe.network_frames
+            return StoredModel(seed, runs, self.recipe.descriptors, frames, store, name)
 
     return StoredNetworks
 
@@ -83,7 +105,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds gtzan/")
-    parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--store", type=Path, required=True, help="of network_activations.py")
     parser.add_argument("--five", type=Path, required=True, help="a model of the five seeds")
     parser.add_argument("--held-out-seeds", type=int, required=True)
     parser.add_argument("--ablation", type=Path, default=Path("data/results/network-ablation.csv"))
@@ -93,7 +115,7 @@ def main() -> None:
     torch.set_num_threads(1)
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     recipe = RECIPES["default"]
-    stored = trainer_of(Trained.of(args.five), Trained.of(args.all), args.checkpoints)
+    stored = trainer_of(Trained.of(args.five), Trained.of(args.all), Stored(args.store))
     for module in (build, refit):
         module.NetworkTrainer = stored  # type: ignore[attr-defined]
     lines = [asdict(line) for line in ablation.summary(ablation.read(args.ablation))]

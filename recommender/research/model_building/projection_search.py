@@ -72,6 +72,11 @@ def descriptor_lda(train: Activations, labels: IntArray) -> Projection:
     return _embedded(fit_lda(train.tracks[:, values], labels).matrix, train, values)
 
 
+NETWORK_SCALE = 0.7
+"""Deviation of networks' activations, where descriptors have 1, in joint whitening
+(`tests/experiments/joint_whitening.py`)."""
+
+
 def joint_wccn(
     train: Activations, labels: IntArray, settings: WccnSettings = wccn.DEFAULT_SETTINGS
 ) -> Projection:
@@ -86,7 +91,7 @@ def joint_lda(train: Activations, labels: IntArray) -> Projection:
     return fit_lda(train.tracks, labels, scaling=part_scaling(train.layout))
 
 
-def part_scaling(layout: ActivationLayout, network: float = 1.0) -> Scaling:
+def part_scaling(layout: ActivationLayout, network: float = NETWORK_SCALE) -> Scaling:
     """Every network, and the descriptors, standardised by themselves.
 
     Args:

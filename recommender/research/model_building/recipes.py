@@ -8,10 +8,6 @@ from recommender.research.training.augmentation import Augmentation
 from recommender.research.training.settings import TrainingSettings
 
 FAST_MODEL = "fast"
-BEST_MODEL = "best"
-
-ENSEMBLE_SIZE = 5
-"""Networks of the best model."""
 
 NETWORK = TrainingSettings(
     model="conv2d-encoder",
@@ -69,18 +65,20 @@ class Recipe:
         return replace(self, networks=networks)
 
 
+JOINT_PROJECTION = "network and descriptor WCCN 0.85 + network and descriptor LDA 0.15, NCA"
+DESCRIPTOR_PROJECTION = "descriptor WCCN 0.85 + descriptor LDA 0.15, NCA"
+
 RECIPES: dict[str, Recipe] = {
     DEFAULT_MODEL: Recipe(
-        (NETWORK,), descriptors=True, leave_genres_out=True, network_frames=NETWORK_FRAMES
-    ),
-    FAST_MODEL: Recipe((), descriptors=True, leave_genres_out=True),
-    BEST_MODEL: Recipe(
-        ENSEMBLE_SIZE * (NETWORK,),
+        (NETWORK,),
         descriptors=True,
         leave_genres_out=True,
         network_frames=NETWORK_FRAMES,
+        projection=JOINT_PROJECTION,
+    ),
+    FAST_MODEL: Recipe(
+        (), descriptors=True, leave_genres_out=True, projection=DESCRIPTOR_PROJECTION
     ),
 }
 """The models for use. The default has a network trained with augmentation, and descriptors;
-``fast`` has descriptors alone; ``best`` has several of the default's networks, trained with
-different seeds. The paper's families are in `reproduction.experiments`."""
+``fast`` has descriptors alone. The paper's families are in `reproduction.experiments`."""
