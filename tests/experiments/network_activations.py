@@ -4,8 +4,9 @@
         --checkpoints FOLDER --five FOLDER --store FOLDER
 
 In `--checkpoints` are ``fold-N.pt``, the networks of `heads.py`, and ``seed-N-without-GENRES.pt``,
-those of ``recsys train default``; what is not trained yet is left out. The five networks of `--five` are the
-default's with seeds 0 to 4, "all" is the one that ships. A file that exists is not written again.
+those of ``recsys train default``; what is not trained yet is left out. The five
+networks of `--five` are the default's with seeds 0 to 4, *all* is the one that ships. A file that
+exists is not written again.
 
 Stored of each network, for each track: means over time of the last layer in eight groups of bands,
 which are its activations; and, for *inner layers*, means and deviations over time of every layer in
