@@ -1,12 +1,12 @@
 """Fit projection, head and card of `default` again for networks that are trained already.
 
-    OMP_NUM_THREADS=1 python tests/experiments/fit_again.py --shared SHARED --store FOLDER \
-        --five FOLDER --held-out-seeds N --out runs/default --all data/weights/default
+    OMP_NUM_THREADS=1 python tests/experiments/fit_again.py --shared SHARED --checkpoints FOLDER \
+        --store FOLDER --held-out-seeds N --out runs/default --all data/weights/default
 
 The same as ``recsys train default`` with five seeds and then ``--train-on all``, without training
-and from the activations that `network_activations.py` stored: the networks of the seeds are those
-of a model of five (`--five`), the network trained on all tracks is the one that the folder `--all`
-holds, whose weights stay as they are.
+and from the activations that `network_activations.py` stored: the networks of the seeds are
+``seed-N.pt`` in `--checkpoints`, the network trained on all tracks is the one that the folder
+`--all` holds, whose weights stay as they are.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from joint_worlds import Stored
+from network_activations import trained
 
 from recommender.embedding.model_files import ModelFiles
 from recommender.networks import GenreNetwork
@@ -46,12 +47,27 @@ class Trained:
         files = ModelFiles(folder)
         return cls(files.networks(), files.card.training["networks"])
 
+    @classmethod
+    def of_checkpoints(cls, folder: Path) -> "Trained":
+        networks, facts = [], []
+        for seed in SEEDS:
+            path = folder / f"seed-{seed}.pt"
+            network, state = trained(path, len(gtzan.GENRES)), torch.load(path, weights_only=True)
+            assert network is not None
+            networks.append(network)
+            seconds = sum(report["seconds"] for report in state["history"])
+            epochs, best_epoch = len(state["history"]), int(state["best"][2])
+            facts.append(
+                {"seed": seed, "epochs_run": epochs, "best_epoch": best_epoch, "seconds": seconds}
+            )
+        return cls(networks, facts)
+
     def result(self, number: int, settings: Any) -> TrainingResult:
         """As if it had just been trained; the learning curve is not known any more."""
         facts = self.facts[number]
-        unknown = float("nan")
+        unknown, seconds = float("nan"), facts.get("seconds", 0.0) / facts["epochs_run"]
         history = [
-            EpochReport(epoch + 1, unknown, unknown, unknown, unknown, 0.0)
+            EpochReport(epoch + 1, unknown, unknown, unknown, unknown, seconds)
             for epoch in range(facts["epochs_run"])
         ]
         settings = replace(settings, seed=facts["seed"])
@@ -106,7 +122,7 @@ def main() -> None:
     )
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds gtzan/")
     parser.add_argument("--store", type=Path, required=True, help="of network_activations.py")
-    parser.add_argument("--five", type=Path, required=True, help="a model of the five seeds")
+    parser.add_argument("--checkpoints", type=Path, required=True)
     parser.add_argument("--held-out-seeds", type=int, required=True)
     parser.add_argument("--ablation", type=Path, default=Path("data/results/network-ablation.csv"))
     parser.add_argument("--out", type=Path, required=True, help="of the train-only model")
@@ -115,7 +131,9 @@ def main() -> None:
     torch.set_num_threads(1)
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     recipe = RECIPES["default"]
-    stored = trainer_of(Trained.of(args.five), Trained.of(args.all), Stored(args.store))
+    stored = trainer_of(
+        Trained.of_checkpoints(args.checkpoints), Trained.of(args.all), Stored(args.store)
+    )
     for module in (build, refit):
         module.NetworkTrainer = stored  # type: ignore[attr-defined]
     lines = [asdict(line) for line in ablation.summary(ablation.read(args.ablation))]

@@ -1,12 +1,11 @@
 """Activations of networks and descriptors of all GTZAN tracks, stored for `joint_whitening.py`.
 
     OMP_NUM_THREADS=1 python tests/experiments/network_activations.py --shared SHARED \
-        --checkpoints FOLDER --five FOLDER --store FOLDER
+        --checkpoints FOLDER --store FOLDER
 
-In `--checkpoints` are ``fold-N.pt``, the networks of `heads.py`, and ``seed-N-without-GENRES.pt``,
-those of ``recsys train default``; what is not trained yet is left out. The five
-networks of `--five` are the default's with seeds 0 to 4, *all* is the one that ships. A file that
-exists is not written again.
+In `--checkpoints` are ``fold-N.pt``, the networks of `heads.py`, and those that ``recsys train
+default`` writes, ``seed-N.pt`` and ``seed-N-without-GENRES.pt``; what is not trained yet is left
+out. *all* is the network that ships. A file that exists is not written again.
 
 Stored of each network, for each track: means over time of the last layer in eight groups of bands,
 which are its activations; and, for *inner layers*, means and deviations over time of every layer in
@@ -21,7 +20,7 @@ import numpy as np
 import torch
 from ablation import REPETITIONS
 
-from recommender.embedding.model_files import DEFAULT_MODEL, ModelFiles, find_model
+from recommender.embedding.model_files import DEFAULT_MODEL, find_model
 from recommender.features.log_mel import centre_crop
 from recommender.networks import GenreNetwork, create_model
 from recommender.networks.conv2d_encoder import BANDS_KEPT
@@ -52,10 +51,10 @@ def trained(path: Path, classes: int) -> GenreNetwork | None:
     return network.eval()
 
 
-def networks(checkpoints: Path, five: Path) -> Iterator[tuple[str, GenreNetwork | None]]:
+def networks(checkpoints: Path) -> Iterator[tuple[str, GenreNetwork | None]]:
     """All that are evaluated, by name."""
-    for seed, network in enumerate(ModelFiles(five).networks()):
-        yield f"train-{seed}", network
+    for seed in range(SEEDS):
+        yield f"train-{seed}", trained(checkpoints / f"seed-{seed}.pt", len(gtzan.GENRES))
     (network,) = find_model(DEFAULT_MODEL).networks()
     yield "all", network
     for number in range(ARTIST_FOLDS):
@@ -103,7 +102,6 @@ def main() -> None:
     )
     parser.add_argument("--shared", type=Path, required=True, help="folder that holds gtzan/")
     parser.add_argument("--checkpoints", type=Path, required=True, help="of the trainings")
-    parser.add_argument("--five", type=Path, required=True, help="a model of the five seeds")
     parser.add_argument("--store", type=Path, required=True, help="where to write")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -120,7 +118,7 @@ def main() -> None:
             low_passed=tracks.low_passed_descriptors,
         )
     filtered = None
-    for name, network in networks(args.checkpoints, args.five):
+    for name, network in networks(args.checkpoints):
         path = args.store / f"{name}.npz"
         if network is None or path.exists():
             continue
