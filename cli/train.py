@@ -49,7 +49,7 @@ RecipeName = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="'default', 'fast' (without a network), 'best' (several networks), or a family of "
+        help="'default', 'fast' (without a network), or a family of "
         "the paper; 'recsys models' lists them.",
     ),
 ]
