@@ -60,6 +60,17 @@ def first_of_each(worlds: Sequence[World]) -> list[World]:
     return [world for world in worlds if world in by_tracks.values()]
 
 
+def selected(names: Sequence[str] | None) -> list[Variant]:
+    """All; or those of some names, or whose names begin so where none has exactly that name."""
+    every = list(variants())
+    exact = {variant.name for variant in every}
+
+    def meant(variant: Variant, name: str) -> bool:
+        return variant.name == name if name in exact else variant.name.startswith(name)
+
+    return [v for v in every if not names or any(meant(v, name) for name in names)]
+
+
 def row_of(variant: Variant, worlds: dict[str, list[World]]) -> dict[str, float | str]:
     """Means over the worlds of each name."""
     row: dict[str, float | str] = {"variant": variant.name}
@@ -121,7 +132,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--store", type=Path, required=True, help="of network_activations.py")
-    parser.add_argument("--only", action="append", help="only variants whose name begins so")
+    parser.add_argument("--only", action="append", help="a name, or its beginning")
     parser.add_argument("--figures", nargs="+", choices=NAMES, default=NAMES, help="these alone")
     parser.add_argument("--test", action="store_true", help="the test tracks: for reported rows")
     parser.add_argument("--five", action="store_true", help="five networks, on valid alone")
@@ -134,9 +145,7 @@ def main() -> None:
     if args.five:
         five_networks(stored)
         return
-    for variant in variants():
-        if args.only and not any(variant.name.startswith(name) for name in args.only):
-            continue
+    for variant in selected(args.only):
         row = test_row(variant, stored) if args.test else row_of(variant, worlds)
         rows.append(row)
         cells = (value if isinstance(value, str) else f"{value:.3f}" for value in row.values())
