@@ -49,7 +49,7 @@ RecipeName = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="'default', 'fast' (without a network), 'best' (several networks), or a family of "
+        help="'default', 'fast' (without a network), or a family of "
         "the paper; 'recsys models' lists them.",
     ),
 ]
@@ -63,6 +63,15 @@ Seeds = Annotated[
         metavar="NUMBERS",
         help="Comma-separated. The model is trained with each; all are reported, the weights "
         "of the first are saved.",
+    ),
+]
+HeldOutSeeds = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Train without the held-out genres, four times a seed, with the first N seeds alone. "
+        "Default: with every seed.",
     ),
 ]
 Epochs = Annotated[
@@ -105,6 +114,7 @@ def train_command(
     gtzan: GtzanPath,
     out: ModelFolder,
     seeds: Seeds = "0",
+    held_out_seeds: HeldOutSeeds = None,
     epochs: Epochs = None,
     protocol: ProtocolChoice = Protocol.FILTERED,
     training_set: TrainOn = TrainingSet.TRAIN,
@@ -123,6 +133,7 @@ def train_command(
     numbers, recipe = _seed_numbers(seeds), _find_recipe(name, epochs)
     rows = _ablation_rows(ablation or former_ablation)
     command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}"
+    command += f" --held-out-seeds {held_out_seeds}" if held_out_seeds else ""
     command += f" --epochs {epochs}" if epochs else ""
     data = load_gtzan(gtzan, out / "gtzan.npz", threads)
     common: dict[str, Any] = {
@@ -134,6 +145,7 @@ def train_command(
         from recommender.research.model_building.build import build_model
 
         common |= {"protocol": protocol.value, "command": command}
+        common["held_out_seeds"] = held_out_seeds
         card = build_model(name, recipe, data, out, numbers, **common)
     else:
         from recommender.research.model_building.refit import refit_model

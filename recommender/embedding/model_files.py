@@ -42,6 +42,14 @@ DEFAULT_MODEL = "default"
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
 
+_WITHDRAWN = {
+    "best": "the model 'best' does not ship any more: its five networks recommended no better "
+    "than the one of 'default'. A catalogue analysed with it is recommended as before, by the "
+    "projection that it holds; new files, and sounds from outside, need another model, such as "
+    "'default', with which all files are then analysed once."
+}
+"""What became of models that no longer ship, by name."""
+
 _UNMAKEABLE = (UsageError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
 """What a network raises for settings that it cannot have."""
 
@@ -193,6 +201,8 @@ def find_model(model: AnyPath = DEFAULT_MODEL) -> ModelFiles:
     for folder in (_shipped_folder() / model, Path(model)):
         if (folder / CARD).is_file():
             return ModelFiles(folder)
+    if model in _WITHDRAWN:
+        raise WeightsError(_WITHDRAWN[model])
     shipped = ", ".join(shipped_models()) or "none"
     if _is_architecture(model):
         raise WeightsNotShipped(

@@ -20,6 +20,9 @@ from recommender.utils.arrays import FloatArray, IntArray
 Fit = Callable[[FloatArray, IntArray], Projection]
 """From activations [n, d] and labels [n] of the training tracks."""
 
+Scaling = Callable[[FloatArray], FloatArray]
+"""From activations [n, d] to the factors [d] by which they are multiplied, once centred."""
+
 Doubles = npt.NDArray[np.float64]
 
 SHRINKAGE = 0.5
@@ -43,20 +46,29 @@ def fit_centring(activations: FloatArray, labels: IntArray) -> Projection:
     return Projection(activations.mean(axis=0), identity)
 
 
-def fit_standardisation(activations: FloatArray, labels: IntArray) -> Projection:
-    """Scale every activation to mean 0 and deviation 1; nearly constant ones are left out.
+def standard_scale(activations: FloatArray) -> FloatArray:
+    """Factors [d] that give every activation deviation 1; nearly constant ones get 0.
 
     Scaled up, an activation that is almost constant over the training tracks would outweigh the
     others on the first piece of other music that moves it.
 
     Args:
         activations: np.ndarray [shape=(n, d)].
-        labels: not used.
     """
     deviation = activations.std(axis=0)
-    varies = deviation > _MIN_RELATIVE_DEVIATION * deviation.max()
-    scale = varies / np.where(varies, deviation, 1)
-    return Projection(activations.mean(axis=0), np.diag(scale).astype(np.float32))
+    varies = deviation > _MIN_RELATIVE_DEVIATION * deviation.max(initial=0)
+    factors: FloatArray = (varies / np.where(varies, deviation, 1)).astype(np.float32)
+    return factors
+
+
+def fit_standardisation(activations: FloatArray, labels: IntArray) -> Projection:
+    """Scale every activation to mean 0 and deviation 1; see `standard_scale`.
+
+    Args:
+        activations: np.ndarray [shape=(n, d)].
+        labels: not used.
+    """
+    return Projection(activations.mean(axis=0), np.diag(standard_scale(activations)))
 
 
 def fit_pca(activations: FloatArray, labels: IntArray, components: int = 64) -> Projection:
@@ -67,10 +79,9 @@ def fit_pca(activations: FloatArray, labels: IntArray, components: int = 64) -> 
         labels: not used.
         components: at most so many.
     """
-    scale = fit_standardisation(activations, labels)
-    scaled = (activations - scale.mean) @ scale.matrix
-    _, _, axes = np.linalg.svd(scaled, full_matrices=False)
-    return Projection(scale.mean, (scale.matrix @ axes[:components].T).astype(np.float32))
+    mean, scale = activations.mean(axis=0), standard_scale(activations)
+    _, _, axes = np.linalg.svd((activations - mean) * scale, full_matrices=False)
+    return Projection(mean, scale[:, None] * axes[:components].T)
 
 
 def fit_ledoit_wolf_lda(activations: FloatArray, labels: IntArray) -> Projection:
@@ -88,14 +99,19 @@ def fit_ledoit_wolf_lda(activations: FloatArray, labels: IntArray) -> Projection
     except ImportError as error:
         raise RecsysError("LDA needs scikit-learn: pip install 'recommender[study]'.") from error
 
-    scale = fit_standardisation(activations, labels)
-    scaled = (activations - scale.mean) @ scale.matrix
+    mean, scale = activations.mean(axis=0), standard_scale(activations)
+    scaled = (activations - mean) * scale
     fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(scaled, labels)
     axes = fitted.scalings_[:, : len(np.unique(labels)) - 1]
-    return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
+    return Projection(mean, (scale[:, None] * axes).astype(np.float32))
 
 
-def fit_lda(activations: FloatArray, labels: IntArray, shrinkage: float = SHRINKAGE) -> Projection:
+def fit_lda(
+    activations: FloatArray,
+    labels: IntArray,
+    shrinkage: float = SHRINKAGE,
+    scaling: Scaling = standard_scale,
+) -> Projection:
     """Linear discriminants with fixed shrinkage, for many more values than tracks.
 
     Directions are scaled to unit within-class variance.
@@ -104,6 +120,7 @@ def fit_lda(activations: FloatArray, labels: IntArray, shrinkage: float = SHRINK
         activations: np.ndarray [shape=(n, d)].
         labels: np.ndarray [shape=(n,)], from 0 to c - 1.
         shrinkage: weight of the identity in the within-class covariance, above 0, at most 1.
+        scaling: of the centred activations.
 
     Raises:
         RecsysError: SciPy is not installed.
@@ -113,12 +130,12 @@ def fit_lda(activations: FloatArray, labels: IntArray, shrinkage: float = SHRINK
     except ImportError as error:
         raise RecsysError("LDA needs SciPy: pip install 'recommender[study]'.") from error
 
-    scale = fit_standardisation(activations, labels)
-    found = class_statistics((activations - scale.mean) @ scale.matrix, labels, shrinkage)
+    mean, scale = activations.mean(axis=0), scaling(activations)
+    found = class_statistics((activations - mean) * scale, labels, shrinkage)
     between = (found.means.T * found.priors) @ found.means
     _, directions = eigh(between, found.within)  # ascending ratio of between to within
     axes = found.axes @ directions[:, : -len(found.priors) : -1]
-    return Projection(scale.mean, (scale.matrix @ axes).astype(np.float32))
+    return Projection(mean, (scale[:, None] * axes).astype(np.float32))
 
 
 def concatenate(

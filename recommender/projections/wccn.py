@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.embedding.projection import Projection
-from recommender.projections.lda import Fit, fit_standardisation
+from recommender.projections.lda import Scaling, standard_scale
 from recommender.utils.arrays import FloatArray
 
 
 @dataclass(frozen=True)
 class WccnSettings:
-    """Chosen by cross-validation over artists (`tests/experiments/ablation.py`).
+    """Chosen by cross-validation over artists (`tests/experiments/ablation.py`), the number of
+    components in `joint_whitening.py` there.
 
     Attributes:
         components: at most so many principal components of the standardised vectors.
@@ -35,7 +36,7 @@ class WccnSettings:
             within artists, and between recordings and their low-pass filtered copies.
     """
 
-    components: int = 300
+    components: int = 150
     shrinkage: float = 0.3
     recordings: float = 3
     artists: float = 3
@@ -51,7 +52,7 @@ def fit_wccn(
     artists: Sequence[str] = (),
     low_passed: FloatArray | None = None,
     settings: WccnSettings = DEFAULT_SETTINGS,
-    scaling: Fit = fit_standardisation,
+    scaling: Scaling = standard_scale,
 ) -> Projection:
     """Standardise, reduce to principal components, whiten by the within-class covariance.
 
@@ -62,16 +63,16 @@ def fit_wccn(
             has two recordings.
         low_passed: np.ndarray [shape=(n, d)], the same recordings, low-pass filtered.
         settings: weights, shrinkage and size.
-        scaling: how vectors are centred and scaled first.
+        scaling: of the centred vectors.
 
     Raises:
         ValueError: artists are given, but not one for each vector.
     """
     if artists and len(artists) != len(vectors):
         raise ValueError(f"{len(artists)} artists do not name {len(vectors)} vectors.")
-    scale = scaling(vectors, np.zeros(len(vectors), dtype=np.int64))
-    _, _, axes = np.linalg.svd((vectors - scale.mean) @ scale.matrix, full_matrices=False)
-    matrix = scale.matrix @ axes[: settings.components].T
+    mean, scale = vectors.mean(axis=0), scaling(vectors)
+    _, _, axes = np.linalg.svd((vectors - mean) * scale, full_matrices=False)
+    matrix = scale[:, None] * axes[: settings.components].T
     within_recordings = (clips - clips.mean(axis=1, keepdims=True)).reshape(-1, clips.shape[2])
     differences = [(settings.recordings, within_recordings)]
     if len(within_artists := _within_artists(vectors, artists)):
@@ -86,7 +87,7 @@ def fit_wccn(
     covariance = (1 - settings.shrinkage) * estimated + settings.shrinkage * identity
     values, directions = np.linalg.eigh(covariance)
     whitening = (directions / np.sqrt(np.maximum(values, 1e-12))) @ directions.T
-    return Projection(scale.mean, (matrix @ whitening).astype(np.float32))
+    return Projection(mean, (matrix @ whitening).astype(np.float32))
 
 
 def _within_artists(vectors: FloatArray, artists: Sequence[str]) -> FloatArray:

@@ -40,6 +40,10 @@ def copied(tmp_path):
 
 
 class TestShippedModels:
+    def test_a_withdrawn_model_says_what_becomes_of_its_catalogues(self) -> None:
+        with pytest.raises(WeightsError, match=r"best.*recommended as before.*default"):
+            find_model("best")
+
     def test_the_default_is_shipped(self) -> None:
         assert DEFAULT_MODEL in shipped_models()
 

@@ -40,7 +40,6 @@ def test_digest_depends_on_values_not_on_order() -> None:
 
 
 SHIPPED_SPACES = {
-    "best": "7e86b99d152c",
     "conv1d": "6ddda0298e71",
     "conv1d-encoder": "ae1ff4fc100c",
     "conv2d": "0456af98ffa9",

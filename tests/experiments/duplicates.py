@@ -67,7 +67,7 @@ def main() -> None:
 
 def duplicate_detector(model: str) -> DuplicateDetector:
     """The test that the model is served with."""
-    return ModelProjection.of_files(find_model(model)).test_for_copies
+    return ModelProjection.of_files(find_model(model)).duplicate_detector
 
 
 def vectors(model: str, raw: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,8 +3,9 @@
 As in `ablation.py`, what is fitted on one half of GTZAN's training and validation tracks is
 evaluated on the other, in four artist folds whose mean is taken; here the default's network is
 trained on each, too (four times some minutes; a completed training is read from its checkpoint).
-The columns *valid* are of the 197 validation tracks after the 443 training tracks, mean over the
-five networks of `best`, which are the default's with five seeds. No test track is read.
+The columns *valid* are of the 197 validation tracks after the 443 training tracks, mean over five
+seeds, whose networks (``seed-N.pt``, of ``recsys train default``) lie in the same folder. No test
+track is read.
 
     python tests/experiments/heads.py --shared SHARED --checkpoints FOLDER [--csv FILE]
 
@@ -20,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 from ablation import REPETITIONS, artist_folds
+from network_activations import SEEDS
+from network_activations import trained as completed
 
-from recommender.embedding.model_files import find_model
 from recommender.embedding.projection import Projection
 from recommender.networks import GenreNetwork
 from recommender.projections.lda import fit_lda, fit_standardisation
@@ -34,7 +36,7 @@ from recommender.research.model_building.head_fitting import (
     LinearLayer,
     fit_head,
 )
-from recommender.research.model_building.recipes import BEST_MODEL, NETWORK, NETWORK_FRAMES
+from recommender.research.model_building.recipes import NETWORK, NETWORK_FRAMES
 from recommender.research.model_building.split_tracks import SplitTracks, load_split
 from recommender.research.model_building.trained_model import model_activations
 from recommender.research.training.inference import log_loss
@@ -152,6 +154,8 @@ def main() -> None:
     data = gtzan.load(args.shared / "gtzan" / "gtzan_logmel.npz")
     folds = artist_folds(data)
     networks = trained(folds, args.checkpoints)
+    by_seed = (args.checkpoints / f"seed-{seed}.pt" for seed in range(SEEDS))
+    seeds = [n for path in by_seed if (n := completed(path, len(gtzan.GENRES))) is not None]
     official = load_split(data, "filtered", "train"), load_split(data, "filtered", "valid")
     print("| variant | accuracy, % | log loss | valid: accuracy, % | log loss |")
     print("|" + 5 * "---|")
@@ -161,7 +165,7 @@ def main() -> None:
             figures(variant, network, *splits)
             for network, splits in zip(networks, folds, strict=True)
         ]
-        valid = [figures(variant, one, *official) for one in find_model(BEST_MODEL).networks()]
+        valid = [figures(variant, one, *official) for one in seeds]
         row = [*np.mean(found, axis=0), *np.mean(valid, axis=0)]
         rows.append([variant.name, *(round(float(value), 4) for value in row)])
         print(

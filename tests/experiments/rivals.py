@@ -45,7 +45,7 @@ from recommender.evaluation.retrieval import hubness, score_queries
 from recommender.evaluation.significance import bootstrap_interval
 from recommender.features.descriptors import describe
 from recommender.projections.lda import concatenate, fit_lda, fit_standardisation
-from recommender.projections.wccn import fit_wccn
+from recommender.projections.wccn import WccnSettings, fit_wccn
 from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import (
     FOLDS,
@@ -280,7 +280,8 @@ def descriptor_methods(data: gtzan.Gtzan) -> Iterator[Method]:
 
     def whitened(values: FloatArray, _: IntArray, rows: IntArray) -> Projection:
         artists = [known_artists[data.track_ids[row]] for row in rows]
-        return fit_wccn(values, vectors.of_clips(rows), artists)
+        settings = WccnSettings(components=300)
+        return fit_wccn(values, vectors.of_clips(rows), artists, settings=settings)
 
     def both(values: FloatArray, labels: IntArray, rows: IntArray) -> Projection:
         parts = (whitened(values, labels, rows), fit_lda(values, labels))

@@ -91,9 +91,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=Path("data/results"))
-    parser.add_argument("--model", action="append", help="instead of fast, default, best; repeat")
+    parser.add_argument("--model", action="append", help="instead of fast and default; repeat")
     args = parser.parse_args()
-    models = [read(args.results, name) for name in args.model or ("fast", "default", "best")]
+    models = [read(args.results, name) for name in args.model or ("fast", "default")]
     print("| | " + " | ".join(f"`{m.name}` ({len(m.rows)})" for m in models) + " |")
     print("|---|" + len(models) * "---:|")
     for title, (column, *shown) in ROWS.items():

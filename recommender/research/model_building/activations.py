@@ -46,8 +46,8 @@ class Activations:
         tracks: np.ndarray [shape=(n, d)], float32, of each whole track.
         clips: np.ndarray [shape=(n, c, d)], float32, of c clips of each.
         layout: of the d values.
-        low_passed: np.ndarray [shape=(n, DIMENSION)], float32, descriptors of the tracks, low-pass
-            filtered; None where there are none.
+        low_passed: np.ndarray [shape=(n, d)], float32, of the tracks, low-pass filtered; None where
+            there are no descriptors.
         artists: of each track, blank where unknown; empty where none is known.
     """
 

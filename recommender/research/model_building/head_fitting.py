@@ -84,7 +84,7 @@ def fit_logistic_regression(
     return LinearLayer(weight, regression.intercept_ - projection.mean @ weight).centred
 
 
-HEAD_WCCN = WccnSettings(components=150)
+HEAD_WCCN = WccnSettings()
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class HeadSettings:
 
     Attributes:
         project_descriptors: the space in which descriptors are classified.
-        wccn: settings of that space: half as many components as the projection has.
+        wccn: settings of that space.
         prior_variance: of the regression's weights (scikit-learn's C), for vectors of unit mean
             squared length.
         fit_descriptors: the layer of the descriptors.

@@ -34,8 +34,6 @@ NOTES = (
     "The genre head is fitted on the activations of the training tracks: shrinkage LDA for "
     "networks, logistic regression for whitened descriptors; its temperature and the weight of "
     "the descriptors are chosen on valid.",
-    "The projection is the one of those listed with the highest sum on valid of reranked "
-    "precision@10 and, where measured, reranked precision@10 of held-out genres.",
     "The published seed was fixed before any seed was evaluated; figures are over all seeds.",
     "Ten genres of Western popular and classical music from before 2002: for other music the "
     "predicted genre is only the nearest of these ten.",
@@ -49,7 +47,7 @@ NETWORK_NOTES = (
 )
 
 DESCRIPTOR_NOTES = (
-    "WCCN: descriptors are whitened by the covariance within recordings, within artists, and "
+    "WCCN: activations are whitened by the covariance within recordings, within artists, and "
     "between recordings and their low-pass filtered copies; artists are those of the training "
     "tracks. The weights of the three were chosen by cross-validation over the artists of train "
     "and valid together; so was, with a look at valid alone, how the head uses descriptors.",

@@ -8,10 +8,6 @@ from recommender.research.training.augmentation import Augmentation
 from recommender.research.training.settings import TrainingSettings
 
 FAST_MODEL = "fast"
-BEST_MODEL = "best"
-
-ENSEMBLE_SIZE = 5
-"""Networks of the best model."""
 
 NETWORK = TrainingSettings(
     model="conv2d-encoder",
@@ -38,6 +34,8 @@ class Recipe:
             which the networks are trained four times more (`leave_genres_out`).
         network_frames: columns of the centre crop of each clip that trained networks analyse; 0:
             all.
+        projection: the name of the candidate that becomes the model's projection; None: the best
+            on the validation tracks (`projection_choice.best_projection`).
 
     Raises:
         UsageError: there are neither networks nor descriptors.
@@ -47,6 +45,7 @@ class Recipe:
     descriptors: bool
     leave_genres_out: bool = False
     network_frames: int = 0
+    projection: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a model without activations."""
@@ -66,18 +65,20 @@ class Recipe:
         return replace(self, networks=networks)
 
 
+JOINT_PROJECTION = "network and descriptor WCCN 0.85 + network and descriptor LDA 0.15, NCA"
+DESCRIPTOR_PROJECTION = "descriptor WCCN 0.85 + descriptor LDA 0.15, NCA"
+
 RECIPES: dict[str, Recipe] = {
     DEFAULT_MODEL: Recipe(
-        (NETWORK,), descriptors=True, leave_genres_out=True, network_frames=NETWORK_FRAMES
-    ),
-    FAST_MODEL: Recipe((), descriptors=True, leave_genres_out=True),
-    BEST_MODEL: Recipe(
-        ENSEMBLE_SIZE * (NETWORK,),
+        (NETWORK,),
         descriptors=True,
         leave_genres_out=True,
         network_frames=NETWORK_FRAMES,
+        projection=JOINT_PROJECTION,
+    ),
+    FAST_MODEL: Recipe(
+        (), descriptors=True, leave_genres_out=True, projection=DESCRIPTOR_PROJECTION
     ),
 }
 """The models for use. The default has a network trained with augmentation, and descriptors;
-``fast`` has descriptors alone; ``best`` has several of the default's networks, trained with
-different seeds. The paper's families are in `reproduction.experiments`."""
+``fast`` has descriptors alone. The paper's families are in `reproduction.experiments`."""

@@ -220,11 +220,15 @@ def write_curves(path: Path, models: Sequence[TrainedModel]) -> None:
 def mean_and_sd(rows: Sequence[ResultRow]) -> dict[str, dict[str, Any]]:
     """Figure → mean and sample standard deviation over the seeds (None for one), and the first's.
 
-    Figures that the model does not have are left out.
+    Over the seeds that have the figure; one that the first has not is left out.
     """
     names = [f.name for f in fields(ResultRow) if float in (f.type, *get_args(f.type))]
     found = {name: [getattr(row, name) for row in rows] for name in names if name != "seconds"}
-    return {name: _over_seeds(values) for name, values in found.items() if None not in values}
+    return {
+        name: _over_seeds([value for value in values if value is not None])
+        for name, values in found.items()
+        if values[0] is not None
+    }
 
 
 def _over_seeds(values: Sequence[float]) -> dict[str, Any]:

@@ -101,6 +101,12 @@ class SplitTracks:
         """
         return np.stack([self.cache.low_passed(*track) for track in self._spectrograms])
 
+    @property
+    def low_passed(self) -> TrackSet:
+        """The tracks as `low_passed_descriptors` describes them; computed at every call."""
+        filtered = [_low_passed(*track) for track in self._spectrograms]
+        return TrackSet(np.stack(filtered), self.tracks.labels)
+
     def subset(self, rows: IntArray, labels: IntArray) -> "SplitTracks":
         """Some of the tracks under other labels.
 

@@ -8,7 +8,11 @@ import numpy as np
 from recommender.networks import GenreNetwork
 from recommender.research.model_building.activations import ActivationLayout, Activations
 from recommender.research.model_building.split_tracks import CLIPS, SplitTracks
-from recommender.research.training.inference import clip_activations, clip_probabilities
+from recommender.research.training.inference import (
+    TrackSet,
+    clip_activations,
+    clip_probabilities,
+)
 from recommender.research.training.settings import TrainingResult
 from recommender.utils.arrays import FloatArray
 
@@ -70,18 +74,25 @@ def model_activations(
         descriptors: whether descriptors follow.
         network_frames: columns of the centre crop of each clip that the networks analyse; 0: all.
     """
-    clips = [
-        clip_activations(network, split.tracks, length, clips=CLIPS, network_frames=network_frames)
-        for network, length in zip(networks, frames, strict=True)
-    ]
-    tracks = [of_network.mean(axis=1) for of_network in clips]
+
+    def of_clips(tracks: TrackSet) -> list[FloatArray]:
+        return [
+            clip_activations(network, tracks, length, clips=CLIPS, network_frames=network_frames)
+            for network, length in zip(networks, frames, strict=True)
+        ]
+
+    clips = of_clips(split.tracks)
+    tracks = [found.mean(axis=1) for found in clips]
+    low_passed = None
     if descriptors:
         tracks, clips = [*tracks, split.descriptors], [*clips, split.clip_descriptors]
+        filtered = [found.mean(axis=1) for found in of_clips(split.low_passed)] if networks else []
+        low_passed = np.concatenate([*filtered, split.low_passed_descriptors], axis=1)
     layout = ActivationLayout.of([network.feature_dim for network in networks], descriptors)
     return Activations(
         np.concatenate(tracks, axis=1),
         np.concatenate(clips, axis=2),
         layout,
-        split.low_passed_descriptors if descriptors else None,
+        low_passed,
         split.artists,
     )

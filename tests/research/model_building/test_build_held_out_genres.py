@@ -38,6 +38,16 @@ class TestLeaveGenresOut:
             state = torch.load(checkpoints / name, weights_only=True)
             assert len(state["best_weights"]["classifier.bias"]) == 7
 
+    def test_of_fewer_seeds(self, genres_left_out, data, tmp_path) -> None:
+        card = build_model("toy", LEAVE_GENRES_OUT, data, tmp_path, SEEDS, held_out_seeds=1)
+        names = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+        assert {name for name in names if name.startswith("seed-3")} == {"seed-3.pt"}
+        figure = card.results["held_out_genres_test"]
+        assert figure["sd"] is None
+        expected = genres_left_out.card.results["held_out_genres_test"]["of_published_seed"]
+        if card.results["projection"] == genres_left_out.card.results["projection"]:
+            assert figure["mean"] == expected
+
     def test_both_precisions_choose(self, genres_left_out) -> None:
         results = genres_left_out.card.results
         valid = results["valid_precision_of_projections"]

@@ -1,16 +1,23 @@
 """Candidate projections of models that consist of several parts, on toy worlds."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 from toy_activations import toy_world
 
+from recommender.embedding.projection import Projection
 from recommender.projections.lda import CANDIDATES, fit_ledoit_wolf_lda
+from recommender.projections.wccn import WccnSettings
 from recommender.research.model_building.activations import Activations
 from recommender.research.model_building.projection_search import (
-    COMBINED_WEIGHTS,
+    COMBINED_CANDIDATES,
     COMPONENTS,
     fit_candidates,
     fit_on_networks,
+    joint_lda,
+    joint_wccn,
 )
 
 
@@ -30,7 +37,7 @@ def fitted(both):
 
 class TestCandidates:
     def test_every_mixture_is_there_and_gives_unit_rows(self, both, fitted) -> None:
-        assert len(fitted) == len(COMBINED_WEIGHTS)
+        assert len(fitted) == len(COMBINED_CANDIDATES)
         for projection in fitted.values():
             rows = projection.apply(both[0].tracks)
             np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
@@ -47,8 +54,31 @@ class TestCandidates:
         train, labels = both
         for name, fit in COMPONENTS.items():
             matrix = fit(train, labels).matrix
-            assert used(matrix, train.layout.all_networks) == name.startswith("network")
-            assert used(matrix, train.layout.descriptors) != name.startswith("network")
+            assert used(matrix, train.layout.all_networks) == ("network" in name)
+            assert used(matrix, train.layout.descriptors) == ("descriptor" in name)
+
+    def test_joint_whitening_standardises_every_part_by_itself(self) -> None:
+        """A network whose activations are tiny beside the descriptors counts as much."""
+        (large, labels), (tiny, _) = toy_world(0), toy_world(0, networks=(1e-3,))
+        for fit in (partial(joint_wccn, settings=WccnSettings(components=20)), joint_lda):
+            similarities, expected = (
+                fit(world, labels).apply(world.tracks) @ fit(world, labels).apply(world.tracks).T
+                for world in (tiny, large)
+            )
+            np.testing.assert_allclose(similarities, expected, atol=1e-2)
+
+    def test_joint_whitening_discounts_what_low_pass_filtering_changes(self, both) -> None:
+        train, labels = both
+        changed = train.tracks.copy()
+        changed[:, 5] += np.where(np.arange(len(changed)) % 2, 3, -3)  # of the network
+        whitened = replace(train, low_passed=changed)
+        plain, robust = (joint_wccn(world, labels) for world in (train, whitened))
+
+        def length(projection: Projection) -> float:
+            moved, total = projection.matrix[5], projection.matrix
+            return float(np.linalg.norm(moved) / np.linalg.norm(total))
+
+        assert length(robust) < 0.9 * length(plain)
 
     def test_descriptors_alone(self) -> None:
         train, labels = toy_world(0, networks=(), noise=())

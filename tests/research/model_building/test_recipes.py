@@ -4,6 +4,10 @@ import pytest
 
 from recommender.errors import UsageError
 from recommender.networks import model_names
+from recommender.research.model_building.projection_search import (
+    COMBINED_CANDIDATES,
+    DESCRIPTOR_CANDIDATES,
+)
 from recommender.research.model_building.recipes import Recipe
 from recommender.research.reproduction.experiments import find_recipe, main_run
 from recommender.research.training.settings import TrainingSettings
@@ -22,20 +26,18 @@ def test_default_is_augmented_and_families_are_as_the_study_has_them() -> None:
 
 
 def test_fast_has_no_network() -> None:
-    assert find_recipe("fast") == Recipe((), descriptors=True, leave_genres_out=True)
+    fast = find_recipe("fast")
+    assert (fast.networks, fast.descriptors, fast.leave_genres_out) == ((), True, True)
 
 
-def test_best_is_several_of_the_networks_of_the_default() -> None:
-    best = find_recipe("best")
-    assert set(map(repr, best.networks)) == {repr(find_recipe("default").networks[0])}
-    assert len(best.networks) > 1
-    assert best.descriptors
-    seeds = [network.seed for network in best.seeded(0)]
-    assert seeds == list(range(len(seeds)))  # the first seeds of the default
+def test_the_projections_of_recipes_are_candidates() -> None:
+    default, fast = find_recipe("default").projection, find_recipe("fast").projection
+    assert default in {candidate.name for candidate in COMBINED_CANDIDATES}
+    assert fast in {candidate.name for candidate in DESCRIPTOR_CANDIDATES}
 
 
 def test_unknown_name_lists_the_known() -> None:
-    with pytest.raises(UsageError, match=r"default, fast, best, conv1d, .*transformer"):
+    with pytest.raises(UsageError, match=r"default, fast, conv1d, .*transformer"):
         find_recipe("perceptron")
 
 
