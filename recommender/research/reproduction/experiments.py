@@ -160,7 +160,7 @@ RUNS: tuple[StudyRun, ...] = (
     ),
     StudyRun(
         "conv2d-encoder", "2D convolutional encoder", "conv2d-encoder", 100,
-        PaperFigure(50, remark="training accuracy 99"), cpu_epochs=6,
+        PaperFigure(50, remark="training accuracy 99"), main=True, cpu_epochs=6,
         chosen=_NOT_IN_PAPER + "as many as for the 1D encoder; 64 and 32 filters",
     ),
     StudyRun(
