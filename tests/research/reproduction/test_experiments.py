@@ -65,6 +65,7 @@ class TestRuns:
             "transformer",
             "conv1d-2-blocks",
             "conv2d",
+            "conv2d-encoder",
             "conv1d-encoder",
             "resnet50",
         }
