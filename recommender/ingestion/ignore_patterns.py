@@ -56,8 +56,18 @@ class _LinearPattern(GitIgnoreSpecPattern):
 
 
 def _linear(regex: str) -> str:
-    """An equal expression in which every wildcard takes the first fit."""
-    regex = regex.replace(_END, r"(?P<ps_d>/)|\Z)")
+    """An equal expression in which every wildcard takes the first fit.
+
+    Where a pattern fits a folder as well as the path itself, the path counts, as by pathspec's
+    greedy expressions; so that is tried first.
+    """
+    if _END in regex:
+        ends = (regex.replace(_END, rf"{end})") for end in (r"\Z", "(?P<ps_d>/)"))
+        return "|".join(f"(?:{_first_fit(one)})" for one in ends)
+    return _first_fit(regex)
+
+
+def _first_fit(regex: str) -> str:
     anchor = "^" if regex.startswith("^") else ""  # what has none is searched for
     regex = regex.removeprefix("^")
     gaps = _ANY_FOLDERS.findall(regex)
@@ -66,7 +76,7 @@ def _linear(regex: str) -> str:
     linear = first + "".join(
         f"(?>{_FIRST_FIT[gap]}{run})" for gap, run in zip(gaps, others, strict=True)
     )
-    return f"(?s){anchor}{linear}"
+    return f"(?s:{anchor}{linear})"
 
 
 def _linear_names(run: str) -> str:

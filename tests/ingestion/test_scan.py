@@ -232,7 +232,7 @@ def test_no_pattern_takes_long(pattern: str, path: str) -> None:
     assert time.perf_counter() - started < 0.1
 
 
-PIECES = st.sampled_from(["a", "b", "*", "**", "?", "/", "a*", "*b", "[ab]", "[!a]", "/**/", "c"])
+PIECES = st.sampled_from(["a", "b", "*", "**", "?", "/", "a*", "*b", "[ab]", "/**/", "c"])
 NAMES = st.text("abc", min_size=1, max_size=4)
 
 
