@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,15 @@ def test_weights_that_are_not_shipped_say_how_to_make_them(shop: Shop) -> None:
     assert "recsys train resnet101 --gtzan GTZAN --out runs/resnet101" in refused.err
 
 
+@pytest.fixture
+def obeys_interrupts() -> Iterator[None]:
+    """Children are interrupted also where the tests are a shell's background job, which is not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("obeys_interrupts")
 def test_ctrl_c_during_an_ingest(tmp_path: Path) -> None:
     music, database = tmp_path / "music", tmp_path / "catalog.db"
     music.mkdir()
