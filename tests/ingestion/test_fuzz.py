@@ -109,11 +109,13 @@ def test_a_file_that_takes_too_much_is_named_and_the_rest_is_analysed(
     for number in range(3):
         sound = sounds.music(2, 22_050, number)
         sounds.write_sound(music / f"{number}.wav", sound, 22_050)
-    sf.write(music / "1 many.wav", np.full((48_000, 1_000), 0.1, np.float32), 48_000, format="WAV")
-    settings = IngestSettings(workers=1, memory_limit_mb=128)
+    long = np.random.default_rng(0).uniform(-0.5, 0.5, 40 * 60 * 22_050).astype(np.float32)
+    sf.write(music / "1 long.wav", long, 22_050, subtype="PCM_U8")
+    windowing = Windowing(count=0)  # all of it, which is 200 MB of samples
+    settings = IngestSettings(workers=1, memory_limit_mb=128, windowing=windowing)
     with Catalog.open(str(tmp_path / "catalog.db")) as catalog:
         report = ingest(catalog, [music], settings)
         assert (report.analysed, report.failed) == (3, 1)
         (failure,) = catalog.failures()
-    assert (failure.path, failure.kind) == ("1 many.wav", "too-much-memory")
+    assert (failure.path, failure.kind) == ("1 long.wav", "too-much-memory")
     assert "128 MB" in failure.reason
