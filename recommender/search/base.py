@@ -7,7 +7,7 @@ that a query reads a few places of the file.
 Shapes: n tracks, vectors of d dimensions of which p are leading, c cells.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ class BaseFacts:
         return cls(
             SpaceId(**values["space"]),
             CatalogState(**values["state"]),
-            RerankingSettings(**values["reranking" if "reranking" in values else "settings"]),
+            RerankingSettings(**values["settings"]),
             effort,
             int(values["dropped"]),
             str(values["columns"]),
@@ -275,10 +275,3 @@ def _assembled(file: MappedFile, facts: BaseFacts) -> Base:
         },
         file.path,
     )
-
-
-def parts(count: int, width: int, cells: int = 2**22) -> Iterator[slice]:
-    """`count` rows in parts of at most `cells` values, each row taking `width` of them."""
-    height = max(1, cells // max(1, width))
-    for start in range(0, count, height):
-        yield slice(start, min(start + height, count))

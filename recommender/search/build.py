@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.search.base import COLUMN, Base, BaseFacts, base_shapes, of_file, parts
+from recommender.search.base import COLUMN, Base, BaseFacts, base_shapes, of_file
 from recommender.search.cells import (
     DEFAULT_CELLS,
     CellSettings,
@@ -32,8 +32,7 @@ from recommender.search.reranking import (
     expanded,
 )
 from recommender.search.staging import Staged, scratch
-from recommender.search.vector_rows import NO_NEIGHBOUR
-from recommender.utils.arrays import FloatArray, IntArray, unit_rows
+from recommender.utils.arrays import FloatArray, IntArray, places_in, row_parts, unit_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,7 @@ def prepared(
     rotated = tracks.units
     if len(axes.rotation):
         rotated = scratch(len(tracks.ids), dimension)
-        for part in parts(len(rotated), dimension):
+        for part in row_parts(len(rotated), dimension):
             rotated[part] = tracks.units[part] @ axes.rotation
     heads = rotated[:, : axes.leading]
     centroids = trained_centroids(heads, cells)
@@ -81,7 +80,7 @@ def prepared(
     units = rotated
     if len(centroids) > 1:
         units = scratch(len(rotated), dimension)
-        for part in parts(len(rotated), dimension):
+        for part in row_parts(len(rotated), dimension):
             units[part] = rotated[order[part]]
     ids = tracks.ids[order]
     moved = np.empty((0, dimension), dtype=np.float32)
@@ -111,13 +110,9 @@ def _moved(
     position = np.empty(len(order), dtype=np.int64)
     position[order] = np.arange(len(order))
     moved = scratch(*units.shape)
-    for part in parts(len(units), settings.k * units.shape[1]):
-        near = neighbours[part]
-        places = position[
-            np.searchsorted(ascending, np.where(near == NO_NEIGHBOUR, 0, near)).clip(
-                max=len(order) - 1
-            )
-        ]
+    for part in row_parts(len(units), settings.k * units.shape[1]):
+        # Where there is no neighbour, any row does: it has no weight.
+        places = position[places_in(ascending, neighbours[part])]
         moved[part] = expanded(units[part], units[places], cosines[part], settings.alpha)
     return moved
 
@@ -142,7 +137,7 @@ def merged(tracks: LiveTracks) -> Prepared:
     reranked = base.rows.reranked
     units = scratch(len(placed), base.dimension)
     moved = scratch(len(placed) if reranked else 0, base.dimension)
-    for part in parts(len(placed), base.dimension):
+    for part in row_parts(len(placed), base.dimension):
         units[part] = tracks.unit(placed[part])
         if reranked:
             moved[part] = unit_rows(tracks.database(placed[part])[:, :-1])
@@ -150,8 +145,8 @@ def merged(tracks: LiveTracks) -> Prepared:
         tracks.ids[order],
         units,
         moved,
-        tracks.gathered("neighbours", placed),
-        tracks.gathered("neighbour_cosines", placed),
+        tracks.values_at("neighbours", placed),
+        tracks.values_at("neighbour_cosines", placed),
         starts,
         base.rotation,
         base.leading,
@@ -217,10 +212,10 @@ def _fill(
     arrays["neighbours"][:] = tracks.neighbours
     arrays["neighbour_cosines"][:] = tracks.cosines
     for name, values in columns.items():
-        for part in parts(len(row), int(np.prod(values.shape[1:]))):
+        for part in row_parts(len(row), int(np.prod(values.shape[1:]))):
             arrays[COLUMN + name][part] = values[part]
     leading, dimension = tracks.leading, tracks.units.shape[1]
-    for part in parts(len(row), dimension):
+    for part in row_parts(len(row), dimension):
         arrays["cosine_head"][part] = tracks.units[part, :leading]
         arrays["rest"][part, 0] = tracks.units[part, leading:]
     arrays["cosine_centroids"][:] = cell_means(arrays["cosine_head"], tracks.starts)
@@ -235,7 +230,7 @@ def _fill(
         statistics.spread,
         statistics.least_spread,
     )
-    for part in parts(len(row), dimension):
+    for part in row_parts(len(row), dimension):
         rows = database_vectors(tracks.moved[part], settings, statistics)
         arrays["score_head"][part, :leading] = rows[:, :leading]
         arrays["score_head"][part, leading] = rows[:, -1]
@@ -244,5 +239,5 @@ def _fill(
 
 
 def _in_parts(rows: FloatArray) -> Iterator[FloatArray]:
-    for part in parts(len(rows), rows.shape[1]):
+    for part in row_parts(len(rows), rows.shape[1]):
         yield rows[part]

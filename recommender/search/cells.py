@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.search.base import parts
 from recommender.search.faiss_backend import cell_centroids
 from recommender.search.vector_rows import NO_NEIGHBOUR
-from recommender.utils.arrays import FloatArray, IntArray
+from recommender.utils.arrays import FloatArray, IntArray, row_parts
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def principal_axes(units: FloatArray, settings: CellSettings) -> Axes:
     if count <= settings.exact_up_to:
         return Axes(np.empty((0, 0), dtype=np.float32), dimension)
     moment = np.zeros((dimension, dimension))
-    for part in parts(count, dimension):
+    for part in row_parts(count, dimension):
         rows = units[part]
         moment += rows.T @ rows
     energies, axes = np.linalg.eigh(moment)
@@ -94,7 +93,7 @@ def cells_of(heads: FloatArray, centroids: FloatArray) -> IntArray:
     """The nearest cell of each track [n]."""
     found = np.empty(len(heads), dtype=np.int64)
     half = (centroids**2).sum(axis=1) / 2
-    for part in parts(len(heads), len(centroids)):
+    for part in row_parts(len(heads), len(centroids)):
         found[part] = (heads[part] @ centroids.T - half).argmax(axis=1)
     return found
 
@@ -132,7 +131,7 @@ def nearest_others(
     cosines = np.full((len(units), k), -1.0, dtype=np.float32)
     for queries, candidates in _searches(units, starts, leading, k, probed):
         others = units[candidates]
-        for part in parts(queries.stop - queries.start, len(candidates)):
+        for part in row_parts(queries.stop - queries.start, len(candidates)):
             rows = np.arange(queries.start + part.start, queries.start + part.stop)
             found = units[rows[0] : rows[-1] + 1] @ others.T
             found[np.arange(len(rows)), np.searchsorted(candidates, rows)] = -np.inf

@@ -17,7 +17,7 @@ import numpy as np
 from recommender.catalog.records import CatalogState
 from recommender.embedding.space import SpaceId
 from recommender.errors import SpaceMismatch, UsageError
-from recommender.search.base import Base, BaseFacts, Effort, parts
+from recommender.search.base import Base, BaseFacts, Effort
 from recommender.search.build import prepared, written
 from recommender.search.cells import DEFAULT_CELLS, CellSettings
 from recommender.search.faiss_backend import Device, device_search, gpu_resources
@@ -32,7 +32,7 @@ from recommender.search.reranking import (
     query_vectors_of,
 )
 from recommender.search.staging import require_unit, staged
-from recommender.utils.arrays import BoolArray, FloatArray, IntArray
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, row_parts
 
 
 class TrackIndex:
@@ -185,7 +185,7 @@ class TrackIndex:
         if not self._ranker.is_reranked(method):
             return self.vectors
         database = self.database_vectors
-        nearest = self.tracks.gathered("neighbours", self._slots)[:, 0]
+        nearest = self.tracks.values_at("neighbours", self._slots)[:, 0]
         return Ranking(query_vectors_of(database), database, self.rows(nearest))
 
     def rank(
@@ -301,10 +301,10 @@ def _on_device(base: Base, device: Device) -> dict[str, CoarseSearch]:
 def _whole_vectors(base: Base) -> dict[str, Iterator[FloatArray]]:
     """The vectors that a device searches whole, part by part."""
     found: dict[str, Iterator[FloatArray]] = {
-        "cosine_head": (base.rows.unit(part) for part in parts(len(base), base.dimension))
+        "cosine_head": (base.rows.unit(part) for part in row_parts(len(base), base.dimension))
     }
     if base.rows.reranked:
         found["score_head"] = (
-            base.rows.database(part) for part in parts(len(base), base.dimension)
+            base.rows.database(part) for part in row_parts(len(base), base.dimension)
         )
     return found

@@ -9,7 +9,7 @@ import numpy as np
 from recommender.catalog import Catalog
 from recommender.catalog.projector import CatalogProjector
 from recommender.errors import IndexDamaged, IndexOutdated
-from recommender.search.base import Base, of_file, parts
+from recommender.search.base import Base, of_file
 from recommender.search.columns import ColumnSource
 from recommender.search.index import TrackIndex
 from recommender.search.index_file import segment_file
@@ -19,7 +19,7 @@ from recommender.search.recall import exact_lists
 from recommender.search.reranking import CosineStatistics, database_vectors, expanded
 from recommender.search.segment_file import read_segment
 from recommender.search.vector_rows import NO_NEIGHBOUR
-from recommender.utils.arrays import FloatArray, IntArray, unit_rows
+from recommender.utils.arrays import FloatArray, IntArray, row_parts, unit_rows
 
 TOLERATED_FRACTION = 1 / 1000
 """Of the tracks, whose reranking vectors may differ from those of an index built now: where two
@@ -121,7 +121,7 @@ def _of_reranking(index: TrackIndex) -> str | None:
 
 
 def _moved(base: Base) -> Any:
-    for part in parts(len(base), base.dimension):
+    for part in row_parts(len(base), base.dimension):
         yield unit_rows(base.rows.database(part)[:, :-1])
 
 
@@ -138,7 +138,7 @@ def _equal_statistics(found: CosineStatistics, expected: CosineStatistics) -> bo
 
 def _database(tracks: LiveTracks, slots: IntArray) -> FloatArray | None:
     """Database vectors as they follow from the neighbours; None where one of these is unknown."""
-    near = tracks.gathered("neighbours", slots)
+    near = tracks.values_at("neighbours", slots)
     places = tracks.slots(np.where(near == NO_NEIGHBOUR, tracks.ids[0], near))
     statistics = tracks.base.statistics
     if (places < 0).any() or statistics is None:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from recommender.search.base import Base
 from recommender.search.mapped_file import Array
-from recommender.search.vector_rows import VectorRows, stacked
-from recommender.utils.arrays import FloatArray, IntArray
+from recommender.search.vector_rows import VectorRows, joined_database, joined_unit, stacked
+from recommender.utils.arrays import FloatArray, IntArray, places_in
 
 Rows = npt.NDArray[np.int32] | IntArray
 
@@ -93,15 +93,7 @@ class Column:
         """The values of some rows, or of one; only these are read."""
         if self._tracks.is_base:
             return self._base[rows]
-        places = self._tracks.column_places[rows]
-        count = len(self._base)
-        if np.ndim(places) == 0:
-            return self._base[places] if places < count else self._segment[places - count]
-        values = np.empty((*places.shape, *self._base.shape[1:]), dtype=self._base.dtype)
-        old = places < count
-        values[old] = self._base[places[old]]
-        values[~old] = self._segment[places[~old] - count]
-        return values
+        return _from_both(self._base, self._segment, self._tracks.column_places[rows])
 
     def whole(self) -> Array:
         """All values, np.ndarray [shape=(n, ...)]: the mapped array itself where nothing changed.
@@ -164,11 +156,7 @@ class LiveTracks:
 
     def rows(self, ids: IntArray) -> IntArray:
         """The row of each id; -1 for tracks that are not there."""
-        rows = np.searchsorted(self.ids, ids)
-        if not len(self.ids):
-            return np.full(np.shape(ids), -1, dtype=np.int64)
-        found = self.ids[np.minimum(rows, len(self.ids) - 1)] == ids
-        return np.where(found, rows, -1)
+        return places_in(self.ids, ids)
 
     def slots(self, ids: IntArray) -> IntArray:
         """The slot of each id; -1 for tracks that are not there."""
@@ -188,30 +176,21 @@ class LiveTracks:
         order[np.concatenate([np.flatnonzero(old), np.flatnonzero(~old)])] = np.arange(len(slots))
         return both.take(order)
 
-    def gathered(self, name: str, slots: IntArray) -> Array:
+    def values_at(self, name: str, slots: IntArray) -> Array:
         """One array of `VectorRows` at some slots."""
         base: Array = getattr(self.base.rows, name)
         if self.is_base:
             return base[slots]
-        added: Array = getattr(self.segment.rows, name)
-        count = len(self.base)
-        new = slots >= count
-        if not new.any():
-            return base[slots]
-        values = np.empty((len(slots), *base.shape[1:]), dtype=base.dtype)
-        values[~new] = base[slots[~new]]
-        values[new] = added[slots[new] - count]
+        values: Array = _from_both(base, getattr(self.segment.rows, name), slots)
         return values
 
     def unit(self, slots: IntArray) -> FloatArray:
         """Unit vectors (rotated) of slots, [shape=(m, d)]."""
-        head, rest = self.gathered("cosine_head", slots), self.gathered("rest", slots)
-        return np.concatenate([head, rest[:, 0]], axis=1)
+        return joined_unit(self.values_at("cosine_head", slots), self.values_at("rest", slots))
 
     def database(self, slots: IntArray) -> FloatArray:
         """Database vectors (rotated) of slots, [shape=(m, d + 1)], the offset last."""
-        head, rest = self.gathered("score_head", slots), self.gathered("rest", slots)
-        return np.concatenate([head[:, :-1], rest[:, 1], head[:, -1:]], axis=1)
+        return joined_database(self.values_at("score_head", slots), self.values_at("rest", slots))
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -220,3 +199,17 @@ class LiveTracks:
             name: Column(self, values, self.segment.columns[name])
             for name, values in self.base.columns.items()
         }
+
+
+def _from_both(base: Array, added: Array, places: Any) -> Any:
+    """Values at places: rows of `base`, or above these of `added`; of one place or of several."""
+    count = len(base)
+    if np.ndim(places) == 0:
+        return base[places] if places < count else added[places - count]
+    new = places >= count
+    if not new.any():
+        return base[places]
+    values = np.empty((*places.shape, *base.shape[1:]), dtype=base.dtype)
+    values[~new] = base[places[~new]]
+    values[new] = added[places[new] - count]
+    return values

@@ -114,7 +114,7 @@ class Ranker:
                 lists.append(self._by_cosine(query, k, allowed))
                 continue
             moved = unit_rows(tracks.database(slot)[:, :-1])[0]
-            nearest = tracks.gathered("neighbours", slot)[0, :1]
+            nearest = tracks.values_at("neighbours", slot)[0, :1]
             lists.append(self._by_score(query, moved, tracks.rows(nearest), k, allowed))
         return self._together(lists, k)
 
@@ -149,11 +149,8 @@ class Ranker:
         head = np.append(moved[:leading], np.float32(1))
         whole = np.append(moved, np.float32(1))
         slots = self._candidates(self._database, head, whole, k, allowed)
-        rest = self.tracks.gathered("rest", slots)[:, -1].astype(np.float64)
-        found = self.tracks.gathered("score_head", slots).astype(np.float64)
-        exact = np.einsum("md,d->m", found, head.astype(np.float64))
-        exact += np.einsum("md,d->m", rest, moved[leading:].astype(np.float64))
-        rows, slots, scores = self._best_of(slots, exact.astype(np.float32), k)
+        exact = self._products(self._database, slots, head, moved[leading:])
+        rows, slots, scores = self._best_of(slots, exact, k)
         if len(rows) and nearest[0] >= 0 and (allowed is None or allowed[nearest[0]]):
             others = rows != nearest[0]
             first = self.tracks.slot_of[nearest].astype(np.int64)
@@ -183,11 +180,18 @@ class Ranker:
     def _cosines(self, query: FloatArray, slots: IntArray) -> FloatArray:
         """Cosines of a unit vector [d] with tracks: np.ndarray [shape=(m,)], float32."""
         leading = self.tracks.base.leading
-        head = self.tracks.gathered("cosine_head", slots).astype(np.float64)
-        exact = np.einsum("md,d->m", head, query[:leading].astype(np.float64))
-        if leading < len(query):
-            rest = self.tracks.gathered("rest", slots)[:, 0].astype(np.float64)
-            exact += np.einsum("md,d->m", rest, query[leading:].astype(np.float64))
+        return self._products(self._units, slots, query[:leading], query[leading:])
+
+    def _products(
+        self, heads: Heads, slots: IntArray, head: FloatArray, rest: FloatArray
+    ) -> FloatArray:
+        """Inner products, in double precision, of a query's components with those of tracks [m]."""
+        stored = self.tracks.values_at(heads.name, slots).astype(np.float64)
+        exact = np.einsum("md,d->m", stored, head.astype(np.float64))
+        if len(rest):
+            which = 0 if heads is self._units else 1
+            others = self.tracks.values_at("rest", slots)[:, which].astype(np.float64)
+            exact += np.einsum("md,d->m", others, rest.astype(np.float64))
         found: FloatArray = exact.astype(np.float32)
         return found
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from recommender.search.base import Base, Effort, parts
+from recommender.search.base import Base, Effort
 from recommender.search.cells import CellSettings
 from recommender.search.live_tracks import LiveTracks, Segment
 from recommender.search.ranker import Ranker
 from recommender.search.reranking import RankingMethod
-from recommender.utils.arrays import FloatArray, IntArray, unit_rows
+from recommender.utils.arrays import FloatArray, IntArray, row_parts, unit_rows
 
 COMPARED = 10
 """Ranks that are compared."""
@@ -74,7 +74,7 @@ def exact_lists(base: Base, rows: IntArray, method: RankingMethod) -> IntArray:
     k = min(COMPARED, len(base))
     best = np.full((len(rows), k), -np.inf, dtype=np.float32)
     places = np.zeros((len(rows), k), dtype=np.int64)
-    for part in parts(len(base), len(rows) + base.dimension):
+    for part in row_parts(len(base), len(rows) + base.dimension):
         scores = queries @ _vectors(base, part, method).T
         both = np.concatenate([best, scores], axis=1)
         names = np.concatenate(

@@ -25,19 +25,16 @@ them. So the first rank belongs to the nearest by plain cosine.
 Nothing here uses a genre or an artist. Shapes: n tracks of d dimensions, k neighbours of each.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from recommender.utils.arrays import FloatArray, IntArray, Scores, unit_rows
+from recommender.utils.arrays import FloatArray, IntArray, Scores, row_parts, unit_rows
 
 RankingMethod = Literal["reranked", "cosine"]
 """What orders a list: the scores of this module, or plain cosines."""
-
-Nearest = Callable[[FloatArray, int], tuple[IntArray, FloatArray]]
-"""From unit vectors [n, d] and k to each one's k nearest others: rows and cosines, [n, k]."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +86,13 @@ class Ranking:
 def exact_nearest(
     vectors: FloatArray, k: int, chunk_cells: int = DEFAULT_SETTINGS.chunk_cells
 ) -> tuple[IntArray, FloatArray]:
-    """The k nearest others of every row by cosine, in any order; see `Nearest`."""
+    """The k nearest others of every unit row [n, d] by cosine, in any order.
+
+    Returns:
+        rows and cosines (np.ndarray [shape=(n, k)]).
+    """
     rows, cosines = [], []
-    for chunk in _chunks(len(vectors), len(vectors), chunk_cells):
+    for chunk in row_parts(len(vectors), len(vectors), chunk_cells):
         part = vectors[chunk] @ vectors.T
         part[np.arange(len(part)), chunk.start + np.arange(len(part))] = -np.inf
         best = np.argpartition(part, -k, axis=1)[:, -k:]
@@ -122,28 +123,22 @@ def expanded(
 
 
 def augmented_database(
-    vectors: FloatArray,
-    nearest: Nearest | None = None,
-    settings: RerankingSettings = DEFAULT_SETTINGS,
+    vectors: FloatArray, settings: RerankingSettings = DEFAULT_SETTINGS
 ) -> tuple[FloatArray, IntArray]:
     """Every track of a catalogue moved towards its nearest others (database-side augmentation).
 
     Args:
         vectors: np.ndarray [shape=(n, d)], of length 1, n above `settings.k`.
-        nearest: finds the neighbours; None for `exact_nearest`.
         settings: k and alpha.
 
     Returns:
         the moved vectors (np.ndarray [shape=(n, d)], float32), and the row of the nearest other of
         each (np.ndarray [shape=(n,)], int64).
     """
-    if nearest is None:
-        rows, cosines = exact_nearest(vectors, settings.k, settings.chunk_cells)
-    else:
-        rows, cosines = nearest(vectors, settings.k)
+    rows, cosines = exact_nearest(vectors, settings.k, settings.chunk_cells)
     found = [
         expanded(vectors[part], vectors[rows[part]], cosines[part], settings.alpha)
-        for part in _chunks(len(vectors), settings.k * vectors.shape[1], settings.chunk_cells)
+        for part in row_parts(len(vectors), settings.k * vectors.shape[1], settings.chunk_cells)
     ]
     closest = cosines == cosines.max(axis=1, keepdims=True)
     pinned_first = np.where(closest, rows, len(vectors)).min(axis=1)  # of equals, the first row
@@ -226,7 +221,7 @@ def database_vectors(
         np.ndarray [shape=(n, d + 1)], float32.
     """
     if statistics is None:
-        parts = list(_chunks(len(moved), moved.shape[1], settings.chunk_cells))
+        parts = list(row_parts(len(moved), moved.shape[1], settings.chunk_cells))
         statistics = CosineStatistics.of(lambda: (moved[part] for part in parts), settings)
     mean, spread = statistics.moments(moved)
     # score = (cos + reduced) / 2 with reduced = mean of means + (cos - mean) * scale
@@ -263,12 +258,5 @@ def ranking(vectors: FloatArray, settings: RerankingSettings = DEFAULT_SETTINGS)
     """
     if effective_method("reranked", len(vectors), settings) == "cosine":
         return Ranking(vectors, vectors)
-    moved, pinned_first = augmented_database(vectors, settings=settings)
+    moved, pinned_first = augmented_database(vectors, settings)
     return Ranking(query_vectors(moved), database_vectors(moved, settings), pinned_first)
-
-
-def _chunks(count: int, width: int, cells: int) -> Iterator[slice]:
-    """`count` rows in parts of at most `cells` values, each row taking `width` of them."""
-    height = max(1, cells // max(1, width))
-    for start in range(0, count, height):
-        yield slice(start, min(start + height, count))

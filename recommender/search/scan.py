@@ -73,7 +73,7 @@ class Heads:
                 slots = tracks.slot_of[rows]
                 if len(slots) <= count:
                     return slots
-                return _best_slots(slots, tracks.gathered(self.name, slots) @ query, count)
+                return _best_slots(slots, tracks.values_at(self.name, slots) @ query, count)
             probed = self._widened(probed, allowed)
         cells = len(self.centroids)
         while True:

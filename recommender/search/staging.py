@@ -1,4 +1,4 @@
-"""Arrays on their way into an index: gathered from a stream in files without a name.
+"""Arrays on their way into an index: collected from a stream in files without a name.
 
 So an index is built of any number of tracks in the same memory.
 """
@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class _Growing:
 
 
 def staged(batches: Iterable[Batch], source: ColumnSource | None, folder: Path | None) -> Staged:
-    """Gather a stream of tracks.
+    """Collect a stream of tracks.
 
     Args:
         batches: distinct ids, in any order.
@@ -118,8 +118,3 @@ def scratch(count: int, width: int) -> FloatArray:
             return values
     except OSError:
         return np.empty(shape, dtype=np.float32)
-
-
-def columns_of(batch: Any, source: ColumnSource | None) -> dict[str, Array]:
-    """The columns of ids and activations that `source` computes; none without a source."""
-    return {} if source is None else dict(source.columns(*batch))

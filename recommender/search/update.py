@@ -21,7 +21,7 @@ from recommender.search.live_tracks import LiveTracks, Segment
 from recommender.search.mapped_file import Array
 from recommender.search.reranking import RerankingSettings, database_vectors, expanded
 from recommender.search.vector_rows import NO_NEIGHBOUR, vector_rows
-from recommender.utils.arrays import FloatArray, IntArray
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, places_in, row_parts
 
 SAME = 1e-5
 """Largest difference of a component up to which a vector counts as unchanged."""
@@ -75,8 +75,8 @@ def changes(tracks: LiveTracks, changed: Changed, cells: CellSettings = DEFAULT_
 
 def _columns(tracks: LiveTracks, ids: IntArray, changed: Changed) -> dict[str, Array]:
     """The columns of `ids`: those that have changed, or else those that they had."""
-    places = np.searchsorted(changed.ids, ids).clip(max=max(0, len(changed.ids) - 1))
-    new = changed.ids[places] == ids if len(changed.ids) else np.zeros(len(ids), np.bool_)
+    places = places_in(changed.ids, ids)
+    new = places >= 0
     found = {}
     for name, column in tracks.columns.items():
         values = np.empty((len(ids), *column.shape[1:]), dtype=column[:0].dtype)
@@ -131,23 +131,25 @@ class _Lists:
         """Tracks that have one of `gone` among their neighbours."""
         if not len(self._gone):
             return np.empty(0, dtype=np.int64)
-        tracks = self._tracks
         slots = np.flatnonzero(self._left)
         found = [
-            slots[part][np.isin(tracks.gathered("neighbours", slots[part]), self._gone).any(axis=1)]
-            for part in (slice(at, at + 2**18) for at in range(0, len(slots), 2**18))
+            slots[part][self._lacks_neighbours(slots[part])]
+            for part in row_parts(len(slots), 1, 2**18)
         ]
         return self._ids_of(np.concatenate(found) if found else slots)
+
+    def _lacks_neighbours(self, slots: IntArray) -> BoolArray:
+        near = self._tracks.values_at("neighbours", slots)
+        lacks: BoolArray = np.isin(near, self._gone).any(axis=1)
+        return lacks
 
     def _ids_of(self, slots: IntArray) -> IntArray:
         return self._tracks.ids[self._tracks.row_of[slots]]
 
     def units_of(self, ids: IntArray) -> FloatArray:
         """Rotated unit vectors of tracks, inserted ones among them."""
-        places = np.searchsorted(self._inserted, ids).clip(max=max(0, len(self._inserted) - 1))
-        new = np.zeros(len(ids), dtype=np.bool_)
-        if len(self._inserted):
-            new = self._inserted[places] == ids
+        places = places_in(self._inserted, ids)
+        new = places >= 0
         units = np.empty((len(ids), self._tracks.base.dimension), dtype=np.float32)
         units[new] = self._units[places[new]]
         units[~new] = self._tracks.unit(self._tracks.slots(ids[~new]))
@@ -164,7 +166,7 @@ class _Lists:
         for members, slots in self._groups(units):
             old = self._ids_of(slots)
             found = units[members] @ self._tracks.unit(slots).T
-            last = self._tracks.gathered("neighbour_cosines", slots)[:, -1]
+            last = self._tracks.values_at("neighbour_cosines", slots)[:, -1]
             new = np.flatnonzero(members < len(self._inserted))
             for query, place in zip(*np.nonzero(found[new] > last), strict=True):
                 if int(old[place]) not in bereft:
@@ -207,7 +209,7 @@ class _Lists:
         cosines = np.empty((len(ids), k), dtype=np.float32)
         slots = self._tracks.slots(ids)
         old, old_cosines = (
-            self._tracks.gathered(name, slots) for name in ("neighbours", "neighbour_cosines")
+            self._tracks.values_at(name, slots) for name in ("neighbours", "neighbour_cosines")
         )
         for row, id in enumerate(ids.tolist()):
             pairs = joined[id]

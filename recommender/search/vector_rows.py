@@ -56,12 +56,21 @@ class VectorRows:
 
     def unit(self, rows: IntArray | slice) -> FloatArray:
         """Unit vectors of `rows`: np.ndarray [shape=(..., d)]."""
-        return np.concatenate([self.cosine_head[rows], self.rest[rows, 0]], axis=1)
+        return joined_unit(self.cosine_head[rows], self.rest[rows])
 
     def database(self, rows: IntArray | slice) -> FloatArray:
         """Database vectors of `rows`: np.ndarray [shape=(..., d + 1)], the offset last."""
-        head = self.score_head[rows]
-        return np.concatenate([head[:, :-1], self.rest[rows, 1], head[:, -1:]], axis=1)
+        return joined_database(self.score_head[rows], self.rest[rows])
+
+
+def joined_unit(head: FloatArray, rest: FloatArray) -> FloatArray:
+    """Unit vectors [m, d] of `VectorRows.cosine_head` and `VectorRows.rest`."""
+    return np.concatenate([head, rest[:, 0]], axis=1)
+
+
+def joined_database(head: FloatArray, rest: FloatArray) -> FloatArray:
+    """Database vectors [m, d + 1] of `VectorRows.score_head` and `VectorRows.rest`."""
+    return np.concatenate([head[:, :-1], rest[:, 1], head[:, -1:]], axis=1)
 
 
 def stacked(parts: Iterable[VectorRows]) -> VectorRows:

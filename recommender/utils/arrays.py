@@ -1,4 +1,6 @@
-"""Array types, and checks and normalisation of vectors. numpy only."""
+"""Array types, checks and normalisation of vectors, and rows in parts. numpy only."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,21 @@ def unit_rows(vectors: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit: FloatArray = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
     return unit
+
+
+def row_parts(count: int, width: int, cells: int = 2**22) -> Iterator[slice]:
+    """`count` rows in parts of at most `cells` values, each row taking `width` of them."""
+    height = max(1, cells // max(1, width))
+    for start in range(0, count, height):
+        yield slice(start, min(start + height, count))
+
+
+def places_in(ascending: IntArray, values: IntArray) -> IntArray:
+    """The place of each value in `ascending` (np.ndarray [shape=(n,)], distinct); -1 for none."""
+    if not len(ascending):
+        return np.full(np.shape(values), -1, dtype=np.int64)
+    places = np.searchsorted(ascending, values).clip(max=len(ascending) - 1)
+    return np.where(ascending[places] == values, places, -1)
 
 
 def is_unit(vectors: FloatArray) -> BoolArray:

@@ -64,7 +64,8 @@ def same_but_for_statistics(found: TrackIndex, built: TrackIndex) -> None:
     assert found.columns["number"].whole().tolist() == (found.ids * 10).tolist()
     slots = [one.tracks.slot_of.astype(np.int64) for one in (found, built)]
     near = [
-        one.tracks.gathered("neighbours", at) for one, at in zip((found, built), slots, strict=True)
+        one.tracks.values_at("neighbours", at)
+        for one, at in zip((found, built), slots, strict=True)
     ]
     assert (near[0] == near[1]).mean() > 0.999
     moved = [one.database_vectors[:, :-1] for one in (found, built)]
