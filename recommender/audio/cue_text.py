@@ -1,11 +1,10 @@
 """The text of a cue sheet: read within limits, in whatever encoding it was written."""
 
-import os
-import stat
 from pathlib import Path
 
 from recommender.audio.tag_text import decoded, guessed_encoding, utf8
 from recommender.errors import CueSheetError
+from recommender.utils.files import IrregularFile, read_small
 
 LARGEST_SHEET = 256 * 1024
 """Bytes of a sheet at most; one of 99 tracks has some 20 KB."""
@@ -20,12 +19,10 @@ def read_cue_text(path: Path) -> str:
         CueSheetError: it is no regular file, larger than `LARGEST_SHEET`, or no text.
         OSError: it cannot be read.
     """
-    # A pipe, or what a link to a device leads to, would not end.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise CueSheetError(None, "not a regular file; remove it")
-        data = file.read(LARGEST_SHEET + 1)
+    try:
+        data = read_small(path, LARGEST_SHEET)
+    except IrregularFile as error:
+        raise CueSheetError(None, "not a regular file; remove it") from error
     return decode_cue_text(data)
 
 

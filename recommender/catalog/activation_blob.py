@@ -1,11 +1,12 @@
 """Activations as a blob: half-precision numbers, or single-precision ones where half cannot hold
 them.
 
-Which of the two a blob holds is told by its length, as the space's dimension is known. Activations
-are logarithms, ratios and means of a network's outputs: the largest of the shipped models' over
-real music are below 100, a thousandth of half precision's range (65,504), and rounding to 11 bits
-changes no list (``tests/bench/half_precision.py``). A vector that exceeds the range, as a model of
-another kind may have them, is stored in single precision as a whole.
+Which of the two a blob holds follows from its length, as the space's dimension is known.
+Activations are logarithms, ratios and means of a network's outputs: the largest of the shipped
+models' over real music are below 100, a thousandth of half precision's range (65,504), and rounding
+to 11 bits changes lists in near ties only (``tests/bench/half_precision.py``). A vector that
+exceeds the range, as a model of another kind may have them, is stored in single precision as a
+whole.
 """
 
 import zlib

@@ -21,6 +21,7 @@ from recommender.errors import CueSheetError
 from recommender.ingestion.file_types import is_cue_sheet
 from recommender.ingestion.scan import Scan, scan_files
 from recommender.ingestion.sheet_names import FileNames, folded_name
+from recommender.utils.files import folders_of, lies_in
 
 NOT_USABLE = "cue-sheet"
 """`kind` of the failure of a sheet that makes no sense, or does not fit its file."""
@@ -99,7 +100,7 @@ class LibrarySheets:
         gone = [
             path
             for path in self._known.keys() - self._stats.keys()
-            if folders.isdisjoint(_folders_of(path))
+            if folders.isdisjoint(folders_of(path))
         ]
         self._touched = {known.file for path in gone for known in self._known[path]}
         self.lost_files = self._names.absent(
@@ -216,7 +217,11 @@ def find_sheets(
         known.stat.path
         for known in known_sheets
         if known.stat.path not in listed
-        and (known.file in files or known.file in known_files or _lies_in(under, known.stat.path))
+        and (
+            known.file in files
+            or known.file in known_files
+            or (under is not None and lies_in(known.stat.path, under))
+        )
     }
     there = scan_files(library.root, sorted(outside)).sheets if outside else ()
     named = listed | outside
@@ -242,12 +247,3 @@ def with_divided_files(root: Path, files: Sequence[str]) -> tuple[str, ...]:
                 path = names.find(sheet, file.name, alone=len(parsed.files) == 1)
                 found.update({path: None} if path is not None else {})
     return tuple(found)
-
-
-def _lies_in(folder: str | None, path: str) -> bool:
-    return folder is not None and (not folder or path.startswith(f"{folder}/"))
-
-
-def _folders_of(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:depth]) for depth in range(len(parts))]

@@ -1,14 +1,14 @@
 """Ignore files (``.recsysignore``): how they are read, and what is left out without one."""
 
-import os
+import errno
 import re
-import stat as stat_bits
 import unicodedata
 from fnmatch import translate
 from pathlib import Path
 
 from recommender.errors import UsageError
 from recommender.ingestion.ignore_patterns import IgnorePatterns
+from recommender.utils.files import IrregularFile, read_small
 from recommender.utils.terminal_text import one_line
 
 IGNORE_FILE = ".recsysignore"
@@ -79,14 +79,12 @@ def read_ignore_file(folder: Path) -> IgnorePatterns | None:
     """
     path = folder / IGNORE_FILE
     try:
-        if not stat_bits.S_ISREG(path.stat().st_mode):
-            raise IgnoreFileRefused(f"{IGNORE_FILE} is not a regular file; remove it")
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(LARGEST_IGNORE_FILE + 1)
+        data = read_small(path, LARGEST_IGNORE_FILE)
     except FileNotFoundError:
         return None
     except OSError as error:
+        if isinstance(error, IrregularFile) or error.errno == errno.ENXIO:
+            raise IgnoreFileRefused(f"{IGNORE_FILE} is not a regular file; remove it") from error
         reason = error.strerror or str(error)
         raise IgnoreFileRefused(f"{IGNORE_FILE} cannot be read: {reason}") from error
     if len(data) > LARGEST_IGNORE_FILE:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recommender.catalog import KnownFile, Library, TrackState
 from recommender.ingestion.plan import Plan
+from recommender.utils.files import lies_in
 
 
 def mount_points_of(root: Path, below: Iterable[str]) -> set[Path]:
@@ -33,7 +34,7 @@ def has_unmounted(library: Library) -> bool:
 def unmounted_point(library: Library, path: str) -> Path | None:
     """The mount point that a track at this path lay on, where nothing is mounted on it now."""
     for point in library.mount_points:
-        if _lies_in(path, _part(library, point)) and not os.path.ismount(point):
+        if lies_in(path, _part(library, point)) and not os.path.ismount(point):
             return point
     return None
 
@@ -58,14 +59,14 @@ def keep_unmounted(plan: Plan, known: Mapping[str, KnownFile], *, is_whole: bool
             track_id
             for path, entry in known.items()
             for track_id, state, _ in entry.tracks()
-            if state is not TrackState.MISSING and _lies_in(path, part)
+            if state is not TrackState.MISSING and lies_in(path, part)
         ]
         gone = [track_id for track_id in tracks if track_id in plan.vanished]
         if 2 * len(gone) > len(tracks):
             plan.unmounted[library.root if part == "" else point] = gone
             for track_id in gone:
                 del plan.vanished[track_id]
-            plan.gone_failures = [path for path in plan.gone_failures if not _lies_in(path, part)]
+            plan.gone_failures = [path for path in plan.gone_failures if not lies_in(path, part)]
         elif is_whole:
             continue
         plan.mount_points.add(point)
@@ -74,7 +75,3 @@ def keep_unmounted(plan: Plan, known: Mapping[str, KnownFile], *, is_whole: bool
 def _part(library: Library, point: Path) -> str:
     """The folder of a library that lies on a mount point; "" for all of it."""
     return point.relative_to(library.root).as_posix() if library.root in point.parents else ""
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    return not folder or path.startswith(f"{folder}/")

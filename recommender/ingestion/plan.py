@@ -19,6 +19,7 @@ from recommender.ingestion.file_types import (
 )
 from recommender.ingestion.report import Outcome
 from recommender.ingestion.scan import Scan
+from recommender.utils.files import folders_of
 
 _TRIED_AGAIN = frozenset({NoPermission.kind, FileVanished.kind, WorkerCrashed.kind})
 """Failures that can end without the file being changed."""
@@ -192,10 +193,6 @@ def _not_found(scan: Scan, known: Mapping[str, KnownFile]) -> Iterator[tuple[str
     found = {stat.path for stat in (*scan.files, *scan.sheets)}
     unreadable = {entry.path for entry in scan.unreadable}
     for path, entry in known.items():
-        if path not in found and not (unreadable and unreadable & _self_and_above(path)):
+        is_hidden = unreadable and not unreadable.isdisjoint((path, *folders_of(path)))
+        if path not in found and not is_hidden:
             yield path, entry
-
-
-def _self_and_above(path: str) -> set[str]:
-    parts = path.split("/")
-    return {"/".join(parts[:depth]) for depth in range(len(parts) + 1)}

@@ -279,7 +279,7 @@ class _Walk:
     def _enter(self, path: str) -> list[os.DirEntry[str]]:
         """The entries of a folder in the order of the paths of all that they hold.
 
-        None where it was entered before or is unreadable.
+        None of them where it was entered before or is unreadable.
         """
         folder = f"{self._top}{path}"
         try:

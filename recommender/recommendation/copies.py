@@ -1,7 +1,5 @@
 """Which candidates of a list are copies of its seed or of a track already in it."""
 
-import numpy as np
-
 from recommender.embedding.duplicates import DuplicateDetector, Recording
 from recommender.embedding.stored_copies import MORE
 from recommender.search.index import TrackIndex
@@ -11,7 +9,7 @@ from recommender.utils.arrays import BoolArray, IntArray
 def copies_of(
     one: Recording, index: TrackIndex, rows: IntArray, detector: DuplicateDetector
 ) -> BoolArray:
-    """Which tracks of an index are copies of a recording from outside: np.ndarray [shape=(m,)].
+    """Which tracks of an index are copies of a recording: np.ndarray [shape=(m,)], bool.
 
     Args:
         rows: np.ndarray [shape=(m,)], of the tracks.
@@ -32,7 +30,7 @@ class ListedCopies:
 
     def __init__(self, index: TrackIndex, rows: IntArray, detector: DuplicateDetector) -> None:
         """None of the candidates `rows` (np.ndarray [shape=(m,)]) of `index` is taken yet."""
-        self._columns = index.columns
+        self._index = index
         self._detector = detector
         self._rows = rows
         self._signatures: list[int] = index.columns["signature"][rows].tolist()
@@ -63,11 +61,6 @@ class ListedCopies:
         return bool(rivals) and self._compared(place, rivals)
 
     def _compared(self, place: int, rivals: list[int]) -> bool:
-        row, others = int(self._rows[place]), self._rows[rivals]
-        one = Recording(self._columns["view"][row], float(self._columns["duration"][row]))
-        durations = self._columns["duration"][others]
-        agree = np.flatnonzero(self._detector.durations_agree(one.duration, durations))
-        if not len(agree):
-            return False
-        views = self._columns["view"][others[agree]]
-        return bool(self._detector.duplicates(one, views, durations[agree]).any())
+        row, columns = int(self._rows[place]), self._index.columns
+        one = Recording(columns["view"][row], float(columns["duration"][row]))
+        return bool(copies_of(one, self._index, self._rows[rivals], self._detector).any())

@@ -29,7 +29,7 @@ from recommender.search.index import TrackIndex
 from recommender.search.index_file import index_file, segment_file
 from recommender.search.index_lock import log_unsaved, remove_orphans, writing
 from recommender.search.live_tracks import LiveTracks, Segment
-from recommender.search.mapped_file import Array, index_damaged, read_facts
+from recommender.search.mapped_file import index_damaged, read_facts
 from recommender.search.reranking import DEFAULT_SETTINGS, RerankingSettings
 from recommender.search.segment_file import append_segment, read_segment
 from recommender.search.staging import Batch, staged
@@ -57,7 +57,6 @@ that its statistics are those of the catalogue."""
 
 GROWTH = 1.5
 """By how much a catalogue grows before axes, cells and the recall of a query are computed anew."""
-
 
 BUILD_WAIT_S, APPEND_WAIT_S = 600.0, 2.0
 """How long a process waits for another one that is building or appending to the same index; then
@@ -267,18 +266,17 @@ class CatalogIndex:
         """The changed tracks with their vectors and columns; those without count as gone."""
         every = np.empty(0, np.int64)
         units = np.empty((0, tracks.base.dimension), np.float32)
-        columns: dict[str, Array] = {}
-        for ids, vectors, values in self._batches(found.changed):
-            kept = np.flatnonzero(usable_rows(vectors))
-            every = np.concatenate([every, ids[kept]])
-            units = np.concatenate([units, vectors[kept]])
-            for name, column in values.items():
-                known = columns.get(name, column[:0])
-                columns[name] = np.concatenate([known, column[kept]])
-        if len(every):
-            columns |= self.columns.related(columns, tracks.columns)
-        else:
-            columns = {name: values[:0] for name, values in tracks.base.columns.items()}
+        columns = {name: values[:0] for name, values in tracks.base.columns.items()}
+        if batches := list(self._batches(found.changed)):
+            every, units = (np.concatenate([batch[part] for batch in batches]) for part in (0, 1))
+            kept = np.flatnonzero(usable_rows(units))
+            every, units = every[kept], units[kept]
+            if len(every):
+                columns = {
+                    name: np.concatenate([values[name] for _, _, values in batches])[kept]
+                    for name in batches[0][2]
+                }
+                columns |= self.columns.related(columns, tracks.columns)
         gone = np.union1d(found.removed, np.setdiff1d(found.changed, every))
         return Changed(every, units, columns, gone)
 

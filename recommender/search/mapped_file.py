@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.errors import IndexDamaged, IndexOutdated
+from recommender.utils.files import flush_folder
 
 FORMAT = "recsys-index-4"
 """The number rises with what the file holds, and with how `reranking` computes it."""
@@ -265,7 +266,7 @@ class ArrayWriter:
         os.fsync(self._file.fileno())
         self._temporary.replace(self._path)
         self._temporary = None
-        _flush_folder(self._path.parent)
+        flush_folder(self._path.parent)
         return MappedFile.open(self._path)
 
     def _read_only(self) -> dict[str, Array]:
@@ -289,12 +290,3 @@ def _reserve(descriptor: int, size: int) -> None:
     zeros = bytes(2**20)
     for start in range(0, size, len(zeros)):
         os.write(descriptor, zeros[: size - start])
-
-
-def _flush_folder(folder: Path) -> None:
-    if os.name == "posix":  # the rename itself is durable once its folder is flushed
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

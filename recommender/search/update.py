@@ -140,8 +140,7 @@ class _Lists:
 
     def _lacks_neighbours(self, slots: IntArray) -> BoolArray:
         near = self._tracks.values_at("neighbours", slots)
-        lacks: BoolArray = np.isin(near, self._gone).any(axis=1)
-        return lacks
+        return np.asarray(np.isin(near, self._gone).any(axis=1))
 
     def _ids_of(self, slots: IntArray) -> IntArray:
         return self._tracks.ids[self._tracks.row_of[slots]]

@@ -30,6 +30,10 @@ def as_path(path: AnyPath, what: str = "a path") -> Path:
     raise TypeError(f"{what} must be a str or an os.PathLike of str, not {type(path).__name__}.")
 
 
+class IrregularFile(OSError):
+    """A folder, device or pipe in the place of a file."""
+
+
 def require_regular(path: Path) -> None:
     """Raise `OSError` for a device, pipe or socket, which may never end; and if it is absent."""
     path.stat()
@@ -76,12 +80,43 @@ def replacing_file(path: Path) -> Iterator[BinaryIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name == "posix":  # the rename itself is durable once its folder is flushed
-        folder = os.open(path.parent, os.O_RDONLY)
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder to the disk: only then does a renaming in it outlast a loss of power."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(descriptor)
         finally:
-            os.close(folder)
+            os.close(descriptor)
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """The content of a regular file of at most `most` bytes; one byte more of a larger one.
+
+    Raises:
+        IrregularFile: it is a folder, or a pipe or a device, which may never end.
+        OSError: it cannot be read; a socket has the number ENXIO.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise IrregularFile(errno.EINVAL, "Not a regular file", str(path))
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(most + 1)
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a relative path lies in a folder, at whatever depth; all do in ``""``."""
+    return not folder or path.startswith(f"{folder}/")
+
+
+def folders_of(path: str) -> list[str]:
+    """The folders that a relative path lies in, from ``""`` downwards."""
+    parts = path.split("/")
+    return ["/".join(parts[:depth]) for depth in range(len(parts))]
 
 
 def real_path(path: Path) -> Path:

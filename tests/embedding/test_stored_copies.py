@@ -20,7 +20,7 @@ from recommender.embedding.stored_copies import (
 detector = DuplicateDetector(threshold=0.99)
 
 
-def told(numbers: np.ndarray, copies: np.ndarray) -> set[tuple[int, int]]:
+def known_pairs(numbers: np.ndarray, copies: np.ndarray) -> set[tuple[int, int]]:
     """Pairs of rows of which one knows the other."""
     pairs = itertools.combinations(range(len(numbers)), 2)
     return {(a, b) for a, b in pairs if numbers[a] in copies[b] or numbers[b] in copies[a]}
@@ -48,7 +48,7 @@ def drawn(seed: int, count: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 30), st.sampled_from([3, 60]), st.integers(0, 30))
-def test_all_copies_are_told(seed: int, count: int, width: int, there: int) -> None:
+def test_all_copies_are_known_pairs(seed: int, count: int, width: int, there: int) -> None:
     views, durations = drawn(seed, count, width)
     numbers = signatures(views, durations)
     expected = compared(views, durations)
@@ -59,7 +59,7 @@ def test_all_copies_are_told(seed: int, count: int, width: int, there: int) -> N
     first = copies_among(*known, detector)
     for found in (copies, np.concatenate([first, beside])):
         more = set(np.flatnonzero((found == MORE).any(axis=1)).tolist())
-        pairs = told(numbers, found)
+        pairs = known_pairs(numbers, found)
         assert {pair for pair in expected if not more & set(pair)} <= pairs
         same = {pair for pair in pairs if numbers[pair[0]] == numbers[pair[1]]}
         assert pairs - same <= expected
@@ -78,10 +78,10 @@ def test_what_has_too_many_copies_says_so() -> None:
 def test_few_are_compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     views, durations = drawn(7, 300, 60)
     numbers = signatures(views, durations)
-    whole = told(numbers, copies_among(numbers, views, durations, detector))
+    whole = known_pairs(numbers, copies_among(numbers, views, durations, detector))
     monkeypatch.setattr(stored_copies, "_BLOCK", 16)
     monkeypatch.setattr(stored_copies, "_BESIDE", 32)
-    assert told(numbers, copies_among(numbers, views, durations, detector)) == whole != set()
+    assert known_pairs(numbers, copies_among(numbers, views, durations, detector)) == whole != set()
 
 
 def test_no_copies_where_nothing_is_alike_enough() -> None:
