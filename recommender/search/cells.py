@@ -30,8 +30,8 @@ class CellSettings:
     cells_from: int = 16_384
     cells_per_root: float = 4
     energy: float = 0.9
-    neighbouring: int = 64
-    recall: float = 0.999
+    neighbouring: int = 96
+    recall: float = 0.998
     queries: int = 200
 
 
@@ -78,7 +78,26 @@ def trained_centroids(heads: FloatArray, settings: CellSettings) -> FloatArray:
     cells = int(settings.cells_per_root * np.sqrt(count))
     # Every so manieth track, so that the same catalogue always gives the same cells.
     sample = np.ascontiguousarray(heads[:: max(1, count // (48 * cells))])
-    return cell_centroids(sample, cells)
+    return _side_by_side(cell_centroids(sample, cells))
+
+
+def _side_by_side(centroids: FloatArray) -> FloatArray:
+    """Centroids [c, p] in an order in which neighbours are mostly alike, by halving the space.
+
+    A query looks at cells that are alike: their places in the file are read together then.
+    """
+    waiting, found = [np.arange(len(centroids))], []
+    while waiting:
+        part = waiting.pop()
+        if len(part) < 3:
+            found.append(part)
+            continue
+        rows = centroids[part] - centroids[part].mean(axis=0)
+        _, axes = np.linalg.eigh(rows.T @ rows)
+        order = np.argsort(rows @ axes[:, -1], kind="stable")
+        half = len(part) // 2
+        waiting += [part[order[half:]], part[order[:half]]]
+    return np.ascontiguousarray(centroids[np.concatenate(found)])
 
 
 def cells_of(heads: FloatArray, centroids: FloatArray) -> IntArray:
