@@ -111,7 +111,9 @@ class SimilarityService:
         self.catalog_index = CatalogIndex(
             catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
         )
-        self._snapshots = SnapshotUpdates(catalog.state, self._make_snapshot, self._tidied)
+        self._snapshots = SnapshotUpdates(
+            catalog.state, self._make_snapshot, self._tidied, self._sound
+        )
 
     @classmethod
     def open(
@@ -247,6 +249,9 @@ class SimilarityService:
     def _tidied(self, snapshot: Snapshot) -> Snapshot:
         index = self.catalog_index.tidied(snapshot.index)
         return snapshot if index is snapshot.index else Snapshot(self.catalog, index)
+
+    def _sound(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot if self.catalog_index.is_sound(snapshot.index) else self._make_snapshot()
 
     def _recommend(
         self, queries: Sequence[Query], k: int, filters: Filters | None, ranking: RankingMethod

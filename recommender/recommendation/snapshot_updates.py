@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from recommender.catalog.records import CatalogState
 from recommender.errors import NothingAnalysed, RecsysError, SpaceMismatch
@@ -49,6 +50,7 @@ class SnapshotUpdates:
         state: Callable[[], CatalogState],
         make: Callable[[], Snapshot],
         tidied: Callable[[Snapshot], Snapshot] | None = None,
+        verified: Callable[[Snapshot], Snapshot] | None = None,
     ) -> None:
         """Nothing is made yet.
 
@@ -58,10 +60,14 @@ class SnapshotUpdates:
                 has changed.
             tidied: a snapshot of the same tracks on an index that is faster to search, or the same
                 one; called after an update, while that already answers.
+            verified: the same snapshot if its index is what was written to its file, else one that
+                was built anew; called where a file is too large to be read as a whole at once,
+                while the snapshot already answers.
         """
         self._state = state
         self._make = make
         self._tidied = tidied
+        self._verified = verified
         self._snapshot: Snapshot | None = None
         self._failure: _Failure | None = None
         self._making = threading.Lock()
@@ -101,11 +107,13 @@ class SnapshotUpdates:
         Raises what `make` raises.
         """
         with self._making:
-            snapshot = self._snapshot
+            snapshot, is_first = self._snapshot, self._snapshot is None
             if snapshot is None or snapshot.state != self._state():
                 snapshot = self._make()
                 self._snapshot = snapshot
-            return snapshot
+        if is_first and not snapshot.index.is_checked:
+            self._start(self._verify)
+        return snapshot
 
     def close(self) -> None:
         """Begin no further update, and wait for one that has begun."""
@@ -117,13 +125,14 @@ class SnapshotUpdates:
 
     def _begin(self, state: CatalogState) -> threading.Thread | None:
         """Update in a thread; None where one is at work, or it is too early for another."""
+        return None if self._is_too_early(state) else self._start(partial(self._update, state))
+
+    def _start(self, work: Callable[[], None]) -> threading.Thread | None:
+        """Work in a thread; None where one is at work, or after the end."""
         with self._changing:
-            is_busy = self._thread is not None and self._thread.is_alive()
-            if is_busy or self._closed or self._is_too_early(state):
+            if self._closed or (self._thread is not None and self._thread.is_alive()):
                 return None
-            self._thread = threading.Thread(
-                target=self._update, args=(state,), name="recsys-snapshot"
-            )
+            self._thread = threading.Thread(target=work, name="recsys-snapshot")
             self._thread.start()
             return self._thread
 
@@ -143,19 +152,27 @@ class SnapshotUpdates:
             message = "queries are answered as before the catalogue changed: %s"
             logger.warning(message, error, exc_info=is_bug)
         else:
+            self._verify()
             self._tidy()
         ended = time.monotonic()
         if ended - started > _BRIEF_S:
             self._rest_until = ended + (ended - started)
 
+    def _verify(self) -> None:
+        """Replace a snapshot whose index was damaged on the disk."""
+        self._replace(self._verified, "the index was not checked")
+
     def _tidy(self) -> None:
         """Replace the snapshot by a tidied one; without that, queries are only slower."""
-        if self._tidied is None:
+        self._replace(self._tidied, "the index was not merged")
+
+    def _replace(self, by: Callable[[Snapshot], Snapshot] | None, failure: str) -> None:
+        if by is None:
             return
         try:
             with self._making:
                 if self._snapshot is not None:
-                    self._snapshot = self._tidied(self._snapshot)
+                    self._snapshot = by(self._snapshot)
         except Exception as error:
             is_bug = not isinstance(error, RecsysError)
-            logger.warning("the index was not merged: %s", error, exc_info=is_bug)
+            logger.warning("%s: %s", failure, error, exc_info=is_bug)

@@ -103,7 +103,7 @@ class Base:
             vectors are stored as they are.
         statistics: of the cosines of expanded vectors; None where nothing is reranked.
         columns: name → np.ndarray [shape=(n, ...)], by row.
-        path: of the file; None for one without a name.
+        file: what holds all of these.
     """
 
     facts: BaseFacts
@@ -117,7 +117,12 @@ class Base:
     rotation: FloatArray
     statistics: CosineStatistics | None
     columns: Mapping[str, Array]
-    path: Path | None = None
+    file: MappedFile
+
+    @property
+    def path(self) -> Path | None:
+        """Of the file; None for one without a name."""
+        return self.file.path
 
     def __len__(self) -> int:
         """Number of tracks."""
@@ -151,8 +156,8 @@ class Base:
     def open(cls, path: Path) -> "Base":
         """Map an index file.
 
-        Types and shapes are checked, and the few values that a search begins with (`starts`, the
-        statistics, the facts). Raises as `MappedFile.open`.
+        Types and shapes are checked, the few values that a search begins with (`starts`, the
+        statistics, the facts), and what `MappedFile.open` checks. Raises as that.
         """
         return of_file(MappedFile.open(path))
 
@@ -273,5 +278,5 @@ def _assembled(file: MappedFile, facts: BaseFacts) -> Base:
             for name, values in arrays.items()
             if name.startswith(COLUMN)
         },
-        file.path,
+        file,
     )

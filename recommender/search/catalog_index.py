@@ -146,6 +146,21 @@ class CatalogIndex:
         self._held = index
         return index
 
+    def is_sound(self, index: TrackIndex) -> bool:
+        """Whether the file of an index is what was written; else it is logged, and dropped.
+
+        Reads all of a large file, and nothing of one that was checked before.
+        """
+        try:
+            index.tracks.base.file.verify()
+        except IndexDamaged as error:
+            logger.warning("%s", error)
+            self._held = None
+            if index.tracks.base.path is not None:
+                index.tracks.base.path.unlink(missing_ok=True)
+            return False
+        return True
+
     def is_current(self, state: CatalogState) -> bool:
         """Whether the files are the index of `state`; faiss is not imported.
 

@@ -117,6 +117,11 @@ class TrackIndex:
         """Whether a vector is indexed under this id."""
         return isinstance(track_id, int | np.integer) and self.row(int(track_id)) is not None
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether the file of the base was found to be what was written."""
+        return self.tracks.base.file.is_checked
+
     def row(self, track_id: int) -> int | None:
         """The place of a track in `ids`; None for one that is not there."""
         row = int(self.tracks.rows(np.array([track_id]))[0])

@@ -7,15 +7,15 @@ import random
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kills import contents_of
-
-from recommender.catalog import Catalog
 
 MODEL = "fast"
 """Analyses without a network, so that a trial takes seconds."""
@@ -177,16 +177,10 @@ def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:
 def vectors_in(db: Path) -> list[int]:
     """Offsets in a database at which 64 bytes of a stored vector begin."""
     content = db.read_bytes()
-    with Catalog.open(db) as catalog:
-        space = catalog.active_space()
-        assert space is not None
-        vectors = catalog.activations(space)[1]
-    found = []
-    for vector in vectors:
-        blob = vector.tobytes()
-        parts = [content.find(blob[at : at + 64]) for at in range(0, len(blob) - 64, 64)]
-        found += [at for at in parts if at >= 0]
-    return found
+    with closing(sqlite3.connect(db)) as connection:
+        blobs = [blob for (blob,) in connection.execute("SELECT activations FROM analyses")]
+    parts = [blob[at : at + 64] for blob in blobs for at in range(0, len(blob) - 64, 64)]
+    return [at for part in parts if (at := content.find(part)) >= 0]
 
 
 def flip(file: Path, at: int, bit: int) -> None:

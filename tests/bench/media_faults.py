@@ -1,5 +1,6 @@
 """Trials of media: full and read-only disks, damaged indexes and models, roots that move."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ def disk(folder: Path, size: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        gc.collect()  # a closed service that is part of a cycle holds the map of its index
         subprocess.run(["umount", str(folder)], check=True)
 
 

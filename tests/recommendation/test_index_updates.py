@@ -16,6 +16,7 @@ from recommender.search import mapped_file
 from recommender.search.build import merged, written
 from recommender.search.index import TrackIndex
 from recommender.search.live_tracks import LiveTracks, Segment
+from recommender.search.mapped_file import MappedFile
 
 
 class TestIndexFile:
@@ -70,6 +71,26 @@ class TestIndexFile:
         assert [n.track.path for n in service.similar(seed)] == ["b.ogg"]
         assert TrackIndex.open(path).ids.tolist() == [1, 2]
         assert TrackIndex.open(path).state == world.catalog.state()
+
+    def test_a_large_damaged_file_is_replaced_while_it_answers(self, world, caplog, monkeypatch):
+        seed = world.add("a.ogg", 0)
+        world.add("b.ogg", 20)
+        assert world.names(seed) == ["b"]
+        (path,) = world.folder.glob("toy.*.index")
+        content = bytearray(path.read_bytes())
+        vectors = MappedFile.open(path).arrays["cosine_head"].tobytes()
+        at = content.index(vectors)
+        content[at : at + len(vectors)] = bytes(len(vectors))
+        path.write_bytes(content)
+        monkeypatch.setattr(mapped_file, "CHECKED_AT_OPENING", 0)
+        parts = (world.catalog, ToyEmbedder(), ToyEmbedder, "cpu", same_sound)
+        with SimilarityService(*parts) as service:
+            service.similar(seed)
+            service._snapshots.close()  # waits for what it does in the background
+            (found,) = service.similar(seed)
+        assert found.similarity == pytest.approx(np.cos(np.radians(20)))
+        assert "was changed at byte" in caplog.text
+        MappedFile.open(path).verify()
 
     def test_a_file_of_an_older_version_is_replaced_without_a_word(
         self, world, caplog, monkeypatch

@@ -12,6 +12,7 @@ from toy_world import SPACE, ToyEmbedder, analysis, same_sound
 from recommender.catalog import Catalog, FileStat, Tags
 from recommender.errors import IndexDamaged, NothingAnalysed
 from recommender.search import catalog_index as lifecycle
+from recommender.search import mapped_file
 from recommender.search import segment_file as segments
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index import TrackIndex
@@ -277,6 +278,6 @@ def test_a_base_that_does_not_fit_the_space_is_built_again(
     assert library.update().dimension == 2
     assert "have the length 5, not 2" in caplog.text
     short = library.path.with_name("short")
-    short.write_bytes(b"recsys-index-4\n")
+    short.write_bytes(mapped_file.FORMAT.encode() + b"\n")
     with pytest.raises(IndexDamaged):
         TrackIndex.open(short)
