@@ -188,13 +188,18 @@ def ask(path: Path) -> dict[str, object]:
             plain = np.median(timed(lambda id: service.similar(id), few), axis=0)
             taken = timed(lambda id, f=wanted: service.similar(id, filters=f), few)
             ratio = float(np.median(taken, axis=0)[1] / plain[1])
-            filters.append([share, ratio, recall(index, ids[:COMPARED], durations >= wanted.min_duration)])
+            filters.append(
+                [share, ratio, recall(index, ids[:COMPARED], durations >= wanted.min_duration)]
+            )
         unfiltered = recall(index, ids[:COMPARED], None)
         cold = []
         for id in ids[:COLD].tolist():
             forget(index, path)
             cold.append(timed(lambda id: service.similar(id), [id])[0])
-    warm, cold_ms = np.percentile(times[:, 0], [50, 99]), np.percentile(np.array(cold)[:, 0], [50, 99])
+    warm, cold_ms = (
+        np.percentile(times[:, 0], [50, 99]),
+        np.percentile(np.array(cold)[:, 0], [50, 99]),
+    )
     return {
         "ready": ready,
         "warm": warm.tolist(),
