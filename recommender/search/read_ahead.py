@@ -25,7 +25,7 @@ LASTING = 64
 
 
 class _Waits(threading.local):
-    """Of a thread: how often it has waited for the disk, and for how many queries it reads ahead."""
+    """How often a thread has waited for the disk, and for how many queries it reads ahead."""
 
     counted = -1
     lasting = LASTING
