@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +19,6 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
-from recommender.ingestion.file_reader import ReaderModel, ReaderPool
-from recommender.ingestion.isolated_analyser import IsolatedAnalyser
-from recommender.ingestion.settings import usable_cores
-from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
@@ -38,6 +35,9 @@ from recommender.search.reranking import (
 )
 from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
+
+if TYPE_CHECKING:
+    from recommender.ingestion.worker_limits import FileLimits
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class SimilarityService:
         cls,
         url: "str | os.PathLike[str] | None" = None,
         device: Device = "auto",
-        limits: FileLimits | None = None,
+        limits: "FileLimits | None" = None,
     ) -> "SimilarityService":
         """Serve a catalogue with the model and the analysis settings it was last ingested with.
 
@@ -315,13 +315,17 @@ class SimilarityService:
 
 
 def _load_analyser(
-    catalog: Catalog, projector: CatalogProjector, limits: FileLimits | None
+    catalog: Catalog, projector: CatalogProjector, limits: "FileLimits | None"
 ) -> Analyser:
     """The installed model, with the catalogue's analysis settings; `SpaceMismatch` for another."""
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
+    # Not above: most services never open a sound.
     from recommender.audio.windows import Windowing
+    from recommender.ingestion.file_reader import ReaderModel, ReaderPool
+    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
+    from recommender.ingestion.settings import usable_cores
 
     windowing = Windowing(**analysis_settings["windowing"])
     model = ReaderModel(analysis_settings["model"], windowing)
