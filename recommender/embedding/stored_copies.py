@@ -124,7 +124,8 @@ class _Kept:
     def is_open(self, one: IntArray, other: IntArray) -> BoolArray:
         """Which pairs can tell more than is known: those of tracks of which none has `MORE`."""
         last = self.copies[:, -1]
-        return (last[one] != MORE) & (last[other] != MORE)
+        found: BoolArray = (last[one] != MORE) & (last[other] != MORE)
+        return found
 
     def add_pair(self, one: int, other: int) -> None:
         """One of the two keeps the other: that which has a place; the second, if both have."""

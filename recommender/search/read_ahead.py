@@ -36,15 +36,15 @@ class ReadAhead:
 
     def __init__(self, content: npt.NDArray[np.uint8] | None) -> None:
         """Of the file's bytes as they are mapped, from its beginning on."""
-        mapped = None if content is None else content.base
+        self._mapped: mmap.mmap | None = None
+        self._waits = _Waits()
+        mapped: Any = None if content is None else content.base
         if isinstance(mapped, memoryview):
             mapped = mapped.obj
-        known = isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_RANDOM") and getrusage
-        self._mapped: mmap.mmap | None = mapped if known else None
-        self._waits = _Waits()
-        if self._mapped is not None and content is not None:
-            self._start = content.ctypes.data
-            self._mapped.madvise(mmap.MADV_RANDOM)
+        can_be_told = getrusage is not None and hasattr(mmap, "MADV_RANDOM")
+        if content is not None and can_be_told and isinstance(mapped, mmap.mmap):
+            self._mapped, self._start = mapped, content.ctypes.data
+            mapped.madvise(mmap.MADV_RANDOM)
 
     def begin(self) -> None:
         """A query begins; find out whether this thread has waited since it began the last one."""
