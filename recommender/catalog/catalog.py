@@ -23,7 +23,7 @@ from recommender.catalog import (
 )
 from recommender.catalog.changes import Changes
 from recommender.catalog.chunks import chunks
-from recommender.catalog.database import Database
+from recommender.catalog.lists import Lists
 from recommender.catalog.records import (
     CatalogState,
     Counts,
@@ -52,7 +52,7 @@ _NAMED = 20
 """Damaged tracks that a warning names."""
 
 
-class Catalog(Database):
+class Catalog(Lists):
     """The catalogue in one database; see `open`. Methods may be called from several threads.
 
     Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises

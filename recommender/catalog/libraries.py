@@ -156,14 +156,14 @@ def _with_root(root: Path, libraries: list[Library]) -> Library:
 
 
 def relative_paths(file: Path, libraries: list[Library]) -> Iterator[tuple[Library, str]]:
-    """The relative paths that `file` may have in a library, likeliest first.
+    """The relative paths that a file or a folder may have in a library, likeliest first.
 
     A scan follows links: a file in a linked folder is stored under the link's path, whatever the
     folder's own path is. The path of the library's root may itself contain links.
     """
     roots = {real_path(library.root): library for library in libraries}
     for path in (Path(os.path.abspath(file)), real_path(file)):  # noqa: PTH100 (links kept)
-        for folder in path.parents:
+        for folder in (path, *path.parents):
             library = roots.get(real_path(folder))
             if library is not None:
                 yield library, _posix(path.relative_to(folder))
