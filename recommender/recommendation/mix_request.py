@@ -207,7 +207,7 @@ class MixRequest:
     length: Length = field(default_factory=Length)
     steps: int | None = None
     threshold: float | None = None
-    first: Query | None = None
+    first: "Query | None" = None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""

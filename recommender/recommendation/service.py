@@ -257,7 +257,7 @@ class SimilarityService:
         raise NotImplementedError
 
     def similar_artists(
-        self, artist: str, k: int = 10, near: Query | None = None
+        self, artist: str, k: int = 10, near: "Query | None" = None
     ) -> list[SimilarArtist]:
         """The k artists that sound most like `artist`, best first.
 
