@@ -7,6 +7,7 @@ catalogue is analysed by another process.
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from types import TracebackType
 
@@ -23,6 +24,13 @@ from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.ingestion.settings import usable_cores
 from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.filters import Filters
+from recommender.recommendation.mix_request import MixRequest
+from recommender.recommendation.mix_result import (
+    DuplicateGroup,
+    Mix,
+    SimilarAlbum,
+    SimilarArtist,
+)
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
 from recommender.recommendation.snapshot import Snapshot
@@ -232,6 +240,55 @@ class SimilarityService:
             TypeError: the query is none of these types, or another argument is of a wrong one.
         """
         return self._recommend([query], k, filters, ranking)[0]
+
+    def mix(self, request: MixRequest, today: date | None = None) -> Mix:
+        """A list as `request` describes it.
+
+        Args:
+            request: what kind of list, its seeds, rules and length.
+            today: for the rule about Christmas music; None for the day it is.
+
+        Raises:
+            UsageError: a seed that is both liked and disliked, or rules that leave no track; the
+                message names the rule.
+            TrackNotFound: no seed is known. Where some are, the others are named in `Mix.notes`.
+            RecsysError: what else `recommend` raises for a query, where it is the only seed.
+        """
+        raise NotImplementedError
+
+    def similar_artists(
+        self, artist: str, k: int = 10, near: "Query | None" = None
+    ) -> list[SimilarArtist]:
+        """The k artists that sound most like `artist`, best first.
+
+        Args:
+            artist: compared without case and accents.
+            k: at least 1.
+            near: what the entry points are to be near to; None for the mean of the artist.
+
+        Raises:
+            TrackNotFound: no track is by that artist; the message names the nearest spellings.
+            RecsysError: what `recommend` raises for `near`.
+        """
+        raise NotImplementedError
+
+    def similar_albums(self, query: Query, k: int = 10) -> list[SimilarAlbum]:
+        """The k albums that sound most like a track, or like its album where it has one.
+
+        Raises what `recommend` raises for `query`, and `UsageError` where no track has an album.
+        """
+        raise NotImplementedError
+
+    def duplicates(self, minimum: float | None = None) -> list[DuplicateGroup]:
+        """Groups of tracks that are copies of one recording, by the path of their first.
+
+        Args:
+            minimum: least similarity of two copies (cosine of what is compared, see
+                `embedding.duplicates`); None for the threshold of the model.
+
+        Raises `UsageError` for a minimum below that threshold, or above 1.
+        """
+        raise NotImplementedError
 
     def index(self) -> TrackIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.
