@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select
 
+from recommender.catalog.catalog_row import bump_lists_revision
 from recommender.catalog.libraries import all_libraries, relative_paths
 from recommender.catalog.list_records import Exclusion, ExclusionKind
 from recommender.catalog.queries import LARGEST_ID, no_such_track
 from recommender.catalog.records import Library
 from recommender.catalog.scan_queries import lies_under
-from recommender.catalog.schema import CatalogRow, ExclusionRow, TrackRow
+from recommender.catalog.schema import ExclusionRow, TrackRow
 from recommender.errors import UsageError
 from recommender.utils.arrays import IntArray
 from recommender.utils.artists import artist_key
@@ -54,7 +55,7 @@ def add(connection: Connection, kind: ExclusionKind, value: str) -> Exclusion:
     row = {key: value for key, value in values.items() if key != "shown"}
     row |= {"kind": kind, "added_at": datetime.now(UTC)}
     connection.execute(insert(ExclusionRow).values(row))
-    bump(connection)
+    bump_lists_revision(connection)
     return exclusions(connection)[-1]
 
 
@@ -62,7 +63,7 @@ def remove(connection: Connection, exclusion_id: int) -> bool:
     """See `Catalog.remove_exclusion`."""
     found = connection.execute(delete(ExclusionRow).where(ExclusionRow.id == exclusion_id))
     if found.rowcount:
-        bump(connection)
+        bump_lists_revision(connection)
     return bool(found.rowcount)
 
 
@@ -79,11 +80,6 @@ def excluded_tracks(connection: Connection) -> IntArray:
             ]
     ids = connection.scalars(select(TrackRow.id).where(or_(*conditions)))
     return np.array(sorted(ids), dtype=np.int64)
-
-
-def bump(connection: Connection) -> None:
-    """Mark that exclusions or playlists have changed."""
-    connection.execute(update(CatalogRow).values(lists_revision=CatalogRow.lists_revision + 1))
 
 
 def _scopes(folder: Path, libraries: list[Library]) -> list[tuple[Library, str]]:

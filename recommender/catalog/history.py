@@ -75,7 +75,7 @@ def history(
     kinds: Collection[EventKind] | None,
 ) -> list[Event]:
     """See `Catalog.history`."""
-    query = select(*_KEY).where(_EVENTS.c.user_name == user)
+    query = select(*_KEY).where(_EVENTS.c.user_name == storable(user))
     if since is not None:
         query = query.where(_EVENTS.c.at >= since)
     if kinds is not None:
@@ -106,7 +106,7 @@ def users(connection: Connection) -> dict[str, int]:
 
 def clear(connection: Connection, user: str, source: str | None) -> int:
     """See `Catalog.clear_history`."""
-    statement = delete(_EVENTS).where(_EVENTS.c.user_name == user)
+    statement = delete(_EVENTS).where(_EVENTS.c.user_name == storable(user))
     if source is not None:
         statement = statement.where(_EVENTS.c.source == source)
     return connection.execute(statement).rowcount

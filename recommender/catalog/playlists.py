@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from recommender.catalog.catalog_row import bump_lists_revision
 from recommender.catalog.chunks import chunks
-from recommender.catalog.exclusions import bump
 from recommender.catalog.list_records import StoredPlaylist
 from recommender.catalog.queries import LARGEST_ID, no_such_track
 from recommender.catalog.schema import PlaylistEntryRow, PlaylistRow, TrackRow, table
@@ -106,7 +106,7 @@ def remove(connection: Connection, playlist_id: int) -> bool:
     connection.execute(delete(_ENTRIES).where(_ENTRIES.c.playlist_id == playlist_id))
     gone = connection.execute(delete(_PLAYLISTS).where(_PLAYLISTS.c.id == playlist_id)).rowcount
     if gone:
-        bump(connection)
+        bump_lists_revision(connection)
     return bool(gone)
 
 
@@ -160,7 +160,7 @@ def _set_entries(connection: Connection, playlist_id: int, track_ids: Sequence[i
     ]
     if rows:
         connection.execute(insert(_ENTRIES), rows)
-    bump(connection)
+    bump_lists_revision(connection)
 
 
 def _no_such_id(playlist_id: int) -> PlaylistNotFound:
