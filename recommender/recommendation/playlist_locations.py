@@ -25,11 +25,13 @@ class Location:
 
     Attributes:
         path: with forward slashes; absolute, or that of a system with drives.
+        given: the same before it was joined to the playlist's folder.
         start, end: seconds, where it names a part.
         segment: number of a track in the file, where it names one.
     """
 
     path: str
+    given: str
     start: float | None = None
     end: float | None = None
     segment: int | None = None
@@ -51,6 +53,7 @@ def readings(text: str, folder: str, is_uri: bool) -> list[Location]:
     plain, decoded = _of_path(text, folder), _of_uri(text, folder)
     found = decoded + plain if is_uri or _FILE.match(text) else plain + decoded
     found += [part for one in found if (part := _segment_of(one)) is not None]
+    found += _of_uri(text.partition("#")[0], folder) if "#" in text else []
     return list(dict.fromkeys(one for one in found if one.path and "\0" not in one.path))
 
 
@@ -58,7 +61,7 @@ def _of_path(text: str, folder: str) -> list[Location]:
     texts = [text, text.strip()]
     if "\\" in text or _DRIVE.match(text):
         texts.append(text.strip().replace("\\", "/"))
-    return [Location(_absolute(one, folder)) for one in texts if one]
+    return [Location(_absolute(one, folder), one) for one in texts if one]
 
 
 def _of_uri(text: str, folder: str) -> list[Location]:
@@ -69,11 +72,11 @@ def _of_uri(text: str, folder: str) -> list[Location]:
     found = []
     if mark and (part := _PART.fullmatch(fragment)):
         start, end = _seconds(part[1] or "0"), _seconds(part[2])
-        found.append(Location(_absolute(_decoded(whole), folder), start, end))
-    if is_file or "%" in rest:
-        found.append(Location(_absolute(_decoded(rest), folder)))
-    if mark:
-        found.append(Location(_absolute(_decoded(whole), folder)))
+        path = _decoded(whole)
+        found.append(Location(_absolute(path, folder), path, start, end))
+    if is_file or "%" in rest or "#" not in text:
+        path = _decoded(rest)
+        found.append(Location(_absolute(path, folder), path))
     return found
 
 
@@ -104,7 +107,10 @@ def _segment_of(location: Location) -> Location | None:
     found = _SEGMENT.search(location.path, max(0, location.path.rfind("/") - 1))
     if location.start is not None or found is None or found.end() != len(location.path):
         return None
-    return Location(location.path[: found.start()], segment=int(found[1]))
+    length = len(location.path) - found.start()
+    return Location(
+        location.path[:-length], location.given.rstrip()[:-length], segment=int(found[1])
+    )
 
 
 def _seconds(text: str | None) -> float | None:

@@ -79,7 +79,7 @@ class EntryMatcher:
             return refused
         named = Named(entry.title, entry.artist, entry.album, entry.duration, entry.recording_mbid)
         for place in places:
-            if tracks := self._lookup.ending(place.path, named):
+            if tracks := self._lookup.ending(place.given, named):
                 return self._part(entry, tracks, place)
         track = self._lookup.named(named)
         if track is not None:
