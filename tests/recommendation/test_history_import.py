@@ -138,12 +138,14 @@ AT = datetime(2023, 11, 14, 22, 13, tzinfo=UTC).timestamp()
 @pytest.mark.parametrize(
     "text",
     [
-        'Björk,Homogenic,Jóga,14 Nov 2023 22:13\n"Björk","Hunter (single)","Hunter",14 Nov 2023 22:14\n',
+        "Björk,Homogenic,Jóga,14 Nov 2023 22:13\n"
+        '"Björk","Hunter (single)","Hunter",14 Nov 2023 22:14\n',
         "\ufeffuts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\r\n"
         f'"{AT:.0f}","14 Nov 2023, 22:13","Björk","","Homogenic","","Jóga","{MBID}"\r\n'
         f'"{AT + 60:.0f}","14 Nov 2023, 22:14","Björk","","Hunter (single)","","Hunter",""\r\n',
         "Artist;Album;AlbumId;Track;Date#ana\n"
-        f"Björk;Homogenic;;Jóga;{AT * 1000:.0f}\nBjörk;Hunter (single);;Hunter;{AT * 1000 + 60000:.0f}\n",
+        f"Björk;Homogenic;;Jóga;{AT * 1000:.0f}\n"
+        f"Björk;Hunter (single);;Hunter;{AT * 1000 + 60000:.0f}\n",
         "artist\talbum\ttrack\tdate\nBjörk\t\tJóga\t2023-11-14 22:13:00\n"
         "Björk\tHunter (single)\tHunter\t2023-11-14T22:14:00Z\n",
     ],
@@ -251,6 +253,12 @@ def test_a_bomb_of_an_archive_is_refused(shelf: Shelf, monkeypatch: pytest.Monke
         import_history(shelf.catalog, path)
 
 
+KEYS = (
+    *("track", "recenttracks", "artist", "name", "date", "uts", "listened_at"),
+    *("track_metadata", "mbid_mapping", "score", "created", "#text"),
+)
+
+
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
 )
@@ -262,10 +270,7 @@ def test_a_bomb_of_an_archive_is_refused(shelf: Shelf, monkeypatch: pytest.Monke
             lambda inner: (
                 st.lists(inner, max_size=3)
                 | st.dictionaries(
-                    st.sampled_from(
-                        ["track", "recenttracks", "artist", "name", "date", "uts", "listened_at"]
-                        + ["track_metadata", "mbid_mapping", "score", "created", "#text"]
-                    ),
+                    st.sampled_from(KEYS),
                     inner,
                     max_size=4,
                 )
