@@ -59,6 +59,10 @@ BENCHES = (
     ),
     Bench("search_peers.py", "--sizes 1000 5000", "--sizes 1000 10000 100000"),
     Bench("many_files.py", "--files 500", "--files 100000"),
+    Bench("mix_speed.py", "{large}"),
+    Bench(
+        "mix_quality.py", "{large} --radios 20 --reach 100 --paths 20", "--radios 100 --reach 1000"
+    ),
     Bench("decode.py", "--runs 2", "--runs 5"),
     Bench("damage.py", "--seeds 1", "--seeds 4"),
     Bench("content_hash.py", "{music}"),
