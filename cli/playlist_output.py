@@ -1,0 +1,90 @@
+"""Playlists that commands write: the options of where to, and the writing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from recommender.cli.output import counted, note, writing_file
+from recommender.cli.similar_options import Absolute, Playlist
+from recommender.errors import UsageError
+from recommender.utils.files import real_path
+
+if TYPE_CHECKING:
+    from recommender.catalog import Catalog, Track
+    from recommender.recommendation.seeds import Seed
+
+STDOUT = Path("-")
+
+
+@dataclass(frozen=True)
+class PlaylistOptions:
+    """Where a playlist goes; `m3u` is None for no playlist."""
+
+    m3u: Playlist = None
+    absolute: Absolute = False
+
+    @property
+    def on_stdout(self) -> bool:
+        """Whether the playlist is written in place of a table."""
+        return self.m3u == STDOUT
+
+    def check(self, as_json: bool, with_seed: bool = False) -> None:
+        """Refuse options that contradict each other, before anything is computed."""
+        if self.m3u is None:
+            if with_seed:
+                raise UsageError("--with-seed goes with --m3u FILE.")
+            if self.absolute:
+                raise UsageError("--absolute goes with --m3u FILE.")
+        elif self.on_stdout:
+            if as_json:
+                raise UsageError("--json and '--m3u -' both write to standard output: choose one.")
+        else:
+            require_folder(self.m3u)
+
+    def tracks(
+        self, catalog: "Catalog", listed: "Iterable[Track | Seed]"
+    ) -> "list[Track | Seed]":
+        """What stands in the playlist; none for no playlist."""
+        from recommender.recommendation.playlist import with_existing_files
+
+        return [] if self.m3u is None else with_existing_files(catalog, listed)
+
+    def write(self, tracks: "Sequence[Track | Seed]", title: str | None = None) -> None:
+        """Write the playlist, if there is to be one."""
+        if self.m3u is None:
+            return
+        if self.on_stdout:
+            print_playlist(tracks, self.absolute, title)
+        else:
+            write_playlist_file(self.m3u, tracks, self.absolute, title)
+
+
+def require_folder(file: Path) -> None:
+    """Refuse a playlist in a folder that is not there."""
+    if not file.parent.is_dir():
+        raise UsageError(f"{file} cannot be written: there is no such folder.")
+
+
+def print_playlist(
+    tracks: "Sequence[Track | Seed]", absolute: bool, title: str | None = None
+) -> None:
+    """A playlist on standard output, bytes of names as they are."""
+    from recommender.recommendation.playlist_files import playlist_text
+
+    folder = None if absolute else real_path(Path.cwd())
+    text = playlist_text(tracks, folder, title=title)
+    typer.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+
+
+def write_playlist_file(
+    file: Path, tracks: "Sequence[Track | Seed]", absolute: bool, title: str | None = None
+) -> None:
+    """A playlist in a file, which is replaced whole or not at all."""
+    from recommender.recommendation.playlist_files import write_playlist
+
+    with writing_file(file):
+        written = write_playlist(file, tracks, absolute=absolute, title=title)
+    note(f"playlist of {counted(written, 'track')} written: {file}")
