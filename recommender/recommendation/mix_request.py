@@ -232,6 +232,9 @@ class MixRequest:
             raise UsageError(f"{_article(self.kind)} has no seeds that it is to be unlike.")
 
     def _require_own_fields(self) -> None:
+        for name in ("artist_gap", "album_gap"):
+            if self.kind in ("path", "order") and getattr(self.rules, name):
+                raise UsageError(f"{_article(self.kind)} has no {name.replace('_', ' ')}.")
         owners = {"steps": "path", "threshold": "grow", "first": "order"}
         for name, kind in owners.items():
             if getattr(self, name) is not None and self.kind != kind:

@@ -19,11 +19,14 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
+from recommender.errors import UsageError
 from recommender.ingestion.file_reader import ReaderModel, ReaderPool
 from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.ingestion.settings import usable_cores
 from recommender.ingestion.worker_limits import FileLimits
+from recommender.recommendation.duplicate_groups import duplicate_groups
 from recommender.recommendation.filters import Filters
+from recommender.recommendation.list_maker import ListMaker
 from recommender.recommendation.mix_request import MixRequest
 from recommender.recommendation.mix_result import (
     DuplicateGroup,
@@ -33,6 +36,7 @@ from recommender.recommendation.mix_result import (
 )
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
+from recommender.recommendation.similar_groups import SimilarGroups
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import SnapshotUpdates
 from recommender.search.catalog_index import CatalogIndex, Projector
@@ -44,6 +48,7 @@ from recommender.search.reranking import (
     RerankingSettings,
     effective_method,
 )
+from recommender.search.score_space import ScoreSpace
 from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
 
@@ -116,6 +121,7 @@ class SimilarityService:
         self.similarity_calibration = similarity_calibration
         self._detector = duplicate_detector or DuplicateDetector()
         self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
+        self._lists = ListMaker(catalog, self._seeds, self._detector, similarity_calibration)
         self.catalog_index = CatalogIndex(
             catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
         )
@@ -254,7 +260,9 @@ class SimilarityService:
             TrackNotFound: no seed is known. Where some are, the others are named in `Mix.notes`.
             RecsysError: what else `recommend` raises for a query, where it is the only seed.
         """
-        raise NotImplementedError
+        require_type(request, MixRequest, "request", "a MixRequest")
+        snapshot = self._snapshots.current()
+        return self._lists.make(request, snapshot, today or date.today())
 
     def similar_artists(
         self, artist: str, k: int = 10, near: "Query | None" = None
@@ -270,14 +278,18 @@ class SimilarityService:
             TrackNotFound: no track is by that artist; the message names the nearest spellings.
             RecsysError: what `recommend` raises for `near`.
         """
-        raise NotImplementedError
+        require_type(artist, str, "artist", "a str")
+        groups, snapshot = self._groups(k)
+        seed = None if near is None else self._seeds.read(near, snapshot)
+        return groups.artists(artist, k, seed)
 
     def similar_albums(self, query: Query, k: int = 10) -> list[SimilarAlbum]:
         """The k albums that sound most like a track, or like its album where it has one.
 
         Raises what `recommend` raises for `query`, and `UsageError` where no track has an album.
         """
-        raise NotImplementedError
+        groups, snapshot = self._groups(k)
+        return groups.albums(self._seeds.read(query, snapshot), k)
 
     def duplicates(self, minimum: float | None = None) -> list[DuplicateGroup]:
         """Groups of tracks that are copies of one recording, by the path of their first.
@@ -288,7 +300,7 @@ class SimilarityService:
 
         Raises `UsageError` for a minimum below that threshold, or above 1.
         """
-        raise NotImplementedError
+        return duplicate_groups(self.catalog, self._snapshots.current(), self._detector, minimum)
 
     def index(self) -> TrackIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.
@@ -297,6 +309,15 @@ class SimilarityService:
         catalogue was analysed in another space meanwhile.
         """
         return self._snapshots.newest().index
+
+    def _groups(self, k: int) -> tuple[SimilarGroups, Snapshot]:
+        require_type(k, (int, np.integer), "k", "an int")
+        if k < 1:
+            raise UsageError(f"the length of the list must be at least 1, not {k}.")
+        snapshot = self._snapshots.current()
+        space = ScoreSpace(snapshot.index)
+        calibration = self.similarity_calibration
+        return SimilarGroups(self.catalog, snapshot, space, calibration), snapshot
 
     def _make_snapshot(self) -> Snapshot:
         return Snapshot(self.catalog, self.catalog_index.update())
