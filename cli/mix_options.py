@@ -46,9 +46,6 @@ Unlike = Annotated[
         show_default=False,
     ),
 ]
-MoreThanSeed = Annotated[
-    bool, typer.Option("--with-seed", help="Begin the playlist with the seeds themselves.")
-]
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ Strict = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="End the list where no track keeps these two. Otherwise the gap is then shortened.",
+        help="End the list where no track keeps the gaps. Otherwise they are then shortened.",
         rich_help_panel=RULES,
     ),
 ]
@@ -208,12 +205,18 @@ RandomSeed = Annotated[
 
 
 @dataclass(frozen=True)
-class RuleOptions:
-    """What is left out of a list."""
+class GapOptions:
+    """How far apart a list keeps tracks by one artist, or of one album."""
 
     artist_gap: Gap = None
     album_gap: AlbumGap = None
     strict: Strict = False
+
+
+@dataclass(frozen=True)
+class RuleOptions:
+    """What is left out of a list."""
+
     per_artist: MostPerArtist = None
     genre: Genre = None
     predicted_genre: PredictedGenre = None
@@ -228,14 +231,15 @@ class RuleOptions:
     random_seed: RandomSeed = None
     damaged: Damaged = True
 
-    def rules(self, catalog: "Catalog", user: str) -> "Rules":
+    def rules(self, catalog: "Catalog", user: str, gaps: GapOptions | None = None) -> "Rules":
         """As the library has them. Raises `UsageError`, and `PlaylistError` for `previous`."""
         from recommender.recommendation.mix_request import LONGEST_S, Rules
 
+        gaps = gaps or GapOptions()
         return Rules(
-            artist_gap=self.artist_gap,
-            album_gap=self.album_gap,
-            strict=self.strict,
+            artist_gap=gaps.artist_gap,
+            album_gap=gaps.album_gap,
+            strict=gaps.strict,
             per_artist=self.per_artist,
             genre=self.genre,
             predicted_genre=self.predicted_genre,
@@ -285,4 +289,3 @@ class ServiceOptions:
     def open(self) -> "SimilarityService":
         """The service of the catalogue."""
         return open_service(self.db, self.device.value, self.limits)
-

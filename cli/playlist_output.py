@@ -31,22 +31,26 @@ class PlaylistOptions:
         """Whether the playlist is written in place of a table."""
         return self.m3u == STDOUT
 
-    def check(self, as_json: bool, with_seed: bool = False) -> None:
-        """Refuse options that contradict each other, before anything is computed."""
+    def check_playlist(
+        self, as_json: bool, with_seed: bool = False, also_written: Path | None = None
+    ) -> None:
+        """Refuse options that contradict each other, before anything is computed.
+
+        Args:
+            as_json: whether JSON is printed.
+            with_seed: whether a playlist begins with the seeds.
+            also_written: another playlist file, which `absolute` may be meant for.
+        """
         if self.m3u is None:
-            if with_seed:
-                raise UsageError("--with-seed goes with --m3u FILE.")
-            if self.absolute:
-                raise UsageError("--absolute goes with --m3u FILE.")
+            if (self.absolute and also_written is None) or with_seed:
+                raise UsageError("--absolute and --with-seed go with --m3u FILE.")
         elif self.on_stdout:
             if as_json:
                 raise UsageError("--json and '--m3u -' both write to standard output: choose one.")
         else:
-            require_folder(self.m3u)
+            require_writable(self.m3u)
 
-    def tracks(
-        self, catalog: "Catalog", listed: "Iterable[Track | Seed]"
-    ) -> "list[Track | Seed]":
+    def tracks(self, catalog: "Catalog", listed: "Iterable[Track | Seed]") -> "list[Track | Seed]":
         """What stands in the playlist; none for no playlist."""
         from recommender.recommendation.playlist import with_existing_files
 
@@ -62,8 +66,11 @@ class PlaylistOptions:
             write_playlist_file(self.m3u, tracks, self.absolute, title)
 
 
-def require_folder(file: Path) -> None:
-    """Refuse a playlist in a folder that is not there."""
+def require_writable(file: Path) -> None:
+    """Refuse a playlist in a folder that is not there, or of a format that is none."""
+    from recommender.recommendation.playlist_files import format_of
+
+    format_of(file)
     if not file.parent.is_dir():
         raise UsageError(f"{file} cannot be written: there is no such folder.")
 
@@ -75,7 +82,7 @@ def print_playlist(
     from recommender.recommendation.playlist_files import playlist_text
 
     folder = None if absolute else real_path(Path.cwd())
-    text = playlist_text(tracks, folder, title=title)
+    text, _ = playlist_text(tracks, folder, title=title)
     typer.echo(text.encode("utf-8", "surrogateescape"), nl=False)
 
 

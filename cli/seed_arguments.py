@@ -30,12 +30,10 @@ class SeedArguments:
     queries: "tuple[Query, ...]"
     incomplete: tuple[Path, ...]
 
-    def keep_whole(self, written: Path | None) -> None:
+    def keep_whole(self, *written: Path | None) -> None:
         """Refuse to write a list in place of a playlist that it was read from only in part."""
-        if written is None:
-            return
         for file in self.incomplete:
-            if written.exists() and written.samefile(file):
+            if any(one is not None and one.exists() and one.samefile(file) for one in written):
                 raise UsageError(
                     f"{file} would lose the entries that are not in the catalogue: write to "
                     "another file, or ingest them first."
