@@ -67,9 +67,8 @@ def _print_groups(groups: "list[DuplicateGroup]") -> None:
         (row for number, group in enumerate(groups, 1) for row in _rows(number, group)),
     )
     copies = sum(len(group.tracks) - 1 for group in groups)
-    say(
-        f"{counted(len(groups), 'recording')} with {counted(copies, 'further copy', 'further copies')}."
-    )
+    more = counted(copies, "further copy", "further copies")
+    say(f"{counted(len(groups), 'recording')} with {more}.")
 
 
 def _rows(number: int, group: "DuplicateGroup") -> Iterator[tuple[object, ...]]:

@@ -107,36 +107,37 @@ def exclude_add_command(what: WhatIsExcluded, db: Database = None) -> None:
         named = what.named(catalog)
         if not named:
             raise UsageError("nothing to exclude: give --artist, --genre, --folder or --track.")
-        known = {one.id for one in catalog.exclusions()}
         for kind, value in named:
-            one = catalog.add_exclusion(kind, value)
-            shown = f"{one.kind} {one_line(_name(catalog, one))}"
-            if one.id in known:
-                say(f"excluded already: {shown}")
-                continue
-            known.add(one.id)
-            tracks = _tracks_of(catalog, one)
-            say(f"excluded: {shown} ({counted(tracks, 'track')})")
-            if not tracks:
-                note(f"so far the catalogue has no track of {kind} {one_line(value)!r}.")
+            _add(catalog, kind, value)
 
 
-def _tracks_of(catalog: "Catalog", one: "Exclusion") -> int:
-    """How many tracks an exclusion names, whether or not others name them, too."""
+def _add(catalog: "Catalog", kind: str, value: str) -> None:
+    """Add one exclusion, and say what it keeps out."""
+    known = {one.id for one in catalog.exclusions()}
+    before = len(catalog.excluded_tracks())
+    one = catalog.add_exclusion(kind, value)
+    shown = f"{one.kind} {one_line(_name(catalog, one))}"
+    if one.id in known:
+        say(f"excluded already: {shown}")
+        return
+    more = len(catalog.excluded_tracks()) - before
+    tracks = _tracks_named(catalog, one) if kind in ("artist", "genre") else more
+    say(f"excluded: {shown} ({counted(tracks, 'track')})")
+    if not tracks:
+        note(f"so far {kind} {one_line(value)!r} means no track, or none that is not excluded.")
+
+
+def _tracks_named(catalog: "Catalog", one: "Exclusion") -> int:
+    """How many tracks have an artist or a genre."""
     from recommender.utils.artists import artist_key
     from recommender.utils.names import genre_key
 
     if one.kind == "genre":
         key = genre_key(one.value)
         return sum(n for genre, n in catalog.genres().items() if genre_key(genre) == key)
-    if one.kind == "artist":
-        key = artist_key(one.value)
-        named = catalog.search(one.value)
-        return sum(any(artist_key(name) == key for name in track.artists) for track in named)
-    if one.kind == "folder":
-        folder = Path(one.value)
-        return sum(folder in track.file.parents for track in catalog.all_tracks(None))
-    return 1
+    key = artist_key(one.value)
+    named = catalog.search(one.value)
+    return sum(any(artist_key(name) == key for name in track.artists) for track in named)
 
 
 @exclude_app.command("remove")

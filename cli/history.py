@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.listed_tracks import listed_track
+from recommender.cli.listed_tracks import listed_track, track_name
 from recommender.cli.options import AsJson, Database, User
 from recommender.cli.output import (
     busy,
@@ -106,11 +106,7 @@ def _record(
             Event(user, EventKind(kind), track.id, when, "recsys") for track in found
         )
     for track in found:
-        say(f"{done}: {_name(track)}")
-
-
-def _name(track: "Track") -> str:
-    return one_line(f"{track.artist} – {track.title}" if track.artist else track.title)
+        say(f"{done}: {track_name(track)}")
 
 
 @history_app.command("list")

@@ -46,3 +46,8 @@ def seed_name(seed: "Seed") -> str:
     """Artist and title of what a list was made for."""
     title = seed.title or (seed.path.name if seed.path is not None else "an embedding")
     return one_line(f"{seed.artist} – {title}" if seed.artist else title)
+
+
+def track_name(track: "Track") -> str:
+    """Artist and title of a track."""
+    return one_line(f"{track.artist} – {track.title}" if track.artist else track.title)
