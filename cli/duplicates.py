@@ -62,7 +62,7 @@ def _print_groups(groups: "list[DuplicateGroup]") -> None:
             Column("id", number=True),
             Column("path", least=24, cut=Cut.START),
             Column("length", number=True, drop=1),
-            Column("evidence", least=24, wraps=True),
+            Column("evidence", least=30),
         ),
         (row for number, group in enumerate(groups, 1) for row in _rows(number, group)),
     )
@@ -90,10 +90,13 @@ def _rows(number: int, group: "DuplicateGroup") -> Iterator[tuple[object, ...]]:
 def _reason(evidence: "list[DuplicateEvidence]", group: "DuplicateGroup") -> str:
     """The strongest evidence, and with which track where there are several."""
     best = max(evidence, key=lambda one: (one.same_sound, one.similarity))
+    text = "the same sound data"
+    if not best.same_sound:
+        text = f"similarity {best.similarity:.3f}, {best.seconds_apart:.2f} s apart"
     if len(group.tracks) == 2:
-        return best.text
-    places = [track.id for track in group.tracks]
-    return f"{best.text} (with {min(best.one, best.other, key=places.index)})"
+        return text
+    ids = [track.id for track in group.tracks]
+    return f"{text}, with {min(best.one, best.other, key=ids.index)}"
 
 
 def _group_as_dict(group: "DuplicateGroup") -> dict[str, Any]:

@@ -101,7 +101,9 @@ def _as_dict(one: "Exclusion", name: str) -> dict[str, Any]:
 def exclude_add_command(what: WhatIsExcluded, db: Database = None) -> None:
     """Keep tracks, artists, folders or genres out of every mix.
 
-    For example: recsys exclude add --artist "Talk Radio" --folder ~/Music/Audiobooks
+    \b
+    For example:
+      recsys exclude add --artist "Talk Radio" --folder ~/Music/Audiobooks
     """
     with open_catalog(db) as catalog:
         named = what.named(catalog)
@@ -153,7 +155,9 @@ def exclude_remove_command(
 ) -> None:
     """Let tracks, artists, folders or genres into mixes again.
 
-    For example: recsys exclude remove 3; recsys exclude remove --artist "Talk Radio"
+    \b
+    For example:
+      recsys exclude remove 3 --artist "Talk Radio"
     """
     with open_catalog(db) as catalog:
         chosen = _chosen(catalog, ids or [], what)

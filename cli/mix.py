@@ -13,13 +13,13 @@ from recommender.cli.mix_options import (
 )
 from recommender.cli.mix_output import ListOptions, run_list
 from recommender.cli.option_groups import grouped
+from recommender.cli.saving import no_recipe, recipe_of
 from recommender.cli.seed_arguments import seed_arguments
 from recommender.cli.similar_options import WithSeed
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
     from recommender.recommendation.mix_request import Kind, MixRequest
-    from recommender.recommendation.mix_result import Mix
 
 
 @grouped
@@ -35,7 +35,9 @@ def mix_command(
 ) -> None:
     """Make a list that is like several tracks, and unlike others.
 
-    For example: recsys mix "Boss Door" 17 --not ~/Music/noise.flac -k 25 --save Morning
+    \b
+    For example:
+      recsys mix "Boss Door" 17 --not ~/Music/noise.flac -k 25 --save Morning
     """
     _run_like("mix", seeds, unlike, length, with_seed, gaps, rules, options)
 
@@ -53,7 +55,9 @@ def radio_command(
 ) -> None:
     """Make a long list that stays near its seeds and repeats neither artist, album nor recording.
 
-    For example: recsys radio "Boss Door" --minutes 90 --not-played 7 --m3u radio.m3u8
+    \b
+    For example:
+      recsys radio "Boss Door" --minutes 90 --not-played 7 --m3u radio.m3u8
     """
     _run_like("radio", seeds, unlike, length, with_seed, gaps, rules, options)
 
@@ -98,7 +102,9 @@ def path_command(
 ) -> None:
     """List a way from one track to another in small steps, one track an artist.
 
-    For example: recsys path "Boss Door" "Court of Ash" --steps 12
+    \b
+    For example:
+      recsys path "Boss Door" "Court of Ash" --steps 12
     """
     options.check_all()
 
@@ -143,7 +149,9 @@ def order_command(
 ) -> None:
     """Bring a list into its smoothest order, in which each track sounds like the one before.
 
-    For example: recsys order party.m3u8 --m3u party-in-order.m3u8
+    \b
+    For example:
+      recsys order party.m3u8 --m3u party-in-order.m3u8
     """
     options.check_all()
 
@@ -185,7 +193,9 @@ def grow_command(
 ) -> None:
     """List the tracks to add to a playlist: so many, or all that are near enough.
 
-    For example: recsys grow party.m3u8 --threshold 0.6 --m3u longer-party.m3u8
+    \b
+    For example:
+      recsys grow party.m3u8 --threshold 0.6 --m3u longer-party.m3u8
     """
     options.check_all()
 
@@ -199,8 +209,5 @@ def grow_command(
         seeds = SeedSet(found.queries, away)
         return MixRequest("grow", seeds, chosen, length.length(), threshold=threshold)
 
-    run_list(options, request, with_seeds=not only_new, recipe=_no_recipe)
-
-
-def _no_recipe(_: "Mix") -> None:
-    """A list that has grown is made by hand: run again, its recipe would drop what it had."""
+    # The recipe of a list that grows keeps what the list had.
+    run_list(options, request, with_seeds=not only_new, recipe=no_recipe if only_new else recipe_of)

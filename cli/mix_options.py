@@ -10,7 +10,7 @@ import typer
 from recommender.cli.options import Database, Device, Limits, User, parse_duration
 from recommender.cli.output import note, open_service
 from recommender.cli.seed_arguments import playlist_tracks
-from recommender.cli.similar_options import Damaged, Genre, PredictedGenre, SearchDevice
+from recommender.cli.similar_options import Damaged, SearchDevice
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
@@ -59,7 +59,8 @@ class LengthOptions:
             "--tracks",
             min=1,
             metavar="N",
-            help="At most N tracks. Default: 25, of a radio 50, unless --minutes is given.",
+            help="At most N tracks. Default, unless --minutes is given: 25; of a radio 50; to add "
+            "to a list 10.",
             show_default=False,
         ),
     ] = None
@@ -112,6 +113,24 @@ MostPerArtist = Annotated[
         help="At most N tracks by any one artist; 0: no limit. Default: 1 on a path, none in a "
         "radio, else 2.",
         show_default=False,
+        rich_help_panel=RULES,
+    ),
+]
+TaggedGenre = Annotated[
+    str | None,
+    typer.Option(
+        "--genre",
+        metavar="GENRE",
+        help="Only tracks that are tagged with this genre.",
+        rich_help_panel=RULES,
+    ),
+]
+GuessedGenre = Annotated[
+    str | None,
+    typer.Option(
+        "--predicted-genre",
+        metavar="GENRE",
+        help="Only tracks for which the model predicts this genre.",
         rich_help_panel=RULES,
     ),
 ]
@@ -218,8 +237,8 @@ class RuleOptions:
     """What is left out of a list."""
 
     per_artist: MostPerArtist = None
-    genre: Genre = None
-    predicted_genre: PredictedGenre = None
+    genre: TaggedGenre = None
+    predicted_genre: GuessedGenre = None
     min_duration: ShortestTrack = None
     max_duration: LongestTrack = None
     speech: Speech = False

@@ -15,6 +15,7 @@ from recommender.cli.playlist_output import PlaylistOptions
 from recommender.cli.saving import SaveOptions, note_saved, recipe_of, save_list
 from recommender.cli.similar_options import Full
 from recommender.cli.table_layout import Column, Cut
+from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, StoredPlaylist, Track
@@ -28,8 +29,14 @@ SCHEMA_VERSION = 1
 SEEDS_NAMED = 3
 """Seeds that are named above a table; the others are counted."""
 
-STEPWISE = ("path", "order")
-"""Kinds of lists whose similarities are those with the track before."""
+SIMILARITY = {
+    "mix": "with the seeds together, and need not fall",
+    "radio": "with the seeds together",
+    "grow": "with the nearest track of the list",
+    "path": "with the track before",
+    "order": "with the track before",
+}
+"""Kind of list → what the similarities of its tracks are measured with."""
 
 Why = Annotated[bool, typer.Option("--why", help="Also say which rule left out how many tracks.")]
 
@@ -54,12 +61,14 @@ class Finished:
 
     Attributes:
         mix: the list.
+        track_ids: what a stored playlist has.
         playlist: what stands in the playlist file.
         saved: as it is stored now; None where nothing was stored.
         replaced: the playlist that it has replaced or, in a dry run, would replace.
     """
 
     mix: "Mix"
+    track_ids: list[int]
     playlist: "list[Track | Seed]"
     saved: "StoredPlaylist | None" = None
     replaced: "StoredPlaylist | None" = None
@@ -98,13 +107,14 @@ def _finished(
     replaced: "StoredPlaylist | None",
 ) -> Finished:
     tracks = [entry.track for entry in found.entries]
-    playlist = options.tracks(catalog, [*(found.seeds if with_seeds else ()), *tracks])
+    before = found.seeds if with_seeds else []
+    ids = [seed.track.id for seed in before if seed.track is not None]
+    ids += [track.id for track in tracks]
+    playlist = options.tracks(catalog, [*before, *tracks])
     saved = None
     if options.save is not None and not options.dry_run and tracks:
-        before = (seed.track.id for seed in found.seeds if seed.track is not None)
-        ids = [*(before if with_seeds else ()), *(track.id for track in tracks)]
         saved = save_list(catalog, options, options.user, ids, recipe(found), options.absolute)
-    return Finished(found, playlist, saved, replaced)
+    return Finished(found, ids, playlist, saved, replaced)
 
 
 def print_list(finished: Finished, options: ListOptions) -> None:
@@ -123,7 +133,7 @@ def print_list(finished: Finished, options: ListOptions) -> None:
         note(remark)
     if not found.entries and not found.notes:
         note("no track passes these rules (--why says which of them left out how many).")
-    note_saved(options, finished.saved, finished.replaced, found)
+    note_saved(options, finished.saved, finished.replaced, finished.track_ids)
 
 
 def print_mix(found: "Mix") -> None:
@@ -133,16 +143,9 @@ def print_mix(found: "Mix") -> None:
     if not found.entries:
         return
     print_entries(found.entries)
-    stepwise = found.request.kind in STEPWISE
-    lines = [f"{counted(len(found.entries), 'track')}, {clock(60 * found.minutes)}."]
-    if stepwise:
-        lines.append("Similarity is that with the track before.")
-    why = explanation(
-        found.entries,
-        found.calibration,
-        nothing="No step is close" if stepwise else "Nothing in the catalogue is close",
-    )
-    say(" ".join(lines))
+    length = f"{counted(len(found.entries), 'track')}, {clock(60 * found.minutes)}"
+    say(f"{length}. Similarity is that {SIMILARITY[found.request.kind]}.")
+    why = explanation(found.entries, found.calibration, nothing="None is close")
     if why is not None:
         say(why)
 
@@ -197,9 +200,11 @@ def _left_out(found: "Mix") -> list[tuple[str, int]]:
     return [(rule, count) for rule, count in found.left_out.items() if count]
 
 
-def print_left_out(found: "Mix") -> None:
-    """Print which rule left out how many tracks."""
+def print_left_out(found: "Mix", of: str | None = None) -> None:
+    """Print which rule left out how many tracks; `of`: the name of one of several lists."""
     say()
+    if of is not None:
+        say(f"{one_line(of)}:")
     if not _left_out(found):
         say(f"no rule left out any of {counted(found.catalogue, 'track')}.")
         return

@@ -42,9 +42,7 @@ def mpd_command(
         int,
         typer.Option(min=1, metavar="N", help="Tracks that are kept behind the one that plays."),
     ] = 5,
-    once: Annotated[
-        bool, typer.Option("--once", help="Fill the queue now, and end.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Fill the queue now, and end.")] = False,
     record: Annotated[
         bool,
         typer.Option("--record", help="Note in the history what is played and what is skipped."),
@@ -55,7 +53,11 @@ def mpd_command(
 ) -> None:
     """Keep the queue of MPD filled with what sounds like what is playing; Ctrl-C ends it.
 
-    Needs python-mpd2: pip install 'recsys[mpd]'. For example: recsys mpd --ahead 10 --record
+    Needs python-mpd2: pip install 'recsys[mpd]'.
+
+    \b
+    For example:
+      recsys mpd --ahead 10 --record
     """
     from recommender.recommendation.mpd import MpdQueue, MpdSettings
 

@@ -1,14 +1,11 @@
 """`recsys playlist`: the playlists that the catalogue stores, and the recipes of some."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recommender.cli.listed_tracks import listed_track
-from recommender.cli.mix_options import ServiceOptions
-from recommender.cli.option_groups import grouped
 from recommender.cli.options import AsJson, Database, User
 from recommender.cli.output import (
     clock,
@@ -27,8 +24,9 @@ from recommender.cli.playlist_output import (
     require_writable,
     write_playlist_file,
 )
+from recommender.cli.playlist_run import playlist_run_command
 from recommender.cli.saving import DryRun, Replace, changes, replaced_playlist
-from recommender.cli.seed_arguments import note_unmatched, seed_arguments
+from recommender.cli.seed_arguments import note_unmatched
 from recommender.cli.similar_options import Absolute
 from recommender.cli.table_layout import Column, Cut
 from recommender.cli.track_arguments import known_track
@@ -36,7 +34,7 @@ from recommender.errors import PlaylistError
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from recommender.catalog import Catalog, StoredPlaylist, Track
+    from recommender.catalog import StoredPlaylist, Track
 
 SCHEMA_VERSION = 1
 """Of the JSON objects; raised when a key changes its name or meaning."""
@@ -46,6 +44,8 @@ playlist_app = typer.Typer(
     "playlist files.",
     no_args_is_help=True,
 )
+
+playlist_app.command("run")(playlist_run_command)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of a stored playlist.")]
 
@@ -205,7 +205,10 @@ def playlist_import_command(
     user: User = "",
     db: Database = None,
 ) -> None:
-    """Store a playlist file; entries that are no tracks of the catalogue are named, and left out."""
+    """Store a playlist file.
+
+    Entries that are no tracks of the catalogue are named, and left out.
+    """
     from recommender.recommendation.playlist_files import read_playlist
 
     with open_catalog(db) as catalog:

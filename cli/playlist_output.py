@@ -67,10 +67,7 @@ class PlaylistOptions:
 
 
 def require_writable(file: Path) -> None:
-    """Refuse a playlist in a folder that is not there, or of a format that is none."""
-    from recommender.recommendation.playlist_files import format_of
-
-    format_of(file)
+    """Refuse a playlist in a folder that is not there."""
     if not file.parent.is_dir():
         raise UsageError(f"{file} cannot be written: there is no such folder.")
 

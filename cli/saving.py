@@ -112,6 +112,10 @@ def recipe_of(found: "Mix") -> "dict[str, Any]":
     return replace(request, seeds=seeds, first=first).as_dict()
 
 
+def no_recipe(_: "Mix") -> None:
+    """Of a list that its request would not make anew."""
+
+
 def _lasting(seed: "Seed") -> "Query":
     if seed.track is not None:
         return seed.track.id
@@ -149,13 +153,13 @@ def note_saved(
     options: SaveOptions,
     saved: "StoredPlaylist | None",
     replaced: "StoredPlaylist | None",
-    found: "Mix",
+    track_ids: Sequence[int],
 ) -> None:
     """Say what was stored or, in a dry run, what would be."""
     if options.dry_run:
         change = ""
         if replaced is not None:
-            change = f" Of playlist {replaced.name!r}, {changes(replaced.track_ids, _ids(found))}."
+            change = f" Of playlist {replaced.name!r}, {changes(replaced.track_ids, track_ids)}."
         note(f"nothing was written (--dry-run).{change}")
     elif options.save is not None and saved is None:
         note("nothing was saved, as the list is empty.")
@@ -165,12 +169,8 @@ def note_saved(
         note(f"saved as {saved.name!r}: {counted(len(saved.track_ids), 'track')}{change}{again}.")
 
 
-def _ids(found: "Mix") -> list[int]:
-    return [entry.track.id for entry in found.entries]
-
-
 def changes(before: Sequence[int], after: Sequence[int]) -> str:
-    """How a list differs from the one that it replaces: "12 of 25 tracks replaced"."""
+    """How a list differs from the one that it replaces: "12 new, 10 gone"."""
     new = len(set(after) - set(before))
     gone = len(set(before) - set(after))
     return f"{new} new, {gone} gone"

@@ -1,6 +1,6 @@
 """`recsys today`: a list for today, of what was liked and played."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recommender.cli.mix_options import GapOptions, LengthOptions, RuleOptions
 from recommender.cli.mix_output import ListOptions, run_list
@@ -11,6 +11,7 @@ from recommender.cli.similar_options import WithSeed
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
     from recommender.recommendation.mix_request import MixRequest
+    from recommender.recommendation.mix_result import Mix
 
 
 @grouped
@@ -25,7 +26,11 @@ def today_command(
     """Make today's list of what you liked and played; another one tomorrow.
 
     Works from 'recsys like', 'skip', 'played' and imported histories, and without any of them from
-    tracks that are drawn. For example: recsys today --minutes 60 --save Today --replace
+    tracks that are drawn.
+
+    \b
+    For example:
+      recsys today --minutes 60 --save Today --replace
     """
     options.check_all(with_seed)
 
@@ -38,4 +43,9 @@ def today_command(
             note(remark)
         return asked
 
-    run_list(options, request, with_seeds=with_seed, recipe=lambda _: None)
+    def recipe(found: "Mix") -> dict[str, Any]:
+        from recommender.recommendation.recipes import todays_recipe
+
+        return todays_recipe(found.request, options.user)
+
+    run_list(options, request, with_seeds=with_seed, recipe=recipe)
