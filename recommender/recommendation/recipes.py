@@ -83,7 +83,7 @@ def run_recipe(
         PlaylistNotFound: it was removed meanwhile.
     """
     try:
-        mix = service.mix(_request(service.catalog, playlist, today), today)
+        mix = service.mix(recipe_request(service.catalog, playlist, today), today)
     except RecsysError as error:
         raise _failed(playlist, str(error)) from error
     ids = [entry.track.id for entry in mix.entries]
@@ -153,7 +153,7 @@ def replace_tracks(
         raise _failed(playlist, f"its file {target} cannot be written ({reason}).") from error
 
 
-def _request(catalog: Catalog, playlist: StoredPlaylist, today: date | None) -> MixRequest:
+def recipe_request(catalog: Catalog, playlist: StoredPlaylist, today: date | None) -> MixRequest:
     """The request of a playlist's recipe. Raises `RecsysError`."""
     recipe = playlist.recipe
     if recipe is None:
