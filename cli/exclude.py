@@ -98,7 +98,7 @@ def _as_dict(one: "Exclusion", name: str) -> dict[str, Any]:
 
 @exclude_app.command("add")
 @grouped
-def exclude_add_command(what: WhatIsExcluded, db: Database = None) -> None:
+def exclude_add_command(*, what: WhatIsExcluded, db: Database = None) -> None:
     """Keep tracks, artists, folders or genres out of every mix.
 
     \b

@@ -4,9 +4,10 @@ A group is a dataclass whose fields are annotated as the parameters of a Typer c
 command that takes groups is decorated with `grouped`:
 
     @grouped
-    def radio_command(seeds: Seeds, rules: RuleOptions, length: LengthOptions) -> None: ...
+    def radio_command(seeds: Seeds, *, rules: RuleOptions, length: LengthOptions) -> None: ...
 
-Typer then sees the fields in place of the groups, and the command gets the groups.
+Typer then sees the fields in place of the groups, and the command gets the groups. What follows the
+first group are keyword arguments, too (``*``).
 """
 
 import inspect
@@ -17,7 +18,7 @@ from typing import Any, get_type_hints
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` with a keyword argument for each field of its groups."""
+    """`command` with a keyword argument in place of each field of its groups."""
     hints = get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
     groups: dict[str, Any] = {}
@@ -26,15 +27,19 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             groups[name] = hints[name]
             parameters += _of_group(hints[name])
         else:
-            parameters.append(_keyword(name, hints[name], own.default))
+            parameters.append(own.replace(annotation=hints[name]))
+    signature = inspect.Signature(parameters)
 
     @wraps(command)
-    def call(**given: Any) -> None:
+    def call(*arguments: Any, **options: Any) -> None:
+        bound = signature.bind(*arguments, **options)
+        bound.apply_defaults()
+        given = bound.arguments
         for name, group in groups.items():
             given[name] = group(**{one.name: given.pop(one.name) for one in fields(group)})
         command(**given)
 
-    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__signature__ = signature  # type: ignore[attr-defined]
     call.__annotations__ = {one.name: one.annotation for one in parameters}
     del call.__wrapped__  # its signature is another one
     return call
@@ -42,10 +47,12 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def _of_group(group: Any) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    return [_keyword(one.name, hints[one.name], one.default) for one in fields(group)]
-
-
-def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
-    )
+    return [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=hints[one.name],
+            default=one.default,
+        )
+        for one in fields(group)
+    ]

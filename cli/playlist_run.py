@@ -45,7 +45,9 @@ class Run:
         """What the recipe gave, stored or not."""
         if self.mix is None or self.after is not self.before:
             return self.after.track_ids
-        return tuple(entry.track.id for entry in self.mix.entries)
+        grows = self.mix.seeds if self.mix.request.kind == "grow" else []
+        kept = (seed.track.id for seed in grows if seed.track is not None)
+        return (*kept, *(entry.track.id for entry in self.mix.entries))
 
 
 @grouped
@@ -77,7 +79,7 @@ def playlist_run_command(
             playlists = [opened.catalog.playlist(name, service.user)]
         else:
             playlists = [one for one in opened.catalog.playlists(service.user) if one.recipe]
-        runs = list(_runs(opened, playlists, dry_run))
+        runs = list(_runs(opened, playlists, dry_run, raising=not every))
     if as_json:
         print_json({"schema_version": SCHEMA_VERSION, "playlists": [_as_dict(run) for run in runs]})
     elif runs:
@@ -92,8 +94,9 @@ def playlist_run_command(
 
 
 def _runs(
-    service: "SimilarityService", playlists: "list[StoredPlaylist]", dry_run: bool
+    service: "SimilarityService", playlists: "list[StoredPlaylist]", dry_run: bool, raising: bool
 ) -> Iterator[Run]:
+    """Run recipes one after another; `raising`: one that fails is an error."""
     from recommender.recommendation.recipes import recipe_request, run_recipe
 
     for playlist in playlists:
@@ -105,6 +108,8 @@ def _runs(
                 found = run_recipe(service, playlist)
                 after = service.catalog.playlist(playlist.id)
         except RecsysError as error:
+            if raising:
+                raise
             yield Run(playlist, playlist, None, str(error))
         else:
             yield Run(playlist, after, found)
