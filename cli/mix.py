@@ -13,9 +13,11 @@ from recommender.cli.mix_options import (
 )
 from recommender.cli.mix_output import ListOptions, run_list
 from recommender.cli.option_groups import grouped
+from recommender.cli.output import hint
 from recommender.cli.saving import no_recipe, recipe_of
 from recommender.cli.seed_arguments import seed_arguments
 from recommender.cli.similar_options import WithSeed
+from recommender.errors import TrackNotFound
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
@@ -117,6 +119,8 @@ def path_command(
     run_list(options, request)
 
 
+PLAYLISTS = "('recsys playlist list' shows the stored playlists.)"
+
 ToOrder = Annotated[
     list[str],
     typer.Argument(
@@ -162,7 +166,8 @@ def order_command(
         found.keep_whole(options.m3u, options.to)
         return MixRequest("order", SeedSet(found.queries), first=first)
 
-    run_list(options, request)
+    with hint(TrackNotFound, PLAYLISTS):
+        run_list(options, request)
 
 
 @grouped

@@ -132,7 +132,7 @@ def print_list(finished: Finished, options: ListOptions) -> None:
     for remark in found.notes:
         note(remark)
     if not found.entries and not found.notes:
-        note("no track passes these rules (--why says which of them left out how many).")
+        note("nothing was found: --why says which rule left out how many tracks.")
     note_saved(options, finished.saved, finished.replaced, finished.track_ids)
 
 
@@ -208,7 +208,8 @@ def print_left_out(found: "Mix", of: str | None = None) -> None:
     if not _left_out(found):
         say(f"no rule left out any of {counted(found.catalogue, 'track')}.")
         return
-    print_table((f"left out of {found.catalogue:,} by", ">tracks"), _left_out(found))
+    rows = [(rule, f"{count:,}") for rule, count in _left_out(found)]
+    print_table((f"left out of {found.catalogue:,} by", ">tracks"), rows)
 
 
 def list_as_dict(

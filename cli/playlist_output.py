@@ -79,8 +79,9 @@ def print_playlist(
     from recommender.recommendation.playlist_files import playlist_text
 
     folder = None if absolute else real_path(Path.cwd())
-    text, _ = playlist_text(tracks, folder, title=title)
+    text, written = playlist_text(tracks, folder, title=title)
     typer.echo(text.encode("utf-8", "surrogateescape"), nl=False)
+    _note_left_out(tracks, written)
 
 
 def write_playlist_file(
@@ -92,3 +93,15 @@ def write_playlist_file(
     with writing_file(file):
         written = write_playlist(file, tracks, absolute=absolute, title=title)
     note(f"playlist of {counted(written, 'track')} written: {file}")
+    _note_left_out(tracks, written)
+
+
+def _note_left_out(tracks: "Sequence[Track | Seed]", written: int) -> None:
+    """Say how many tracks a playlist has no place for."""
+    left_out = sum(_has_file(track) for track in tracks) - written
+    if left_out:
+        note(f"{left_out} left out: M3U has no place for a line break in a name; XSPF has.")
+
+
+def _has_file(track: "Track | Seed") -> bool:
+    return getattr(track, "file", None) is not None or getattr(track, "path", None) is not None
