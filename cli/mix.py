@@ -215,4 +215,6 @@ def grow_command(
         return MixRequest("grow", seeds, chosen, length.length(), threshold=threshold)
 
     # The recipe of a list that grows keeps what the list had.
-    run_list(options, request, with_seeds=not only_new, recipe=no_recipe if only_new else recipe_of)
+    recipe = no_recipe if only_new else recipe_of
+    with hint(TrackNotFound, PLAYLISTS):
+        run_list(options, request, with_seeds=not only_new, recipe=recipe)

@@ -95,7 +95,7 @@ def test_what_was_played_is_not_repeated(catalog: Path) -> None:
     recsys("playlist", "save", "Yesterday", "fourth")
     then = made("radio", "third", "--previous", playlist, "--previous", "Yesterday")
     assert not {*titles(first), "Fourth"} & set(titles(then))
-    assert then["left_out"]["played before"] >= 3
+    assert then["left_out"]["played before"] == len({*titles(first), "Fourth"})
     recsys("played", "second light")
     recsys("played", "first light", "--at", "2001-01-01")
     later = titles(made("radio", "third", "--not-played", 30, "--per-artist", 0))
@@ -172,9 +172,7 @@ def test_today_works_with_a_history_and_without(catalog: Path) -> None:
     found = made("today", "-k", 3)
     assert [seed["title"] for seed in found["seeds"]] == ["Third"]
     others = recsys("today", "-k", 3, "--user", "Bela", "--json")
-    assert [seed["id"] for seed in others.json["seeds"]] == [
-        seed["id"] for seed in without.json["seeds"]
-    ]
+    assert "drawn" in others.err  # another's likes do not count
 
 
 def test_what_is_excluded_is_in_no_list(catalog: Path) -> None:
@@ -207,7 +205,7 @@ def test_playlists_of_a_list(catalog: Path) -> None:
     done = recsys("mix", "third", "-k", 9, "--m3u", playlist, "--with-seed")
     listed = done.out.splitlines()[-1].split()[0]
     assert f"playlist of {int(listed) + 1} tracks written: {playlist}" in done.err
-    assert "left out" not in done.err
+    assert "line break" not in done.err
     assert playlist.read_bytes().startswith(b"<?xml")
     no_line_breaks = recsys("mix", "third", "-k", 9, "--m3u", playlist.with_suffix(".m3u8")).err
     assert "1 left out: " in no_line_breaks
