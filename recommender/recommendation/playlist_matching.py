@@ -171,4 +171,4 @@ class EntryMatcher:
     def _failures(self) -> Mapping[str, str]:
         """File → why it could not be analysed."""
         failures = self._catalog.failures()
-        return {str(one.library.root / one.path): one.reason for one in failures}
+        return {(one.library.root / one.path).as_posix(): one.reason for one in failures}

@@ -154,7 +154,7 @@ def replace_tracks(
 
 
 def recipe_request(catalog: Catalog, playlist: StoredPlaylist, today: date | None) -> MixRequest:
-    """The request of a playlist's recipe. Raises `RecsysError`."""
+    """What a playlist's recipe asks for on a day (None: today). Raises `RecsysError`."""
     recipe = playlist.recipe
     if recipe is None:
         raise UsageError("it has no recipe: it was made by hand.")
