@@ -19,6 +19,7 @@ from recommender.cli.output import (
     print_json,
     print_table,
     say,
+    writing_file,
 )
 from recommender.cli.table_layout import Column
 from recommender.cli.track_arguments import known_track
@@ -35,7 +36,7 @@ UNMATCHED_LISTED = 10
 """Recordings of a history that are not in the catalogue, as far as they are listed."""
 
 history_app = typer.Typer(
-    help="Import, show and clear what was listened to; it stays in the catalogue.",
+    help="Import, show, export and clear what was listened to; it stays in the catalogue.",
     no_args_is_help=True,
 )
 
@@ -213,6 +214,22 @@ def _print_import(found: "HistoryImport") -> None:
         note(f"{counted(found.unreadable_count, 'event')} cannot be read, such as:")
         for line in found.unreadable:
             note(f"  {one_line(line)}")
+
+
+@history_app.command("export")
+def history_export_command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="JSON lines, as ListenBrainz has them.")
+    ],
+    user: User = "",
+    db: Database = None,
+) -> None:
+    """Write what was liked and played to a file that ListenBrainz, and 'import', can read."""
+    from recommender.recommendation.history_export import export_history
+
+    with open_catalog(db) as catalog, writing_file(file), busy("writing the history"):
+        written = export_history(catalog, file, user)
+    say(f"{counted(written, 'event')} written to {file}")
 
 
 @history_app.command("clear")

@@ -59,7 +59,8 @@ def mpd_command(
     For example:
       recsys mpd --ahead 10 --record
     """
-    from recommender.recommendation.mpd import MpdQueue, MpdSettings
+    from recommender.recommendation.mpd import MpdQueue
+    from recommender.recommendation.mpd_connection import MpdSettings
 
     with service.open() as opened:
         settings = MpdSettings(

@@ -101,6 +101,7 @@ def albums_command(
         keys = {"track": track, "albums": [_of_album(each, full) for each in found]}
         print_json({"schema_version": SCHEMA_VERSION, **keys})
     elif not playlist.on_stdout:
+        say(f"like: {one_line(track)}")
         _print_albums(found, calibration)
     if not found:
         note("the catalogue has no other album.")

@@ -48,6 +48,17 @@ def test_histories_of_several_users(catalog: Path) -> None:
     assert recsys("history", "clear", "--yes", "--user", "Anna").out == "1 event dropped.\n"
 
 
+def test_a_history_goes_out_and_comes_in_again(catalog: Path) -> None:
+    recsys("like", "third")
+    recsys("played", "fourth", "--at", "2026-05-01T20:15")
+    file = catalog.parent / "history.jsonl"
+    assert recsys("history", "export", file).out == f"2 events written to {file}\n"
+    assert recsys("history", "import", file, "--user", "Anna").status == 0
+    assert events("--user", "Anna") == [("like", "Third"), ("play", "Fourth")]
+    absent = recsys("history", "export", file.parent / "absent" / "h.jsonl")
+    assert (absent.status, "no folder" in absent.err) == (1, True)
+
+
 def test_clearing_is_asked_for(catalog: Path) -> None:
     recsys("like", "third")
     output = recsys("history", "clear")

@@ -9,7 +9,7 @@ from command_line import recsys
 
 from recommender.catalog import Track
 from recommender.recommendation import mpd
-from recommender.recommendation.mpd import MpdSettings
+from recommender.recommendation.mpd_connection import MpdSettings
 
 
 class FakeQueue:

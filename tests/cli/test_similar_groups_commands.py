@@ -42,7 +42,8 @@ def test_similar_albums(tmp_path: Path) -> None:
         ("C", "Bela", 1),
     }
     table = recsys("albums", "first light").out.splitlines()
-    assert table[0].split() == ["similarity", "album", "artist", "tracks", "begin", "with", "id"]
+    assert table[0] == "like: first light"
+    assert table[1].split() == ["similarity", "album", "artist", "tracks", "begin", "with", "id"]
 
 
 def test_no_album_at_all(catalog: Path) -> None:
