@@ -124,6 +124,9 @@ def replace_tracks(
 ) -> StoredPlaylist:
     """Replace the tracks of a playlist, and its file where it has one; both or neither.
 
+    Each is the old one or the new one at any time. Where the process is killed between the two,
+    the file is that of before until the next run.
+
     Args:
         run_at: where they are those of its recipe.
 

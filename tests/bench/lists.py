@@ -48,9 +48,9 @@ def least(action: Callable[[], object], repeat: int) -> float:
 
 
 def say(what: str, seconds: float, floor: float | None = None, per: int | None = None) -> None:
-    beside = "" if floor is None else f"   {floor:8.3f} s   {seconds / floor:6.1f} times"
+    beside = "" if floor is None else f"   {1e3 * floor:8.1f} ms   {seconds / floor:6.1f} times"
     each = "" if per is None else f"   {1e6 * seconds / per:8.1f} µs each"
-    print(f"{what:44}{seconds:9.4f} s{each}{beside}", flush=True)
+    print(f"{what:44}{1e3 * seconds:12.3f} ms{each}{beside}", flush=True)
 
 
 def playlists(catalog: Catalog, tracks: list[Track], folder: Path, repeat: int) -> None:
