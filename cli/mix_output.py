@@ -29,14 +29,18 @@ SCHEMA_VERSION = 1
 SEEDS_NAMED = 3
 """Seeds that are named above a table; the others are counted."""
 
+_WITH_SEEDS = "with the seeds; where they sound different, with the nearest"
 SIMILARITY = {
-    "mix": "with the seeds together, and need not fall",
-    "radio": "with the seeds together",
+    "mix": _WITH_SEEDS,
+    "radio": _WITH_SEEDS,
     "grow": "with the nearest track of the list",
     "path": "with the track before",
     "order": "with the track before",
 }
 """Kind of list → what the similarities of its tracks are measured with."""
+
+STEPWISE = ("path", "order")
+"""Kinds whose first track has none before it."""
 
 Why = Annotated[bool, typer.Option("--why", help="Also say which rule left out how many tracks.")]
 
@@ -142,7 +146,8 @@ def print_mix(found: "Mix") -> None:
         say(line)
     if not found.entries:
         return
-    print_entries(found.entries)
+    stepwise = found.request.kind in STEPWISE
+    print_entries(found.entries, stepwise)
     length = f"{counted(len(found.entries), 'track')}, {clock(60 * found.minutes)}"
     say(f"{length}. Similarity is that {SIMILARITY[found.request.kind]}.")
     why = explanation(found.entries, found.calibration, nothing="None is close")
@@ -167,8 +172,8 @@ def _names(seeds: "Sequence[Seed]") -> str:
     return "; ".join(names)
 
 
-def print_entries(entries: "Sequence[MixEntry]") -> None:
-    """The table of a list."""
+def print_entries(entries: "Sequence[MixEntry]", stepwise: bool = False) -> None:
+    """The table of a list; `stepwise`: the first entry has no similarity."""
     print_table(
         (
             Column("no.", number=True),
@@ -183,7 +188,7 @@ def print_entries(entries: "Sequence[MixEntry]") -> None:
         (
             (
                 entry.position,
-                marked(entry),
+                None if stepwise and entry.position == 1 else marked(entry),
                 entry.track.title,
                 entry.track.artist,
                 clock(entry.track.duration),

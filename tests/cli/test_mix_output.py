@@ -64,7 +64,8 @@ def test_a_mix(
     assert rows[0].startswith("  1      0.512   Fourth        Bela      0:03")
     assert rows[1].startswith("  2      0.300*  Second Light  Anna      0:02")
     assert text.splitlines()[5:] == [
-        "2 tracks, 0:05. Similarity is that with the seeds together, and need not fall.",
+        "2 tracks, 0:05. Similarity is that with the seeds; where they sound different,",
+        "with the nearest.",
         "* Not close: below a similarity of 0.400, two tracks are more likely of",
         "different genres than of one.",
     ]
@@ -77,6 +78,7 @@ def test_a_mix(
 def test_a_path_and_an_order(tracks: dict[str, Track], capsys: pytest.CaptureFixture[str]) -> None:
     print_mix(mix(tracks, "path", ["First Light", "Fourth"], [], First_Light=1, Fourth=0.2))
     lines = capsys.readouterr().out.splitlines()
+    assert lines[3].split()[:3] == ["1", "First", "Light"]  # nothing is before it
     assert lines[:2] == ["from: Anna – First Light", "to:   Bela – Fourth"]
     assert lines[-2].endswith("Similarity is that with the track before.")
     found = mix(tracks, "mix", ["Third"] * 5, [], Fourth=0.6)
