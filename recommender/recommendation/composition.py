@@ -175,7 +175,7 @@ def varied(ranks: Scores, drawn: Scores, variety: float) -> Scores:
 
 def reach(tracks: int, variety: float) -> int:
     """The last rank that can be in a list of so many tracks."""
-    return round(WIDEST**variety * (tracks + FIRST_RANK) - FIRST_RANK)
+    return int(WIDEST**variety * (tracks + FIRST_RANK) - FIRST_RANK)
 
 
 def take_in_order(composition: Composition, selection: Selection, keys: Scores) -> bool:

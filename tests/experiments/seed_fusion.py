@@ -13,11 +13,12 @@ of each artist. Ways: the mean of the unit vectors, by plain cosine and reranked
 soft maximum of the reranked scores; reciprocal rank fusion; and groups of seeds that sound alike
 (average linkage from a mean cosine of so much), each searched for by its mean, fused by rank.
 
-*Unlike*: one track of an artist, away from a track of another of the same genre; or two tracks of
-two artists of two genres, away from another track of the second. Recall@10 of the liked artist, the
-same of the unliked one, mean cosine of the ten with the liked and with the unliked track. Ways: the
-unliked vector subtracted with a weight (Rocchio); its direction projected away once, 1.5 times or
-twice; its score subtracted, as it is or where it is positive; tracks barred that are nearer to it.
+*Unlike*: one track of an artist, away from a track of another artist of the same genre; two tracks
+of artists of two genres, away from another track of the second; one track, away from one of another
+genre, which should change little. Recall@10 of the liked artist's tracks, the same of the unliked,
+mean cosine of the ten with the unliked track. Ways: the unliked vector subtracted with a weight
+(Rocchio); with its cosine times so much as the weight (1 projects it away), at most so much; its
+score subtracted, as it is or where it is positive; tracks barred that are nearer to it.
 """
 
 import argparse
@@ -85,6 +86,9 @@ class World:
         """Scores for a vector from outside [d]."""
         return self.scores(self.expanded(vector))
 
+
+Away = Callable[[World, FloatArray, FloatArray], FloatArray]
+"""From a liked and an unliked unit vector [d] to scores [n]."""
 
 Fuse = Callable[[World, IntArray], FloatArray]
 
@@ -154,15 +158,15 @@ def fusion_figures(world: World) -> dict[str, list[float]]:
     return found
 
 
-def projected(times: float) -> Callable[[World, FloatArray, FloatArray], FloatArray]:
-    return lambda w, q, u: w.search(q - times * max(0.0, float(q @ u)) * u)
+def by_cosine(times: float, most: float = np.inf) -> Away:
+    return lambda w, q, u: w.search(q - min(most, times * max(0.0, float(q @ u))) * u)
 
 
-def rocchio(weight: float) -> Callable[[World, FloatArray, FloatArray], FloatArray]:
+def rocchio(weight: float) -> Away:
     return lambda w, q, u: w.search(q - weight * u)
 
 
-def penalty(weight: float, positive: bool) -> Callable[[World, FloatArray, FloatArray], FloatArray]:
+def penalty(weight: float, positive: bool) -> Away:
     def scored(world: World, like: FloatArray, unlike: FloatArray) -> FloatArray:
         away = world.search(unlike)
         return world.search(like) - weight * (np.maximum(away, 0) if positive else away)
@@ -175,13 +179,15 @@ def barred(world: World, like: FloatArray, unlike: FloatArray) -> FloatArray:
     return np.where(away > scores, scores - 10, scores)
 
 
-UNLIKE: dict[str, Callable[[World, FloatArray, FloatArray], FloatArray]] = {
+UNLIKE: dict[str, Away] = {
     "nothing": lambda w, q, u: w.search(q),
     "Rocchio, 0.25": rocchio(0.25),
     "Rocchio, 0.5": rocchio(0.5),
-    "projected away, 1": projected(1),
-    "projected away, 1.5": projected(1.5),
-    "projected away, 2": projected(2),
+    "by cosine, 1": by_cosine(1),
+    "by cosine, 1.5": by_cosine(1.5),
+    "by cosine, 2": by_cosine(2),
+    "by cosine, 1.5, at most 0.5": by_cosine(1.5, 0.5),
+    "by cosine, 3, at most 0.5": by_cosine(3, 0.5),
     "score less 0.25 of the unliked": penalty(0.25, False),
     "score less 0.5 of the unliked": penalty(0.5, False),
     "score less 0.5, where positive": penalty(0.5, True),
@@ -189,7 +195,10 @@ UNLIKE: dict[str, Callable[[World, FloatArray, FloatArray], FloatArray]] = {
 }
 
 
-def unlike_queries(world: World, same_genre: bool) -> Iterator[tuple[IntArray, IntArray, str, str]]:
+UNLIKE_TASKS = ("same genre", "one of two", "unrelated")
+
+
+def unlike_queries(world: World, task: str) -> Iterator[tuple[IntArray, IntArray, str, str]]:
     """Liked rows, unliked rows, and their artists."""
     rows = world.tracks_of(3)
     random = np.random.default_rng(1)
@@ -197,26 +206,29 @@ def unlike_queries(world: World, same_genre: bool) -> Iterator[tuple[IntArray, I
         (a, b)
         for a in sorted(rows)
         for b in sorted(rows)
-        if a != b and (world.genres[rows[a][0]] == world.genres[rows[b][0]]) == same_genre
+        if a != b
+        and (world.genres[rows[a][0]] == world.genres[rows[b][0]]) == (task == "same genre")
     ]
-    for at in random.permutation(len(pairs))[:DRAWN]:
-        a, b = pairs[at]
-        own, others = random.permutation(rows[a]), random.permutation(rows[b])
-        yield own[:1] if same_genre else np.array([own[0], others[1]]), others[:1], a, b
+    for _ in range(-(-DRAWN // len(pairs))):
+        for at in random.permutation(len(pairs))[:DRAWN]:
+            a, b = pairs[at]
+            own, others = random.permutation(rows[a]), random.permutation(rows[b])
+            like = np.array([own[0], others[1]]) if task == "one of two" else own[:1]
+            yield like, others[:1], a, b
 
 
 def unlike_figures(world: World) -> dict[str, list[float]]:
-    """Way → for both tasks recall of the liked, of the unliked artist, cosines with either."""
+    """Way → for each task recall of the liked and of the unliked artist, cosine with the latter."""
     found: dict[str, list[float]] = {name: [] for name in UNLIKE}
-    for same_genre in (True, False):
-        queries = list(unlike_queries(world, same_genre))
+    for task in UNLIKE_TASKS:
+        queries = list(unlike_queries(world, task))
         for name, way in UNLIKE.items():
             figures = []
             for like, unlike, a, b in queries:
-                vectors = [
-                    unit_rows(world.units[rows].mean(axis=0)[None])[0] for rows in (like, unlike)
-                ]
-                scores = np.array(way(world, *vectors), dtype=float)
+                liked, unliked = (
+                    unit_rows(world.units[r].mean(axis=0)[None])[0] for r in (like, unlike)
+                )
+                scores = np.array(way(world, liked, unliked), dtype=float)
                 given = [*like, *unlike]
                 scores[given] = -np.inf
                 top = np.argsort(-scores)[:K]
@@ -224,11 +236,9 @@ def unlike_figures(world: World) -> dict[str, list[float]]:
                 for artist in (a, b):
                     own = set(np.flatnonzero(world.artists == artist).tolist()) - set(given)
                     recalls.append(len(own & set(top.tolist())) / max(1, min(K, len(own))))
-                near = [
-                    float((world.units[top] @ world.units[one]).mean())
-                    for one in (like[0], unlike[0])
-                ]
-                figures.append([*recalls, *near])
+                figures.append(
+                    [*recalls, float((world.units[top] @ world.units[unlike[0]]).mean())]
+                )
             found[name] += np.mean(figures, axis=0).tolist()
     return found
 
@@ -282,8 +292,7 @@ def main() -> None:
     for task, (artists, _) in TASKS.items():
         heads += [task, "both"] if artists > 1 else [task]
     print_table(heads, [fusion_figures(world) for world in every])
-    heads = ["liked", "unliked", "cos liked", "cos unliked"]
-    heads = [f"{task}: {head}" for task in ("same genre", "one of two") for head in heads]
+    heads = [f"{task}: {head}" for task in UNLIKE_TASKS for head in ("liked", "unliked", "cosine")]
     print_table(heads, [unlike_figures(world) for world in every])
 
 
