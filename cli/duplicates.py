@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.listed_tracks import listed_track
-from recommender.cli.mix_options import ServiceOptions
 from recommender.cli.option_groups import grouped
 from recommender.cli.options import AsJson
 from recommender.cli.output import busy, clock, counted, note, print_json, print_table, say
 from recommender.cli.playlist_output import PlaylistOptions
+from recommender.cli.service_options import ServiceOptions
 from recommender.cli.table_layout import Column, Cut
 
 if TYPE_CHECKING:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.options import Database, Device, Limits, User, parse_duration
-from recommender.cli.output import note, open_service
+from recommender.cli.options import parse_duration
+from recommender.cli.output import note
 from recommender.cli.seed_arguments import playlist_tracks
-from recommender.cli.similar_options import Damaged, SearchDevice
+from recommender.cli.similar_options import Damaged
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
     from recommender.recommendation.mix_request import Length, Rules
-    from recommender.recommendation.service import SimilarityService
 
 RULES = "Rules"
 """Help panel of what is left out of a list."""
@@ -294,17 +293,3 @@ class RuleOptions:
         drawn = randbelow(1_000_000)
         note(f"(--random-seed {drawn} gives this list again.)")
         return drawn
-
-
-@dataclass(frozen=True)
-class ServiceOptions:
-    """Which catalogue is asked, for whom and how."""
-
-    user: User = ""
-    device: SearchDevice = Device.AUTO
-    limits: Limits = None
-    db: Database = None
-
-    def open(self) -> "SimilarityService":
-        """The service of the catalogue."""
-        return open_service(self.db, self.device.value, self.limits)

@@ -8,11 +8,11 @@ import typer
 
 from recommender.cli.closeness import explanation, marked
 from recommender.cli.listed_tracks import listed_track, seed_as_dict, seed_name
-from recommender.cli.mix_options import ServiceOptions
-from recommender.cli.options import AsJson
+from recommender.cli.options import AsJson, User
 from recommender.cli.output import busy, clock, counted, note, print_json, print_table, say
 from recommender.cli.playlist_output import PlaylistOptions
 from recommender.cli.saving import SaveOptions, note_saved, recipe_of, save_list
+from recommender.cli.service_options import ServiceOptions
 from recommender.cli.similar_options import Full
 from recommender.cli.table_layout import Column, Cut
 from recommender.utils.terminal_text import one_line
@@ -52,6 +52,7 @@ class ListOptions(ServiceOptions, SaveOptions, PlaylistOptions):
     as_json: AsJson = False
     why: Why = False
     full: Full = False
+    user: User = ""
 
     def check_all(self, with_seed: bool = False) -> None:
         """Refuse options that contradict each other, before anything is computed."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recommender.cli.listed_tracks import track_name
-from recommender.cli.mix_options import GapOptions, RuleOptions, ServiceOptions
+from recommender.cli.mix_options import GapOptions, RuleOptions
 from recommender.cli.option_groups import grouped
+from recommender.cli.options import User
 from recommender.cli.output import note, say
+from recommender.cli.service_options import ServiceOptions
 
 if TYPE_CHECKING:
     from recommender.catalog import Track
@@ -49,6 +51,7 @@ def mpd_command(
     ] = False,
     gaps: GapOptions,
     rules: RuleOptions,
+    user: User = "",
     service: ServiceOptions,
 ) -> None:
     """Keep the queue of MPD filled with what sounds like what is playing; Ctrl-C ends it.
@@ -68,8 +71,8 @@ def mpd_command(
             port,
             music_directory,
             ahead,
-            rules.rules(opened.catalog, service.user, gaps),
-            service.user if record else None,
+            rules.rules(opened.catalog, user, gaps),
+            user if record else None,
         )
         with MpdQueue(opened, settings) as queue:
             if not once:

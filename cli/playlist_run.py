@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.mix_options import ServiceOptions
 from recommender.cli.mix_output import Why, list_as_dict, print_left_out, print_mix
 from recommender.cli.option_groups import grouped
-from recommender.cli.options import AsJson
+from recommender.cli.options import AsJson, User
 from recommender.cli.output import note, print_json, print_table, say
 from recommender.cli.saving import changes
+from recommender.cli.service_options import ServiceOptions
 from recommender.cli.table_layout import Column
 from recommender.errors import RecsysError, UsageError
 from recommender.utils.terminal_text import one_line
@@ -62,6 +62,7 @@ def playlist_run_command(
     ] = False,
     why: Why = False,
     as_json: AsJson = False,
+    user: User = "",
     service: ServiceOptions,
 ) -> None:
     """Make stored playlists anew from their recipes, in place, and their files.
@@ -76,9 +77,9 @@ def playlist_run_command(
         raise UsageError("give the NAME of a playlist, or --all.")
     with service.open() as opened:
         if name is not None:
-            playlists = [opened.catalog.playlist(name, service.user)]
+            playlists = [opened.catalog.playlist(name, user)]
         else:
-            playlists = [one for one in opened.catalog.playlists(service.user) if one.recipe]
+            playlists = [one for one in opened.catalog.playlists(user) if one.recipe]
         runs = list(_runs(opened, playlists, dry_run, raising=not every))
     if as_json:
         print_json({"schema_version": SCHEMA_VERSION, "playlists": [_as_dict(run) for run in runs]})

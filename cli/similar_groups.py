@@ -7,11 +7,11 @@ import typer
 
 from recommender.cli.closeness import explanation, marked
 from recommender.cli.listed_tracks import listed_track
-from recommender.cli.mix_options import ServiceOptions
 from recommender.cli.option_groups import grouped
 from recommender.cli.options import AsJson
 from recommender.cli.output import busy, note, print_json, print_table, say
 from recommender.cli.playlist_output import PlaylistOptions
+from recommender.cli.service_options import ServiceOptions
 from recommender.cli.similar_options import Full
 from recommender.cli.table_layout import Column
 from recommender.utils.terminal_text import one_line
