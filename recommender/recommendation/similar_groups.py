@@ -208,7 +208,7 @@ class SimilarGroups:
 
     def _unknown_artist(self, artist: str) -> str:
         if names_nobody(artist):
-            return f"{artist!r} names no artist."
+            return f"{artist!r} names no artist: give the name of one of the catalogue."
         known = {
             name_key(name): name
             for track in self._catalog.all_tracks()
@@ -217,7 +217,8 @@ class SimilarGroups:
         }
         near = difflib.get_close_matches(name_key(artist), known, n=3)
         hint = ", ".join(repr(known[key]) for key in near)
-        return f"no track is by {artist!r}" + (f"; did you mean {hint}?" if hint else ".")
+        advice = f"did you mean {hint}?" if hint else "look names up with 'recsys list WORDS'."
+        return f"no track is by {artist!r}; {advice}"
 
 
 def _album_artist(tracks: list[Track]) -> str | None:
