@@ -20,15 +20,8 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
-<<<<<<< HEAD
-=======
 from recommender.errors import UsageError
-from recommender.ingestion.file_reader import ReaderModel, ReaderPool
-from recommender.ingestion.isolated_analyser import IsolatedAnalyser
-from recommender.ingestion.settings import usable_cores
-from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.duplicate_groups import duplicate_groups
->>>>>>> mix
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.list_maker import ListMaker
 from recommender.recommendation.mix_request import MixRequest
