@@ -47,6 +47,7 @@ BENCHES = (
     Bench("rescan_speed.py", "--files 10000", "--files 100000"),
     Bench("cue_sheets.py", "--albums 100", "--albums 2000"),
     Bench("catalog_size.py", "{large} --as-it-is"),
+    Bench("lists.py", "{large} --listens 20000", "--listens 500000"),
     Bench("vector_statistics.py", "{large} --source {small}"),
     Bench("half_precision.py", "{music} --tracks 2000", "--tracks 5000"),
     Bench("index_speed.py", "--tracks 2000", "--tracks 20000 100000"),
