@@ -150,7 +150,10 @@ def print_mix(found: "Mix") -> None:
     stepwise = found.request.kind in STEPWISE
     print_entries(found.entries, stepwise)
     length = f"{counted(len(found.entries), 'track')}, {clock(60 * found.minutes)}"
-    say(f"{length}. Similarity is that {SIMILARITY[found.request.kind]}.")
+    with_what = SIMILARITY[found.request.kind]
+    if with_what is _WITH_SEEDS and len(found.seeds) == 1 and not found.unlike:
+        with_what = "with the seed"
+    say(f"{length}. Similarity is that {with_what}.")
     why = explanation(found.entries, found.calibration, nothing="None is close")
     if why is not None:
         say(why)

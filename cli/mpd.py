@@ -10,8 +10,9 @@ from recommender.cli.listed_tracks import track_name
 from recommender.cli.mix_options import GapOptions, RuleOptions
 from recommender.cli.option_groups import grouped
 from recommender.cli.options import User
-from recommender.cli.output import note, say
+from recommender.cli.output import hint, note, say
 from recommender.cli.service_options import ServiceOptions
+from recommender.errors import PlayerError
 
 if TYPE_CHECKING:
     from recommender.catalog import Track
@@ -74,7 +75,9 @@ def mpd_command(
             rules.rules(opened.catalog, user, gaps),
             user if record else None,
         )
-        with MpdQueue(opened, settings) as queue:
+        with hint(PlayerError, "(--host and --port.)"):
+            connected = MpdQueue(opened, settings)
+        with connected as queue:
             if not once:
                 queue.follow(_say_added)
                 return

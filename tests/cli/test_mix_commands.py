@@ -1,5 +1,6 @@
 """`recsys mix`, `radio`, `path`, `order`, `grow` and `today`, on a real catalogue."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -217,8 +218,6 @@ def test_playlists_of_a_list(catalog: Path) -> None:
 
 
 def test_an_outside_file_is_a_seed(shop: Shop, catalog: Path, tmp_path: Path) -> None:
-    import shutil
-
     file = shutil.copy(shop.music / "one.flac", tmp_path / "new.flac")
     found = made("mix", file, "-k", 2, "--save", "Like new")
     assert found["seeds"][0]["id"] is None
