@@ -29,7 +29,7 @@ from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.mounts import unmounted_point
 from recommender.ingestion.scan import scan_folder
 from recommender.ingestion.worker_limits import FileLimits
-from recommender.recommendation.recipes import check_recipe
+from recommender.playlists.recipes import check_recipe
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
 from recommender.search.index_file import segment_file

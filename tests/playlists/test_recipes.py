@@ -13,15 +13,15 @@ from toy_world import World, analysis
 
 from recommender.catalog import Catalog, FileStat, StoredPlaylist, Tags
 from recommender.errors import PlaylistError, PlaylistNotFound, UsageError
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
-from recommender.recommendation.playlist_files import read_playlist
-from recommender.recommendation.recipes import (
+from recommender.playlists.files import read_playlist
+from recommender.playlists.recipes import (
     check_recipe,
     replace_tracks,
     run_recipe,
     run_recipes,
     todays_recipe,
 )
+from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 
 DAY = date(2026, 11, 25)
 
@@ -229,7 +229,7 @@ def test_another_process_sees_the_old_or_the_new_list(world: World, ids: list[in
 CHILD = """
 import sys
 from recommender.catalog import Catalog
-from recommender.recommendation.recipes import replace_tracks
+from recommender.playlists.recipes import replace_tracks
 
 with Catalog.open(sys.argv[1]) as catalog:
     playlist = catalog.playlist("mine")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from recommender.catalog import Catalog, StoredPlaylist
 from recommender.errors import PlaylistError, RecsysError, UsageError
-from recommender.recommendation.history_seeds import todays_request
+from recommender.history.seeds import todays_request
+from recommender.playlists.files import format_to_write, playlist_text
+from recommender.playlists.m3u import with_existing_files
 from recommender.recommendation.mix_request import SCHEMA_VERSION, MixRequest
 from recommender.recommendation.mix_result import Mix
-from recommender.recommendation.playlist import with_existing_files
-from recommender.recommendation.playlist_files import format_to_write, playlist_text
 from recommender.utils.files import real_path, replacing_file
 
 if TYPE_CHECKING:
