@@ -39,6 +39,7 @@ ALIKE, ALIKE_UNCALIBRATED = 0.75, 0.3
 """Mean cosine from which groups of seeds are one: as a share of the calibration's midpoint, and in
 a space that has none."""
 
+_LEFT_OUT = "a seed was left out: "
 _UNKNOWN = (TrackNotFound, AmbiguousTrack, AudioError, SpaceMismatch)
 
 
@@ -91,7 +92,11 @@ def read_seeds(
     notes: list[str] = []
     like = _read(reader, seeds.like, snapshot, notes, all_needed)
     if not like:
-        raise TrackNotFound(f"none of the {len(seeds.like)} seeds is known. {' '.join(notes)}")
+        causes = "; ".join(note.removeprefix(_LEFT_OUT).partition(". ")[0] for note in notes)
+        raise TrackNotFound(
+            f"none of the {len(seeds.like)} seeds is known: {causes}. Look with 'recsys list', or "
+            "give the paths of sound files."
+        )
     unlike = _read(reader, seeds.unlike, snapshot, notes, False, raise_single=False)
     liked = {seed.track_id: seed for seed in like if seed.track_id is not None}
     both = [liked[seed.track_id] for seed in unlike if seed.track_id in liked]
@@ -117,7 +122,7 @@ def _read(
         except _UNKNOWN as error:
             if all_needed or (len(queries) == 1 and raise_single):
                 raise
-            notes.append(f"a seed was left out: {_first_line(error)}")
+            notes.append(f"{_LEFT_OUT}{_first_line(error)}")
             continue
         if seed.track_id is not None and not all_needed:
             if seed.track_id in known:
