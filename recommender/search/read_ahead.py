@@ -8,6 +8,8 @@ which places are read next, all at once.
 
 import mmap
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,18 @@ class ReadAhead:
         if content is not None and can_be_told and isinstance(mapped, mmap.mmap):
             self._mapped, self._start = mapped, content.ctypes.data
             mapped.madvise(mmap.MADV_RANDOM)
+
+    @contextmanager
+    def everything(self) -> Iterator[None]:
+        """All of the file is read on while the body runs, as when an index is written from it."""
+        if self._mapped is None:
+            yield
+            return
+        self._mapped.madvise(mmap.MADV_NORMAL)
+        try:
+            yield
+        finally:
+            self._mapped.madvise(mmap.MADV_RANDOM)
 
     def begin(self) -> None:
         """A query begins; find out whether this thread has waited since it began the last one."""
