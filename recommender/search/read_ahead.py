@@ -25,6 +25,9 @@ except ImportError:  # a system that does not count what a thread waits for
 LASTING = 64
 """Queries that read ahead after the last one that had to wait."""
 
+MOST = 4096
+"""Rows that are named one by one; whoever reads more reads long stretches of the file."""
+
 
 class _Waits(threading.local):
     """How often a thread has waited for the disk, and for how many queries it reads ahead."""
@@ -70,7 +73,7 @@ class ReadAhead:
 
     def rows(self, array: npt.NDArray[Any], rows: IntArray) -> None:
         """Rows of an array of the file are read next."""
-        if self._mapped is not None and self._waits.lasting:
+        if self._mapped is not None and self._waits.lasting and len(rows) <= MOST:
             self.ranges(array, rows, rows + 1)
 
     def ranges(self, array: npt.NDArray[Any], begins: IntArray, ends: IntArray) -> None:

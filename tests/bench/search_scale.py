@@ -155,7 +155,8 @@ def exact(index: TrackIndex, ids: IntArray, allowed: BoolArray) -> list[set[int]
 def recall(index: TrackIndex, ids: IntArray, allowed: BoolArray | None) -> float:
     """Share of `exact` that the ranking finds."""
     everything = np.ones(len(index), dtype=np.bool_)
-    best = exact(index, ids, everything if allowed is None else allowed)
+    with index.tracks.base.read_ahead.everything():
+        best = exact(index, ids, everything if allowed is None else allowed)
     found = 0
     for id, one in zip(ids, best, strict=True):
         found += len(one & set(index.rank_tracks(id[None], K, allowed=allowed).rows[0].tolist()))
