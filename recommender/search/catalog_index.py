@@ -153,7 +153,8 @@ class CatalogIndex:
         Reads all of a large file, and nothing of one that was checked before.
         """
         try:
-            index.tracks.base.file.verify()
+            with index.tracks.base.read_ahead.everything():
+                index.tracks.base.file.verify()
         except IndexDamaged as error:
             logger.warning("%s", error)
             self._held = None
@@ -386,7 +387,8 @@ class CatalogIndex:
             if not may_write or not self._is_on_disk(base):
                 return index
             facts = replace(base.facts, state=index.state)
-            laid_out = merged(index.tracks)
+            with base.read_ahead.everything():
+                laid_out = merged(index.tracks)
             try:
                 new = written(base.path, laid_out, index.columns, facts, self._cells, measure=False)
             except OSError as error:

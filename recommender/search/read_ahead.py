@@ -8,6 +8,8 @@ which places are read next, all at once.
 
 import mmap
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,9 @@ except ImportError:  # a system that does not count what a thread waits for
 
 LASTING = 64
 """Queries that read ahead after the last one that had to wait."""
+
+MOST = 4096
+"""Rows that are named one by one; whoever reads more reads long stretches of the file."""
 
 
 class _Waits(threading.local):
@@ -46,6 +51,18 @@ class ReadAhead:
             self._mapped, self._start = mapped, content.ctypes.data
             mapped.madvise(mmap.MADV_RANDOM)
 
+    @contextmanager
+    def everything(self) -> Iterator[None]:
+        """All of the file is read on while the body runs, as when an index is written from it."""
+        if self._mapped is None:
+            yield
+            return
+        self._mapped.madvise(mmap.MADV_NORMAL)
+        try:
+            yield
+        finally:
+            self._mapped.madvise(mmap.MADV_RANDOM)
+
     def begin(self) -> None:
         """A query begins; find out whether this thread has waited since it began the last one."""
         if self._mapped is None:
@@ -56,7 +73,7 @@ class ReadAhead:
 
     def rows(self, array: npt.NDArray[Any], rows: IntArray) -> None:
         """Rows of an array of the file are read next."""
-        if self._mapped is not None and self._waits.lasting:
+        if self._mapped is not None and self._waits.lasting and len(rows) <= MOST:
             self.ranges(array, rows, rows + 1)
 
     def ranges(self, array: npt.NDArray[Any], begins: IntArray, ends: IntArray) -> None:

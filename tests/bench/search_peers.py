@@ -6,8 +6,8 @@
 What is searched are database vectors (`search.reranking`): inner products of d + 1 components. One
 thread, the same 200 queries, which are tracks; recall is against exact inner products. numpy, FAISS
 flat and the index run here. hnswlib, usearch and voyager run in the interpreter that `--peers`
-names; a row says why one is missing. Columns: building in s, recall@10, ms at the median and at the
-99th percentile.
+names; a row says why one is missing. Columns: building in s, recall@10, ms of a processor at the
+median and at the 99th percentile, which other work on the machine disturbs less than a clock.
 
 `--folder` takes what `search_scale.py --folder` left there (an index that
 is there is not built again); `--vectors` unit vectors [n, d]; without either, those of
@@ -63,9 +63,9 @@ else:
 built = time.perf_counter() - started
 found, taken = [], []
 for query in queries:
-    started = time.perf_counter()
+    started = time.thread_time()
     one = search(query)
-    taken.append(1000 * (time.perf_counter() - started))
+    taken.append(1000 * (time.thread_time() - started))
     found.append([int(row) for row in one])
 print(json.dumps({"built": built, "taken": taken, "found": found}))
 """
@@ -76,9 +76,9 @@ def timed(search: Callable[[np.ndarray], np.ndarray], queries: np.ndarray) -> tu
     for query in queries[:5]:
         search(query)
     for query in queries:
-        started = time.perf_counter()
+        started = time.thread_time()
         one = search(query)
-        taken.append(1000 * (time.perf_counter() - started))
+        taken.append(1000 * (time.thread_time() - started))
         found.append([int(row) for row in one])
     return found, taken
 
@@ -171,35 +171,46 @@ def measured(size: int, options: argparse.Namespace) -> dict[str, dict | str]:
     return results
 
 
-def draw(results: dict[int, dict[str, dict | str]], path: Path) -> str:
+def draw(rows: list[list[str]], path: Path) -> None:
+    """Cost against size, of rows as `kept_rows` gives them."""
     try:
         import matplotlib
 
         matplotlib.use("Agg")
         from matplotlib import pyplot
     except ImportError:
-        return "no picture: matplotlib is not installed"
+        print("no picture: matplotlib is not installed")
+        return
     figure, axes = pyplot.subplots(figsize=(6, 4))
-    for name in next(iter(results.values())):
-        points = [(n, r[name]["p50"]) for n, r in results.items() if isinstance(r[name], dict)]
-        if points:
-            axes.loglog(*zip(*points, strict=True), marker="o", label=name)
+    for name in dict.fromkeys(row[1] for row in rows):
+        points = sorted((int(row[0]), float(row[4])) for row in rows if row[1] == name)
+        axes.loglog(*zip(*points, strict=True), marker="o", label=name)
     axes.set_xlabel("tracks")
-    axes.set_ylabel("ms a query, median")
+    axes.set_ylabel("ms of a processor a query, median")
     axes.legend()
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    return f"picture: {path}"
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def write_csv(results: dict[int, dict[str, dict | str]], path: Path) -> None:
-    lines = ["tracks,method,build_s,recall,p50_ms,p99_ms"]
-    for size, rows in results.items():
-        for name, row in rows.items():
+HEADER = ["tracks", "method", "build_s", "recall", "p50_ms", "p99_ms"]
+
+
+def kept_rows(results: dict[int, dict[str, dict | str]], path: Path | None) -> list[list[str]]:
+    """The results as rows of `HEADER`, with those of other sizes that are in the file already."""
+    rows = []
+    if path is not None and path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines()[1:]
+        rows = [row for row in (line.split(",") for line in lines) if int(row[0]) not in results]
+    for size, by_name in results.items():
+        for name, row in by_name.items():
             if isinstance(row, dict):
-                values = (row[key] for key in ("built", "recall", "p50", "p99"))
-                lines.append(f"{size},{name}," + ",".join(f"{value:.4g}" for value in values))
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+                values = [f"{row[key]:.4g}" for key in ("built", "recall", "p50", "p99")]
+                rows.append([str(size), name, *values])
+    rows.sort(key=lambda row: int(row[0]))
+    if path is not None:
+        lines = [",".join(row) for row in [HEADER, *rows]]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return rows
 
 
 def main() -> None:
@@ -211,7 +222,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, help="unit vectors [n, d], as .npy")
     parser.add_argument("--folder", type=Path, help="of `search_scale.py`, with its indexes")
     parser.add_argument("--picture", type=Path)
-    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--csv", type=Path, help="rows of other sizes in it are kept")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds a peer may take")
     options = parser.parse_args()
     results = {}
@@ -226,10 +237,9 @@ def main() -> None:
                 f"{row['built']:.1f} | {row['recall']:.3f} | {row['p50']:.2f} | {row['p99']:.2f}"
             )
             print(f"| {size:,} | {name} | {figures} |", flush=True)
-        if options.csv is not None:
-            write_csv(results, options.csv)
-    if options.picture is not None and results:
-        print(draw(results, options.picture))
+        rows = kept_rows(results, options.csv)
+        if options.picture is not None:
+            draw(rows, options.picture)
 
 
 if __name__ == "__main__":

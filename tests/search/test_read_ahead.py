@@ -99,3 +99,20 @@ def test_queries_that_do_not_wait_stop_reading_ahead(
     read_ahead.begin()
     read_ahead.rows(rows, np.array([1]))
     assert len(watched.ranges) == 1
+
+
+def test_what_reads_everything_is_read_on_and_queries_at_random_again(
+    content: np.ndarray,
+) -> None:
+    read_ahead = ReadAhead(content)
+    assert read_ahead._mapped is not None
+    advice = []
+
+    class Told(Advised):
+        def madvise(self, option: int, *_: int) -> None:  # type: ignore[override]
+            advice.append(option)
+
+    read_ahead._mapped = Told(read_ahead._mapped)  # type: ignore[assignment]
+    with read_ahead.everything():
+        assert advice == [mmap.MADV_NORMAL]
+    assert advice == [mmap.MADV_NORMAL, mmap.MADV_RANDOM]
