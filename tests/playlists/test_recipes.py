@@ -70,6 +70,17 @@ def test_a_recipe_replaces_tracks_and_file(world: World, ids: list[int], file: s
     assert content.title == "mine"
 
 
+def test_variety_draws_anew_each_day(world: World, ids: list[int]) -> None:
+    playlist = save(world, ids[8:], mix_of(ids[0], rules=Rules(variety=1.0)))
+
+    def drawn(days: int) -> list[int]:
+        mix = run_recipe(world.service, playlist, DAY + timedelta(days))
+        return [entry.track.id for entry in mix.entries]
+
+    assert drawn(0) == drawn(0)
+    assert len({tuple(drawn(days)) for days in range(8)}) > 4
+
+
 def test_a_list_grows(world: World, ids: list[int]) -> None:
     request = MixRequest("grow", SeedSet((ids[0], ids[1])), length=Length(tracks=2))
     playlist = save(world, ids[:2], request.as_dict())
