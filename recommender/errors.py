@@ -26,6 +26,10 @@
     ├── IndexDamaged          the index file cannot be read
     │   └── IndexOutdated     written by another version
     ├── CueSheetError         a cue sheet that cannot be used
+    ├── PlaylistError         a playlist that cannot be read, or not be made again
+    │   └── PlaylistNotFound  no stored playlist has this name
+    ├── HistoryError          a history of listening that cannot be read
+    ├── PlayerError           a player that cannot be reached, or refuses
     ├── DatasetError          a data set that is not what it should be
     └── UsageError            arguments out of range, or that exclude each other
 
@@ -183,6 +187,22 @@ class CueSheetError(RecsysError):
     def __init__(self, line: int | None, reason: str) -> None:
         """What is wrong with it and what to do; `line` counts from 1, None for all of it."""
         super().__init__(reason if line is None else f"line {line}: {reason}")
+
+
+class PlaylistError(RecsysError):
+    """A playlist that cannot be read or, from its recipe, not be made again."""
+
+
+class PlaylistNotFound(PlaylistError):
+    """The catalogue stores no playlist of this name or id."""
+
+
+class HistoryError(RecsysError):
+    """A history of listening that cannot be read."""
+
+
+class PlayerError(RecsysError):
+    """A player that cannot be reached, or that refuses what is asked of it."""
 
 
 class DatasetError(RecsysError):

@@ -29,6 +29,7 @@ from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.mounts import unmounted_point
 from recommender.ingestion.scan import scan_folder
 from recommender.ingestion.worker_limits import FileLimits
+from recommender.recommendation.mix_request import MixRequest
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
 from recommender.search.index_file import segment_file
@@ -77,7 +78,7 @@ def verify(
     "unreadable". The catalogue contradicts itself: "failure", "not analysed", "bad vector". It is
     damaged: "database" (its pages), "damaged row" (a value that makes no sense), "damaged vector"
     and "damaged projection" (their checksums are others). The index, or the installed model, does
-    not fit it: "index", "space".
+    not fit it: "index", "space". A playlist cannot be made again: "recipe", "playlist".
 
     Where a library's root is absent, empty or cannot be read, its disk may not be mounted. This is
     one finding for the whole library, and nothing is concluded about its files.
@@ -141,6 +142,7 @@ class _Check:
                 yield from self._of_failure(failure)
         yield from self._of_vectors()
         yield from self._of_index()
+        yield from self._of_playlists()
 
     def _once_a_file(self, track: Track, findings: Iterator[Finding]) -> Iterator[Finding]:
         """What is found of a track; of several in one file, what is wrong with the file once."""
@@ -350,6 +352,19 @@ class _Check:
             path.unlink()
             segment_file(path).unlink(missing_ok=True)
         yield Finding("index", str(path), detail, REPAIR, self.repair)
+
+    def _of_playlists(self) -> Iterator[Finding]:
+        """Recipes that cannot be run, and files that cannot be written."""
+        for playlist in self.catalog.playlists():
+            if playlist.recipe is not None:
+                try:
+                    MixRequest.from_dict(playlist.recipe)
+                except UsageError as error:
+                    yield Finding("recipe", playlist.name, str(error), "save the playlist anew")
+            if playlist.target is not None and not playlist.target.parent.is_dir():
+                detail = f"the folder of its file {playlist.target} does not exist"
+                fix = "create the folder; or save the playlist with another file"
+                yield Finding("playlist", playlist.name, detail, fix)
 
 
 def _root_finding(library: Library) -> Finding | None:

@@ -418,6 +418,16 @@ def test_bad_vectors_are_dropped_for_a_new_analysis(world: World, value: float) 
     assert world.check() == []
 
 
+def test_a_playlist_that_cannot_be_made_again(world: World, tmp_path: Path) -> None:
+    recipe = {"kind": "mix", "seeds": {"like": [1]}}
+    world.catalog.save_playlist("good", [1], recipe=recipe, target=tmp_path / "p.m3u8")
+    assert world.check() == []
+    world.catalog.save_playlist("old", [1], recipe={**recipe, "mood": "sad"})
+    world.catalog.save_playlist("away", [1], target=tmp_path / "gone" / "p.m3u8")
+    found = [(finding.kind, finding.where) for finding in world.check()]
+    assert found == [("playlist", "away"), ("recipe", "old")]
+
+
 def test_index_file_damaged(world: World) -> None:
     path = world.index_path()
     data = bytearray(path.read_bytes())

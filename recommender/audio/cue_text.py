@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from recommender.audio.tag_text import decoded, guessed_encoding, utf8
+from recommender.audio.tag_text import decoded, guessed_encoding, utf8, utf16
 from recommender.errors import CueSheetError
 from recommender.utils.files import IrregularFile, read_small
 
 LARGEST_SHEET = 256 * 1024
 """Bytes of a sheet at most; one of 99 tracks has some 20 KB."""
-
-_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 def read_cue_text(path: Path) -> str:
@@ -34,7 +32,7 @@ def decode_cue_text(data: bytes) -> str:
     if len(data) > LARGEST_SHEET:
         limit = LARGEST_SHEET // 1024
         raise CueSheetError(None, f"larger than {limit} KiB, as no cue sheet is; remove it")
-    encoding = _utf16(data)
+    encoding = utf16(data)
     if encoding is not None:
         return data.decode(encoding, "replace").removeprefix("\ufeff")
     if b"\0" in data:
@@ -45,13 +43,3 @@ def decode_cue_text(data: bytes) -> str:
     lines = data.split(b"\n")
     guessed = guessed_encoding(line for line in lines if utf8(line) is None)
     return "\n".join(decoded(line, guessed) for line in lines)
-
-
-def _utf16(data: bytes) -> str | None:
-    """The encoding of UTF-16, by its byte-order mark or its zeros; None for other bytes."""
-    if data[:2] in _MARKS:
-        return _MARKS[data[:2]]
-    odd, even = data[1::2].count(0), data[::2].count(0)
-    if max(odd, even) > len(data) // 4 and min(odd, even) == 0:
-        return "utf-16-le" if odd else "utf-16-be"
-    return None

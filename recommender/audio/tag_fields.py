@@ -36,6 +36,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         *("tdrc", "tdor", "date", "©day", "year", "originaldate"),
         *("originalyear", "daterecorded", "datereleased"),
     ),
+    "recording_mbid": ("ufid:http://musicbrainz.org", "musicbrainztrackid", "musicbrainz/trackid"),
 }
 FIELDS = tuple(_KEYS)
 CUE_SHEET = "cuesheet"
@@ -238,6 +239,7 @@ def _plain_key(key: str) -> str:
 def _values(value: Any, longest: int) -> Iterator[Value]:
     """The texts in a value of any of the formats, cut after so many characters or bytes."""
     items = value.genres if hasattr(value, "genres") else getattr(value, "text", value)
+    items = getattr(items, "data", items)  # of an identifier in ID3
     items = [items] if isinstance(items, str | bytes) else items
     texts = [_text(item)[:longest] for item in items]
     if getattr(value, "encoding", None) == 0:  # ID3 calls it Latin-1, and taggers put in anything

@@ -34,6 +34,7 @@ _MULTIBYTE = frozenset({"big5hkscs", "cp932", "cp949", "euc_jp", "gb18030"})
 _FEWEST_BYTES = 2
 """Non-ASCII bytes that a guess needs: from a single one "Æ" would become "Ć"."""
 
+_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _ENTITY = re.compile(r"&(?:quot|amp|apos|lt|gt|#\d{1,5});")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufeff\ufffe\ud800-\udfff]")
 _CYRILLIC_AS_LATIN = re.compile(r"(?<![A-Za-z])[À-ÿ¨¸]{4,}(?![A-Za-z])")
@@ -64,6 +65,16 @@ def utf8(data: bytes) -> str | None:
         whole = data[: error.start]
         cut = error.reason == "unexpected end of data" and len(data) - error.start < 4
         return whole.decode("utf-8") if cut and not whole.isascii() else None
+
+
+def utf16(data: bytes) -> str | None:
+    """The encoding of UTF-16, by its byte-order mark or its zeros; None for other bytes."""
+    if data[:2] in _MARKS:
+        return _MARKS[data[:2]]
+    odd, even = data[1::2].count(0), data[::2].count(0)
+    if max(odd, even) > len(data) // 4 and min(odd, even) == 0:
+        return "utf-16-le" if odd else "utf-16-be"
+    return None
 
 
 def guessed_encoding(texts: Iterable[bytes]) -> str:

@@ -36,6 +36,7 @@ class Tags:
         artists, album_artists: each artist in its order, several in one value split where that is
             certain. Where they are not given, as catalogues of before did not store them, they are
             those of the text (`utils.artists.split_artists`).
+        recording_mbid: MusicBrainz's id of the recording.
     """
 
     title: str | None = None
@@ -47,6 +48,7 @@ class Tags:
     year: int | None = None
     artists: tuple[str, ...] = ()
     album_artists: tuple[str, ...] = ()
+    recording_mbid: str | None = None
 
     def __post_init__(self) -> None:
         """Complete the lists."""
@@ -67,6 +69,7 @@ Texts = Mapping[str, list[str]]
 """Fields as in `tag_fields.Fields`, decoded, repaired and cleaned."""
 
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?:\d{4})?(?!\d)")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRACK = re.compile(r"\s*(\d{1,3})(?!\d)")
 _MOST_ARTISTS = 50
 _LARGEST_ALBUM = 64
@@ -135,7 +138,13 @@ def _tags(texts: Texts) -> Tags:
         year=year_in(_first(texts, "year")),
         artists=_named(texts["artists"] or artists),
         album_artists=_named(texts["album_artists"] or album_artists),
+        recording_mbid=_identifier(_first(texts, "recording_mbid")),
     )
+
+
+def _identifier(text: str | None) -> str | None:
+    """A UUID, as MusicBrainz writes it."""
+    return text.lower() if text and _UUID.fullmatch(text) else None
 
 
 def _fields_at(path: Path) -> Fields:

@@ -6,6 +6,13 @@ It is the source of truth; an index is a cache of it. Nothing here decodes audio
 from recommender.audio.tags import Tags
 from recommender.catalog.catalog import Catalog
 from recommender.catalog.changes import Changes
+from recommender.catalog.list_records import (
+    Event,
+    EventKind,
+    Exclusion,
+    ExclusionKind,
+    StoredPlaylist,
+)
 from recommender.catalog.records import (
     CatalogState,
     Counts,
@@ -25,11 +32,16 @@ __all__ = [
     "CatalogState",
     "Changes",
     "Counts",
+    "Event",
+    "EventKind",
+    "Exclusion",
+    "ExclusionKind",
     "Failure",
     "FileStat",
     "KnownFile",
     "Library",
     "ProjectionOrigin",
+    "StoredPlaylist",
     "StoredProjection",
     "Tags",
     "Track",

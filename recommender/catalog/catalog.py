@@ -20,10 +20,11 @@ from recommender.catalog import (
     stored_projections,
     summary,
     track_columns,
+    track_names,
 )
 from recommender.catalog.changes import Changes
 from recommender.catalog.chunks import chunks
-from recommender.catalog.database import Database
+from recommender.catalog.lists import Lists
 from recommender.catalog.records import (
     CatalogState,
     Counts,
@@ -40,6 +41,7 @@ from recommender.catalog.records import (
 from recommender.catalog.scan_queries import KnownRow
 from recommender.catalog.schema import CatalogRow
 from recommender.catalog.track_columns import TrackColumns
+from recommender.catalog.track_names import TrackNames
 from recommender.catalog.writer import Writer
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import Analysis, SpaceId
@@ -52,7 +54,7 @@ _NAMED = 20
 """Damaged tracks that a warning names."""
 
 
-class Catalog(Database):
+class Catalog(Lists):
     """The catalogue in one database; see `open`. Methods may be called from several threads.
 
     Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises
@@ -288,6 +290,17 @@ class Catalog(Database):
                 return
             yield from tracks
             last = tracks[-1].id
+
+    def track_names(self) -> Iterator[TrackNames]:
+        """What every track, in any state, is named by elsewhere, by id."""
+        last = 0
+        while True:
+            with self._reading() as connection:
+                page = track_names.page_after(connection, last)
+            if not page:
+                return
+            yield from page
+            last = page[-1].id
 
     def track_columns(self, ids: IntArray) -> TrackColumns:
         """What filters compare, of tracks in the order of `ids` (np.ndarray [shape=(n,)])."""

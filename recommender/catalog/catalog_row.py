@@ -1,4 +1,4 @@
-"""The catalogue's own row: its name and revision, the active space and its analysis settings.
+"""The catalogue's own row: its name and revisions, the active space and its analysis settings.
 
 Every function works on a connection, inside the caller's transaction.
 """
@@ -23,6 +23,11 @@ def state(connection: Connection) -> CatalogState:
 def bump_revision(connection: Connection) -> None:
     """Mark that what can be recommended has changed: indexes built before are stale."""
     connection.execute(update(CatalogRow).values(revision=CatalogRow.revision + 1))
+
+
+def bump_lists_revision(connection: Connection) -> None:
+    """Mark that exclusions or playlists have changed."""
+    connection.execute(update(CatalogRow).values(lists_revision=CatalogRow.lists_revision + 1))
 
 
 def next_revision() -> ScalarSelect[int]:

@@ -1,4 +1,4 @@
-"""The reads that every list of a running service makes: the revision, and tracks by their ids.
+"""The reads that every list of a running service makes: the revisions, and tracks by their ids.
 
 SQLAlchemy takes several times as long to build and to run such a statement as the database does.
 So each is compiled once, for the engine's kind of database, and run on the driver's own connection;
@@ -98,6 +98,11 @@ class CompiledReads:
         rows = self._rows(self._state, {})
         return CatalogState(*rows[0]) if rows else None
 
+    def lists_revision(self) -> int | None:
+        """See `Catalog.lists_revision`; None where it cannot be read."""
+        rows = self._rows(self._lists_revision, {})
+        return rows[0][0] if rows else None
+
     def tracks(self, ids: Collection[int]) -> dict[int, Track] | None:
         """Those of `ids` that are tracks, by id.
 
@@ -124,6 +129,10 @@ class CompiledReads:
     @cached_property
     def _state(self) -> Statement:
         return Statement.of(select(CatalogRow.uuid, CatalogRow.revision), self._engine)
+
+    @cached_property
+    def _lists_revision(self) -> Statement:
+        return Statement.of(select(CatalogRow.lists_revision), self._engine)
 
     def _tracks(self, size: int) -> Statement:
         statement = self._of_size.get(size)

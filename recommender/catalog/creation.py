@@ -11,7 +11,7 @@ from recommender.catalog import migrations
 from recommender.catalog.backup import remove_database
 from recommender.catalog.engine import catalog_url, database_file, make_engine, transaction
 from recommender.catalog.migrations import make_folders
-from recommender.catalog.schema import FailureRow, TrackRow
+from recommender.catalog.schema import ExclusionRow, FailureRow, PlaylistRow, TrackRow
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath
 
@@ -29,11 +29,11 @@ class Creation:
     folders: tuple[Path, ...]
 
     def is_unused(self, engine: Engine) -> bool:
-        """Whether the file still exists and holds neither a track nor a failure."""
+        """Whether the file still exists and holds no track, no failure and nothing of a user's."""
         if not self.file.exists():
             return False
         with transaction(engine, writes=True) as connection:
-            tables = (TrackRow.id, FailureRow.id)
+            tables = (TrackRow.id, FailureRow.id, ExclusionRow.id, PlaylistRow.id)
             return all(connection.scalar(select(id).limit(1)) is None for id in tables)
 
     def undo(self) -> None:

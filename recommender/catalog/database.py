@@ -108,8 +108,7 @@ class Database:
         """Make the next ingest read or analyse the files again; returns for which it can."""
         with self._changing() as connection:
             repaired = [row_check.repair_row(connection, row) for row in damaged]
-            changes.forget_history(connection)
-            catalog_row.bump_revision(connection)
+            _everything_changed(connection)
             return repaired
 
     def reindex(self) -> None:
@@ -117,8 +116,7 @@ class Database:
         with self._changing() as connection:
             connection.exec_driver_sql("REINDEX")
             if salvage.drop_orphans(connection):
-                changes.forget_history(connection)
-                catalog_row.bump_revision(connection)
+                _everything_changed(connection)
 
     def salvage(self) -> salvage.Salvage:
         """Replace the database by one of all rows that can be read; a copy of it is kept.
@@ -174,6 +172,13 @@ class Database:
             # SQLite has one writer at a time; on servers this row's lock does the same.
             connection.execute(select(CatalogRow.id).with_for_update())
             yield connection
+
+
+def _everything_changed(connection: Connection) -> None:
+    """Have nothing believed that was read before."""
+    changes.forget_history(connection)
+    catalog_row.bump_revision(connection)
+    catalog_row.bump_lists_revision(connection)
 
 
 def _is_of_a_row(error: TypeError) -> bool:

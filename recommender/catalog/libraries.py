@@ -11,11 +11,15 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from recommender.audio.tags import Tags
-from recommender.catalog.catalog_row import bump_revision, next_revision
-from recommender.catalog.changes import record_removals
+from recommender.catalog.catalog_row import (
+    bump_lists_revision,
+    bump_revision,
+    next_revision,
+)
 from recommender.catalog.library_merge import absorb
 from recommender.catalog.records import Library, TrackState
 from recommender.catalog.schema import CueSheetRow, FailureRow, LibraryRow, TrackRow
+from recommender.catalog.track_removal import drop_tracks
 from recommender.errors import CatalogError
 from recommender.utils.files import real_path
 
@@ -99,19 +103,20 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
         outer = Library(moved.id, root)
         _absorb_inner(connection, outer)
     bump_revision(connection)
+    bump_lists_revision(connection)  # of excluded folders
     return outer
 
 
 def remove(connection: Connection, root: Path) -> int:
     """See `Catalog.remove_library`."""
     library = _with_root(root, all_libraries(connection))
-    record_removals(connection, TrackRow.library_id == library.id)
-    dropped = connection.execute(delete(TrackRow).where(TrackRow.library_id == library.id))
+    dropped = drop_tracks(connection, TrackRow.library_id == library.id)
     for of_library in (FailureRow, CueSheetRow):
         connection.execute(delete(of_library).where(of_library.library_id == library.id))
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
     bump_revision(connection)
-    return dropped.rowcount
+    bump_lists_revision(connection)
+    return dropped
 
 
 def set_unavailable(connection: Connection, library: Library) -> int:
@@ -139,8 +144,7 @@ def prune(connection: Connection, force: bool) -> int:
             f"{missing} of {present} tracks are missing, more than half: was a folder moved, or is "
             "a disk not mounted? Ingest it where it is now; or force the pruning to drop them."
         )
-    record_removals(connection, TrackRow.state == TrackState.MISSING)
-    connection.execute(delete(TrackRow).where(TrackRow.state == TrackState.MISSING))
+    drop_tracks(connection, TrackRow.state == TrackState.MISSING)
     return missing
 
 
@@ -156,14 +160,14 @@ def _with_root(root: Path, libraries: list[Library]) -> Library:
 
 
 def relative_paths(file: Path, libraries: list[Library]) -> Iterator[tuple[Library, str]]:
-    """The relative paths that `file` may have in a library, likeliest first.
+    """The relative paths that a file or a folder may have in a library, likeliest first.
 
     A scan follows links: a file in a linked folder is stored under the link's path, whatever the
     folder's own path is. The path of the library's root may itself contain links.
     """
     roots = {real_path(library.root): library for library in libraries}
     for path in (Path(os.path.abspath(file)), real_path(file)):  # noqa: PTH100 (links kept)
-        for folder in path.parents:
+        for folder in (path, *path.parents):
             library = roots.get(real_path(folder))
             if library is not None:
                 yield library, _posix(path.relative_to(folder))

@@ -7,13 +7,22 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
 from recommender.audio.tags import Tags
-from recommender.catalog.changes import mark, record_removals
+from recommender.catalog.changes import mark
 from recommender.catalog.chunks import chunks
 from recommender.catalog.records import Library, TrackState
-from recommender.catalog.schema import CueSheetRow, FailureRow, LibraryRow, TrackRow, table
+from recommender.catalog.schema import (
+    CueSheetRow,
+    ExclusionRow,
+    FailureRow,
+    LibraryRow,
+    TrackRow,
+    table,
+)
 from recommender.catalog.search_text import search_text
+from recommender.catalog.track_removal import drop_tracks
 
 _TRACKS, _FAILURES, _SHEETS = table(TrackRow), table(FailureRow), table(CueSheetRow)
+_EXCLUSIONS = table(ExclusionRow)
 
 
 def absorb(connection: Connection, library: Library, outer: Library, folder: str) -> None:
@@ -21,42 +30,47 @@ def absorb(connection: Connection, library: Library, outer: Library, folder: str
 
     Tracks and failures keep their ids and analyses, and get the longer path. Where both libraries
     have a track of one path, the one of `outer` stays if its file was there at the last ingest, and
-    the other one otherwise: there is but one file.
+    the other one otherwise: there is but one file. Lists name the one that stays.
     """
     tags = [_TRACKS.c[field.name] for field in fields(Tags)]
     rows = connection.execute(
-        select(_TRACKS.c.id, _TRACKS.c.path, *tags).where(_TRACKS.c.library_id == library.id)
+        select(_TRACKS.c.id, _TRACKS.c.path, _TRACKS.c.segment, *tags).where(
+            _TRACKS.c.library_id == library.id
+        )
     )
     at_path = _tracks_by_path(connection, outer)
     longer: list[dict[str, Any]] = []
-    dropped: set[int] = set()
-    for id, path, *values in rows:
+    dropped: dict[int, int] = {}  # track id → the one that has its place
+    for id, path, segment, *values in rows:
         new = _below(folder, path)
-        rivals = at_path.get(new, [])
-        if any(state is TrackState.ANALYSED for _, state in rivals):
-            dropped.add(id)
+        rivals = at_path.get(new, {})
+        if any(state is TrackState.ANALYSED for _, state in rivals.values()):
+            dropped[id] = rivals.get(segment, next(iter(rivals.values())))[0]
             continue
-        dropped |= {rival for rival, _ in rivals}
+        for number, (rival, _) in rivals.items():
+            if number == segment or rival not in dropped:
+                dropped[rival] = id
         text = search_text(Tags(*values), new)
         longer.append({"row": id, "library_id": outer.id, "path": new, "search_text": text})
     for chunk in chunks(dropped):
-        record_removals(connection, TrackRow.id.in_(chunk))
-        connection.execute(delete(TrackRow).where(TrackRow.id.in_(chunk)))
+        drop_tracks(connection, TrackRow.id.in_(chunk), heirs=dropped)
     _update_rows(connection, _TRACKS, longer)
     mark(connection, [values["row"] for values in longer])
     _absorb_failures(connection, library, outer, folder)
     _absorb_sheets(connection, library, outer, folder)
+    _absorb_exclusions(connection, library, outer, folder)
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
 
 
 def _tracks_by_path(
     connection: Connection, library: Library
-) -> dict[str, list[tuple[int, TrackState]]]:
-    """The tracks at each path: several where a cue sheet divides the file."""
-    columns = select(_TRACKS.c.path, _TRACKS.c.id, _TRACKS.c.state)
-    found: dict[str, list[tuple[int, TrackState]]] = defaultdict(list)
-    for path, id, state in connection.execute(columns.where(_TRACKS.c.library_id == library.id)):
-        found[path].append((id, state))
+) -> dict[str, dict[int, tuple[int, TrackState]]]:
+    """The tracks at each path by segment: several where a cue sheet divides the file."""
+    columns = select(_TRACKS.c.path, _TRACKS.c.segment, _TRACKS.c.id, _TRACKS.c.state)
+    found: dict[str, dict[int, tuple[int, TrackState]]] = defaultdict(dict)
+    of_library = columns.where(_TRACKS.c.library_id == library.id)
+    for path, segment, id, state in connection.execute(of_library):
+        found[path][segment] = (id, state)
     return found
 
 
@@ -88,6 +102,19 @@ def _absorb_failures(connection: Connection, library: Library, outer: Library, f
     kept = [values for values in longer if values["path"] not in there]
     _update_rows(connection, _FAILURES, kept)
     connection.execute(delete(_FAILURES).where(_FAILURES.c.library_id == library.id))
+
+
+def _absorb_exclusions(
+    connection: Connection, library: Library, outer: Library, folder: str
+) -> None:
+    of_library = _EXCLUSIONS.c.library_id == library.id
+    longer = [
+        {"row": id, "library_id": outer.id, "path": _below(folder, path)}
+        for id, path in connection.execute(
+            select(_EXCLUSIONS.c.id, _EXCLUSIONS.c.path).where(of_library)
+        )
+    ]
+    _update_rows(connection, _EXCLUSIONS, longer)
 
 
 def _update_rows(connection: Connection, rows_of: Table, values: list[dict[str, Any]]) -> None:

@@ -36,6 +36,7 @@ _JSON_KINDS: dict[str, type] = {
     "genre_probabilities": dict,
     "details": dict,
     "analysis_settings": dict,
+    "recipe": dict,
 }
 
 
@@ -116,6 +117,8 @@ def _expected(column: Column[Any]) -> tuple[tuple[str, ...], Callable[[str], obj
         return ("text",), _member_of(tuple(kind.enums))
     if isinstance(kind, sa.Double):
         return ("real", "integer"), _finite
+    if isinstance(kind, sa.Boolean):
+        return ("integer",), _member_of(("0", "1"))
     if isinstance(kind, sa.Integer):
         return ("integer",), int
     return ("text",), str
@@ -150,6 +153,22 @@ def _finite(text: str) -> float:
 _DROPPED = {"analyses", "cue_sheets", "failures", "projections", "removals"}
 """Tables whose damaged rows are dropped: the next ingest makes them again."""
 
+_USELESS = {"events", "exclusions", "playlist_entries"}
+"""Tables whose damaged rows say nothing: they are dropped, too."""
+
+_OF_PLAYLIST = {
+    "comment": "''",
+    "recipe": "NULL",
+    "target": "NULL",
+    "absolute": "0",
+    "user_name": "''",
+    "name": "'playlist ' || rowid",
+    "run_at": "NULL",
+    "changed_at": "CURRENT_TIMESTAMP",
+    "created_at": "CURRENT_TIMESTAMP",
+}
+"""SQL of the values that damaged ones of a playlist are replaced by; its tracks stay."""
+
 _NEEDED = {"id", "library_id", "path", "segment", "space_id"}
 """Without these a row is of no track."""
 
@@ -178,6 +197,12 @@ def repair_row(connection: Connection, damaged: DamagedRow) -> bool:
     """
     of_table, column = damaged.table, damaged.column
     row = {"row": damaged.row}
+    if of_table in _USELESS:
+        _execute(connection, f"DELETE FROM {of_table} WHERE rowid = :row", **row)
+        return True
+    if of_table == "playlists" and column in _OF_PLAYLIST:
+        _replace_in_playlist(connection, column, damaged.row)
+        return True
     if of_table == "tracks" and column in _NEEDED:
         _execute(connection, _READ_SEGMENTS_AGAIN, **row)
     if of_table in _DROPPED or (of_table == "tracks" and column in _NEEDED):
@@ -199,6 +224,15 @@ def repair_row(connection: Connection, damaged: DamagedRow) -> bool:
         _execute(connection, clear, **row)
         return True
     return False
+
+
+def _replace_in_playlist(connection: Connection, column: str, row: int) -> None:
+    """A name that another playlist of the user has gets a number."""
+    value = _OF_PLAYLIST[column]
+    if column == "user_name":
+        rename = "UPDATE playlists SET name = name || ' ' || rowid WHERE rowid = :row"
+        _execute(connection, rename, row=row)
+    _execute(connection, f"UPDATE playlists SET {column} = {value} WHERE rowid = :row", row=row)
 
 
 def lacks_checksums(connection: Connection) -> bool:

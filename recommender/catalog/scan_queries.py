@@ -70,7 +70,7 @@ def known_failures(
     """See `Catalog.known_failures`."""
     rows = connection.execute(
         select(FailureRow.path, FailureRow.size, FailureRow.mtime_ns, FailureRow.kind).where(
-            FailureRow.library_id == library.id, _lies_under(FailureRow.path, under)
+            FailureRow.library_id == library.id, lies_under(FailureRow.path, under)
         )
     )
     return {path: (FileStat(path, size, time), kind) for path, size, time, kind in rows}
@@ -91,7 +91,7 @@ def known_tracks(
     columns = TrackRow.size, TrackRow.mtime_ns, TrackRow.id, type_coerce(TrackRow.state, Text)
     found = connection.execute(
         select(path, *columns, TrackRow.content_hash, type_coerce(analysed, Integer))
-        .where(TrackRow.library_id == library.id, _lies_under(TrackRow.path, under), path > last)
+        .where(TrackRow.library_id == library.id, lies_under(TrackRow.path, under), path > last)
         .where(TrackRow.segment == WHOLE_FILE)
         .order_by(path)
         .limit(_PAGE)
@@ -109,7 +109,7 @@ def known_segments(
     columns = TrackRow.segment, TrackRow.id, TrackRow.state, TrackRow.content_hash
     rows = connection.execute(
         select(TrackRow.path, TrackRow.size, TrackRow.mtime_ns, *columns, _has_analysis(space_id))
-        .where(TrackRow.library_id == library.id, _lies_under(TrackRow.path, under))
+        .where(TrackRow.library_id == library.id, lies_under(TrackRow.path, under))
         .where(TrackRow.segment != WHOLE_FILE)
         .order_by(TrackRow.path, TrackRow.segment)
     )
@@ -137,7 +137,7 @@ def known_sheets(connection: Connection, library: Library, under: str) -> list[K
     columns = CueSheetRow.path, CueSheetRow.size, CueSheetRow.mtime_ns, CueSheetRow.file
     rows = connection.execute(
         select(*columns)
-        .where(CueSheetRow.library_id == library.id, _lies_under(CueSheetRow.path, under))
+        .where(CueSheetRow.library_id == library.id, lies_under(CueSheetRow.path, under))
         .order_by(CueSheetRow.path, CueSheetRow.file)
     )
     return [KnownSheet(FileStat(path, size, time), file) for path, size, time, file in rows]
@@ -152,7 +152,7 @@ def _has_analysis(space_id: int | None) -> Any:
     )
 
 
-def _lies_under(path: Any, folder: str) -> Any:
+def lies_under(path: Any, folder: str) -> Any:
     """The condition that the column `path` is `folder` or lies in it."""
     if not folder:
         return true()

@@ -1,11 +1,13 @@
 """The tables as SQLAlchemy models. A change here needs a migration in `alembic/versions`."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Double,
     Enum,
     ForeignKey,
@@ -27,23 +29,23 @@ from recommender.catalog.column_types import (
     Texts,
     Vector,
 )
+from recommender.catalog.list_records import EventKind, ExclusionKind
 from recommender.catalog.records import ProjectionOrigin, TrackState
 from recommender.utils.arrays import FloatArray
 
-_State = Enum(
-    TrackState,
-    native_enum=False,
-    create_constraint=False,
-    length=16,
-    values_callable=lambda states: [state.value for state in states],
-)
-_Origin = Enum(
-    ProjectionOrigin,
-    native_enum=False,
-    create_constraint=False,
-    length=16,
-    values_callable=lambda origins: [origin.value for origin in origins],
-)
+
+def _texts_of(kind: type[StrEnum]) -> Enum:
+    """A column of the values of an enumeration, as text."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+_State, _Origin = _texts_of(TrackState), _texts_of(ProjectionOrigin)
 _NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
 
@@ -65,6 +67,7 @@ class CatalogRow(Base):
     """The one row with the catalogue's id, its revision and the active space.
 
     Of what changed after `changes_known_since`, tracks and removals tell the revision.
+    `lists_revision` counts the changes of exclusions and playlists.
     """
 
     __tablename__ = "catalog"
@@ -75,6 +78,7 @@ class CatalogRow(Base):
     active_space_id: Mapped[int | None] = mapped_column(ForeignKey("spaces.id"))
     analysis_settings: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     changes_known_since: Mapped[int] = mapped_column(server_default="0")
+    lists_revision: Mapped[int] = mapped_column(server_default="0")
 
 
 class LibraryRow(Base):
@@ -134,6 +138,7 @@ class TrackRow(Base):
     segment: Mapped[int] = mapped_column(server_default="0")
     segment_start: Mapped[float | None] = mapped_column(Double)
     segment_end: Mapped[float | None] = mapped_column(Double)
+    recording_mbid: Mapped[str | None] = mapped_column(Text)
 
 
 class RemovalRow(Base):
@@ -212,6 +217,72 @@ class CueSheetRow(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     file: Mapped[str] = mapped_column(PathText)
+
+
+def _reference(of: str) -> ForeignKey:
+    """A row goes with the row that it refers to."""
+    return ForeignKey(f"{of}.id", ondelete="CASCADE")
+
+
+class ExclusionRow(Base):
+    """What is never in mixes.
+
+    Of a track `track_id` is set; of a folder `path`, relative to the library's root, or absolute
+    where it lay in no library (`library_id` is NULL).
+    """
+
+    __tablename__ = "exclusions"
+    __table_args__ = (_NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[ExclusionKind] = mapped_column(_texts_of(ExclusionKind))
+    value: Mapped[str] = mapped_column(PathText)
+    track_id: Mapped[int | None] = mapped_column(_reference("tracks"), index=True)
+    library_id: Mapped[int | None] = mapped_column(_reference("libraries"))
+    path: Mapped[str | None] = mapped_column(PathText)
+    added_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class EventRow(Base):
+    """A like, a play or a skip; two sources may tell of the same one."""
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("user_name", "at", "track_id", "kind", "source"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[EventKind] = mapped_column(_texts_of(EventKind))
+    track_id: Mapped[int] = mapped_column(_reference("tracks"), index=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    source: Mapped[str] = mapped_column(Text)
+
+
+class PlaylistRow(Base):
+    """A playlist; its tracks are `PlaylistEntryRow`s."""
+
+    __tablename__ = "playlists"
+    __table_args__ = (UniqueConstraint("user_name", "name"), _NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    comment: Mapped[str] = mapped_column(Text)
+    recipe: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    target: Mapped[str | None] = mapped_column(PathText)
+    absolute: Mapped[bool] = mapped_column(Boolean(create_constraint=False))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+    run_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class PlaylistEntryRow(Base):
+    """A track in a playlist. Positions ascend, with gaps where tracks were dropped."""
+
+    __tablename__ = "playlist_entries"
+
+    playlist_id: Mapped[int] = mapped_column(_reference("playlists"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    track_id: Mapped[int] = mapped_column(_reference("tracks"), index=True)
 
 
 def table(model: type[Base]) -> Table:

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from recommender.catalog.changes import mark, record_removals
+from recommender.catalog.changes import mark
 from recommender.catalog.records import FileStat, Library
 from recommender.catalog.row_values import stat_values
 from recommender.catalog.schema import CueSheetRow, TrackRow, table
+from recommender.catalog.track_removal import drop_tracks
 
 _SHEETS = table(CueSheetRow)
 
@@ -21,8 +22,7 @@ def keep_segments(
     """See `Writer.keep_segments`; returns whether anything changed."""
     at_path = TrackRow.library_id == library.id, TrackRow.path == path
     others = *at_path, TrackRow.id.not_in(list(numbers))
-    record_removals(connection, *others)
-    dropped = connection.execute(delete(TrackRow).where(*others)).rowcount
+    dropped = drop_tracks(connection, *others)
     rows = connection.execute(select(TrackRow.id, TrackRow.segment).where(*at_path)).all()
     renumbered = [row.id for row in rows if row.segment != numbers[row.id]]
     # Two tracks never have one number, not even between two statements.

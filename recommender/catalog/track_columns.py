@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, Text, and_, bindparam, cast, select
 
 from recommender.audio.tags import Tags
@@ -17,9 +18,11 @@ from recommender.catalog.chunks import CHUNK
 from recommender.catalog.queries import LARGEST_ID
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow, table
+from recommender.utils.albums import album_key
 from recommender.utils.arrays import BoolArray, IntArray, Scores
 from recommender.utils.artists import artist_key, may_name_several
 from recommender.utils.codes import NO_NAME, name_code
+from recommender.utils.content_words import is_christmas_music, is_speech
 from recommender.utils.names import genre_key, label_key
 
 ARTISTS = 4
@@ -27,6 +30,9 @@ ARTISTS = 4
 
 MORE_ARTISTS = 1
 """In the last place of a track with more names than that."""
+
+CHRISTMAS, SPEECH = 1, 2
+"""Flags in `TrackColumns.content`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +49,9 @@ class TrackColumns:
         predicted: np.ndarray [shape=(n,)], int64: code of `label_key` of the most probable genre,
             by the analysis in the active space.
         damaged: np.ndarray [shape=(n,)], bool: whether the file is, see `audio.damage`.
+        albums: np.ndarray [shape=(n,)], int64: code of `album_key`; `NO_NAME` for no album.
+        content: np.ndarray [shape=(n,)], uint8: `CHRISTMAS` and `SPEECH`, added up, by
+            `utils.content_words`.
     """
 
     durations: Scores
@@ -51,6 +60,8 @@ class TrackColumns:
     genres: IntArray
     predicted: IntArray
     damaged: BoolArray
+    albums: IntArray
+    content: npt.NDArray[np.uint8]
 
     @classmethod
     def empty(cls, count: int) -> "TrackColumns":
@@ -62,6 +73,8 @@ class TrackColumns:
             np.zeros(count, dtype=np.int64),
             np.zeros(count, dtype=np.int64),
             np.zeros(count, dtype=np.bool_),
+            np.zeros(count, dtype=np.int64),
+            np.zeros(count, dtype=np.uint8),
         )
 
 
@@ -85,6 +98,10 @@ _COLUMNS = (
         _TRACKS.c.genre,
         _TRACKS.c.damage.is_not(None),
         _ANALYSES.c.genre_probabilities,
+        _TRACKS.c.title,
+        _TRACKS.c.album,
+        _TRACKS.c.library_id,
+        _TRACKS.c.path,
         *_NAMES,
     )
     .select_from(_TRACKS)
@@ -102,15 +119,21 @@ def track_columns(connection: Connection, ids: IntArray) -> TrackColumns:
     row_of = {track_id: row for row, track_id in enumerate(ids.tolist())}
     for start in range(0, len(ids), CHUNK):
         chunk = _valid(ids[start : start + CHUNK])
-        for track_id, duration, genre, is_damaged, probabilities, *names in connection.execute(
-            _COLUMNS, {"ids": chunk}
-        ):
+        found = connection.execute(_COLUMNS, {"ids": chunk})
+        for track_id, duration, genre, is_damaged, probabilities, *texts in found:
+            title, album, library, path, *names = texts
             row = row_of[track_id]
             columns.durations[row] = duration
             columns.genres[row] = name_code(genre_key(genre))
             columns.damaged[row] = is_damaged
             columns.predicted[row] = name_code(label_key(_most_probable(probabilities)))
-            columns.artists[row], columns.compound[row] = artist_codes(_credited(*names))
+            columns.artists[row], columns.compound[row] = artist_codes(_tags(*names).credited)
+            folder = f"{library}:{path.rpartition('/')[0]}"
+            album_artists = _tags(*names).album_artists
+            columns.albums[row] = name_code(album_key(album, album_artists, folder))
+            columns.content[row] = CHRISTMAS * is_christmas_music(
+                title, album, genre
+            ) + SPEECH * is_speech(genre)
     return columns
 
 
@@ -119,7 +142,7 @@ def credited_artists(connection: Connection, ids: IntArray) -> dict[int, tuple[s
     found: dict[int, tuple[str, ...]] = {}
     for start in range(0, len(ids), CHUNK):
         rows = connection.execute(_CREDITED, {"ids": _valid(ids[start : start + CHUNK])})
-        found.update((track_id, _credited(*names)) for track_id, *names in rows)
+        found.update((track_id, _tags(*names).credited) for track_id, *names in rows)
     return found
 
 
@@ -147,17 +170,16 @@ def artist_codes(names: tuple[str, ...]) -> tuple[tuple[int, ...], bool]:
 
 
 @lru_cache(maxsize=50_000)
-def _credited(
+def _tags(
     artists: str | None, album_artists: str | None, artist: str | None, album_artist: str | None
-) -> tuple[str, ...]:
-    """`Track.artists`, of the lists as JSON."""
-    tags = Tags(
+) -> Tags:
+    """The names in a track's tags, of the lists as JSON."""
+    return Tags(
         artist=artist,
         album_artist=album_artist,
         artists=tuple(json.loads(artists or "null") or ()),
         album_artists=tuple(json.loads(album_artists or "null") or ()),
     )
-    return tags.credited
 
 
 def genre_labels(connection: Connection) -> tuple[str, ...]:

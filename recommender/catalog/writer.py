@@ -20,7 +20,7 @@ from recommender.audio.segments import Segment
 from recommender.audio.tags import Tags
 from recommender.catalog import segment_rows
 from recommender.catalog.activation_blob import checksum, encode
-from recommender.catalog.changes import mark, record_removals
+from recommender.catalog.changes import mark
 from recommender.catalog.chunks import chunks
 from recommender.catalog.libraries import TAG_FIELDS
 from recommender.catalog.records import FileStat, Library, TrackState
@@ -33,6 +33,7 @@ from recommender.catalog.schema import (
     table,
 )
 from recommender.catalog.spaces import ensure_space
+from recommender.catalog.track_removal import drop_tracks
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
 from recommender.utils.names import storable
@@ -201,8 +202,7 @@ class Writer:
         _, _, segment, old_tags = self._row_of(track_id)
         replaced = self._track_at(library, stat.path, segment)
         if replaced is not None and replaced[0] != track_id:
-            record_removals(self._connection, TrackRow.id == replaced[0])
-            self._connection.execute(delete(TrackRow).where(TrackRow.id == replaced[0]))
+            drop_tracks(self._connection, TrackRow.id == replaced[0])
         values = {**stat_values(stat), **tag_values(tags or old_tags, stat.path)}
         if content_hash is not None:
             values["content_hash"] = content_hash

@@ -54,7 +54,9 @@ def with_existing_files(catalog: Catalog, tracks: Iterable[Track | Seed]) -> lis
     ]
 
 
-def m3u_text(tracks: Iterable[Track | Seed], relative_to: Path | None) -> str:
+def m3u_text(
+    tracks: Iterable[Track | Seed], relative_to: Path | None, title: str | None = None
+) -> str:
     """`tracks` as extended M3U, one entry each.
 
     A name with a line break cannot be written in this format: a comment stands in its place. A seed
@@ -70,8 +72,11 @@ def m3u_text(tracks: Iterable[Track | Seed], relative_to: Path | None) -> str:
             `Seed` of the recommendation first.
         relative_to: the folder (absolute, without symbolic links) that paths are relative to; a
             file on another Windows drive keeps its absolute path. None for absolute paths.
+        title: of the playlist.
     """
     lines = ["#EXTM3U"]
+    if title and (shown := _one_line(title)):
+        lines.append(f"#PLAYLIST:{shown}")
     for track in tracks:
         file = track.file if isinstance(track, Track) else track.path
         if file is None:

@@ -7,6 +7,7 @@ catalogue is analysed by another process.
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from types import TracebackType
 
@@ -18,13 +19,24 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
+from recommender.errors import UsageError
 from recommender.ingestion.file_reader import ReaderModel, ReaderPool
 from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.ingestion.settings import usable_cores
 from recommender.ingestion.worker_limits import FileLimits
+from recommender.recommendation.duplicate_groups import duplicate_groups
 from recommender.recommendation.filters import Filters
+from recommender.recommendation.list_maker import ListMaker
+from recommender.recommendation.mix_request import MixRequest
+from recommender.recommendation.mix_result import (
+    DuplicateGroup,
+    Mix,
+    SimilarAlbum,
+    SimilarArtist,
+)
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
+from recommender.recommendation.similar_groups import SimilarGroups
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import SnapshotUpdates
 from recommender.search.catalog_index import CatalogIndex, Projector
@@ -36,6 +48,7 @@ from recommender.search.reranking import (
     RerankingSettings,
     effective_method,
 )
+from recommender.search.score_space import ScoreSpace
 from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
 
@@ -108,6 +121,7 @@ class SimilarityService:
         self.similarity_calibration = similarity_calibration
         self._detector = duplicate_detector or DuplicateDetector()
         self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
+        self._lists = ListMaker(catalog, self._seeds, self._detector, similarity_calibration)
         self.catalog_index = CatalogIndex(
             catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
         )
@@ -235,6 +249,61 @@ class SimilarityService:
         """
         return self._recommend([query], k, filters, ranking)[0]
 
+    def mix(self, request: MixRequest, today: date | None = None) -> Mix:
+        """A list as `request` describes it.
+
+        Args:
+            request: what kind of list, its seeds, rules and length.
+            today: for the rule about Christmas music; None for the day it is.
+
+        Raises:
+            UsageError: a seed that is both liked and disliked, or rules that leave no track; the
+                message names the rule.
+            TrackNotFound: no seed is known. Where some are, the others are named in `Mix.notes`.
+            RecsysError: what else `recommend` raises for a query, where it is the only seed.
+        """
+        require_type(request, MixRequest, "request", "a MixRequest")
+        snapshot = self._snapshots.current()
+        return self._lists.make(request, snapshot, today or date.today())
+
+    def similar_artists(
+        self, artist: str, k: int = 10, near: "Query | None" = None
+    ) -> list[SimilarArtist]:
+        """The k artists that sound most like `artist`, best first.
+
+        Args:
+            artist: compared without case and accents.
+            k: at least 1.
+            near: what the entry points are to be near to; None for the mean of the artist.
+
+        Raises:
+            TrackNotFound: no track is by that artist; the message names the nearest spellings.
+            RecsysError: what `recommend` raises for `near`.
+        """
+        require_type(artist, str, "artist", "a str")
+        groups, snapshot = self._groups(k)
+        seed = None if near is None else self._seeds.read(near, snapshot)
+        return groups.artists(artist, k, seed)
+
+    def similar_albums(self, query: Query, k: int = 10) -> list[SimilarAlbum]:
+        """The k albums that sound most like a track, or like its album where it has one.
+
+        Raises what `recommend` raises for `query`, and `UsageError` where no track has an album.
+        """
+        groups, snapshot = self._groups(k)
+        return groups.albums(self._seeds.read(query, snapshot), k)
+
+    def duplicates(self, minimum: float | None = None) -> list[DuplicateGroup]:
+        """Groups of tracks that are copies of one recording, by the path of their first.
+
+        Args:
+            minimum: least similarity of two copies (cosine of what is compared, see
+                `embedding.duplicates`); None for the threshold of the model.
+
+        Raises `UsageError` for a minimum below that threshold, or above 1.
+        """
+        return duplicate_groups(self.catalog, self._snapshots.current(), self._detector, minimum)
+
     def index(self) -> TrackIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.
 
@@ -242,6 +311,15 @@ class SimilarityService:
         catalogue was analysed in another space meanwhile.
         """
         return self._snapshots.newest().index
+
+    def _groups(self, k: int) -> tuple[SimilarGroups, Snapshot]:
+        require_type(k, (int, np.integer), "k", "an int")
+        if k < 1:
+            raise UsageError(f"the length of the list must be at least 1, not {k}.")
+        snapshot = self._snapshots.current()
+        space = ScoreSpace(snapshot.index)
+        calibration = self.similarity_calibration
+        return SimilarGroups(self.catalog, snapshot, space, calibration), snapshot
 
     def _make_snapshot(self) -> Snapshot:
         return Snapshot(self.catalog, self.catalog_index.update())

@@ -3,7 +3,7 @@
 import copy
 import difflib
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -59,6 +59,11 @@ class Snapshot:
         """The row of a track; None for one that is not recommended."""
         return self.index.row(track_id)
 
+    def rows(self, track_ids: Sequence[int]) -> IntArray:
+        """The rows of those tracks that are recommended, in their order."""
+        rows = self.index.rows(np.array(track_ids, dtype=np.int64))
+        return rows[rows >= 0]
+
     def recording(self, row: int) -> Recording:
         """What duplicate detection compares of a track."""
         columns = self.index.columns
@@ -69,20 +74,30 @@ class Snapshot:
 
         Raises `UsageError` for a predicted genre that the model does not know.
         """
-        wanted = _wanted(filters)
-        if not any(wanted):
-            mask = None
-        else:
-            with self._keeping:
-                mask = self._masks.pop(wanted, None)
-                if mask is None:
-                    mask = self._passing(filters)
-                self._masks[wanted] = mask  # behind the others: the first is dropped first
-                if len(self._masks) > _MASKS:
-                    del self._masks[next(iter(self._masks))]
+        mask = self.passing(filters)
         if len(self._gone):
             mask = np.ones(len(self.index), dtype=np.bool_) if mask is None else mask.copy()
             mask[self._gone] = False
+        return mask
+
+    def present(self) -> BoolArray:
+        """Which tracks may be recommended at all, [n]; a new array."""
+        mask = np.ones(len(self.index), dtype=np.bool_)
+        mask[self._gone] = False
+        return mask
+
+    def passing(self, filters: Filters) -> BoolArray | None:
+        """As `allowed`, those included that are gone; not to be written to."""
+        wanted = _wanted(filters)
+        if not any(wanted):
+            return None
+        with self._keeping:
+            mask = self._masks.pop(wanted, None)
+            if mask is None:
+                mask = self._passing(filters)
+            self._masks[wanted] = mask  # behind the others: the first is dropped first
+            if len(self._masks) > _MASKS:
+                del self._masks[next(iter(self._masks))]
         return mask
 
     def _passing(self, filters: Filters) -> BoolArray:

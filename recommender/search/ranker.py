@@ -47,8 +47,8 @@ class Ranked:
 
 
 @dataclass(frozen=True, eq=False)
-class _List:
-    """One list: rows, slots, scores, similarities [k] each."""
+class RankedRows:
+    """One list, best first: rows, slots, scores, similarities [k] each."""
 
     rows: IntArray
     slots: IntArray
@@ -123,13 +123,28 @@ class Ranker:
         found = self._by_cosine(query, k, None)
         return found.slots, found.similarities
 
-    def _by_cosine(self, query: FloatArray, k: int, allowed: BoolArray | None) -> _List:
+    def best_by_cosine(self, query: FloatArray, k: int, allowed: BoolArray | None) -> RankedRows:
+        """The k nearest tracks to a rotated unit vector [d]."""
+        return self._by_cosine(query, k, allowed)
+
+    def best_of(
+        self, query: FloatArray, moved: FloatArray, k: int, allowed: BoolArray | None
+    ) -> RankedRows:
+        """The k best tracks for a rotated unit vector [d] and what it became by expansion [d].
+
+        By score alone: none is pinned first. By cosine where nothing is reranked.
+        """
+        if self._database is None:
+            return self._by_cosine(query, k, allowed)
+        return self._by_score(query, moved, np.array([-1]), k, allowed)
+
+    def _by_cosine(self, query: FloatArray, k: int, allowed: BoolArray | None) -> RankedRows:
         slots = self._candidates(self._units, query, query, k, allowed)
         rows, slots, scores = self._best_of(slots, self._cosines(query, slots), k)
         similarities = np.clip(scores, -1.0, 1.0)
-        return _List(rows, slots, similarities, similarities)
+        return RankedRows(rows, slots, similarities, similarities)
 
-    def _of_vector(self, query: FloatArray, k: int, allowed: BoolArray | None) -> _List:
+    def _of_vector(self, query: FloatArray, k: int, allowed: BoolArray | None) -> RankedRows:
         nearest = self._by_cosine(query, self.settings.k, None)
         neighbours = self.tracks.unit(nearest.slots)[None]
         moved = expanded(query[None], neighbours, nearest.scores[None], self.settings.alpha)[0]
@@ -142,7 +157,7 @@ class Ranker:
         nearest: IntArray,
         k: int,
         allowed: BoolArray | None,
-    ) -> _List:
+    ) -> RankedRows:
         """The list for an expanded query [d], which begins with the row `nearest` [1]."""
         assert self._database is not None
         leading = self.tracks.base.leading
@@ -158,7 +173,7 @@ class Ranker:
             slots = np.concatenate([first, slots[others]])[:k]
             scores = np.concatenate([scores[:1], scores[others]])[:k]
         similarities = np.clip(self._cosines(query, slots), -1.0, 1.0)
-        return _List(rows, slots, scores, similarities)
+        return RankedRows(rows, slots, scores, similarities)
 
     def _candidates(
         self,
@@ -203,7 +218,7 @@ class Ranker:
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], slots[order], scores[order]
 
-    def _together(self, lists: list[_List], k: int) -> Ranked:
+    def _together(self, lists: list[RankedRows], k: int) -> Ranked:
         if not lists:
             width = min(k, len(self.tracks))
             return Ranked(*(np.empty((0, width), dtype=kind) for kind in "qffq"))

@@ -12,16 +12,16 @@ from recommender.embedding.stored_copies import copies_among, copies_beside, sig
 from recommender.search.columns import Columns
 from recommender.utils.arrays import FloatArray, IntArray
 
-_VERSION = "1"
+_VERSION = "2"
 """Of what is computed; another one makes stored columns stale."""
 
 
 class TrackColumnSource:
     """Computes them of a catalogue's tracks; a `search.columns.ColumnSource`.
 
-    ``duration``, ``artists``, ``compound``, ``genre``, ``predicted`` and ``damaged`` are those of
-    `catalog.track_columns.TrackColumns`; ``view`` is `DuplicateDetector.view`; ``signature`` and
-    ``copies`` are those of `embedding.stored_copies`.
+    ``duration``, ``artists``, ``compound``, ``genre``, ``predicted``, ``damaged``, ``album`` and
+    ``content`` are those of `catalog.track_columns.TrackColumns`; ``view`` is
+    `DuplicateDetector.view`; ``signature`` and ``copies`` are those of `embedding.stored_copies`.
     """
 
     def __init__(self, catalog: Catalog, detector: DuplicateDetector) -> None:
@@ -47,6 +47,8 @@ class TrackColumnSource:
             "genre": found.genres,
             "predicted": found.predicted,
             "damaged": found.damaged,
+            "album": found.albums,
+            "content": found.content,
             "view": views,
             "signature": signatures(views, found.durations),
         }

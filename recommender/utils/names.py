@@ -66,6 +66,13 @@ def first_genre(tag: str | None) -> str | None:
     return None if first is None or label_key(first) in NOT_A_GENRE else first
 
 
+@lru_cache(maxsize=10_000)
+def genre_keys(tag: str | None) -> tuple[str, ...]:
+    """`label_key` of every genre that a tag names; none for what says nothing."""
+    parts = (label_key(part.strip()) for part in _BETWEEN_GENRES.split(tag or ""))
+    return tuple(part for part in parts if part and part not in NOT_A_GENRE)
+
+
 def most_frequent(spellings: Mapping[str, int]) -> str:
     """Of spellings with their numbers the most frequent one, the first by alphabet of several."""
     return min(spellings, key=lambda spelling: (-spellings[spelling], spelling))

@@ -9,7 +9,7 @@ import pytest
 import sounds
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASF
-from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK, Encoding
+from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK, UFID, Encoding
 from mutagen.mp4 import MP4
 
 from recommender.audio.tags import Tags, read_tags
@@ -109,6 +109,39 @@ def test_apev2(tmp_path: Path) -> None:
     tags.update(NATIVE["ape"])
     tags.save(file)
     assert read_tags(file) == FULL
+
+
+MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
+
+
+@pytest.mark.parametrize("name", ["mp3", "flac", "ogg", "m4a", "ape"])
+def test_the_recording_s_id_as_taggers_write_it(tmp_path: Path, name: str) -> None:
+    made = "mp3" if name == "ape" else name
+    file = sounds.write_sound(tmp_path / f"a.{made}", sounds.tone(0.3), format_name=made)
+    if name == "ape":
+        tags = APEv2()
+        tags["MUSICBRAINZ_TRACKID"] = MBID
+        tags.save(file)
+    else:
+        audio = mutagen.File(file)
+        if audio.tags is None:
+            audio.add_tags()
+        if name == "mp3":
+            audio.tags.add(UFID(owner="http://musicbrainz.org", data=MBID.upper().encode()))
+        elif name == "m4a":
+            audio.tags["----:com.apple.iTunes:MusicBrainz Track Id"] = MBID.encode()
+        else:
+            audio.tags["MUSICBRAINZ_TRACKID"] = MBID
+        audio.save()
+    assert read_tags(file) == Tags(recording_mbid=MBID)
+
+
+def test_an_id_that_is_none(tmp_path: Path) -> None:
+    file = sounds.write_sound(tmp_path / "a.flac", sounds.tone(0.3))
+    audio = mutagen.File(file)
+    audio["MUSICBRAINZ_TRACKID"] = "unknown"
+    audio.save()
+    assert read_tags(file) == Tags()
 
 
 def test_a_file_without_tags_or_without_sound_says_nothing(tmp_path: Path) -> None:

@@ -129,14 +129,23 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
-NEW_COLUMNS = {"libraries": 1, "tracks": 7, "analyses": 2, "catalog": 1}
-"""Number of columns that schemas 0004 to 0006 added at the end of a table."""
+NEW_COLUMNS = {"libraries": 1, "tracks": 8, "analyses": 2, "catalog": 2}
+"""Number of columns that schemas 0004 to 0007 added at the end of a table."""
+
+NEW_TABLES = {
+    "removals",
+    "cue_sheets",
+    "exclusions",
+    "events",
+    "playlists",
+    "playlist_entries",
+}
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0006 as 0003 had them."""
+    """Rows of schema 0007 as 0003 had them."""
     return {
         name: [
             tuple(
@@ -145,7 +154,7 @@ def without_new_columns(
             for row in of_table
         ]
         for name, of_table in found.items()
-        if name not in ("removals", "cue_sheets")
+        if name not in NEW_TABLES
     }
 
 
@@ -256,6 +265,9 @@ def test_alembic_prints_sql_for_postgresql() -> None:
     assert "INSERT INTO analyses" not in sql
     assert "ALTER TABLE analyses ADD COLUMN checksum BIGINT" in sql
     assert "UPDATE analyses" not in sql
+    assert "ALTER TABLE tracks ADD COLUMN recording_mbid TEXT" in sql
+    assert "CREATE TABLE playlist_entries" in sql
+    assert "FOREIGN KEY(track_id) REFERENCES tracks (id) ON DELETE CASCADE" in sql
     back = alembic("postgresql://nobody@nowhere/music", "downgrade", "0003:0002", "--sql")
     assert "ALTER TABLE analyses RENAME TO hearings" in back
 

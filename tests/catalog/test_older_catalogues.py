@@ -29,7 +29,10 @@ from recommender.search.reranking import RankingMethod
 
 HERE = Path(__file__).parent
 MODELS = ("default", "conv2d-encoder")
-SCHEMAS = ("0001", "0002", "0003", "0004")
+SCHEMAS = ("0001", "0002", "0003", "0004", "0006")
+
+HALVED = "0005"
+"""The schema since which activations are stored in half precision."""
 
 TOLERANCE: dict[RankingMethod, float] = {"cosine": 2e-4, "reranked": 3e-3}
 """Largest difference of a score at one rank. Activations have been rounded since, to take less
@@ -126,7 +129,7 @@ def test_similarities_are_those_of_the_activations_of_that_time(
     model, _, file = older
     before = rows(file)
     blobs = {
-        row["track_id"]: np.frombuffer(row["activations"], "<f4")
+        row["track_id"]: np.frombuffer(row["activations"], stored_type(file)).astype("<f4")
         for row in before.get("analyses") or before["hearings"]
     }
     projection = find_model(model).projection()
@@ -164,19 +167,26 @@ def test_back_to_the_older_schema_and_up_again(older: tuple[str, str, Path]) -> 
     """Every value comes back, activations as half precision has them; only rows of projections go
     with schema 0002."""
     _, schema, file = older
-    before = rounded(rows(file))
+    number = stored_type(file)
+    before = rounded(rows(file), number)
     upgrade(file)
     engine = make_engine(catalog_url(file), foreign_keys=False)
     with transaction(engine, writes=True) as connection:
         command.downgrade(alembic_config(connection), schema)
     engine.dispose()
     assert current(file) == schema
-    assert rounded(rows(file)) == before
+    assert rounded(rows(file), number) == before
     upgrade(file)
     with Catalog.open(file) as catalog:
         assert catalog.counts().analysed > 0
 
 
+@pytest.mark.parametrize(
+    "older",
+    [(model, schema) for model in MODELS for schema in SCHEMAS if schema < HALVED],
+    indirect=True,
+    ids="-".join,
+)
 def test_the_file_shrinks_with_its_rows(older: tuple[str, str, Path]) -> None:
     _, _, file = older
     size = file.stat().st_size
@@ -220,12 +230,17 @@ def rows(file: Path) -> dict[str, list[Any]]:
     return found
 
 
-def rounded(found: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def stored_type(file: Path) -> str:
+    """The type of the numbers of the stored activations."""
+    return "<f4" if str(current(file)) < HALVED else "<f2"
+
+
+def rounded(found: dict[str, list[Any]], number: str) -> dict[str, list[Any]]:
     """The same with activations in half precision, and whether they have their checksums; without
     the revision."""
     for row in (*found.get("analyses", ()), *found.get("hearings", ())):
         blob = row["activations"]
-        row["activations"] = np.frombuffer(blob, "<f4").astype("<f2").tobytes()
+        row["activations"] = np.frombuffer(blob, number).astype("<f2").tobytes()
         if "checksum" in row:
             row["checksum"] = row["checksum"] == zlib.crc32(blob)
     del found["catalog"][0]["revision"]  # which an upgrade raises

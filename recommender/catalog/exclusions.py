@@ -1,0 +1,130 @@
+"""What is never in mixes: tracks, artists, folders and genres.
+
+Every function works on a connection, inside the caller's transaction.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, and_, delete, insert, or_, select
+
+from recommender.catalog.catalog_row import bump_lists_revision
+from recommender.catalog.libraries import all_libraries, relative_paths
+from recommender.catalog.list_records import Exclusion, ExclusionKind
+from recommender.catalog.queries import LARGEST_ID, no_such_track
+from recommender.catalog.records import Library
+from recommender.catalog.scan_queries import lies_under
+from recommender.catalog.schema import ExclusionRow, TrackRow
+from recommender.errors import UsageError
+from recommender.utils.arrays import IntArray
+from recommender.utils.artists import artist_key
+from recommender.utils.files import real_path
+from recommender.utils.names import genre_key, storable
+
+
+def exclusions(connection: Connection) -> list[Exclusion]:
+    """See `Catalog.exclusions`."""
+    roots = {library.id: library.root for library in all_libraries(connection)}
+    rows = connection.execute(select(ExclusionRow.__table__).order_by(ExclusionRow.id))
+    return [
+        Exclusion(
+            row.id,
+            row.kind,
+            row.value if row.path is None else str(roots.get(row.library_id, Path()) / row.path),
+            row.added_at,
+            row.track_id,
+        )
+        for row in rows
+    ]
+
+
+def add(connection: Connection, kind: ExclusionKind, value: str) -> Exclusion:
+    """See `Catalog.add_exclusion`."""
+    values = {
+        ExclusionKind.TRACK: _of_track,
+        ExclusionKind.FOLDER: _of_folder,
+        ExclusionKind.ARTIST: _of_artist,
+        ExclusionKind.GENRE: _of_genre,
+    }[kind](connection, value)
+    known = exclusions(connection)
+    for one in known:
+        if one.kind is kind and _compared(kind, one.value) == _compared(kind, values["shown"]):
+            return one
+    row = {key: value for key, value in values.items() if key != "shown"}
+    row |= {"kind": kind, "added_at": datetime.now(UTC)}
+    connection.execute(insert(ExclusionRow).values(row))
+    bump_lists_revision(connection)
+    return exclusions(connection)[-1]
+
+
+def remove(connection: Connection, exclusion_id: int) -> bool:
+    """See `Catalog.remove_exclusion`."""
+    found = connection.execute(delete(ExclusionRow).where(ExclusionRow.id == exclusion_id))
+    if found.rowcount:
+        bump_lists_revision(connection)
+    return bool(found.rowcount)
+
+
+def excluded_tracks(connection: Connection) -> IntArray:
+    """See `Catalog.excluded_tracks`."""
+    libraries = all_libraries(connection)
+    found = exclusions(connection)
+    conditions = [TrackRow.id.in_([one.track_id for one in found if one.track_id is not None])]
+    for one in found:
+        if one.kind is ExclusionKind.FOLDER:
+            conditions += [
+                and_(TrackRow.library_id == library.id, lies_under(TrackRow.path, below))
+                for library, below in _scopes(Path(one.value), libraries)
+            ]
+    ids = connection.scalars(select(TrackRow.id).where(or_(*conditions)))
+    return np.array(sorted(ids), dtype=np.int64)
+
+
+def _scopes(folder: Path, libraries: list[Library]) -> list[tuple[Library, str]]:
+    """What a folder holds of libraries: each with a path relative to its root, "" for all."""
+    inside = next(relative_paths(folder, libraries), None)
+    if inside is not None:
+        return [inside]
+    real = real_path(folder)
+    return [(each, "") for each in libraries if real_path(each.root).is_relative_to(real)]
+
+
+def _compared(kind: ExclusionKind, value: str) -> str:
+    keys = {ExclusionKind.ARTIST: artist_key, ExclusionKind.GENRE: genre_key}
+    return keys[kind](value) if kind in keys else value
+
+
+def _of_track(connection: Connection, value: str) -> dict[str, object]:
+    if not (value.isascii() and value.isdigit()):
+        raise UsageError(f"an excluded track is named by its id, not {value!r}.")
+    track_id = int(value)
+    known = select(TrackRow.id).where(TrackRow.id == track_id)
+    if track_id > LARGEST_ID or connection.scalar(known) is None:
+        raise no_such_track(track_id)
+    return {"value": str(track_id), "track_id": track_id, "shown": str(track_id)}
+
+
+def _of_folder(connection: Connection, value: str) -> dict[str, object]:
+    if not value.strip() or "\0" in value:
+        raise UsageError("an excluded folder needs a path.")
+    folder = Path(os.path.abspath(Path(value).expanduser()))  # noqa: PTH100 (links kept)
+    found = next(relative_paths(folder, all_libraries(connection)), None)
+    if found is None:
+        return {"value": value, "path": str(folder), "shown": str(folder)}
+    library, below = found
+    shown = str(library.root / below)
+    return {"value": value, "library_id": library.id, "path": below, "shown": shown}
+
+
+def _of_artist(connection: Connection, value: str) -> dict[str, object]:
+    if not artist_key(value):
+        raise UsageError(f"{value!r} names no artist: exclude tracks or a folder instead.")
+    return {"value": storable(value), "shown": value}
+
+
+def _of_genre(connection: Connection, value: str) -> dict[str, object]:
+    if not genre_key(value):
+        raise UsageError(f"{value!r} names no genre: exclude tracks or a folder instead.")
+    return {"value": storable(value), "shown": value}
