@@ -15,7 +15,7 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.projector import CatalogProjector, catalog_projector, other_weights
-from recommender.catalog.records import Track
+from recommender.catalog.records import CatalogState, Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
@@ -25,6 +25,7 @@ from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 from recommender.ingestion.settings import usable_cores
 from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.duplicate_groups import duplicate_groups
+from recommender.recommendation.farthest import farthest_track
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.list_maker import ListMaker
 from recommender.recommendation.mix_request import MixRequest
@@ -303,6 +304,25 @@ class SimilarityService:
         Raises `UsageError` for a minimum below that threshold, or above 1.
         """
         return duplicate_groups(self.catalog, self._snapshots.current(), self._detector, minimum)
+
+    def farthest(self, query: Query) -> Neighbour:
+        """The track that is least like `query` of all, by plain cosine; its rank is 1.
+
+        Raises what `recommend` raises for `query`, and `CatalogError` where there is no other track.
+        """
+        snapshot = self._snapshots.current()
+        seed = self._seeds.read(query, snapshot)
+        track, similarity = farthest_track(self.catalog, snapshot, seed)
+        calibration = self.similarity_calibration
+        close = None if calibration is None else calibration.is_close(similarity)
+        return Neighbour(track, similarity, 1, similarity, close)
+
+    def state(self) -> CatalogState:
+        """The state of the catalogue that queries are answered from at present.
+
+        Raises what `index` raises.
+        """
+        return self._snapshots.current().state
 
     def index(self) -> TrackIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.

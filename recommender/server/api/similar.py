@@ -1,0 +1,70 @@
+"""Tracks that sound like a track, several tracks, or a sound that is sent."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi.responses import Response
+
+from recommender.recommendation.service import SimilarityService
+from recommender.server.answers import answer, json_response, made
+from recommender.server.api.common import converter_of, responses
+from recommender.server.api.models import MixAnswer, Number, SimilarList, TrackId
+from recommender.server.api.requests import FilterQuery, ListRequest
+from recommender.server.settings import ServerSettings
+from recommender.server.state import state_of
+
+FilterParameters = Annotated[FilterQuery, Depends()]
+
+
+def similar_router(settings: ServerSettings) -> APIRouter:
+    """The routes; the largest upload is a setting."""
+    router = APIRouter(tags=["similar"])
+    router.get(
+        "/tracks/{track_id}/similar",
+        response_model=SimilarList,
+        responses=responses(304, 400, 404),
+    )(similar_to_track)
+    router.post("/similar", response_model=MixAnswer, responses=responses(400, 404))(
+        similar_to_several
+    )
+    router.post(
+        "/similar/upload",
+        response_model=SimilarList,
+        responses=responses(400),
+        max_body_size=settings.limits.upload,
+    )(similar_to_upload)
+    return router
+
+
+async def similar_to_track(
+    request: Request, track_id: TrackId, filters: FilterParameters, k: Number = 10
+) -> Response:
+    """The tracks most like one track."""
+    convert = converter_of(request)
+
+    def similar(service: SimilarityService) -> SimilarList:
+        return convert.similar(service.recommend(track_id, k, filters.filters()))
+
+    return await answer(request, similar, uses_index=True)
+
+
+async def similar_to_several(request: Request, wanted: ListRequest) -> Response:
+    """The tracks most like some tracks and unlike others, by rules."""
+    convert = converter_of(request)
+    return await made(request, lambda service: convert.mix(service.mix(wanted.request("mix"))))
+
+
+async def similar_to_upload(
+    request: Request,
+    file: Annotated[UploadFile, File(description="A sound file.")],
+    filters: FilterParameters,
+    k: Number = 10,
+) -> Response:
+    """The tracks most like a sound, which is analysed by another process and not kept."""
+    convert = converter_of(request)
+
+    def similar(service: SimilarityService) -> str:
+        found = service.recommend(file.file, k, filters.filters())
+        return convert.similar(found).model_dump_json()
+
+    return json_response(await state_of(request).run_upload(similar))
