@@ -29,7 +29,7 @@ from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.mounts import unmounted_point
 from recommender.ingestion.scan import scan_folder
 from recommender.ingestion.worker_limits import FileLimits
-from recommender.recommendation.mix_request import MixRequest
+from recommender.recommendation.recipes import check_recipe
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
 from recommender.search.index_file import segment_file
@@ -358,7 +358,7 @@ class _Check:
         for playlist in self.catalog.playlists():
             if playlist.recipe is not None:
                 try:
-                    MixRequest.from_dict(playlist.recipe)
+                    check_recipe(playlist.recipe)
                 except UsageError as error:
                     yield Finding("recipe", playlist.name, str(error), "save the playlist anew")
             if playlist.target is not None and not playlist.target.parent.is_dir():

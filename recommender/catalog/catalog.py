@@ -300,6 +300,11 @@ class Catalog(Lists, RemoteIds):
             yield from tracks
             last = tracks[-1].id
 
+    def analysed_ids(self) -> IntArray:
+        """The tracks that are ANALYSED: np.ndarray [shape=(n,)], int64, ascending."""
+        with self._reading() as connection:
+            return queries.analysed_ids(connection)
+
     def track_names(self) -> Iterator[TrackNames]:
         """What every track, in any state, is named by elsewhere, by id."""
         last = 0

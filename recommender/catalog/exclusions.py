@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select
 
 from recommender.catalog.catalog_row import bump_lists_revision
 from recommender.catalog.libraries import all_libraries, relative_paths
@@ -42,19 +42,17 @@ def exclusions(connection: Connection) -> list[Exclusion]:
 
 def add(connection: Connection, kind: ExclusionKind, value: str) -> Exclusion:
     """See `Catalog.add_exclusion`."""
-    values = {
+    row, shown = {
         ExclusionKind.TRACK: _of_track,
         ExclusionKind.FOLDER: _of_folder,
         ExclusionKind.ARTIST: _of_artist,
         ExclusionKind.GENRE: _of_genre,
     }[kind](connection, value)
-    known = exclusions(connection)
-    for one in known:
-        if one.kind is kind and _compared(kind, one.value) == _compared(kind, values["shown"]):
+    for one in exclusions(connection):
+        if one.kind is kind and _compared(kind, one.value) == _compared(kind, shown):
             return one
-    row = {key: value for key, value in values.items() if key != "shown"}
-    row |= {"kind": kind, "added_at": datetime.now(UTC)}
-    connection.execute(insert(ExclusionRow).values(row))
+    values = row | {"kind": kind, "added_at": datetime.now(UTC)}
+    connection.execute(insert(ExclusionRow).values(values))
     bump_lists_revision(connection)
     return exclusions(connection)[-1]
 
@@ -71,7 +69,9 @@ def excluded_tracks(connection: Connection) -> IntArray:
     """See `Catalog.excluded_tracks`."""
     libraries = all_libraries(connection)
     found = exclusions(connection)
-    conditions = [TrackRow.id.in_([one.track_id for one in found if one.track_id is not None])]
+    conditions: list[ColumnElement[bool]] = [
+        TrackRow.id.in_([one.track_id for one in found if one.track_id is not None])
+    ]
     for one in found:
         if one.kind is ExclusionKind.FOLDER:
             conditions += [
@@ -96,35 +96,38 @@ def _compared(kind: ExclusionKind, value: str) -> str:
     return keys[kind](value) if kind in keys else value
 
 
-def _of_track(connection: Connection, value: str) -> dict[str, object]:
+_Values = tuple[dict[str, object], str]
+"""Columns of an exclusion, and its value as it is shown."""
+
+
+def _of_track(connection: Connection, value: str) -> _Values:
     if not (value.isascii() and value.isdigit()):
         raise UsageError(f"an excluded track is named by its id, not {value!r}.")
     track_id = int(value)
     known = select(TrackRow.id).where(TrackRow.id == track_id)
     if track_id > LARGEST_ID or connection.scalar(known) is None:
         raise no_such_track(track_id)
-    return {"value": str(track_id), "track_id": track_id, "shown": str(track_id)}
+    return {"value": str(track_id), "track_id": track_id}, str(track_id)
 
 
-def _of_folder(connection: Connection, value: str) -> dict[str, object]:
+def _of_folder(connection: Connection, value: str) -> _Values:
     if not value.strip() or "\0" in value:
         raise UsageError("an excluded folder needs a path.")
     folder = Path(os.path.abspath(Path(value).expanduser()))  # noqa: PTH100 (links kept)
     found = next(relative_paths(folder, all_libraries(connection)), None)
     if found is None:
-        return {"value": value, "path": str(folder), "shown": str(folder)}
+        return {"value": value, "path": str(folder)}, str(folder)
     library, below = found
-    shown = str(library.root / below)
-    return {"value": value, "library_id": library.id, "path": below, "shown": shown}
+    return {"value": value, "library_id": library.id, "path": below}, str(library.root / below)
 
 
-def _of_artist(connection: Connection, value: str) -> dict[str, object]:
+def _of_artist(connection: Connection, value: str) -> _Values:
     if not artist_key(value):
         raise UsageError(f"{value!r} names no artist: exclude tracks or a folder instead.")
-    return {"value": storable(value), "shown": value}
+    return {"value": storable(value)}, value
 
 
-def _of_genre(connection: Connection, value: str) -> dict[str, object]:
+def _of_genre(connection: Connection, value: str) -> _Values:
     if not genre_key(value):
         raise UsageError(f"{value!r} names no genre: exclude tracks or a folder instead.")
-    return {"value": storable(value), "shown": value}
+    return {"value": storable(value)}, value

@@ -59,7 +59,7 @@ def _known(connection: Connection, keys: Sequence[_Stored]) -> set[_Stored]:
         _EVENTS.c.at.between(min(times), max(times)),
         _EVENTS.c.track_id.in_({track_id for _, _, track_id, *_ in keys}),
     )
-    return {tuple(row) for row in connection.execute(query)}  # type: ignore[misc]
+    return {tuple(row) for row in connection.execute(query)}
 
 
 def _require_tracks(connection: Connection, ids: Collection[int]) -> None:

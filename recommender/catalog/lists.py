@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -21,6 +22,8 @@ from recommender.catalog.schema import CatalogRow
 from recommender.errors import UsageError
 from recommender.utils.arrays import IntArray
 from recommender.utils.files import AnyPath, as_path
+
+_Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 class Lists(Database):
@@ -56,9 +59,9 @@ class Lists(Database):
             TrackNotFound: there is no track with this id.
             UsageError: another kind, or a name that names nobody or nothing.
         """
-        kind = _member(ExclusionKind, kind)
+        member = _member(ExclusionKind, kind)
         with self._changing() as connection:
-            return exclusions.add(connection, kind, str(value))
+            return exclusions.add(connection, member, str(value))
 
     def remove_exclusion(self, exclusion_id: int) -> bool:
         """Lift an exclusion; returns whether there was one with this id."""
@@ -206,7 +209,7 @@ class Lists(Database):
             return playlists.remove(connection, playlist_id)
 
 
-def _member(kinds: Any, kind: str) -> Any:
+def _member(kinds: type[_Kind], kind: str) -> _Kind:
     """The member of an enumeration with this value. Raises `UsageError`."""
     try:
         return kinds(kind)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Select, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
@@ -17,6 +18,7 @@ from recommender.catalog.libraries import TAG_FIELDS, all_libraries, relative_pa
 from recommender.catalog.records import Library, Track, TrackState
 from recommender.catalog.schema import AnalysisRow, CatalogRow, CueSheetRow, TrackRow
 from recommender.errors import TrackNotFound
+from recommender.utils.arrays import IntArray
 from recommender.utils.names import fold
 
 LARGEST_ID = 2**31 - 1
@@ -119,6 +121,12 @@ def present(connection: Connection, ids: Collection[int]) -> dict[int, Track]:
         query = track_query().where(TrackRow.id.in_(chunk), TrackRow.state == TrackState.ANALYSED)
         found.update((track.id, track) for track in tracks_of(connection, query))
     return found
+
+
+def analysed_ids(connection: Connection) -> IntArray:
+    """See `Catalog.analysed_ids`."""
+    query = select(TrackRow.id).where(TrackRow.state == TrackState.ANALYSED).order_by(TrackRow.id)
+    return np.array(connection.scalars(query).all(), dtype=np.int64)
 
 
 def no_such_track(track_id: int) -> TrackNotFound:

@@ -15,7 +15,12 @@ from recommender.catalog.changes import record_removals
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import EventRow, ExclusionRow, PlaylistEntryRow, TrackRow
 
-_NAMING = (EventRow, PlaylistEntryRow, ExclusionRow)
+_NAMING: Mapping[Any, tuple[str, ...]] = {
+    EventRow: ("user_name", "kind", "at", "source"),
+    PlaylistEntryRow: ("playlist_id",),
+    ExclusionRow: ("kind",),
+}
+"""Tables that name tracks, and the columns that are equal in rows of which one is enough."""
 
 
 def drop_tracks(connection: Connection, *conditions: Any, heirs: Mapping[int, int] = {}) -> int:
@@ -61,12 +66,7 @@ def _copy_of(connection: Connection, track_id: int, *conditions: Any) -> int | N
 
 def _hand_over(connection: Connection, track_id: int, heir: int) -> None:
     """Have `heir` named instead of a track, once where it would be twice."""
-    same = {
-        EventRow: ("user_name", "kind", "at", "source"),
-        PlaylistEntryRow: ("playlist_id",),
-        ExclusionRow: ("kind",),
-    }
-    for row, columns in same.items():
+    for row, columns in _NAMING.items():
         other = aliased(row)
         is_there = and_(
             other.track_id == heir,

@@ -20,7 +20,10 @@ from recommender.search.score_space import ScoreSpace
 from recommender.utils.arrays import IntArray, Scores
 
 WIDEST = 10.0
-"""At variety 1 a list is drawn from so many times as many tracks as it has."""
+"""At variety 1 a list is drawn from so many times as many tracks as it has, and `FIRST_RANK`."""
+
+FIRST_RANK = 10.0
+"""What the best rank counts as when ranks are varied: the first few differ little."""
 
 _LONG_AGO = -(10**9)
 """Position of a track that counts for no gap."""
@@ -53,17 +56,23 @@ class Task:
         request = self.request
         gaps = Gaps(request.artist_gap, request.album_gap, request.per_artist)
         found = Selection(self.snapshot, self.detector, gaps)
+        self.begin(found)
+        return found
+
+    def begin(self, selection: Selection) -> None:
+        """Put seeds and previous tracks in front of a list."""
+        request = self.request
         previous = self.snapshot.rows(request.rules.previous).tolist()
         seeds = [row for row in self.seeds.rows if row not in set(previous)]
         playing = self.seeds.like[0].row if len(self.seeds.like) == 1 else None
         if request.kind == "radio" and playing in seeds:
             seeds.remove(playing)
             previous.append(playing)
-        found.before(previous)
-        found.before(seeds, first=_LONG_AGO)
+        selection.before(previous)
+        selection.before(seeds, first=_LONG_AGO)
         every = (*self.seeds.like, *self.seeds.unlike)
-        found.sounds_before([seed.recording for seed in every if seed.recording is not None])
-        return found
+        sounds = [seed.recording for seed in every if seed.recording is not None]
+        selection.sounds_before(sounds)
 
 
 @dataclass(eq=False)
@@ -142,16 +151,21 @@ def draws(track_ids: IntArray, random_seed: int) -> Scores:
 def varied(ranks: Scores, drawn: Scores, variety: float) -> Scores:
     """What candidates are chosen by, the least first: their ranks, each made worse by chance.
 
-    A rank r becomes ``r * WIDEST ** (variety * u)`` with u in [0, 1), whatever the scale of the
-    scores is: of a list of L tracks, none had a rank beyond ``WIDEST ** variety * L``.
+    A rank r becomes ``(r + FIRST_RANK) * WIDEST ** (variety * u)`` with u in [0, 1), whatever the
+    scale of the scores is; see `reach` for how far that goes.
 
     Args:
         ranks: np.ndarray [shape=(m,)], from 1.
         drawn: np.ndarray [shape=(m,)], u of each.
         variety: see `Rules.variety`.
     """
-    keys: Scores = ranks * WIDEST ** (variety * drawn) if variety else ranks
+    keys: Scores = (ranks + FIRST_RANK) * WIDEST ** (variety * drawn) if variety else ranks
     return keys
+
+
+def reach(tracks: int, variety: float) -> int:
+    """The last rank that can be in a list of so many tracks."""
+    return round(WIDEST**variety * (tracks + FIRST_RANK) - FIRST_RANK)
 
 
 def take_in_order(composition: Composition, selection: Selection, keys: Scores) -> bool:

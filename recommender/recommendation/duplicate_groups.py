@@ -30,10 +30,11 @@ def duplicate_groups(
             f"copies have a similarity from {detector.threshold:.4f} (of this model) to 1; the "
             f"minimum is {minimum:g}."
         )
+    similarities = {pair: _similar(snapshot, pair) for pair in set(_pairs(snapshot, detector))}
     evidence = {
-        pair: found
-        for pair in sorted(set(_pairs(snapshot, detector)))
-        if (found := _similar(snapshot, pair)) >= (minimum or -1)
+        pair: similarities[pair]
+        for pair in sorted(similarities)
+        if minimum is None or similarities[pair] >= minimum
     }
     groups = _linked(evidence)
     ids = snapshot.index.ids

@@ -12,20 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.recommendation.composition import (
-    WIDEST,
     Composed,
     Composition,
     Task,
     draws,
     named,
     ran_dry,
+    reach,
     take_in_order,
     varied,
 )
 from recommender.recommendation.mix_seeds import SeedGroup, seed_groups
 from recommender.recommendation.selection import Selection
 from recommender.search.score_space import ScoreSpace, scores
-from recommender.utils.arrays import BoolArray, IntArray, Scores
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, Scores
 
 FUSION_RANK = 10
 """Added to ranks before their reciprocals are summed: the smaller, the more the first ranks of each
@@ -56,8 +56,7 @@ def compose_mix(task: Task) -> Composed:
     most = task.candidates.count if request.tracks is None else request.tracks
     if request.tracks is None and request.length.minutes is not None:
         most = round(request.length.minutes)  # enough, unless tracks are shorter than a minute
-    reach = WIDEST**request.rules.variety
-    fetch = max(FIRST_FETCH, round(FETCH_PER_TRACK * reach * most))
+    fetch = max(FIRST_FETCH, FETCH_PER_TRACK * reach(most, request.rules.variety))
     while True:
         fused = fuse(task.space, groups, fetch, task.candidates.allowed)
         composition, selection = Composition.of(request), task.selection()
@@ -106,7 +105,7 @@ def fuse(space: ScoreSpace, groups: Sequence[SeedGroup], fetch: int, allowed: Bo
     return Fused(rows[order], whole)
 
 
-def fused_ranks(found: Scores, weights: Scores) -> Scores:
+def fused_ranks(found: FloatArray, weights: Scores) -> Scores:
     """Reciprocal rank fusion of scores [m, g] with weights [g]: [m], the highest first."""
     ranks = np.empty(found.shape, dtype=np.float64)
     order = np.argsort(-found, axis=0, kind="stable")

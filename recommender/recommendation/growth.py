@@ -9,20 +9,20 @@ Shapes: n tracks of an index, m candidates, s seeds.
 import numpy as np
 
 from recommender.recommendation.composition import (
-    WIDEST,
     Composed,
     Composition,
     Task,
     draws,
     named,
     ran_dry,
+    reach,
     take_in_order,
     varied,
 )
 from recommender.recommendation.mix_seeds import moved_away, unit_of, unliked_directions
 from recommender.recommendation.selection import Selection
 from recommender.search.score_space import ScoreQuery, scores
-from recommender.utils.arrays import FloatArray, IntArray, Scores, row_parts
+from recommender.utils.arrays import FloatArray, IntArray, row_parts
 
 FIRST_FETCH, FETCH_PER_TRACK, FETCH_GROWTH = 64, 4, 4
 """As in `fusion`."""
@@ -59,7 +59,7 @@ def _filled(task: Task, rows: IntArray) -> tuple[Composition, Selection, int, bo
     request = task.request
     variety = request.rules.variety
     most = len(rows) if request.tracks is None else request.tracks
-    fetch = max(FIRST_FETCH, round(FETCH_PER_TRACK * WIDEST**variety * most))
+    fetch = max(FIRST_FETCH, FETCH_PER_TRACK * reach(most, variety))
     while True:
         composition, selection = Composition.of(request), task.selection()
         selection.add(rows[:fetch])
@@ -71,7 +71,7 @@ def _filled(task: Task, rows: IntArray) -> tuple[Composition, Selection, int, bo
         fetch *= FETCH_GROWTH
 
 
-def _scored(task: Task) -> tuple[IntArray, Scores, Scores]:
+def _scored(task: Task) -> tuple[IntArray, FloatArray, FloatArray]:
     """Rows of all candidates, their best score for any seed, and their best similarity: [m]."""
     space = task.space
     queries = _queries(task)
@@ -89,7 +89,7 @@ def _scored(task: Task) -> tuple[IntArray, Scores, Scores]:
 
 def _queries(task: Task) -> list[ScoreQuery]:
     space = task.space
-    away: FloatArray = unliked_directions(task.seeds, space, task.calibration)
+    away = unliked_directions(task.seeds, space, task.calibration)
     found = []
     for seed in task.seeds.like:
         if seed.row is not None and not len(away):

@@ -100,8 +100,8 @@ class Rules:
             and, of a radio, a single seed count as entries before the first. None for the default
             of the kind (`DEFAULT_ARTIST_GAP`), 0 for none.
         album_gap: the same for albums.
-        strict: end the list where no track keeps the gaps. Otherwise a track is then taken that
-            keeps as much of them as any can, and `Mix.notes` says so.
+        strict: end a radio where no track keeps the gaps, as other lists do. Otherwise a track is
+            then taken that keeps as much of them as any can, and `Mix.notes` says so.
         per_artist: most entries of any one artist. None for the default of the kind
             (`DEFAULT_PER_ARTIST`), 0 for any number.
         genre, predicted_genre, min_duration, max_duration, damaged: as of `Filters`.

@@ -10,14 +10,17 @@ smallest mean step is taken.
 Shapes: m candidates, d dimensions, in the axes of the index.
 """
 
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recommender.recommendation.composition import Composed, Task, draws
 from recommender.recommendation.mix_seeds import unit_of
-from recommender.recommendation.selection import Selection
+from recommender.recommendation.selection import Gaps, Selection
 from recommender.utils.arrays import FloatArray, IntArray, Scores, unit_rows
+from recommender.utils.codes import NO_NAME
 
 POINTS = 9
 """Points on the arc whose nearest tracks are candidates, the ends among them."""
@@ -25,6 +28,13 @@ POINTS = 9
 NEAREST, NEAREST_PER_STEP, GROWTH = 120, 2, 4
 """Candidates of each point: at least, for each step, and by how much more each time they do not
 suffice."""
+
+SPARE = 3
+"""Candidates of an artist for each entry that it may have."""
+
+ROUNDS = 6
+"""Paths that are looked for until none has too many entries of an artist; from then on an artist
+has no spare candidates."""
 
 THINNED = 0.7
 """Share of the candidates that variety 1 leaves out at random."""
@@ -39,13 +49,26 @@ class _Corridor:
 
     Attributes:
         rows: np.ndarray [shape=(m,)], int64: of the index, in the order of the arc.
+        artists: of each.
+        closeness: np.ndarray [shape=(m,)]: cosine with the nearest point of the arc.
         left_out: by the rules of `LIST_RULES`.
         whole: whether these are all there are.
     """
 
     rows: IntArray
+    artists: list[list[int]]
+    closeness: FloatArray
     left_out: dict[str, int]
     whole: bool
+
+    def take(self, places: IntArray) -> "_Corridor":
+        """Some of them, in this order."""
+        return replace(
+            self,
+            rows=self.rows[places],
+            artists=[self.artists[place] for place in places.tolist()],
+            closeness=self.closeness[places],
+        )
 
 
 def compose_path(task: Task) -> Composed:
@@ -53,19 +76,83 @@ def compose_path(task: Task) -> Composed:
     ends = np.stack([unit_of(seed, task.space) for seed in task.seeds.like])
     between = (task.request.tracks or 2) - 2
     corridor = _corridor(task, ends, between)
-    notes = []
-    if len(corridor.rows) < between:
-        notes.append(
-            f"the path has {len(corridor.rows) + 1} steps instead of {between + 1}: the rules "
-            "allow no other tracks."
-        )
-        between = len(corridor.rows)
+    notes: list[str] = []
+    places, similarities = _path(task, corridor, ends, between, notes)
+    rows = corridor.rows[places]
+    return Composed(rows.tolist(), similarities, corridor.left_out, notes)
+
+
+def _path(
+    task: Task, corridor: _Corridor, ends: FloatArray, between: int, notes: list[str]
+) -> tuple[IntArray, list[float]]:
+    """Places of the entries between the ends, and the similarity of each with the one before."""
     units = np.concatenate([ends[:1], task.space.units(corridor.rows), ends[1:]])
     similarities = units @ units.T
-    path = smoothest_path(similarities, between + 2)
-    rows = corridor.rows[path[1:-1] - 1]
-    steps = similarities[path[:-1], path[1:]].tolist()
-    return Composed(rows.tolist(), [1.0, *steps], corridor.left_out, notes)
+    room = _room_for(task)
+    left = np.arange(len(corridor.rows))
+    for attempt in range(ROUNDS + 1):
+        if attempt == ROUNDS:
+            left = _without_spare(corridor, left, room)
+        nodes = np.concatenate([[0], left + 1, [len(units) - 1]])
+        count = min(between, len(left))
+        path = nodes[smoothest_path(similarities[np.ix_(nodes, nodes)], count + 2)]
+        dropped = _superfluous(corridor, path[1:-1] - 1, left, room)
+        if not len(dropped):
+            break
+        if len(left) - len(dropped) < between:
+            left = _without_spare(corridor, left, room)
+        else:
+            left = np.setdiff1d(left, dropped)
+    if count < between:
+        notes.append(
+            f"the path has {count + 1} steps instead of {between + 1}: the rules allow no other "
+            "tracks."
+        )
+    steps = np.clip(similarities[path[:-1], path[1:]], -1, 1)
+    return path[1:-1] - 1, [1.0, *steps.tolist()]
+
+
+def _room_for(task: Task) -> Callable[[int], float]:
+    """How many entries an artist may have between the ends."""
+    most = task.request.per_artist or np.inf
+    rows = [seed.row for seed in task.seeds.like if seed.row is not None]
+    taken = Counter(code for own in task.snapshot.artists.at(np.array(rows)) for code in own)
+    return lambda artist: np.inf if artist == NO_NAME else most - taken[artist]
+
+
+def _superfluous(
+    corridor: _Corridor, path: IntArray, left: IntArray, room: Callable[[int], float]
+) -> IntArray:
+    """Candidates of those artists that have too many entries, without the entries to be kept."""
+    entries: dict[int, list[int]] = defaultdict(list)
+    for place in path.tolist():
+        for artist in corridor.artists[place]:
+            entries[artist].append(place)
+    kept: set[int] = set()
+    over = set()
+    for artist, places in entries.items():
+        if len(places) > room(artist):
+            over.add(artist)
+            places.sort(key=lambda place: -corridor.closeness[place])
+            kept.update(places[: int(room(artist))])
+    found = [
+        place
+        for place in left.tolist()
+        if place not in kept and not over.isdisjoint(corridor.artists[place])
+    ]
+    return np.array(found, dtype=np.int64)
+
+
+def _without_spare(corridor: _Corridor, left: IntArray, room: Callable[[int], float]) -> IntArray:
+    """The candidates that are nearest to the arc, of each artist as many as may be entries."""
+    counts: Counter[int] = Counter()
+    kept = []
+    for place in left[np.argsort(-corridor.closeness[left], kind="stable")].tolist():
+        own = corridor.artists[place]
+        if all(counts[artist] < room(artist) for artist in own):
+            counts.update(own)
+            kept.append(place)
+    return np.array(sorted(kept), dtype=np.int64)
 
 
 def smoothest_path(similarities: FloatArray, length: int) -> IntArray:
@@ -104,16 +191,17 @@ def _corridor(task: Task, ends: FloatArray, between: int) -> _Corridor:
     points = arc(ends, POINTS)
     variety = task.request.rules.variety
     fetch = round(max(NEAREST, NEAREST_PER_STEP * between) / (1 - THINNED * variety))
+    room = _room_for(task)
     while True:
-        found = _near(task, points, fetch)
-        if found.whole or len(found.rows) >= max(between, min(fetch, 2 * between)):
+        found = _near(task, points, fetch, between)
+        enough = len(_without_spare(found, np.arange(len(found.rows)), room))
+        if found.whole or enough >= between:
             units = task.space.units(found.rows)
-            order = np.argsort(progress(units, ends), kind="stable")
-            return _Corridor(found.rows[order], found.left_out, found.whole)
+            return found.take(np.argsort(progress(units, ends), kind="stable"))
         fetch *= GROWTH
 
 
-def _near(task: Task, points: FloatArray, fetch: int) -> _Corridor:
+def _near(task: Task, points: FloatArray, fetch: int, between: int) -> _Corridor:
     """Candidates among the nearest `fetch` of each point, the nearest first."""
     allowed = task.candidates.allowed
     near = [task.space.nearest(point, fetch, allowed) for point in points]
@@ -121,15 +209,21 @@ def _near(task: Task, points: FloatArray, fetch: int) -> _Corridor:
     whole = any(len(found) < fetch for found in near)
     drawn = draws(task.snapshot.index.ids[rows], task.request.rules.random_seed)
     thinned = rows[drawn >= THINNED * task.request.rules.variety]
-    if not whole or len(thinned) >= (task.request.tracks or 2) - 2:
+    if not whole or len(thinned) >= between:
         rows = thinned
     closeness = (task.space.units(rows) @ points.T).max(axis=1, initial=-1.0)
-    rows = rows[np.argsort(-closeness, kind="stable")]
-    selection = task.selection()
-    selection.count_artists([seed.row for seed in task.seeds.like if seed.row is not None])
+    order = np.argsort(-closeness, kind="stable")
+    rows, closeness = rows[order], closeness[order]
+    most = task.request.per_artist
+    selection = Selection(task.snapshot, task.detector, Gaps(per_artist=most * SPARE))
+    ends = [seed.row for seed in task.seeds.like if seed.row is not None]
+    task.begin(selection)
+    if most:
+        selection.count_artists(ends, SPARE)
     selection.add(rows)
-    kept = [place for place in range(len(rows)) if _takes(selection, place)]
-    return _Corridor(rows[kept], selection.left_out(), whole)
+    kept = np.array([at for at in range(len(rows)) if _takes(selection, at)], dtype=np.int64)
+    artists = task.snapshot.artists.at(rows)
+    return _Corridor(rows, artists, closeness, selection.left_out(), whole).take(kept)
 
 
 def _takes(selection: Selection, place: int) -> bool:

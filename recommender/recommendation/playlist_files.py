@@ -1,4 +1,4 @@
-"""Playlist files in and out: m3u, m3u8 and XSPF, by the ending of their name."""
+"""Playlist files in and out: m3u, m3u8 and XSPF."""
 
 import os
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from recommender.utils.files import AnyPath, as_path, replace_file
 PlaylistFormat = Literal["m3u", "xspf"]
 
 ENDINGS = (".m3u", ".m3u8", ".xspf")
-"""Of the names of playlist files that are read and written."""
+"""Of the names of playlist files that are read."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ def read_playlist(
 
 
 def _parsed(file: Path) -> PlaylistText:
-    kind = format_of(file)
+    if file.suffix.lower() not in ENDINGS:
+        raise UsageError(f"{file}: a playlist file ends in {', '.join(ENDINGS)}.")
+    kind = format_to_write(file)
     data = read_bytes(file)
     try:
         looks_like_xml = data[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<playl"))
@@ -96,13 +98,9 @@ def _parsed(file: Path) -> PlaylistText:
         raise PlaylistError(f"{file} cannot be used: {error}") from error
 
 
-def format_of(file: AnyPath) -> PlaylistFormat:
-    """The format that the ending of a name stands for. Raises `UsageError` for another ending."""
-    file = as_path(file, "file")
-    ending = file.suffix.lower()
-    if ending not in ENDINGS:
-        raise UsageError(f"{file}: a playlist file ends in {', '.join(ENDINGS)}.")
-    return "xspf" if ending == ".xspf" else "m3u"
+def format_to_write(file: AnyPath) -> PlaylistFormat:
+    """XSPF for a name with that ending, M3U for any other, such as a device's."""
+    return "xspf" if as_path(file, "file").suffix.lower() == ".xspf" else "m3u"
 
 
 def write_playlist(
@@ -113,7 +111,7 @@ def write_playlist(
     title: str | None = None,
     comment: str | None = None,
 ) -> int:
-    """Write a playlist file in the format of its ending; it is replaced whole or not at all.
+    """Write a playlist file: XSPF for that ending, M3U for others; replaced whole or not at all.
 
     Args:
         file: in a folder that exists.
@@ -125,11 +123,11 @@ def write_playlist(
         How many entries were written.
 
     Raises:
-        UsageError: the folder does not exist, or the name has another ending.
+        UsageError: the folder does not exist.
         OSError: the file cannot be written.
     """
     file = as_path(file, "file")
-    kind = format_of(file)
+    kind = format_to_write(file)
     if not file.absolute().parent.is_dir():
         raise UsageError(
             f"the folder {file.parent} does not exist: create it, or write the playlist elsewhere."

@@ -110,8 +110,8 @@ def parse_m3u(data: bytes) -> PlaylistText:
 
 
 def _read_comment(line: str, entry: PlaylistEntry, playlist: PlaylistText) -> None:
-    name, _, value = line.partition(":")
-    value = value.strip() or None
+    name, _, text = line.partition(":")
+    value = text.strip() or None
     if found := _INFORMATION.fullmatch(line):
         entry.duration = float(found[1]) if found[1] and float(found[1]) > 0 else None
         artist, dash, title = found[2].strip().partition(" - ")

@@ -122,7 +122,7 @@ class Radio:
         turn.entries.append(place)
         return None
 
-    def _chosen(self, found: Scores, eligible: BoolArray) -> int:
+    def _chosen(self, found: FloatArray, eligible: BoolArray) -> int:
         """The best eligible candidate, or by chance one that is nearly as good."""
         places = np.flatnonzero(eligible)
         own = found[places]

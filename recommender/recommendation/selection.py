@@ -78,11 +78,11 @@ class Selection:
         """Whether a candidate that may not come next may come later."""
         return self._gaps.artist > 1 or self._gaps.album > 1
 
-    def count_artists(self, rows: Sequence[int]) -> None:
+    def count_artists(self, rows: Sequence[int], each: int = 1) -> None:
         """Let tracks count for the most entries of an artist as if they were in the list."""
         for own in self._snapshot.artists.at(np.array(rows, dtype=np.int64)):
             for artist in own:
-                self._counts[artist] += 1
+                self._counts[artist] += each
 
     def before(self, rows: Sequence[int], first: int | None = None) -> None:
         """Entries in front of the list: their copies are left out, and they count for the gaps.

@@ -14,7 +14,7 @@ import numpy as np
 from recommender.search.index import TrackIndex
 from recommender.search.ranker import Ranker
 from recommender.search.reranking import expanded
-from recommender.utils.arrays import BoolArray, FloatArray, IntArray, Scores, unit_rows
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, unit_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +107,12 @@ class ScoreSpace:
         return self._tracks.slot_of[rows].astype(np.int64)
 
 
-def scores(database: FloatArray, moved: FloatArray) -> Scores:
+def scores(database: FloatArray, moved: FloatArray) -> FloatArray:
     """Scores of tracks, `ScoreSpace.database` [m, d + 1], for queries `moved` [..., d]: [m, ...].
 
     In single precision: they order candidates of one list, and are not compared elsewhere.
     """
-    found: Scores = database[:, :-1] @ moved.T + (
+    found: FloatArray = database[:, :-1] @ moved.T + (
         database[:, -1] if moved.ndim == 1 else database[:, -1:]
     )
     return found

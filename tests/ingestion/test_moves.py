@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -367,6 +368,45 @@ def test_playlists_name_copies_that_are_there(world: World, tmp_path: Path) -> N
     shutil.rmtree(old)
     listed = [track.file for track in with_existing_files(world.catalog, tracks)]
     assert listed == [new / "0.wav", new / "1.wav", old / "2.wav"]
+
+
+def test_likes_and_playlists_follow_files(world: World, tmp_path: Path) -> None:
+    """Moved within a library, into another one, and with its library; then to a copy."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    fill(old)
+    new.mkdir()
+    world.ingest(old, new)
+    tracks = [world.track(old / f"{seed}.wav").id for seed in range(3)]
+    catalog = world.catalog
+    catalog.save_playlist("mine", tracks)
+    catalog.record("", "like", tracks[0], datetime.now(UTC))
+    catalog.add_exclusion("track", tracks[1])
+
+    (old / "sub").mkdir()
+    (old / "0.wav").rename(old / "sub" / "renamed.wav")
+    (old / "1.wav").rename(new / "1.wav")
+    world.ingest(old, new)
+    assert world.track(old / "sub" / "renamed.wav").id == tracks[0]
+    assert world.track(new / "1.wav").id == tracks[1]
+    old.rename(tmp_path / "other")
+    catalog.move_library(old, tmp_path / "other")
+    world.ingest(tmp_path / "other")
+    assert catalog.playlist("mine").track_ids == tuple(tracks)
+    assert catalog.likes() == tracks[:1]
+    assert catalog.excluded_tracks().tolist() == tracks[1:2]
+
+    shutil.copy(tmp_path / "other" / "sub" / "renamed.wav", new / "copy.wav")
+    world.ingest(new)
+    copy = world.track(new / "copy.wav").id
+    (tmp_path / "other" / "sub" / "renamed.wav").unlink()
+    world.ingest(tmp_path / "other")
+    (listed, *_) = with_existing_files(catalog, catalog.tracks(tracks))
+    assert listed.file == new / "copy.wav"
+    catalog.prune()
+    assert catalog.playlist("mine").track_ids == (copy, *tracks[1:])
+    assert catalog.likes() == [copy]
+    catalog.remove_library(tmp_path / "other")
+    assert catalog.playlist("mine").track_ids == (copy, tracks[1])
 
 
 # Disks that are not mounted

@@ -1,0 +1,223 @@
+"""Recipes replace a playlist and its file, both or neither."""
+
+import os
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_world import World, analysis
+
+from recommender.catalog import Catalog, FileStat, StoredPlaylist, Tags
+from recommender.errors import PlaylistError, PlaylistNotFound, UsageError
+from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.playlist_files import read_playlist
+from recommender.recommendation.recipes import (
+    check_recipe,
+    replace_tracks,
+    run_recipe,
+    run_recipes,
+    todays_recipe,
+)
+
+DAY = date(2026, 11, 25)
+
+
+@pytest.fixture
+def ids(world: World) -> list[int]:
+    """Tracks at 0°, 10° … 110°, each by an artist of its own, with files."""
+    found = []
+    for number in range(12):
+        (world.folder / "music" / f"{number}.ogg").touch()
+        lasts, artist = 60.0 + number, f"artist {number}"
+        found.append(world.add(f"{number}.ogg", 10.0 * number, duration=lasts, artist=artist))
+    return found
+
+
+def mix_of(*seeds: int | str, **options: Any) -> dict[str, Any]:
+    return MixRequest("mix", SeedSet(seeds), length=Length(tracks=3), **options).as_dict()
+
+
+def save(
+    world: World, old: list[int], recipe: dict[str, Any], file: str = "p.m3u8"
+) -> StoredPlaylist:
+    playlist = world.catalog.save_playlist(
+        "mine", old, recipe=recipe, comment="by hand", target=world.folder / file
+    )
+    return replace_tracks(world.catalog, playlist, old)
+
+
+def assert_unchanged(world: World, before: StoredPlaylist, content: bytes) -> None:
+    assert world.catalog.playlist(before.id) == before
+    assert before.target is not None
+    assert before.target.read_bytes() == content
+    assert not list(world.folder.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("file", ["p.m3u8", "p.xspf"])
+def test_a_recipe_replaces_tracks_and_file(world: World, ids: list[int], file: str) -> None:
+    playlist = save(world, ids[8:], mix_of(ids[0]), file)
+    mix = run_recipe(world.service, playlist, DAY)
+    after = world.catalog.playlist("mine")
+    assert list(after.track_ids) == [entry.track.id for entry in mix.entries] == ids[1:4]
+    assert (after.id, after.recipe, after.comment) == (playlist.id, playlist.recipe, "by hand")
+    assert after.run_at is not None
+    content = read_playlist(world.catalog, world.folder / file)
+    assert [track.id for track in content.tracks] == ids[1:4]
+    assert content.title == "mine"
+
+
+def test_a_list_grows(world: World, ids: list[int]) -> None:
+    request = MixRequest("grow", SeedSet((ids[0], ids[1])), length=Length(tracks=2))
+    playlist = save(world, ids[:2], request.as_dict())
+    run_recipe(world.service, playlist, DAY)
+    assert world.catalog.playlist("mine").track_ids == (ids[0], ids[1], ids[2], ids[3])
+
+
+def test_one_that_fails_leaves_all_as_it_was(world: World, ids: list[int]) -> None:
+    playlist = save(world, ids[8:], mix_of("no such track"))
+    content = (world.folder / "p.m3u8").read_bytes()
+    cases = {
+        "no such track": mix_of("no such track"),
+        "no such file": mix_of("/nowhere/at all.ogg"),
+        "rules": mix_of(ids[0], rules=Rules(min_duration=800.0)),
+        "unknown 'mood'": {**mix_of(ids[0]), "mood": "sad"},
+        "version": {**mix_of(ids[0]), "schema_version": 99},
+    }
+    for words, recipe in cases.items():
+        broken = world.catalog.save_playlist(
+            "mine", ids[8:], recipe=recipe, comment="by hand", target=playlist.target
+        )
+        with pytest.raises(PlaylistError, match="the playlist 'mine' stays as it is: ") as raised:
+            run_recipe(world.service, broken, DAY)
+        assert "\n" not in str(raised.value), words
+        assert_unchanged(world, broken, content)
+
+
+def test_seeds_that_are_gone_are_named(world: World, ids: list[int]) -> None:
+    playlist = save(world, ids[8:], mix_of(ids[0], ids[11]))
+    with world.catalog.writing() as write:
+        write.missing([ids[11]])
+    world.catalog.prune()
+    mix = run_recipe(world.service, world.catalog.playlist("mine"), DAY)
+    assert any(str(ids[11]) in note for note in mix.notes)
+    assert world.catalog.playlist("mine").track_ids == tuple(ids[1:4])
+    with world.catalog.writing() as write:
+        write.missing([ids[0]])
+    world.catalog.prune(force=True)
+    before = world.catalog.playlist("mine")
+    content = (world.folder / "p.m3u8").read_bytes()
+    with pytest.raises(PlaylistError, match=f"no track has the id {ids[0]}"):
+        run_recipe(world.service, before, DAY)
+    assert_unchanged(world, before, content)
+    assert playlist.id == before.id
+
+
+def test_a_file_that_cannot_be_written_leaves_the_playlist(world: World, ids: list[int]) -> None:
+    save(world, ids[8:], mix_of(ids[0]))
+    (world.folder / "p.m3u8").unlink()
+    (world.folder / "p.m3u8").mkdir()
+    (world.folder / "p.m3u8" / "x").touch()
+    playlist = world.catalog.playlist("mine")
+    away = world.catalog.save_playlist("away", ids, target=world.folder / "gone" / "p.m3u8")
+    for one in (playlist, away):
+        with pytest.raises(PlaylistError, match=r"cannot be written|does not exist"):
+            replace_tracks(world.catalog, one, ids[:2])
+    assert not list(world.folder.glob(".*.tmp"))
+    assert world.catalog.playlist("away") == away
+
+
+def test_a_disk_that_is_full_leaves_both(
+    world: World, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = save(world, ids[8:], mix_of(ids[0]))
+    content = (world.folder / "p.m3u8").read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PlaylistError, match="No space left on device"):
+        run_recipe(world.service, before, DAY)
+    monkeypatch.undo()
+    assert_unchanged(world, before, content)
+
+
+def test_a_playlist_that_is_gone_leaves_its_file(world: World, ids: list[int]) -> None:
+    before = save(world, ids[8:], mix_of(ids[0]))
+    content = (world.folder / "p.m3u8").read_bytes()
+    world.catalog.remove_playlist(before.id)
+    with pytest.raises(PlaylistNotFound):
+        run_recipe(world.service, before, DAY)
+    assert (world.folder / "p.m3u8").read_bytes() == content
+
+
+def test_one_recipe_that_fails_does_not_stop_the_others(world: World, ids: list[int]) -> None:
+    world.catalog.save_playlist("a", ids[:1], recipe=mix_of(ids[0]))
+    world.catalog.save_playlist("b", ids[:1], recipe=mix_of("nobody"))
+    world.catalog.save_playlist("by hand", ids[:1])
+    world.catalog.save_playlist("c", ids[:1], "ana", recipe=mix_of(ids[5]))
+    runs = list(run_recipes(world.service, today=DAY))
+    assert [(run.playlist.name, run.error is None) for run in runs] == [
+        ("a", True),
+        ("b", False),
+        ("c", True),
+    ]
+    assert runs[0].playlist.track_ids == tuple(ids[1:4])
+    assert runs[1].playlist.track_ids == tuple(ids[:1])
+    assert runs[1].mix is None
+    assert "nobody" in str(runs[1].error)
+    assert [run.playlist.name for run in run_recipes(world.service, "ana", DAY)] == ["c"]
+
+
+def test_a_recipe_for_today_asks_the_history(world: World, ids: list[int]) -> None:
+    noon = datetime(2026, 11, 25, 12).astimezone()
+    request = MixRequest("mix", SeedSet((ids[0],)), Rules(previous=(1,)), Length(tracks=2))
+    recipe = todays_recipe(request, "ana")
+    check_recipe(recipe)
+    playlist = world.catalog.save_playlist("today", [], "ana", recipe=recipe)
+    world.catalog.record("ana", "like", ids[9], noon - timedelta(days=1))
+    world.catalog.record("ana", "play", ids[10], noon - timedelta(days=1))
+    mix = run_recipe(world.service, playlist, DAY)
+    assert set(mix.request.seeds.like) <= {ids[9], ids[10]}
+    assert ids[10] not in [entry.track.id for entry in mix.entries]
+    assert len(mix.entries) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"user": 3}, {"seeds": {"like": [1]}}, {"mood": 1}, {"rules": {"x": 1}}]
+)
+def test_a_recipe_for_today_that_makes_no_sense(change: dict[str, Any]) -> None:
+    recipe = todays_recipe(MixRequest("mix", SeedSet((1,))), "")
+    with pytest.raises(UsageError):
+        check_recipe(recipe | change)
+
+
+def test_files_that_are_gone_are_replaced_by_copies_in_the_file(
+    world: World, ids: list[int]
+) -> None:
+    (world.folder / "music" / "3.ogg").rename(world.folder / "music" / "kept.ogg")
+    gone = world.catalog.track(ids[3])
+    with world.catalog.writing() as write:
+        copy = write.analysed(
+            gone.library,
+            FileStat("kept.ogg", 1, 1),
+            gone.content_hash,
+            Tags(),
+            analysis(30, 63),
+            "t",
+        )
+    playlist = world.catalog.save_playlist("mine", [], target=world.folder / "p.m3u8")
+    replace_tracks(world.catalog, playlist, [ids[3]])
+    found = read_playlist(world.catalog, world.folder / "p.m3u8")
+    assert [track.id for track in found.tracks] == [copy]
+    assert world.catalog.playlist("mine").track_ids == (ids[3],)
+
+
+def test_another_process_sees_the_old_or_the_new_list(world: World, ids: list[int]) -> None:
+    playlist = save(world, ids[8:], mix_of(ids[0]))
+    with Catalog.open(world.catalog.url) as other:
+        assert other.playlist("mine").track_ids == tuple(ids[8:])
+        run_recipe(world.service, playlist, DAY)
+        assert other.playlist("mine").track_ids == tuple(ids[1:4])
+        assert Path(world.catalog.playlist("mine").target or "").is_file()
