@@ -21,6 +21,7 @@ from recommender.cli import (
     maintenance,
     models,
     reproduce,
+    serve,
     similar,
     train,
 )
@@ -95,6 +96,7 @@ for panel, commands in {
 }.items():
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
+app.add_typer(serve.serve_app, name="serve", rich_help_panel=LISTENING)
 app.add_typer(library.library_app, name="library", rich_help_panel=CATALOGUE)
 app.add_typer(maintenance.database_app, name="db", rich_help_panel=CATALOGUE)
 app.add_typer(reproduce.study_app, name="study", rich_help_panel=RESEARCH)

@@ -32,7 +32,6 @@ ORDER = (
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-PLANNED = {"server"}
 
 
 def modules() -> list[Path]:
@@ -79,7 +78,7 @@ def test_the_first_level_is_short() -> None:
     names = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix == ".py"}
     assert names == {"__init__", "errors", "verification", "version"}
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert packages | names - {"__init__"} | PLANNED | {"cli"} == set(LEVEL)
+    assert packages | names - {"__init__"} | {"cli"} == set(LEVEL)
 
 
 def test_the_library_does_not_speak_of_options() -> None:

@@ -178,9 +178,7 @@ def copies_of(connection: Connection, track: Track) -> list[Track]:
     return tracks_of(connection, query)
 
 
-def search(
-    connection: Connection, words: str, limit: int | None, offset: int = 0
-) -> list[Track]:
+def search(connection: Connection, words: str, limit: int | None, offset: int = 0) -> list[Track]:
     """See `Catalog.search`."""
     query = track_query().limit(limit).offset(offset)
     query = query.order_by(TrackRow.library_id, TrackRow.path, TrackRow.segment)

@@ -5,7 +5,7 @@ import numpy as np
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.errors import NothingAnalysed
-from recommender.recommendation.fusion import unit_of
+from recommender.recommendation.mix_seeds import unit_of
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.score_space import ScoreSpace
@@ -14,9 +14,7 @@ _ROWS = 8192
 _CANDIDATES = 16
 
 
-def farthest_track(
-    catalog: Catalog, snapshot: Snapshot, seed: SearchSeed
-) -> tuple[Track, float]:
+def farthest_track(catalog: Catalog, snapshot: Snapshot, seed: SearchSeed) -> tuple[Track, float]:
     """The track with the lowest cosine to a seed, and that cosine.
 
     Raises `NothingAnalysed` where there is no track but the seed.

@@ -308,7 +308,7 @@ class SimilarityService:
     def farthest(self, query: Query) -> Neighbour:
         """The track that is least like `query` of all, by plain cosine; its rank is 1.
 
-        Raises what `recommend` raises for `query`, and `CatalogError` where there is no other track.
+        Raises what `recommend` raises for `query`, and `NothingAnalysed` where there is no other.
         """
         snapshot = self._snapshots.current()
         seed = self._seeds.read(query, snapshot)

@@ -76,9 +76,7 @@ def is_known(tag: str, if_none_match: str | None) -> bool:
     return "*" in given or tag.removeprefix("W/") in given
 
 
-def _entity_tag(
-    service: SimilarityService, request: Request, user: str, uses_index: bool
-) -> str:
+def _entity_tag(service: SimilarityService, request: Request, user: str, uses_index: bool) -> str:
     catalog = service.catalog
     state = catalog.state()
     parts = (

@@ -161,5 +161,3 @@ async def _renew(state: ServerState) -> None:
                 await _open_index(state)
         except Exception:
             logger.exception("the catalogue could not be looked at")
-
-

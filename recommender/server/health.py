@@ -62,7 +62,11 @@ async def metrics(request: Request) -> Response:
     """Figures for Prometheus."""
     state = state_of(request)
     figures = state.metrics
-    for name, pool in {"query": state.queries, "upload": state.uploads, "file": state.files}.items():
+    for name, pool in {
+        "query": state.queries,
+        "upload": state.uploads,
+        "file": state.files,
+    }.items():
         figures.waiting.labels(name).set(pool.pending)
     for kind in ("queued", "running"):
         count = sum(job.state == kind for job in state.jobs.jobs())

@@ -81,9 +81,7 @@ class PlayerIds:
         return self._state.kept("artist ids", key, by_name).get(name_key(name))
 
 
-def _server_of(
-    state: ServerState, catalog: Catalog, remote_id: str | None
-) -> MediaServer | None:
+def _server_of(state: ServerState, catalog: Catalog, remote_id: str | None) -> MediaServer | None:
     linked = [server for server in catalog.servers() if server.linked_at is not None]
     named = [server for server in linked if server.name == state.settings.server_name]
     candidates = named or linked

@@ -1,6 +1,7 @@
 """What all requests of one process share."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -49,7 +50,7 @@ class ServerState:
         self.files = WorkPool("file", limits.threads, limits.waiting, limits.request_s)
         self._music_library = MusicLibraryCache()
         self._kept: dict[str, tuple[object, object]] = {}
-        self._keeping = threading.Lock()
+        self._keeping: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @property
     def requires_auth(self) -> bool:
@@ -87,7 +88,7 @@ class ServerState:
         For what is costly, and asked for again and again of one state of the catalogue; in a
         thread.
         """
-        with self._keeping:
+        with self._keeping[what]:
             found = self._kept.get(what)
             if found is None or found[0] != key:
                 self._kept[what] = found = (key, compute())

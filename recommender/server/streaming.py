@@ -181,5 +181,3 @@ class _OpenFileResponse(FileResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._file.close()
-
-

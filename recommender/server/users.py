@@ -108,7 +108,7 @@ class UserStore:
         """Add a user. Raises `UsageError` for a name that is taken or is none."""
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{name!r} is no name of a user: letters, digits, '.', '_', '@' and '-', at most 64."
+                f"{name!r} is no name of a user: letters, digits, '.', '_', '@', '-'; at most 64."
             )
         users = {user.name: user for user in self.users()}
         if name in users:

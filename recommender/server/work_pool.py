@@ -56,9 +56,7 @@ class WorkPool:
                 raise Problem(
                     503, "This takes too long. Ask for less.", {"Retry-After": "10"}
                 ) from None
-            raise Problem(
-                503, "The server is too busy at present.", {"Retry-After": "5"}
-            ) from None
+            raise Problem(503, "The server is too busy at present.", {"Retry-After": "5"}) from None
 
     def close(self) -> None:
         """Begin nothing more; what runs ends."""

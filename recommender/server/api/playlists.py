@@ -107,9 +107,7 @@ async def set_playlist_tracks(
 
 
 @router.delete("/playlists/{playlist_id}", status_code=204, responses=responses(404))
-async def remove_playlist(
-    request: Request, user: CurrentUser, playlist_id: PlaylistId
-) -> Response:
+async def remove_playlist(request: Request, user: CurrentUser, playlist_id: PlaylistId) -> Response:
     """Drop a playlist, not its file."""
 
     def removed(service: SimilarityService) -> None:

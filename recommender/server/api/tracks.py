@@ -46,7 +46,7 @@ async def search(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
-    """Tracks in whose title, artists, album or path every word occurs, whatever case and accents."""
+    """Tracks in whose title, artists, album or path every word occurs, in any case."""
     convert = converter_of(request)
 
     def page(service: SimilarityService) -> TrackPage:
