@@ -72,8 +72,10 @@ def _render(folder: Path) -> None:
 def _program() -> str:
     """What runs this program here: its name, or the path by which it was called."""
     called = sys.argv[0]
-    is_on_path = (found := shutil.which("recsys")) and Path(found).samefile(called)
-    return called if Path(called).name == "recsys" and not is_on_path else "recsys"
+    found = shutil.which("recsys")
+    if Path(called).name != "recsys" or not Path(called).exists():
+        return "recsys"
+    return "recsys" if found and Path(found).samefile(called) else called
 
 
 def _step(*words: str) -> None:

@@ -46,7 +46,8 @@ class Metrics:
 
     def text(self) -> bytes:
         """The figures as OpenMetrics text."""
-        return generate_latest(self.registry)
+        text: bytes = generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        return text
 
 
 class MetricsMiddleware:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from watchfiles import DefaultFilter, awatch
@@ -22,7 +22,7 @@ _LOOK_S = 30.0
 """How often the list of folders is read anew."""
 
 
-async def watch(libraries: Callable[[], "asyncio.Future[list[Library]]"], jobs: IngestJobs) -> None:
+async def watch(libraries: Callable[[], Awaitable[list[Library]]], jobs: IngestJobs) -> None:
     """Queue an ingest of each library in which something changes; runs until it is cancelled."""
     while True:
         found = await _known(libraries)
@@ -58,7 +58,7 @@ def _queue(jobs: IngestJobs, roots: dict[Path, Library], paths: list[Path]) -> N
 
 
 async def _stop_on_change(
-    libraries: Callable[[], "asyncio.Future[list[Library]]"], roots: set[Path], stop: asyncio.Event
+    libraries: Callable[[], Awaitable[list[Library]]], roots: set[Path], stop: asyncio.Event
 ) -> None:
     while not stop.is_set():
         await asyncio.sleep(_LOOK_S)
@@ -67,7 +67,7 @@ async def _stop_on_change(
             stop.set()
 
 
-async def _known(libraries: Callable[[], "asyncio.Future[list[Library]]"]) -> list[Library]:
+async def _known(libraries: Callable[[], Awaitable[list[Library]]]) -> list[Library]:
     try:
         return await libraries()
     except (RecsysError, Problem):

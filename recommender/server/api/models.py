@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recommender.server.settings import MOST_TRACKS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 LARGEST_ID = 2**31 - 1
 """Of a track, playlist or exclusion."""
 

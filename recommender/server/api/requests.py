@@ -83,8 +83,8 @@ class ListRequest(Given):
     """Seeds, rules and a length."""
 
     seeds: SeedsModel
-    rules: RulesModel = Field(default_factory=RulesModel)
-    length: LengthModel = Field(default_factory=LengthModel)
+    rules: RulesModel = RulesModel()
+    length: LengthModel = LengthModel()
 
     def request(self, kind: Any, **more: Any) -> MixRequest:
         """As the library takes it. Raises `UsageError`."""
@@ -107,7 +107,7 @@ class PathRequest(Given):
     start: Id = Field(examples=[17])
     end: Id = Field(examples=[42])
     steps: int = Field(10, ge=1, le=MOST_TRACKS - 1)
-    rules: RulesModel = Field(default_factory=RulesModel)
+    rules: RulesModel = RulesModel()
 
 
 class OrderRequest(Given):
