@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from recommender.catalog import Catalog
 from recommender.ingestion import IngestSettings, ingest
 from recommender.server.app import create_app
 from recommender.server.settings import ServerSettings
+from recommender.server.users import Secrets, UserStore
 
 HOSTILE = 'Mine"; filename="evil.exe\r\nSet-Cookie: a=b; x="<script>alert(1)</script>'
 
@@ -30,6 +31,14 @@ class Music:
 
     folder: Path
     database: Path
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A client that sends no secret, and the secrets that would do."""
+
+    client: TestClient
+    secrets: Secrets
 
 
 @pytest.fixture(scope="session")
@@ -63,32 +72,55 @@ def database(music: Music, tmp_path: Path) -> Path:
     return Path(shutil.copy(music.database, tmp_path / "catalog.db"))
 
 
+@contextmanager
+def client_of(database: Path, **given: Any) -> Iterator[TestClient]:
+    """A client of a server of a catalogue, given more settings."""
+    client = TestClient(
+        create_app(ServerSettings(database=str(database), **given)),
+        base_url="http://127.0.0.1",
+        raise_server_exceptions=False,
+        follow_redirects=False,
+    )
+    with client:
+        yield client
+
+
 @pytest.fixture
 def serve(database: Path) -> Iterator[Callable[..., TestClient]]:
-    """Makes a client of a server of the catalogue, given settings."""
+    """Makes a client of a server of the test's own catalogue, or another, given settings."""
     with ExitStack() as stack:
 
-        def started(**given: Any) -> TestClient:
-            settings = ServerSettings(**{"database": str(database), **given})
-            client = TestClient(
-                create_app(settings),
-                base_url="http://127.0.0.1",
-                raise_server_exceptions=False,
-                follow_redirects=False,
-            )
-            return stack.enter_context(client)
+        def started(other: Path | None = None, **given: Any) -> TestClient:
+            return stack.enter_context(client_of(other or database, **given))
 
         yield started
 
 
 @pytest.fixture
 def client(serve: Callable[..., TestClient]) -> TestClient:
-    """Of a server where nobody has to prove who asks."""
+    """Of a server where nobody has to prove who asks, and whose catalogue a test may change."""
     return serve()
 
 
-@pytest.fixture
-def ids(database: Path) -> dict[str, int]:
+@pytest.fixture(scope="session")
+def reader(music: Music, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The same, shared by tests whose changes disturb no other test."""
+    copy = shutil.copy(music.database, tmp_path_factory.mktemp("reader") / "catalog.db")
+    with client_of(Path(copy)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def guarded(music: Music, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Of a server where everybody has to prove who asks, with the secrets of its user."""
+    copy = Path(shutil.copy(music.database, tmp_path_factory.mktemp("guarded") / "catalog.db"))
+    secrets = UserStore(copy.with_name("catalog.db.users.json")).add("anna")
+    with client_of(copy) as client:
+        yield Guarded(client, secrets)
+
+
+@pytest.fixture(scope="session")
+def ids(music: Music) -> dict[str, int]:
     """Title → id."""
-    with Catalog.open(database) as catalog:
+    with Catalog.open(music.database) as catalog:
         return {track.title: track.id for track in catalog.all_tracks()}

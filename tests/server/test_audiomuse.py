@@ -1,7 +1,6 @@
 """The AudioMuse-compatible routes keep to the recorded contract."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from recommender.catalog import Catalog
 from recommender.catalog.server_records import RemoteKind, RemoteName, RemoteTrack
 from recommender.server.music_library import artist_id_of
 from recommender.server.similarities import falling
-from recommender.server.users import UserStore
 
 CONTRACT: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("audiomuse_contract.json").read_text(encoding="utf-8")
@@ -54,9 +52,9 @@ def asked(client: TestClient, one: dict[str, Any], ids: dict[str, int]) -> Any:
 
 @pytest.mark.parametrize("one", CONTRACT, ids=NAMES)
 def test_a_route_answers_as_recorded(
-    client: TestClient, ids: dict[str, int], one: dict[str, Any]
+    reader: TestClient, ids: dict[str, int], one: dict[str, Any]
 ) -> None:
-    answer = asked(client, one, ids)
+    answer = asked(reader, one, ids)
     assert answer.status_code == one["status"], answer.text
     found = answer.json()
     assert matches(found, one["answer"]), answer.text
@@ -66,10 +64,9 @@ def test_a_route_answers_as_recorded(
 
 @pytest.mark.parametrize("one", CONTRACT, ids=NAMES)
 def test_a_route_needs_the_token_unless_it_is_open(
-    serve: Callable[..., TestClient], database: Path, ids: dict[str, int], one: dict[str, Any]
+    guarded: Any, ids: dict[str, int], one: dict[str, Any]
 ) -> None:
-    secrets = UserStore(database.with_name("catalog.db.users.json")).add("anna")
-    client = serve()
+    client = guarded.client
     answer = asked(client, one, ids)
     if one.get("open"):
         assert answer.status_code == one["status"]
@@ -77,21 +74,20 @@ def test_a_route_needs_the_token_unless_it_is_open(
     assert answer.status_code == 401
     assert answer.json().keys() == {"error"}
     assert answer.headers["www-authenticate"].startswith("Bearer")
-    client.headers["Authorization"] = "Bearer wrong"
-    assert asked(client, one, ids).status_code == 401
-    client.headers["Authorization"] = f"Bearer {secrets.token}"
-    assert asked(client, one, ids).status_code == one["status"]
+    for secret, status in (("wrong", 401), (guarded.secrets.token, one["status"])):
+        given = {**one, "headers": {**one.get("headers", {}), "Authorization": f"Bearer {secret}"}}
+        assert asked(client, given, ids).status_code == status
 
 
 def test_distances_rise_along_a_list_and_a_path_has_its_ends(
-    client: TestClient, ids: dict[str, int]
+    reader: TestClient, ids: dict[str, int]
 ) -> None:
     first, fourth = ids["First Light"], ids["Fourth"]
-    found = client.get(f"/api/similar_tracks?item_id={first}&n=200").json()
+    found = reader.get(f"/api/similar_tracks?item_id={first}&n=200").json()
     distances = [one["distance"] for one in found]
     assert distances == sorted(distances)
     assert str(first) not in [one["item_id"] for one in found]
-    path = client.get(f"/api/find_path?start_song_id={first}&end_song_id={fourth}").json()["path"]
+    path = reader.get(f"/api/find_path?start_song_id={first}&end_song_id={fourth}").json()["path"]
     assert (path[0]["item_id"], path[-1]["item_id"]) == (str(first), str(fourth))
 
 

@@ -66,6 +66,7 @@ async def show_track(request: Request, track_id: TrackId) -> Response:
     )
 
 
+@router.head("/tracks/{track_id}/file", include_in_schema=False)
 @router.get(
     "/tracks/{track_id}/file",
     response_class=Response,
