@@ -24,6 +24,7 @@ from recommender.server.api import (
     tracks,
 )
 from recommender.server.auth import AUTHENTICATED
+from recommender.server.base_path import BasePath
 from recommender.server.jobs import IngestJobs
 from recommender.server.limits import BodyDeadline, SecurityHeaders
 from recommender.server.metrics import Metrics, MetricsMiddleware
@@ -66,7 +67,6 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         version=__version__,
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        root_path=settings.base_path,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
@@ -115,6 +115,8 @@ def _add_middleware(app: FastAPI, settings: ServerSettings, state: ServerState) 
     app.add_middleware(BodyDeadline, limits=settings.limits)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(MetricsMiddleware, metrics=state.metrics)
+    if settings.base_path:
+        app.add_middleware(BasePath, path=settings.base_path)
 
 
 def _operation_id(route: APIRoute) -> str:

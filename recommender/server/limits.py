@@ -3,9 +3,9 @@
 import asyncio
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recommender.server.errors import Problem, response_of
 from recommender.server.settings import ServerLimits
 
 _BYTES_A_SECOND = 64 << 10
@@ -27,7 +27,7 @@ class BodyDeadline:
             return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds
-        is_whole = has_started = False
+        is_whole = False
 
         async def receive_in_time() -> Message:
             nonlocal deadline, is_whole
@@ -37,28 +37,15 @@ class BodyDeadline:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                raise _TooSlow from None
+                # As what handlers of the application answer, wherever the body is read.
+                close = {"Connection": "close"}
+                raise HTTPException(408, "The body comes too slowly.", close) from None
             if message["type"] == "http.request":
                 deadline += len(message.get("body", b"")) / _BYTES_A_SECOND
                 is_whole = not message.get("more_body", False)
             return message
 
-        async def send_noting(message: Message) -> None:
-            nonlocal has_started
-            has_started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive_in_time, send_noting)
-        except _TooSlow:
-            if has_started:
-                raise
-            problem = Problem(408, "The body comes too slowly.", {"Connection": "close"})
-            await response_of(problem)(scope, receive, send)
-
-
-class _TooSlow(Exception):
-    """A body did not come in time."""
+        await self.app(scope, receive_in_time, send)
 
 
 def _has_body(scope: Scope) -> bool:

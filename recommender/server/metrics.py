@@ -79,11 +79,18 @@ class MetricsMiddleware:
             await self.app(scope, receive, send_noting)
         finally:
             self._metrics.open.dec()
-            route = getattr(scope.get("route"), "path", "(none)")
+            route = _route_of(scope)
             method = scope["method"] if scope["method"] in _METHODS else "(other)"
             self._metrics.requests.labels(route, method, str(status)).inc()
             if answered_after is not None:
                 self._metrics.seconds.labels(route).observe(answered_after)
+
+
+def _route_of(scope: Scope) -> str:
+    """The path of the route that answered, with its prefixes and the names of its parameters."""
+    included = scope.get("fastapi", {}).get("effective_route_context")  # of a router in a router
+    path: str = getattr(included or scope.get("route"), "path", "(none)")
+    return path
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})

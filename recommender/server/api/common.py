@@ -21,10 +21,11 @@ _PROBLEM = {
 
 _MEANINGS = {
     304: "It has not changed.",
-    400: "What is asked for contradicts itself.",
+    400: "What is asked for contradicts itself, or is no JSON.",
     401: "A key or token is needed.",
     403: "This is not permitted.",
     404: "There is none.",
+    408: "The body comes too slowly.",
     409: "It contradicts what is there.",
     413: "The request is too large.",
     415: "The body is of another type.",
@@ -34,7 +35,7 @@ _MEANINGS = {
     503: "Nothing can be answered at present.",
 }
 
-_EVERYWHERE = (401, 403, 413, 422, 503)
+_EVERYWHERE = (400, 401, 403, 408, 413, 422, 503)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -12,7 +12,7 @@ SCHEMA_VERSION: Literal[1] = 1
 LARGEST_ID = 2**31 - 1
 """Of a track, playlist or exclusion."""
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
 TrackId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="Id of a track.", examples=[17])]
 Key = Annotated[
     str, Path(pattern="^[0-9a-f]{20}$", description="Id.", examples=["0123456789abcdef0123"])
