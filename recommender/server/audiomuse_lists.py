@@ -1,9 +1,8 @@
 """AudioMuse-compatible routes that make and store lists."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AliasChoices, BaseModel, Field
 
@@ -11,6 +10,7 @@ from recommender.recommendation.history_seeds import todays_request
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.recommendation.mix_result import Mix
 from recommender.recommendation.service import SimilarityService
+from recommender.server import audiomuse_models as models
 from recommender.server.api.playlists import visible
 from recommender.server.audiomuse_answers import as_json, entries, number_of
 from recommender.server.auth import CurrentUser
@@ -131,9 +131,17 @@ def _listed(ids: PlayerIds, mix: Mix, most: int) -> list[dict[str, Any]]:
     return entries(ids, [one.track for one in mix.entries], distances, most)
 
 
-ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("POST", "/api/create_playlist", create_playlist),
-    ("POST", "/api/alchemy", alchemy),
-    ("GET", "/api/sonic_fingerprint/generate", sonic_fingerprint),
-    ("GET", "/api/radios", radios),
-)
+def add_routes(router: APIRouter, common: dict[str, Any]) -> None:
+    """Add these routes, with what all routes have in common."""
+    stored = router.post(
+        "/api/create_playlist", response_model=models.StoredPlaylist, status_code=201, **common
+    )
+    stored(create_playlist)
+    router.post("/api/alchemy", response_model=models.Results, **common)(alchemy)
+    router.get(
+        "/api/sonic_fingerprint/generate",
+        response_model=list[models.DistantEntry],
+        openapi_extra=models.parameters("n#"),
+        **common,
+    )(sonic_fingerprint)
+    router.get("/api/radios", response_model=list[models.StoredRadio], **common)(radios)

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
 from pydantic import BaseModel, Field
 
 from recommender.recommendation.filters import Filters
@@ -18,22 +17,23 @@ _Text = Annotated[str, Field(max_length=200)]
 
 
 class FilterQuery(BaseModel):
-    """Filters of a list of similar tracks, in the address."""
+    """Length and filters of a list of similar tracks, in the address."""
 
-    genre: _Text | None = Query(None, description="Only tracks tagged with this genre.")
-    predicted_genre: _Text | None = Query(None, description="Only tracks of this predicted genre.")
-    per_artist: Annotated[int, Field(ge=0, le=1000)] = Query(
-        2, description="Most tracks of any one artist; 0 for any number."
+    k: int = Field(10, ge=1, le=MOST_TRACKS, description="Length of the list.")
+    genre: _Text | None = Field(None, description="Only tracks tagged with this genre.")
+    predicted_genre: _Text | None = Field(None, description="Only tracks of this predicted genre.")
+    per_artist: int = Field(
+        2, ge=0, le=1000, description="Most tracks of any one artist; 0 for any number."
     )
-    same_artist: bool = Query(True, description="Whether the seed's artists may be listed.")
-    min_duration: _Seconds | None = Query(None, description="Seconds.")
-    max_duration: _Seconds | None = Query(None, description="Seconds.")
-    keep_duplicates: bool = Query(False, description="Whether to list copies, too.")
-    damaged: bool = Query(True, description="Whether to list tracks whose file is damaged.")
+    same_artist: bool = Field(True, description="Whether the seed's artists may be listed.")
+    min_duration: _Seconds | None = Field(None, description="Seconds.")
+    max_duration: _Seconds | None = Field(None, description="Seconds.")
+    keep_duplicates: bool = Field(False, description="Whether to list copies, too.")
+    damaged: bool = Field(True, description="Whether to list tracks whose file is damaged.")
 
     def filters(self) -> Filters:
         """As the library takes them. Raises `UsageError`."""
-        return Filters(**{**self.model_dump(), "per_artist": self.per_artist or None})
+        return Filters(**{**self.model_dump(exclude={"k"}), "per_artist": self.per_artist or None})
 
 
 class SeedsModel(Given):
