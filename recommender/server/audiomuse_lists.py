@@ -41,8 +41,8 @@ class AlchemyBody(BaseModel):
     """Tracks that a list shall be like, and unlike; `temperature` is its variety."""
 
     items: list[AlchemyItem] = Field(min_length=1, max_length=200)
-    n: int = Field(25, ge=1, le=MOST_TRACKS)
-    temperature: float = Field(0.0, ge=0, le=1e6, allow_inf_nan=False)
+    n: int = Field(default=25, ge=1, le=MOST_TRACKS)
+    temperature: float = Field(default=0.0, ge=0, le=1e6, allow_inf_nan=False)
 
 
 async def create_playlist(request: Request, user: CurrentUser, body: PlaylistBody) -> Response:
