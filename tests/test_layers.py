@@ -129,7 +129,7 @@ def test_networks_import_nothing_but_errors() -> None:
 
 HEAVY = (
     *("torch", "faiss", "librosa", "sqlalchemy", "alembic", "soundfile", "av", "numba", "scipy"),
-    *("fastapi", "pydantic", "uvicorn"),
+    *("fastapi", "uvicorn"),
 )
 
 
