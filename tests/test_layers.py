@@ -171,3 +171,6 @@ def test_status_of_a_full_catalogue_stays_light(tmp_path: Path) -> None:
     file.write_bytes(gzip.decompress(packed.read_bytes()))
     upgrade(file)
     assert loaded_by(STATUS) <= {"sqlalchemy"}
+    for words in ("exclude add --artist A", "exclude list", "playlist list", "history list"):
+        named = str(words.split())[1:-1]
+        assert loaded_by(HELP.replace('"--help"', named)) <= {"sqlalchemy"}, words
