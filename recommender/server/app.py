@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -128,7 +129,8 @@ def _operation_id(route: APIRoute) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServerState = app.state.recsys
-    state.jobs = IngestJobs(state.settings.database, state.settings.ingest_workers)
+    settings = state.settings
+    state.jobs = IngestJobs(settings.database, settings.ingest_workers, partial(_follow, state))
     state.jobs.start()
     tasks = [
         asyncio.create_task(_open_index(state), name="recsys-open"),
@@ -150,6 +152,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await task
         await state.jobs.stop()
         await asyncio.to_thread(state.close)
+
+
+async def _follow(state: ServerState) -> None:
+    """Have the index be that of the catalogue as it is now."""
+    try:
+        await asyncio.to_thread(state.follow)
+    except RecsysError as error:
+        logger.warning("the catalogue is served as before: %s", error)
 
 
 async def _open_index(state: ServerState) -> None:
