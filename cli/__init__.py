@@ -27,6 +27,7 @@ from recommender.cli import (
     mpd,
     playlist,
     reproduce,
+    serve,
     similar,
     similar_groups,
     today,
@@ -119,6 +120,7 @@ for panel, commands in {
 }.items():
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
+app.add_typer(serve.serve_app, name="serve", rich_help_panel=LISTENING)
 app.add_typer(playlist.playlist_app, name="playlist", rich_help_panel=KEEPING)
 app.add_typer(exclude.exclude_app, name="exclude", rich_help_panel=KEEPING)
 app.add_typer(history.history_app, name="history", rich_help_panel=KEEPING)

@@ -1,6 +1,8 @@
 """`recsys demo`: from a folder of music to recommendations and their evaluation."""
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +55,8 @@ def demo_command(
         note(f"not evaluated: {error}")
     say()
     say(f"The demo's catalogue is {db}; your own is another file: recsys ingest ~/Music")
+    say("To serve it to players and programs:")
+    say(f"  {shlex.join([_program(), 'serve', '--db', db])}")
 
 
 def _render(folder: Path) -> None:
@@ -63,6 +67,15 @@ def _render(folder: Path) -> None:
         pieces = render_library(folder, progress=progress)
     styles = {piece.style for piece in pieces}
     say(f"{counted(len(pieces), 'piece')} in {counted(len(styles), 'style')}.")
+
+
+def _program() -> str:
+    """What runs this program here: its name, or the path by which it was called."""
+    called = sys.argv[0]
+    found = shutil.which("recsys")
+    if Path(called).name != "recsys" or not Path(called).exists():
+        return "recsys"
+    return "recsys" if found and Path(found).samefile(called) else called
 
 
 def _step(*words: str) -> None:

@@ -34,7 +34,6 @@ ORDER = (
     {"cli"},
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-PLANNED = {"server"}
 
 
 def modules() -> list[Path]:
@@ -81,7 +80,7 @@ def test_the_first_level_is_short() -> None:
     names = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix == ".py"}
     assert names == {"__init__", "errors", "verification", "version"}
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert packages | names - {"__init__"} | PLANNED | {"cli"} == set(LEVEL)
+    assert packages | names - {"__init__"} | {"cli"} == set(LEVEL)
 
 
 def test_the_library_does_not_speak_of_options() -> None:
@@ -113,13 +112,27 @@ def test_only_the_catalogue_imports_sqlalchemy() -> None:
     assert all(name.startswith("catalog/") for name in importers("sqlalchemy"))
 
 
+def test_only_the_commands_import_the_server() -> None:
+    importing = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if any(package(name) == "server" for name in imported(path))
+    }
+    assert all(name.startswith("server/") for name in importing)
+    for library in ("fastapi", "starlette", "uvicorn", "sse_starlette", "prometheus_client"):
+        assert all(name.startswith("server/") for name in importers(library))
+
+
 def test_networks_import_nothing_but_errors() -> None:
     for path in (PACKAGE / "networks").glob("*.py"):
         packages = {package(name) for name in imported(path)} - {None}
         assert packages <= {"errors", "networks"}, path
 
 
-HEAVY = ("torch", "faiss", "librosa", "sqlalchemy", "alembic", "soundfile", "av", "numba", "scipy")
+HEAVY = (
+    *("torch", "faiss", "librosa", "sqlalchemy", "alembic", "soundfile", "av", "numba", "scipy"),
+    *("fastapi", "uvicorn"),
+)
 
 
 def loaded_by(code: str) -> set[str]:

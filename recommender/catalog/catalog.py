@@ -14,6 +14,7 @@ from recommender.catalog import (
     catalog_row,
     changes,
     libraries,
+    listed_tracks,
     queries,
     scan_queries,
     spaces,
@@ -24,6 +25,7 @@ from recommender.catalog import (
 )
 from recommender.catalog.changes import Changes
 from recommender.catalog.chunks import chunks
+from recommender.catalog.listed_tracks import ListedTrack
 from recommender.catalog.lists import Lists
 from recommender.catalog.records import (
     CatalogState,
@@ -38,6 +40,7 @@ from recommender.catalog.records import (
     Track,
     TrackState,
 )
+from recommender.catalog.remote_ids import RemoteIds
 from recommender.catalog.scan_queries import KnownRow
 from recommender.catalog.schema import CatalogRow
 from recommender.catalog.track_columns import TrackColumns
@@ -54,7 +57,7 @@ _NAMED = 20
 """Damaged tracks that a warning names."""
 
 
-class Catalog(Lists):
+class Catalog(Lists, RemoteIds):
     """The catalogue in one database; see `open`. Methods may be called from several threads.
 
     Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises
@@ -128,6 +131,12 @@ class Catalog(Lists):
         paths = [as_path(point, "mount_points") for point in mount_points]
         with self._changing() as connection:
             libraries.set_mount_points(connection, library, paths)
+
+    def set_linked_folders(self, library: Library, folders: Iterable[AnyPath]) -> None:
+        """Record where the links led that scans of the library followed to folders."""
+        paths = [as_path(folder, "folders") for folder in folders]
+        with self._changing() as connection:
+            libraries.set_linked_folders(connection, library, paths)
 
     def set_unavailable(self, library: Library) -> int:
         """Mark the tracks of a library, whose root is absent or empty, as UNAVAILABLE.
@@ -272,13 +281,13 @@ class Catalog(Lists):
         with self._reading() as connection:
             return queries.tracks_of_sheet(connection, path)
 
-    def search(self, words: str, limit: int | None = None) -> list[Track]:
+    def search(self, words: str, limit: int | None = None, offset: int = 0) -> list[Track]:
         """Tracks of any state in whose title, artists, album or path every word occurs, by path.
 
         Case and accents do not matter; no words match every track.
         """
         with self._reading() as connection:
-            return queries.search(connection, words, limit)
+            return queries.search(connection, words, limit, offset)
 
     def all_tracks(self, state: TrackState | None = TrackState.ANALYSED) -> Iterator[Track]:
         """Every track in `state` (None: in any), by id; a few hundred are in memory at a time."""
@@ -306,6 +315,24 @@ class Catalog(Lists):
                 return
             yield from page
             last = page[-1].id
+
+    def listed_tracks(self) -> Iterator[ListedTrack]:
+        """Every ANALYSED track as browsers of artists and albums list it, by id."""
+        last = 0
+        while True:
+            with self._reading() as connection:
+                page = listed_tracks.page_after(connection, last)
+            if not page:
+                return
+            yield from page
+            last = page[-1].id
+
+    def tracks_after(
+        self, last: int, limit: int, state: TrackState | None = TrackState.ANALYSED
+    ) -> list[Track]:
+        """At most `limit` tracks in `state` (None: in any) whose ids are above `last`, by id."""
+        with self._reading() as connection:
+            return queries.tracks_after(connection, last, state, limit)
 
     def track_columns(self, ids: IntArray) -> TrackColumns:
         """What filters compare, of tracks in the order of `ids` (np.ndarray [shape=(n,)])."""

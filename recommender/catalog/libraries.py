@@ -28,9 +28,10 @@ TAG_FIELDS = tuple(field.name for field in fields(Tags))
 
 def all_libraries(connection: Connection) -> list[Library]:
     """Every library, by root."""
-    rows = connection.execute(select(LibraryRow.id, LibraryRow.root, LibraryRow.mount_points))
+    columns = (LibraryRow.id, LibraryRow.root, LibraryRow.mount_points, LibraryRow.linked_folders)
     libraries = [
-        Library(id, Path(root), tuple(map(Path, mount_points))) for id, root, mount_points in rows
+        Library(id, Path(root), tuple(map(Path, mount_points)), tuple(map(Path, linked)))
+        for id, root, mount_points, linked in connection.execute(select(*columns))
     ]
     return sorted(libraries, key=lambda library: library.root)
 
@@ -40,6 +41,14 @@ def set_mount_points(connection: Connection, library: Library, points: Iterable[
     stored = tuple(map(str, points))
     connection.execute(
         update(LibraryRow).where(LibraryRow.id == library.id).values(mount_points=stored)
+    )
+
+
+def set_linked_folders(connection: Connection, library: Library, folders: Iterable[Path]) -> None:
+    """See `Catalog.set_linked_folders`."""
+    stored = tuple(map(str, folders))
+    connection.execute(
+        update(LibraryRow).where(LibraryRow.id == library.id).values(linked_folders=stored)
     )
 
 
@@ -98,7 +107,7 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
         outer, folder = scope
         absorb(connection, moved, outer, folder)
     else:
-        values = {"root": str(root), "mount_points": ()}
+        values = {"root": str(root), "mount_points": (), "linked_folders": ()}
         connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(values))
         outer = Library(moved.id, root)
         _absorb_inner(connection, outer)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import fields
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
@@ -59,6 +60,7 @@ def absorb(connection: Connection, library: Library, outer: Library, folder: str
     _absorb_failures(connection, library, outer, folder)
     _absorb_sheets(connection, library, outer, folder)
     _absorb_exclusions(connection, library, outer, folder)
+    _absorb_links(connection, library, outer)
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))
 
 
@@ -115,6 +117,18 @@ def _absorb_exclusions(
         )
     ]
     _update_rows(connection, _EXCLUSIONS, longer)
+
+
+def _absorb_links(connection: Connection, library: Library, outer: Library) -> None:
+    linked = LibraryRow.linked_folders
+    both = [
+        connection.scalar(select(linked).where(LibraryRow.id == one.id)) or ()
+        for one in (outer, library)
+    ]
+    union = tuple(dict.fromkeys(chain(*both)))
+    connection.execute(
+        update(LibraryRow).where(LibraryRow.id == outer.id).values(linked_folders=union)
+    )
 
 
 def _update_rows(connection: Connection, rows_of: Table, values: list[dict[str, Any]]) -> None:

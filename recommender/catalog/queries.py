@@ -155,9 +155,11 @@ def tracks_of_sheet(connection: Connection, sheet: Path) -> list[Track]:
     return []
 
 
-def tracks_after(connection: Connection, last: int, state: TrackState | None) -> list[Track]:
-    """At most `CHUNK` tracks in `state` (None: in any) whose ids are above `last`, by id."""
-    query = track_query().where(TrackRow.id > last).order_by(TrackRow.id).limit(CHUNK)
+def tracks_after(
+    connection: Connection, last: int, state: TrackState | None, limit: int = CHUNK
+) -> list[Track]:
+    """At most `limit` tracks in `state` (None: in any) whose ids are above `last`, by id."""
+    query = track_query().where(TrackRow.id > last).order_by(TrackRow.id).limit(limit)
     if state is not None:
         query = query.where(TrackRow.state == state)
     return tracks_of(connection, query)
@@ -176,9 +178,9 @@ def copies_of(connection: Connection, track: Track) -> list[Track]:
     return tracks_of(connection, query)
 
 
-def search(connection: Connection, words: str, limit: int | None) -> list[Track]:
+def search(connection: Connection, words: str, limit: int | None, offset: int = 0) -> list[Track]:
     """See `Catalog.search`."""
-    query = track_query().limit(limit)
+    query = track_query().limit(limit).offset(offset)
     query = query.order_by(TrackRow.library_id, TrackRow.path, TrackRow.segment)
     for word in fold(words).split():
         query = query.where(TrackRow.search_text.contains(word, autoescape=True))

@@ -31,11 +31,14 @@ class Library:
         mount_points: where file systems were mounted, when it was last scanned, that the root lay
             on, or that lay below the root; that of "/" is not among them. They do not distinguish
             libraries.
+        linked_folders: where the links led that scans followed to folders, without links; only
+            `Catalog.libraries` reads them. They do not distinguish libraries either.
     """
 
     id: int
     root: Path
     mount_points: tuple[Path, ...] = field(default=(), compare=False)
+    linked_folders: tuple[Path, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

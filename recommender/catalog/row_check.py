@@ -219,11 +219,19 @@ def repair_row(connection: Connection, damaged: DamagedRow) -> bool:
             drop = "DELETE FROM analyses WHERE track_id = :track"
             _execute(connection, drop, track=damaged.track_id)
         return True
-    if (of_table, column) in {("catalog", "analysis_settings"), ("libraries", "mount_point")}:
+    if (of_table, column) in _FOUND_AGAIN:
         clear = f"UPDATE {of_table} SET {column} = NULL WHERE rowid = :row"
         _execute(connection, clear, **row)
         return True
     return False
+
+
+_FOUND_AGAIN = {
+    ("catalog", "analysis_settings"),
+    ("libraries", "mount_point"),
+    ("libraries", "linked_folders"),
+}
+"""Columns whose values the next ingest stores anew."""
 
 
 def _replace_in_playlist(connection: Connection, column: str, row: int) -> None:

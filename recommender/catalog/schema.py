@@ -31,6 +31,7 @@ from recommender.catalog.column_types import (
 )
 from recommender.catalog.list_records import EventKind, ExclusionKind
 from recommender.catalog.records import ProjectionOrigin, TrackState
+from recommender.catalog.server_records import RemoteKind
 from recommender.utils.arrays import FloatArray
 
 
@@ -90,6 +91,7 @@ class LibraryRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     root: Mapped[str] = mapped_column(PathText)
     mount_points: Mapped[tuple[str, ...]] = mapped_column("mount_point", PathTexts, nullable=True)
+    linked_folders: Mapped[tuple[str, ...]] = mapped_column(PathTexts, nullable=True)
 
 
 class SpaceRow(Base):
@@ -283,6 +285,44 @@ class PlaylistEntryRow(Base):
     playlist_id: Mapped[int] = mapped_column(_reference("playlists"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     track_id: Mapped[int] = mapped_column(_reference("tracks"), index=True)
+
+
+class ServerRow(Base):
+    """A media server; see `MediaServer`."""
+
+    __tablename__ = "servers"
+    __table_args__ = (UniqueConstraint("name"), _NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    login: Mapped[str] = mapped_column(Text)
+    linked_at: Mapped[datetime | None] = mapped_column(Moment)
+    report: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class RemoteTrackRow(Base):
+    """A server's id of a track."""
+
+    __tablename__ = "remote_tracks"
+
+    server_id: Mapped[int] = mapped_column(_reference("servers"), primary_key=True)
+    remote_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    track_id: Mapped[int] = mapped_column(_reference("tracks"), index=True)
+    matched_by: Mapped[str] = mapped_column(Text)
+
+
+class RemoteNameRow(Base):
+    """A server's id of an artist or an album."""
+
+    __tablename__ = "remote_names"
+
+    server_id: Mapped[int] = mapped_column(_reference("servers"), primary_key=True)
+    kind: Mapped[RemoteKind] = mapped_column(_texts_of(RemoteKind), primary_key=True)
+    remote_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    artist: Mapped[str | None] = mapped_column(Text)
 
 
 def table(model: type[Base]) -> Table:

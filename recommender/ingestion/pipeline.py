@@ -58,6 +58,7 @@ from recommender.ingestion.targets import (
     scopes_of,
 )
 from recommender.utils.arguments import require_type
+from recommender.utils.files import real_path
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
@@ -200,7 +201,10 @@ class _Run:
         plan.settled[Outcome.UNCHANGED] += scan.settled
         plan.settled_ids = stream.settled
         plan.mount_points = mount_points_of(library.root, scan.mount_points)
-        keep_unmounted(plan, known, is_whole=files is None and not scope.under)
+        is_whole = files is None and not scope.under
+        plan.linked_folders = {real_path(library.root / path) for path in scan.linked}
+        plan.linked_folders |= set() if is_whole else set(library.linked_folders)
+        keep_unmounted(plan, known, is_whole=is_whole)
         self._count_scan(library, scan, plan)
         return plan
 
@@ -264,6 +268,8 @@ class _Run:
                 self._count_unavailable(folder, len(tracks))
             if plan.mount_points != set(plan.library.mount_points):
                 self.catalog.set_mount_points(plan.library, sorted(plan.mount_points))
+            if plan.linked_folders != set(plan.library.linked_folders):
+                self.catalog.set_linked_folders(plan.library, sorted(plan.linked_folders))
             if plan.sheets is not None and not plan.unmounted:
                 write_sheets(self.catalog, plan.library, plan.sheets)
 

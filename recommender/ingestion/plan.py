@@ -42,6 +42,7 @@ class Plan:
         unmounted: folder → ids of tracks whose files are out of reach, as the disk that the folder
             lay on is not mounted; none of them is in `vanished`.
         mount_points: those that the library lies on, mounted or not.
+        linked_folders: where the links lead that were followed to folders.
         gone_failures: paths of failures whose file is gone.
         settled: number of files that need not be opened, by outcome.
         skipped: number of files of unknown type that hold no audio, by ending.
@@ -56,6 +57,7 @@ class Plan:
     vanished: dict[int, bool] = field(default_factory=dict)
     unmounted: dict[Path, list[int]] = field(default_factory=dict)
     mount_points: set[Path] = field(default_factory=set)
+    linked_folders: set[Path] = field(default_factory=set)
     gone_failures: list[str] = field(default_factory=list)
     settled: Counter[Outcome] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)

@@ -60,6 +60,7 @@ class Scan:
         unreadable: folders and files that could not be read; what lies there is not known.
         settled: number of files that were handed to `Settled`, which are not among `files`.
         mount_points: folders below the root on which another file system is mounted.
+        linked: links to folders that were followed.
     """
 
     files: tuple[FileStat, ...]
@@ -69,6 +70,7 @@ class Scan:
     settled: int = 0
     sheets: tuple[FileStat, ...] = ()
     mount_points: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
 
 
 Settled = Callable[[str, int, int], bool]
@@ -179,6 +181,7 @@ class _Walk:
         self._rules: dict[str, tuple[_Rule, ...] | None] = {}
         self._devices: dict[str, int] = {}  # of the folders entered
         self._mount_points: list[str] = []
+        self._linked: list[str] = []
         # A link to a folder above the root would lead to the whole disk: those count as entered.
         self._entered: set[_FolderId] = {_folder_id(above.stat()) for above in root.parents}
 
@@ -194,6 +197,7 @@ class _Walk:
             self._settled,
             sheets,
             tuple(self._mount_points),
+            tuple(self._linked),
         )
 
     def folders(self, under: str) -> Iterator[int]:
@@ -204,7 +208,11 @@ class _Walk:
         linked = [(under, above)]
         while linked:
             linked.sort(key=lambda found: os.fsencode(found[0]), reverse=True)
-            opened = [self._open(*linked.pop(), lists_all=False)]
+            path, rules = linked.pop()
+            entered = len(self._entered)
+            opened = [self._open(path, rules, lists_all=False)]
+            if path != under and len(self._entered) > entered:
+                self._linked.append(path)
             yield opened[-1].size
             while opened:
                 below = self._add_entries(opened[-1], linked)

@@ -16,12 +16,13 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.projector import CatalogProjector, catalog_projector, other_weights
-from recommender.catalog.records import Track
+from recommender.catalog.records import CatalogState, Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.recommendation.duplicate_groups import duplicate_groups
+from recommender.recommendation.farthest import farthest_track
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.list_maker import ListMaker
 from recommender.recommendation.mix_request import MixRequest
@@ -35,7 +36,7 @@ from recommender.recommendation.result_list import Hit, Neighbour, ResultList, f
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
 from recommender.recommendation.similar_groups import SimilarGroups
 from recommender.recommendation.snapshot import Snapshot
-from recommender.recommendation.snapshot_updates import SnapshotUpdates
+from recommender.recommendation.snapshot_updates import PACE, SnapshotUpdates, UpdatePace
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
 from recommender.search.index import TrackIndex
@@ -104,6 +105,7 @@ class SimilarityService:
         duplicate_detector: DuplicateDetector | None = None,
         similarity_calibration: SimilarityCalibration | None = None,
         reranking: RerankingSettings = DEFAULT_SETTINGS,
+        pace: UpdatePace = PACE,
     ) -> None:
         """Serve `catalog` in the space of `projector`; see `open` for the usual way.
 
@@ -115,6 +117,7 @@ class SimilarityService:
             duplicate_detector: decides which tracks are duplicates.
             similarity_calibration: what similarities in the projector's space mean, where known.
             reranking: settings that the index is built with.
+            pace: how often the index follows a catalogue that changes.
         """
         self.catalog = catalog
         self.projector = projector
@@ -127,7 +130,7 @@ class SimilarityService:
             catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
         )
         self._snapshots = SnapshotUpdates(
-            catalog.state, self._make_snapshot, self._tidied, self._sound
+            catalog.state, self._make_snapshot, self._tidied, self._sound, pace
         )
 
     @classmethod
@@ -136,6 +139,7 @@ class SimilarityService:
         url: "str | os.PathLike[str] | None" = None,
         device: Device = "auto",
         limits: "FileLimits | None" = None,
+        pace: UpdatePace = PACE,
     ) -> "SimilarityService":
         """Serve a catalogue with the model and the analysis settings it was last ingested with.
 
@@ -147,6 +151,7 @@ class SimilarityService:
             device: ``auto`` (a GPU when FAISS sees one), ``cpu`` or ``cuda``.
             limits: what opening one sound outside the catalogue may cost; such sounds are opened
                 in another process, so that none can harm this one.
+            pace: how often the index follows a catalogue that changes.
 
         Raises:
             CatalogError: the catalogue is empty or cannot be opened.
@@ -173,6 +178,7 @@ class SimilarityService:
             device,
             projector.duplicate_detector,
             projector.similarity_calibration,
+            pace=pace,
         )
 
     def close(self) -> None:
@@ -304,6 +310,25 @@ class SimilarityService:
         Raises `UsageError` for a minimum below that threshold, or above 1.
         """
         return duplicate_groups(self.catalog, self._snapshots.current(), self._detector, minimum)
+
+    def farthest(self, query: Query) -> Neighbour:
+        """The track that is least like `query` of all, by plain cosine; its rank is 1.
+
+        Raises what `recommend` raises for `query`, and `NothingAnalysed` where there is no other.
+        """
+        snapshot = self._snapshots.current()
+        seed = self._seeds.read(query, snapshot)
+        track, similarity = farthest_track(self.catalog, snapshot, seed)
+        calibration = self.similarity_calibration
+        close = None if calibration is None else calibration.is_close(similarity)
+        return Neighbour(track, similarity, 1, similarity, close)
+
+    def state(self) -> CatalogState:
+        """The state of the catalogue that queries are answered from at present.
+
+        Raises what `index` raises.
+        """
+        return self._snapshots.current().state
 
     def index(self) -> TrackIndex:
         """The index of the catalogue as it is now: in memory, read from its file, or built.

@@ -61,6 +61,7 @@ BENCHES = (
     Bench("search_peers.py", "--sizes 1000 5000", "--sizes 1000 10000 100000"),
     Bench("many_files.py", "--files 500", "--files 100000"),
     Bench("mix_speed.py", "{large}"),
+    Bench("serve_load.py", "{large} --seconds 5", "--seconds 20 --requests 20000"),
     Bench(
         "mix_quality.py", "{large} --radios 20 --reach 100 --paths 20", "--radios 100 --reach 1000"
     ),

@@ -129,8 +129,8 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
-NEW_COLUMNS = {"libraries": 1, "tracks": 8, "analyses": 2, "catalog": 2}
-"""Number of columns that schemas 0004 to 0007 added at the end of a table."""
+NEW_COLUMNS = {"libraries": 2, "tracks": 8, "analyses": 2, "catalog": 2}
+"""Number of columns that schemas 0004 to 0008 added at the end of a table."""
 
 NEW_TABLES = {
     "removals",
@@ -139,13 +139,16 @@ NEW_TABLES = {
     "events",
     "playlists",
     "playlist_entries",
+    "servers",
+    "remote_tracks",
+    "remote_names",
 }
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0007 as 0003 had them."""
+    """Rows of schema 0008 as 0003 had them."""
     return {
         name: [
             tuple(

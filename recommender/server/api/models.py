@@ -1,0 +1,360 @@
+"""What the interface takes and gives: tracks, lists, artists, albums."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from recommender.server.settings import MOST_TRACKS
+
+SCHEMA_VERSION: Literal[1] = 1
+LARGEST_ID = 2**31 - 1
+"""Of a track, playlist or exclusion."""
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
+TrackId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="Id of a track.", examples=[17])]
+Key = Annotated[
+    str, Path(pattern="^[0-9a-f]{20}$", description="Id.", examples=["0123456789abcdef0123"])
+]
+Number = Annotated[int, Query(ge=1, le=MOST_TRACKS, description="Length of the list.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_TRACKS, description="Entries on a page.")]
+Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Entries before the page.")]
+Name = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Answer(BaseModel):
+    """Base of all answers."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+
+
+class Given(BaseModel):
+    """Base of what clients send: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TrackModel(BaseModel):
+    """A track.
+
+    `path` and `file` are there where the server is set up to show them. A part of a file, as a cue
+    sheet divides it, has `segment` and its bounds in seconds.
+    """
+
+    id: int
+    title: str
+    artist: str | None
+    artists: list[str]
+    album: str | None
+    album_artist: str | None
+    genre: str | None
+    predicted_genre: str | None
+    track_number: int | None
+    year: int | None
+    duration: float
+    state: Literal["analysed", "missing", "unavailable", "failed"]
+    damaged: bool
+    segment: int = 0
+    start: float | None = None
+    end: float | None = None
+    recording_mbid: str | None = None
+    path: str | None = None
+    file: str | None = None
+
+
+class TrackAnswer(Answer):
+    """One track."""
+
+    track: TrackModel
+
+
+class TrackPage(Answer):
+    """Tracks; `next` is the address of the page that follows."""
+
+    items: list[TrackModel]
+    next: str | None = None
+
+
+class SeedModel(BaseModel):
+    """What a list was made for; `track` where it is in the catalogue."""
+
+    track: TrackModel | None = None
+    title: str | None = None
+    artist: str | None = None
+    duration: float | None = None
+
+
+class NeighbourModel(BaseModel):
+    """A track that sounds alike.
+
+    `similarity` is the cosine of both embeddings; `close` whether that is more likely within a
+    genre than not. The list is in the order of `rank`, which need not be that of `similarity`.
+    """
+
+    rank: int
+    similarity: float
+    close: bool | None
+    track: TrackModel
+
+
+class SimilarList(Answer):
+    """Tracks that sound like a seed, best first; `hint` says why there are none."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "schema_version": 1,
+                "seed": {"title": "Chibi Ninja", "artist": "Eric Skiff", "duration": 122.4},
+                "ranking": "reranked",
+                "hint": None,
+                "items": [
+                    {
+                        "rank": 1,
+                        "similarity": 0.578,
+                        "close": True,
+                        "track": {
+                            "id": 65,
+                            "title": "Searching",
+                            "artist": "Eric Skiff",
+                            "artists": ["Eric Skiff"],
+                            "album": "Resistor Anthems",
+                            "album_artist": None,
+                            "genre": None,
+                            "predicted_genre": "jazz",
+                            "track_number": 3,
+                            "year": 2012,
+                            "duration": 190.2,
+                            "state": "analysed",
+                            "damaged": False,
+                        },
+                    }
+                ],
+            }
+        }
+    )
+
+    seed: SeedModel
+    ranking: str
+    items: list[NeighbourModel]
+    hint: str | None = None
+
+
+class MixEntryModel(BaseModel):
+    """A track in a list; `similarity` is to the seeds, of a path and an order to the one before."""
+
+    position: int
+    similarity: float
+    close: bool | None
+    track: TrackModel
+
+
+class MixAnswer(Answer):
+    """A list, what each rule left out of it, and what else is to be known of it."""
+
+    kind: Literal["mix", "radio", "path", "order", "grow"]
+    items: list[MixEntryModel]
+    left_out: dict[str, int]
+    notes: list[str]
+    minutes: float
+
+
+class ArtistModel(BaseModel):
+    """An artist, with the number of tracks and albums."""
+
+    id: str
+    name: str
+    tracks: int
+    albums: int
+
+
+class ArtistPage(Answer):
+    """Artists, by name."""
+
+    items: list[ArtistModel]
+    total: int
+    next: str | None = None
+
+
+class AlbumModel(BaseModel):
+    """An album."""
+
+    id: str
+    name: str
+    artist: str | None
+    artist_id: str | None
+    year: int | None
+    tracks: int
+    duration: float
+
+
+class AlbumPage(Answer):
+    """Albums, by name."""
+
+    items: list[AlbumModel]
+    total: int
+    next: str | None = None
+
+
+class ArtistAnswer(Answer):
+    """An artist with its albums and its tracks."""
+
+    artist: ArtistModel
+    albums: list[AlbumModel]
+    tracks: list[TrackModel]
+
+
+class AlbumAnswer(Answer):
+    """An album with its tracks, in order."""
+
+    album: AlbumModel
+    tracks: list[TrackModel]
+
+
+class SimilarArtistModel(BaseModel):
+    """An artist that sounds alike, with the tracks to begin with."""
+
+    id: str
+    name: str
+    similarity: float
+    close: bool | None
+    tracks: int
+    entry_points: list[NeighbourModel]
+
+
+class SimilarArtists(Answer):
+    """Artists that sound alike, best first."""
+
+    items: list[SimilarArtistModel]
+
+
+class SimilarAlbumModel(BaseModel):
+    """An album that sounds alike, with the tracks to begin with."""
+
+    id: str
+    name: str
+    artist: str | None
+    similarity: float
+    close: bool | None
+    tracks: int
+    entry_points: list[NeighbourModel]
+
+
+class SimilarAlbums(Answer):
+    """Albums that sound alike, best first."""
+
+    items: list[SimilarAlbumModel]
+
+
+class DuplicatePair(BaseModel):
+    """Why two tracks are copies of one recording."""
+
+    one: int
+    other: int
+    same_sound: bool
+    similarity: float
+    seconds_apart: float
+
+
+class DuplicateGroupModel(BaseModel):
+    """Copies of one recording."""
+
+    tracks: list[TrackModel]
+    evidence: list[DuplicatePair]
+
+
+class DuplicatePage(Answer):
+    """Groups of copies."""
+
+    items: list[DuplicateGroupModel]
+    total: int
+    next: str | None = None
+
+
+class ExclusionModel(BaseModel):
+    """What is never in mixes; of a folder the name alone, unless paths are shown."""
+
+    id: int
+    kind: Literal["track", "artist", "folder", "genre"]
+    value: str
+    added_at: datetime
+
+
+class ExclusionList(Answer):
+    """What is never in mixes."""
+
+    items: list[ExclusionModel]
+
+
+class ExclusionAnswer(Answer):
+    """One exclusion."""
+
+    exclusion: ExclusionModel
+
+
+class NewExclusion(Given):
+    """A track by its id, an artist or a genre by name."""
+
+    kind: Literal["track", "artist", "genre"]
+    value: Name = Field(examples=["Various DJs"])
+
+
+class EventModel(BaseModel):
+    """What a user did with a track."""
+
+    kind: Literal["like", "unlike", "skip", "play"]
+    track_id: int
+    at: datetime
+    source: str
+
+
+class EventPage(Answer):
+    """What the user did, the latest first."""
+
+    items: list[EventModel]
+    total: int
+    next: str | None = None
+
+
+class EventAnswer(Answer):
+    """An event as it was stored; `is_new` is false where it was known."""
+
+    event: EventModel
+    is_new: bool
+
+
+class NewEvent(Given):
+    """What the user did with a track, now where no time is given."""
+
+    kind: Literal["like", "unlike", "skip", "play"]
+    track_id: Id
+    at: datetime | None = Field(default=None, examples=["2026-11-25T14:00:00Z"])
+
+
+class PlaylistModel(BaseModel):
+    """A stored playlist; `recipe` is the request that it is made from again."""
+
+    id: int
+    name: str
+    comment: str
+    shared: bool
+    track_ids: list[int]
+    recipe: dict[str, Any] | None
+    created_at: datetime
+    changed_at: datetime
+    run_at: datetime | None
+
+
+class PlaylistPage(Answer):
+    """The user's playlists and the shared ones, by name."""
+
+    items: list[PlaylistModel]
+    total: int
+    next: str | None = None
+
+
+class PlaylistAnswer(Answer):
+    """A playlist, and its tracks in order."""
+
+    playlist: PlaylistModel
+    tracks: list[TrackModel]

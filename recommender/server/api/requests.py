@@ -1,0 +1,119 @@
+"""What clients ask for: seeds, rules and lengths, as `recommendation.mix_request` has them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from recommender.recommendation.filters import Filters
+from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.server.api.models import Given, Id
+from recommender.server.settings import MOST_TRACKS
+
+MOST_PREVIOUS = 10_000
+
+_Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+_Gap = Annotated[int, Field(ge=0, le=1000)]
+_Text = Annotated[str, Field(max_length=200)]
+
+
+class FilterQuery(BaseModel):
+    """Length and filters of a list of similar tracks, in the address."""
+
+    k: int = Field(default=10, ge=1, le=MOST_TRACKS, description="Length of the list.")
+    genre: _Text | None = Field(default=None, description="Only tracks tagged with this genre.")
+    predicted_genre: _Text | None = Field(
+        default=None, description="Only tracks of this predicted genre."
+    )
+    per_artist: int = Field(
+        default=2, ge=0, le=1000, description="Most tracks of any one artist; 0 for any number."
+    )
+    same_artist: bool = Field(default=True, description="Whether the seed's artists may be listed.")
+    min_duration: _Seconds | None = Field(default=None, description="Seconds.")
+    max_duration: _Seconds | None = Field(default=None, description="Seconds.")
+    keep_duplicates: bool = Field(default=False, description="Whether to list copies, too.")
+    damaged: bool = Field(default=True, description="Whether to list tracks whose file is damaged.")
+
+    def filters(self) -> Filters:
+        """As the library takes them. Raises `UsageError`."""
+        return Filters(**{**self.model_dump(exclude={"k"}), "per_artist": self.per_artist or None})
+
+
+class SeedsModel(Given):
+    """Ids of the tracks that a list is to be like, and unlike."""
+
+    like: list[Id] = Field(min_length=1, max_length=MOST_TRACKS, examples=[[17, 42]])
+    unlike: list[Id] = Field(default_factory=list, max_length=MOST_TRACKS, examples=[[]])
+
+
+class RulesModel(Given):
+    """What is left out of a list; the defaults are those of its kind.
+
+    `artist_gap` and `album_gap`: among so many entries in a row no two share an artist, an album.
+    `previous`: ids of the queue so far and of earlier sittings, which are not repeated.
+    `variety`: from 0, the same list each time, to 1.
+    """
+
+    artist_gap: _Gap | None = None
+    album_gap: _Gap | None = None
+    strict: bool = False
+    per_artist: _Gap | None = None
+    genre: _Text | None = None
+    predicted_genre: _Text | None = None
+    min_duration: _Seconds | None = None
+    max_duration: _Seconds | None = 900.0
+    damaged: bool = True
+    speech: bool = False
+    christmas: Literal["december", "always", "never"] = "december"
+    exclusions: bool = True
+    previous: list[Id] = Field(default_factory=list, max_length=MOST_PREVIOUS)
+    variety: float = Field(default=0.0, ge=0, le=1)
+    random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
+
+    def rules(self) -> Rules:
+        """As the library takes them. Raises `UsageError`."""
+        return Rules(**{**self.model_dump(), "previous": tuple(self.previous)})
+
+
+class LengthModel(Given):
+    """Where a list ends: whichever comes first."""
+
+    tracks: int | None = Field(default=None, ge=1, le=MOST_TRACKS)
+    minutes: float | None = Field(default=None, gt=0, le=10_000, allow_inf_nan=False)
+
+
+class ListRequest(Given):
+    """Seeds, rules and a length."""
+
+    seeds: SeedsModel
+    rules: RulesModel = RulesModel()
+    length: LengthModel = LengthModel()
+
+    def request(self, kind: Any, **more: Any) -> MixRequest:
+        """As the library takes it. Raises `UsageError`."""
+        seeds = SeedSet(tuple(self.seeds.like), tuple(self.seeds.unlike))
+        length = Length(**self.length.model_dump())
+        if length.tracks is None and (length.minutes is not None or "threshold" in more):
+            length = Length(MOST_TRACKS, length.minutes)
+        return MixRequest(kind, seeds, self.rules.rules(), length, **more)
+
+
+class GrowRequest(ListRequest):
+    """A playlist to grow; with `threshold` every track that is at least so similar is added."""
+
+    threshold: float | None = Field(default=None, ge=-1, le=1)
+
+
+class PathRequest(Given):
+    """Two tracks, and the number of steps from the first to the second."""
+
+    start: Id = Field(examples=[17])
+    end: Id = Field(examples=[42])
+    steps: int = Field(default=10, ge=1, le=MOST_TRACKS - 1)
+    rules: RulesModel = RulesModel()
+
+
+class OrderRequest(Given):
+    """Tracks to bring into their smoothest order; `first` comes first."""
+
+    track_ids: list[Id] = Field(min_length=1, max_length=MOST_TRACKS, examples=[[17, 42, 5]])
+    first: Id | None = None

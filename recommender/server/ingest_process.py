@@ -1,0 +1,103 @@
+"""The process that runs an ingest for the server, and reports as lines of JSON.
+
+    python -m recommender.server.ingest_process
+
+It takes one line of JSON on standard input: `database`, `folders` (none for all that are known) and
+`workers`. Each line that it prints is an event: ``{"event": "progress", …}`` now and then, and one
+``{"event": "end", …}``. SIGINT ends the run in good order.
+"""
+
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from recommender.catalog import Catalog
+from recommender.errors import RecsysError
+from recommender.ingestion import IngestReport, IngestSettings, ingest
+from recommender.ingestion.report import NoProgress, Outcome
+
+_EVERY_S = 0.25
+_NICENESS = 10
+
+
+class _Reporter(NoProgress):
+    """Prints how far the ingest is, a few times a second."""
+
+    def __init__(self) -> None:
+        self._state: dict[str, Any] = {
+            "phase": "scanning",
+            "scanned": 0,
+            "planned": 0,
+            "done": 0,
+            "failed": 0,
+        }
+        self._next = 0.0
+        self._change(now=True)
+
+    def scanned(self, entries: int) -> None:
+        """So many entries."""
+        self._change(scanned=entries)
+
+    def planned(self, files: int) -> None:
+        """So many files."""
+        self._change(phase="analysing", planned=files, now=True)
+
+    def done(self, path: Path, outcome: Outcome, reason: str | None = None) -> None:
+        """One file more."""
+        failed = self._state["failed"] + (outcome is Outcome.FAILED)
+        self._change(done=self._state["done"] + 1, failed=failed)
+
+    def indexing(self, tracks: int) -> None:
+        """Of so many tracks."""
+        self._change(phase="indexing", now=True)
+
+    def _change(self, *, now: bool = False, **values: object) -> None:
+        self._state.update(values)
+        if now or time.monotonic() >= self._next:
+            self._next = time.monotonic() + _EVERY_S
+            _say({"event": "progress", **self._state})
+
+
+def main() -> None:
+    """Run one ingest. Errors are events; the exit status is 0 unless the process was broken off."""
+    if hasattr(os, "nice"):
+        with suppress(OSError):
+            os.nice(_NICENESS)
+    job = json.loads(sys.stdin.readline())
+    settings = IngestSettings(workers=job["workers"])
+    try:
+        with Catalog.open(job["database"], create=False) as catalog:
+            report = ingest(catalog, job["folders"] or None, settings, _Reporter())
+    except RecsysError as error:
+        _say({"event": "end", "error": str(error), "kind": type(error).__name__})
+    else:
+        _say({"event": "end", "interrupted": report.interrupted, "counts": _counts(report)})
+
+
+def _counts(report: IngestReport) -> dict[str, Any]:
+    """Numbers, without the names of folders."""
+    counted = {
+        name: value
+        for name, value in asdict(report).items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    return {
+        **counted,
+        "skipped": report.skipped,
+        "unreadable": len(report.unreadable),
+        "unavailable": sum(tracks for _, tracks in report.unavailable),
+    }
+
+
+def _say(event: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
