@@ -9,7 +9,7 @@ from pydantic import Field
 from recommender.catalog import StoredPlaylist
 from recommender.catalog.list_records import DEFAULT_USER
 from recommender.errors import PlaylistNotFound
-from recommender.recommendation.recipes import replace_tracks, run_recipe
+from recommender.playlists.recipes import replace_tracks, run_recipe
 from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, made
 from recommender.server.api.common import converter_of, next_page, responses
