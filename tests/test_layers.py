@@ -29,7 +29,8 @@ ORDER = (
     {"recommendation", "evaluation"},
     {"history"},
     {"playlists"},
-    {"players", "adaptation", "verification", "server"},
+    {"players", "adaptation", "verification"},
+    {"server"},
     {"research"},
     {"cli"},
 )

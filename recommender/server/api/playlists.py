@@ -14,17 +14,8 @@ from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, made
 from recommender.server.api.common import converter_of, next_page, responses
 from recommender.server.api.convert import playlist_of
-from recommender.server.api.models import (
-    LARGEST_ID,
-    Given,
-    Id,
-    Limit,
-    MixAnswer,
-    Name,
-    Offset,
-    PlaylistAnswer,
-    PlaylistPage,
-)
+from recommender.server.api.models import LARGEST_ID, Given, Id, Limit, MixAnswer, Name, Offset
+from recommender.server.api.stored_models import PlaylistAnswer, PlaylistPage
 from recommender.server.auth import CurrentUser
 from recommender.server.state import state_of
 
