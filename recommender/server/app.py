@@ -30,6 +30,7 @@ from recommender.server.limits import BodyDeadline, SecurityHeaders
 from recommender.server.metrics import Metrics, MetricsMiddleware
 from recommender.server.settings import ServerSettings
 from recommender.server.state import ServerState
+from recommender.server.subsonic import routes as subsonic
 from recommender.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(api_router(settings))
     audiomuse.install(app)
+    subsonic.install(app)
     _add_middleware(app, settings, state)
     return app
 
