@@ -73,11 +73,12 @@ def _pictures(file: BoundedFile) -> Iterator[tuple[bool, bytes]]:
 
 def _of_field(key: str, values: list[Any]) -> Iterator[tuple[bool, bytes]]:
     """Pictures in a field of Vorbis comments, MP4, ASF or APEv2."""
-    from mutagen.flac import Picture
+    from mutagen import flac
 
+    read: Any = flac.Picture
     for value in values:
         if key == "metadata_block_picture":
-            picture = Picture(base64.b64decode(value))
+            picture = read(base64.b64decode(value))
             yield picture.type != _FRONT, picture.data
         elif key == "covr":
             yield False, bytes(value)

@@ -93,7 +93,8 @@ def as_xml(tree: Tree) -> bytes:
     """A whole answer as XML: values are attributes, trees and lists are elements."""
     root = ElementTree.Element(ROOT, {"xmlns": NAMESPACE})
     _fill(root, tree[ROOT])
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def _fill(element: ElementTree.Element, tree: Mapping[str, Any]) -> None:

@@ -114,7 +114,7 @@ def get_random_songs(call: Call, service: SimilarityService) -> Tree:
 def get_starred2(call: Call, service: SimilarityService) -> Tree:
     """What the user likes, the latest first; an album whose every song is liked is so, too."""
     music = Music(call, service)
-    songs = music.songs(music.tracks_by_id(list(reversed(music.liked))))
+    songs = music.songs(music.tracks_by_id(list(music.liked)[::-1]))
     albums = music.albums(_starred(call, music))
     return {"starred2": {"artist": [], "album": albums, "song": songs}}
 
