@@ -15,14 +15,22 @@ from recommender.cli import (
     browse,
     compare,
     demo,
+    duplicates,
     evaluate,
+    exclude,
+    history,
     ingest,
     library,
     maintenance,
+    mix,
     models,
+    mpd,
+    playlist,
     reproduce,
     serve,
     similar,
+    similar_groups,
+    today,
     train,
 )
 from recommender.cli.help import CONTEXT, PanelGroup, with_panels
@@ -40,7 +48,8 @@ from recommender.version import __version__
 DEBUG = "RECSYS_DEBUG"
 """With this environment variable set, an unexpected error shows its traceback."""
 
-LISTENING, CATALOGUE, RESEARCH = "Listening", "Catalogue", "Models and research"
+LISTENING, KEEPING = "Listening", "Playlists and history"
+CATALOGUE, RESEARCH = "Catalogue", "Models and research"
 
 app = typer.Typer(
     name="recsys",
@@ -74,14 +83,29 @@ def options(
 for panel, commands in {
     LISTENING: {
         "similar": similar.similar_command,
+        "mix": mix.mix_command,
+        "radio": mix.radio_command,
+        "path": mix.path_command,
+        "order": mix.order_command,
+        "grow": mix.grow_command,
+        "today": today.today_command,
+        "artists": similar_groups.artists_command,
+        "albums": similar_groups.albums_command,
         "list": browse.list_command,
         "show": browse.show_command,
         "demo": demo.demo_command,
+    },
+    KEEPING: {
+        "like": history.like_command,
+        "skip": history.skip_command,
+        "played": history.played_command,
+        "mpd": mpd.mpd_command,
     },
     CATALOGUE: {
         "ingest": ingest.ingest_command,
         "status": browse.status_command,
         "failures": browse.failures_command,
+        "duplicates": duplicates.duplicates_command,
         "verify": maintenance.verify_command,
         "prune": maintenance.prune_command,
         "export": browse.export_command,
@@ -97,6 +121,9 @@ for panel, commands in {
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
 app.add_typer(serve.serve_app, name="serve", rich_help_panel=LISTENING)
+app.add_typer(playlist.playlist_app, name="playlist", rich_help_panel=KEEPING)
+app.add_typer(exclude.exclude_app, name="exclude", rich_help_panel=KEEPING)
+app.add_typer(history.history_app, name="history", rich_help_panel=KEEPING)
 app.add_typer(library.library_app, name="library", rich_help_panel=CATALOGUE)
 app.add_typer(maintenance.database_app, name="db", rich_help_panel=CATALOGUE)
 app.add_typer(reproduce.study_app, name="study", rich_help_panel=RESEARCH)

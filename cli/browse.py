@@ -23,6 +23,7 @@ from recommender.cli.output import (
 )
 from recommender.cli.projection_status import projection_in_use
 from recommender.cli.table_layout import Column, Cut
+from recommender.cli.track_arguments import known_track
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, Failure, Track
@@ -101,12 +102,8 @@ def show_command(
     db: Database = None,
 ) -> None:
     """Show one track: its tags, and what its analysis found."""
-    from recommender.recommendation.query import resolve
-
     with open_catalog(db) as catalog:
-        found = resolve(catalog, track)
-        if isinstance(found, Path):
-            raise _not_in_catalogue(catalog, found)
+        found = known_track(catalog, track)
         spaces = [
             str(space)
             for space, _ in catalog.spaces()
@@ -116,18 +113,6 @@ def show_command(
         print_json({**track_as_dict(found), "spaces": spaces})
     else:
         print_facts(_facts(found, spaces))
-
-
-def _not_in_catalogue(catalog: "Catalog", file: Path) -> Exception:
-    from recommender.errors import TrackNotFound
-    from recommender.utils.files import real_path
-
-    for failure in catalog.failures():
-        if failure.library.root / failure.path == real_path(file):
-            return TrackNotFound(f"{file} could not be analysed ({failure.kind}): {failure.reason}")
-    return TrackNotFound(
-        f"{file} is not in the catalogue: add it with 'recsys ingest {file.absolute().parent}'."
-    )
 
 
 def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:

@@ -13,6 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from recommender.cli.options import ADVANCED
+
 ARGUMENTS, OPTIONS, COMMANDS = "Arguments", "Options", "Commands"
 WIDEST = 100
 """Longer lines are tiring to read, however wide the terminal is."""
@@ -86,7 +88,8 @@ def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
             record, default = (_readable(record[0]), record[1]), OPTIONS
         panel = getattr(parameter, "rich_help_panel", None) or default
         panels.setdefault(panel, []).append(record)
-    _write_panels(formatter, panels)
+    advanced = {ADVANCED: panels.pop(ADVANCED, [])}
+    _write_panels(formatter, panels | advanced)
 
 
 def _write_panels(formatter: Any, panels: dict[str, list[tuple[str, str]]]) -> None:

@@ -1,6 +1,5 @@
 """`recsys library`: the music folders of the catalogue."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recommender.cli.options import AsJson, Database
-from recommender.cli.output import counted, note, open_catalog, print_json, print_table, say
+from recommender.cli.output import confirm, counted, open_catalog, print_json, print_table, say
 from recommender.cli.table_layout import Column, Cut
 from recommender.errors import UsageError
 
@@ -93,15 +92,6 @@ def library_remove_command(
     """Drop a music folder and all its tracks from the catalogue; no file is touched."""
     with open_catalog(db) as catalog:
         if not yes:
-            _confirm(catalog, root)
+            confirm(f"Drop {root} and what was analysed of its tracks?")
         dropped = catalog.remove_library(root)
     say(f"{root} removed from the catalogue with {counted(dropped, 'track')}.")
-
-
-def _confirm(catalog: "Catalog", root: Path) -> None:
-    """Ask on a terminal. Raises `UsageError` elsewhere, as nobody could answer."""
-    if not sys.stdin.isatty():
-        raise UsageError("--yes is needed where nobody can be asked; nothing was removed.")
-    if not typer.confirm(f"Drop {root} and what was analysed of its tracks?"):
-        note("nothing was removed.")
-        raise typer.Exit(1)

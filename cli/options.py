@@ -26,6 +26,17 @@ Database = Annotated[
     ),
 ]
 
+User = Annotated[
+    str,
+    typer.Option(
+        envvar="RECSYS_USER",
+        metavar="NAME",
+        help="Whose history and playlists, where several people use the catalogue.",
+        show_default=False,
+        rich_help_panel=ADVANCED,
+    ),
+]
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 GtzanPath = Annotated[

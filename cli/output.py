@@ -70,6 +70,20 @@ def say(text: str = "") -> None:
     typer.echo(_wrapped(printable(text)))
 
 
+def confirm(question: str) -> None:
+    """Ask on a terminal; exits where the answer is no.
+
+    Raises `UsageError` elsewhere, as nobody could answer.
+    """
+    from recommender.errors import UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError("--yes is needed where nobody can be asked; nothing was removed.")
+    if not typer.confirm(question):
+        note("nothing was removed.")
+        raise typer.Exit(1)
+
+
 def print_page(text: str) -> None:
     """A page of Markdown on standard output, its lines as they are."""
     typer.echo(text.rstrip("\n"))

@@ -17,11 +17,12 @@ INTRODUCTION = """\
 
 Made from the help texts by `python -m recommender.cli.reference > cli/README.md`.
 
-Every listing has `--json`; remarks and errors go to standard error; an error is one line and
-status 1, wrong usage is status 2, and Ctrl-C is status 130. Tables are as wide as the terminal (or
-`$COLUMNS`): texts are shortened with an ellipsis, then columns are left out; in a pipe they are
-whole. `RECSYS_DB` names the catalogue in place of `--db`, and with `RECSYS_DEBUG=1` an unexpected
-error shows its traceback.
+Every listing has `--json` ([JSON.md](JSON.md) explains the keys); remarks and errors go to standard
+error; an error is one line and status 1, wrong usage is status 2, and Ctrl-C is status 130. Tables
+are as wide as the terminal (or `$COLUMNS`): texts are shortened with an ellipsis, then columns are
+left out; in a pipe they are whole. `RECSYS_DB` names the catalogue in place of `--db`,
+`RECSYS_USER` the user in place of `--user`, and with `RECSYS_DEBUG=1` an unexpected error shows its
+traceback.
 """
 
 

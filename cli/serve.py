@@ -97,6 +97,15 @@ def serve_command(
             rich_help_panel=ADVANCED,
         ),
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="How many processes analyse in an ingest that the server runs.",
+            rich_help_panel=ADVANCED,
+        ),
+    ] = 1,
     users: UsersFile = None,
     limits: Limits = None,
     db: Database = None,
@@ -136,6 +145,7 @@ def serve_command(
         watch=watch,
         origins=tuple(origin or ()),
         server_name=server,
+        ingest_workers=workers,
         **given,
     )
     if systemd:
@@ -178,8 +188,8 @@ def _unit(params: dict[str, Any], settings: "ServerSettings") -> str:
     words += ["--users", str(settings.users_path.absolute())]
     for name in ("watch", "no_auth", "show_paths"):
         words += [f"--{name.replace('_', '-')}"] if params[name] else []
-    for name in ("base_path", "server"):
-        words += [f"--{name.replace('_', '-')}", params[name]] if params[name] else []
+    for name in ("base_path", "server", "workers"):
+        words += [f"--{name.replace('_', '-')}", str(params[name])] if params[name] else []
     for origin in settings.origins:
         words += ["--origin", origin]
     limits = settings.file_limits

@@ -56,9 +56,9 @@ Playlist = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Also write the list as an extended M3U8 playlist; '-' writes it to standard output, "
-        "in place of the table. Of a file with a cue sheet, VLC plays the track that is meant; "
-        "players without #EXTVLCOPT play the file from its beginning.",
+        help="Also write the list as a playlist, .m3u8, .m3u or .xspf; '-' writes M3U8 to standard "
+        "output, in place of the table. Of a file with a cue sheet, VLC plays the track that is "
+        "meant; other players play the file from its beginning.",
     ),
 ]
 Absolute = Annotated[
@@ -72,7 +72,7 @@ Absolute = Annotated[
 WithSeed = Annotated[
     bool,
     typer.Option(
-        "--with-seed", help="Begin the playlist with TRACK itself.", rich_help_panel=ADVANCED
+        "--with-seed", help="Begin the playlist with what it is made for.", rich_help_panel=ADVANCED
     ),
 ]
 KeepDuplicates = Annotated[

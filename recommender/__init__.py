@@ -24,6 +24,7 @@ from recommender.version import __version__
 if TYPE_CHECKING:
     from recommender.audio.windows import Windowing
     from recommender.catalog import Catalog
+    from recommender.catalog.list_records import Event, Exclusion, StoredPlaylist
     from recommender.catalog.records import Track, TrackState
     from recommender.embedding.embedder import Embedder
     from recommender.embedding.similarity_scale import SimilarityCalibration
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from recommender.errors import AudioError, RecsysError
     from recommender.ingestion import IngestReport, IngestSettings, ingest
     from recommender.recommendation.filters import Filters
+    from recommender.recommendation.history_import import import_history
     from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
     from recommender.recommendation.mix_result import (
         DuplicateGroup,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
         SimilarAlbum,
         SimilarArtist,
     )
+    from recommender.recommendation.playlist_files import read_playlist, write_playlist
+    from recommender.recommendation.recipes import run_recipe
     from recommender.recommendation.result_list import Neighbour
     from recommender.recommendation.seeds import Seed
     from recommender.recommendation.service import Recommendation, SimilarityService
@@ -50,6 +54,8 @@ _HOMES = {
     "DuplicateGroup": "recommender.recommendation.mix_result",
     "Embedder": "recommender.embedding.embedder",
     "Embedding": "recommender.embedding.space",
+    "Event": "recommender.catalog.list_records",
+    "Exclusion": "recommender.catalog.list_records",
     "Filters": "recommender.recommendation.filters",
     "IngestReport": "recommender.ingestion",
     "IngestSettings": "recommender.ingestion",
@@ -68,10 +74,15 @@ _HOMES = {
     "SimilarityCalibration": "recommender.embedding.similarity_scale",
     "SimilarityService": "recommender.recommendation.service",
     "SpaceId": "recommender.embedding.space",
+    "StoredPlaylist": "recommender.catalog.list_records",
     "Track": "recommender.catalog.records",
     "TrackState": "recommender.catalog.records",
     "Windowing": "recommender.audio.windows",
+    "import_history": "recommender.recommendation.history_import",
     "ingest": "recommender.ingestion",
+    "read_playlist": "recommender.recommendation.playlist_files",
+    "run_recipe": "recommender.recommendation.recipes",
+    "write_playlist": "recommender.recommendation.playlist_files",
 }
 """Public name → module. None is also the name of a submodule: importing one would rebind it."""
 
@@ -82,6 +93,8 @@ __all__ = [
     "DuplicateGroup",
     "Embedder",
     "Embedding",
+    "Event",
+    "Exclusion",
     "Filters",
     "IngestReport",
     "IngestSettings",
@@ -100,11 +113,16 @@ __all__ = [
     "SimilarityCalibration",
     "SimilarityService",
     "SpaceId",
+    "StoredPlaylist",
     "Track",
     "TrackState",
     "Windowing",
     "__version__",
+    "import_history",
     "ingest",
+    "read_playlist",
+    "run_recipe",
+    "write_playlist",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -110,13 +110,27 @@ def test_only_the_catalogue_imports_sqlalchemy() -> None:
     assert all(name.startswith("catalog/") for name in importers("sqlalchemy"))
 
 
+def test_only_the_commands_import_the_server() -> None:
+    importing = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if any(package(name) == "server" for name in imported(path))
+    }
+    assert all(name.startswith("server/") for name in importing)
+    for library in ("fastapi", "starlette", "uvicorn", "sse_starlette", "prometheus_client"):
+        assert all(name.startswith("server/") for name in importers(library))
+
+
 def test_networks_import_nothing_but_errors() -> None:
     for path in (PACKAGE / "networks").glob("*.py"):
         packages = {package(name) for name in imported(path)} - {None}
         assert packages <= {"errors", "networks"}, path
 
 
-HEAVY = ("torch", "faiss", "librosa", "sqlalchemy", "alembic", "soundfile", "av", "numba", "scipy")
+HEAVY = (
+    *("torch", "faiss", "librosa", "sqlalchemy", "alembic", "soundfile", "av", "numba", "scipy"),
+    *("fastapi", "uvicorn"),
+)
 
 
 def loaded_by(code: str) -> set[str]:
@@ -157,3 +171,6 @@ def test_status_of_a_full_catalogue_stays_light(tmp_path: Path) -> None:
     file.write_bytes(gzip.decompress(packed.read_bytes()))
     upgrade(file)
     assert loaded_by(STATUS) <= {"sqlalchemy"}
+    for words in ("exclude add --artist A", "exclude list", "playlist list", "history list"):
+        named = str(words.split())[1:-1]
+        assert loaded_by(HELP.replace('"--help"', named)) <= {"sqlalchemy"}, words

@@ -1,4 +1,4 @@
-"""The SQL catalogue: music files, their tags, and the analyses of their sound.
+"""The SQL catalogue: music files, their tags, the analyses of their sound, and users' lists.
 
 It is the source of truth; an index is a cache of it. Nothing here decodes audio or runs networks.
 """

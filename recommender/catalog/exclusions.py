@@ -6,9 +6,10 @@ Every function works on a connection, inside the caller's transaction.
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select
+from sqlalchemy import Connection, and_, delete, insert, or_, select
 
 from recommender.catalog.catalog_row import bump_lists_revision
 from recommender.catalog.libraries import all_libraries, relative_paths
@@ -23,11 +24,20 @@ from recommender.utils.artists import artist_key
 from recommender.utils.files import real_path
 from recommender.utils.names import genre_key, storable
 
+_CONDITIONS = 200
+"""Folders in one statement; databases limit how deep an expression is."""
+
 
 def exclusions(connection: Connection) -> list[Exclusion]:
     """See `Catalog.exclusions`."""
+    return _read(connection)
+
+
+def _read(connection: Connection, *conditions: Any) -> list[Exclusion]:
     roots = {library.id: library.root for library in all_libraries(connection)}
-    rows = connection.execute(select(ExclusionRow.__table__).order_by(ExclusionRow.id))
+    rows = connection.execute(
+        select(ExclusionRow.__table__).where(*conditions).order_by(ExclusionRow.id)
+    )
     return [
         Exclusion(
             row.id,
@@ -48,13 +58,14 @@ def add(connection: Connection, kind: ExclusionKind, value: str) -> Exclusion:
         ExclusionKind.ARTIST: _of_artist,
         ExclusionKind.GENRE: _of_genre,
     }[kind](connection, value)
-    for one in exclusions(connection):
-        if one.kind is kind and _compared(kind, one.value) == _compared(kind, shown):
+    for one in _read(connection, ExclusionRow.kind == kind):
+        if _compared(kind, one.value) == _compared(kind, shown):
             return one
     values = row | {"kind": kind, "added_at": datetime.now(UTC)}
-    connection.execute(insert(ExclusionRow).values(values))
+    statement = insert(ExclusionRow).values(values).returning(ExclusionRow.id)
+    new = connection.execute(statement).scalar_one()
     bump_lists_revision(connection)
-    return exclusions(connection)[-1]
+    return _read(connection, ExclusionRow.id == new)[0]
 
 
 def remove(connection: Connection, exclusion_id: int) -> bool:
@@ -68,17 +79,17 @@ def remove(connection: Connection, exclusion_id: int) -> bool:
 def excluded_tracks(connection: Connection) -> IntArray:
     """See `Catalog.excluded_tracks`."""
     libraries = all_libraries(connection)
-    found = exclusions(connection)
-    conditions: list[ColumnElement[bool]] = [
-        TrackRow.id.in_([one.track_id for one in found if one.track_id is not None])
+    named = select(ExclusionRow.track_id).where(ExclusionRow.track_id.is_not(None))
+    ids = {id for id in connection.scalars(named) if id is not None}
+    lying = [
+        and_(TrackRow.library_id == library.id, lies_under(TrackRow.path, below))
+        for one in exclusions(connection)
+        if one.kind is ExclusionKind.FOLDER
+        for library, below in _scopes(Path(one.value), libraries)
     ]
-    for one in found:
-        if one.kind is ExclusionKind.FOLDER:
-            conditions += [
-                and_(TrackRow.library_id == library.id, lies_under(TrackRow.path, below))
-                for library, below in _scopes(Path(one.value), libraries)
-            ]
-    ids = connection.scalars(select(TrackRow.id).where(or_(*conditions)))
+    for start in range(0, len(lying), _CONDITIONS):
+        below_any = or_(*lying[start : start + _CONDITIONS])
+        ids |= set(connection.scalars(select(TrackRow.id).where(below_any)))
     return np.array(sorted(ids), dtype=np.int64)
 
 

@@ -32,6 +32,9 @@ HEAD = "0008"
 """The newest revision. Revisions have four digits and sort as text, so that opening a catalogue
 need not load Alembic."""
 
+_SHORTER_ROWS = "0006"
+"""The last schema whose upgrade leaves free pages in the file."""
+
 _VERSION_TABLE = "alembic_version"
 
 
@@ -137,7 +140,7 @@ def upgrade(url: AnyPath | sa.URL | None = None, *, backup: bool = True) -> Path
         if backup and file is not None and found is not None and found < HEAD:
             copied = back_up(engine, file, found)
         _upgrade(engine)
-        if file is not None and found is not None and found < HEAD:
+        if file is not None and found is not None and found < _SHORTER_ROWS:
             _give_back_space(engine)
         return copied
     finally:

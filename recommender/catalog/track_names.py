@@ -22,7 +22,7 @@ class TrackNames:
     """What a track is named by elsewhere.
 
     Attributes:
-        file: absolute path.
+        file: absolute path, with forward slashes.
         segment, start: as of `Track`.
         title, album: as tagged.
         artists: those that the tags name.
@@ -43,7 +43,8 @@ class TrackNames:
 
 def page_after(connection: Connection, last: int) -> Sequence[TrackNames]:
     """Some tracks, in any state, whose ids are above `last`, by id; none behind the last one."""
-    roots = {library.id: str(library.root).rstrip("/") for library in all_libraries(connection)}
+    libraries = all_libraries(connection)
+    roots = {library.id: library.root.as_posix().rstrip("/") for library in libraries}
     columns = _TRACKS.c
     rows = connection.execute(
         select(

@@ -17,13 +17,16 @@ from recommender.recommendation.selection import Gaps, Selection
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.track_rules import Candidates
 from recommender.search.score_space import ScoreSpace
-from recommender.utils.arrays import IntArray, Scores
+from recommender.utils.arrays import BoolArray, IntArray, Scores
 
 WIDEST = 10.0
 """At variety 1 a list is drawn from so many times as many tracks as it has, and `FIRST_RANK`."""
 
 FIRST_RANK = 10.0
 """What the best rank counts as when ranks are varied: the first few differ little."""
+
+NEARLY = 0.9
+"""Share of the minutes up to which tracks that are too long for the rest are passed over."""
 
 _LONG_AGO = -(10**9)
 """Position of a track that counts for no gap."""
@@ -104,13 +107,20 @@ class Composition:
         """Whether it has as many tracks as were asked for."""
         return self.most is not None and len(self.places) >= self.most
 
-    def add(self, place: int, duration: float) -> bool:
-        """Add an entry, unless the list would last too long with it; returns whether it did."""
-        if self.lasted + duration > self.seconds:
-            return False
+    def fits(self, durations: Scores | float) -> BoolArray:
+        """Which tracks [m] the list has time for."""
+        found: BoolArray = np.asarray(self.lasted + durations <= self.seconds)
+        return found
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Whether so little time is left that no track has to be found that fits."""
+        return self.lasted >= NEARLY * self.seconds
+
+    def add(self, place: int, duration: float) -> None:
+        """Add an entry."""
         self.places.append(place)
         self.lasted += duration
-        return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +175,7 @@ def varied(ranks: Scores, drawn: Scores, variety: float) -> Scores:
 
 def reach(tracks: int, variety: float) -> int:
     """The last rank that can be in a list of so many tracks."""
-    return round(WIDEST**variety * (tracks + FIRST_RANK) - FIRST_RANK)
+    return int(WIDEST**variety * (tracks + FIRST_RANK) - FIRST_RANK)
 
 
 def take_in_order(composition: Composition, selection: Selection, keys: Scores) -> bool:
@@ -177,10 +187,14 @@ def take_in_order(composition: Composition, selection: Selection, keys: Scores) 
     for place in order.tolist():
         if composition.is_full:
             return False
-        if selection.admits(place):
-            if not composition.add(place, float(durations[place])):
-                return False
+        if not selection.admits(place):
+            continue
+        duration = float(durations[place])
+        if composition.fits(duration):
+            composition.add(place, duration)
             selection.take(place)
+        elif composition.is_nearly_full:
+            return False
     return not composition.is_full
 
 
@@ -190,22 +204,37 @@ def _take_with_gaps(
     ranks = np.empty(len(order), dtype=np.int64)
     ranks[order] = np.arange(len(order))
     while not composition.is_full:
-        eligible = np.flatnonzero(selection.eligible())
+        eligible = np.flatnonzero(next_entries(composition, selection.eligible(), durations))
         if not len(eligible):
             selection.pass_over(np.ones(len(order), dtype=np.bool_))
             return True
         place = int(eligible[ranks[eligible].argmin()])
-        selection.pass_over(ranks < ranks[place])
-        if not composition.add(place, float(durations[place])):
+        if not composition.fits(durations[place]):
             return False
+        selection.pass_over(ranks < ranks[place])
+        composition.add(place, float(durations[place]))
         selection.take(place)
     return False
 
 
-def ran_dry(count: int, wanted: Iterable[str]) -> str:
+def next_entries(composition: Composition, eligible: BoolArray, durations: Scores) -> BoolArray:
+    """Of candidates [m] those that may come next, as long as there is time for some of them."""
+    if composition.seconds == math.inf or composition.is_nearly_full:
+        return eligible
+    return eligible & composition.fits(durations)
+
+
+def ran_dry(composition: Composition, wanted: Iterable[str]) -> str:
     """The note of a list that ended early."""
+    count = len(composition.places)
     rules = ", ".join(wanted)
     because = f" (left out: {rules})" if rules else ""
+    if composition.seconds < math.inf:
+        minutes = (composition.seconds - composition.lasted) / 60
+        return (
+            f"the list ends after {count} tracks, with {minutes:.1f} minutes left: the rules allow "
+            f"no other that fits{because}."
+        )
     return f"the list ends after {count} tracks: the rules allow no other{because}."
 
 

@@ -5,7 +5,7 @@ is whatever is linked by copies.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -36,18 +36,15 @@ def duplicate_groups(
         for pair in sorted(similarities)
         if minimum is None or similarities[pair] >= minimum
     }
-    groups = _linked(evidence)
     ids = snapshot.index.ids
-    rows = [row for group in groups for row in group]
-    tracks = catalog.present({int(ids[row]) for row in rows})
+    tracks = catalog.present({int(ids[row]) for pair in evidence for row in pair})
     found = []
-    for group in groups:
-        own = {row: tracks[int(ids[row])] for row in group if int(ids[row]) in tracks}
-        pairs = [pair for pair in evidence if pair[0] in own and pair[1] in own]
-        if len(own) > 1:
-            texts = [_evidence(own[a], own[b], evidence[a, b]) for a, b in pairs]
-            ordered = sorted(own.values(), key=_location)
-            found.append(DuplicateGroup(ordered, texts))
+    for pairs in _linked(evidence):
+        there = [pair for pair in pairs if all(int(ids[row]) in tracks for row in pair)]
+        own = {row: tracks[int(ids[row])] for pair in there for row in pair}
+        if own:
+            texts = [_evidence(own[a], own[b], evidence[a, b]) for a, b in there]
+            found.append(DuplicateGroup(sorted(own.values(), key=_location), texts))
     return sorted(found, key=lambda group: _location(group.tracks[0]))
 
 
@@ -85,26 +82,23 @@ def _similar(snapshot: Snapshot, pair: _Pair) -> float:
     return cosine(one.view, other.view)
 
 
-def _linked(pairs: dict[_Pair, float]) -> list[list[int]]:
-    """Rows that pairs link, group by group."""
-    beside: dict[int, list[int]] = defaultdict(list)
-    for one, other in pairs:
-        beside[one].append(other)
-        beside[other].append(one)
-    groups, seen = [], set()
-    for start in sorted(beside):
-        if start in seen:
-            continue
-        group, waiting = [], [start]
-        seen.add(start)
-        while waiting:
-            row = waiting.pop()
-            group.append(row)
-            new = [other for other in beside[row] if other not in seen]
-            seen.update(new)
-            waiting += new
-        groups.append(sorted(group))
-    return groups
+def _linked(pairs: Iterable[_Pair]) -> list[list[_Pair]]:
+    """The pairs of each group of rows that pairs link."""
+    leader: dict[int, int] = {}
+
+    def leader_of(row: int) -> int:
+        while (further := leader.setdefault(row, row)) != row:
+            leader[row] = leader[further]
+            row = further
+        return row
+
+    every = list(pairs)
+    for one, other in every:
+        leader[leader_of(other)] = leader_of(one)
+    groups: dict[int, list[_Pair]] = defaultdict(list)
+    for pair in every:
+        groups[leader_of(pair[0])].append(pair)
+    return list(groups.values())
 
 
 def _evidence(one: Track, other: Track, similarity: float) -> DuplicateEvidence:

@@ -85,7 +85,7 @@ def finished(
     notes = list(composition.notes)
     ends_itself = composition.most is None and composition.seconds == np.inf
     if is_dry and not ends_itself:
-        notes.append(ran_dry(len(rows), named({**task.candidates.left_out, **left_out})))
+        notes.append(ran_dry(composition, named({**task.candidates.left_out, **left_out})))
     units = np.stack([group.query.unit for group in groups])
     similarities = (task.space.units(rows) @ units.T).max(axis=1, initial=-1.0)
     return Composed(rows.tolist(), similarities.tolist(), left_out, notes, selection.shortest)

@@ -42,7 +42,7 @@ def compose_growth(task: Task) -> Composed:
     left_out = selection.left_out()
     notes = list(composition.notes)
     if is_dry and (composition.most is not None or composition.seconds < np.inf):
-        notes.append(ran_dry(len(places), named({**task.candidates.left_out, **left_out})))
+        notes.append(ran_dry(composition, named({**task.candidates.left_out, **left_out})))
     if request.threshold is not None and not len(rows):
         notes.append(f"no track has a similarity of {request.threshold:g} to any of the playlist.")
     return Composed(

@@ -7,68 +7,35 @@
   page by page or in a list.
 """
 
-import csv
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from recommender.audio.tag_text import utf8, utf16
+from recommender.audio.tag_text import utf16
 from recommender.catalog import EventKind
 from recommender.errors import HistoryError
+from recommender.recommendation.history_items import (
+    LONGEST_LINE,
+    Items,
+    Listen,
+    Unreadable,
+    loaded,
+    mapping,
+    moment,
+    text_of,
+)
+from recommender.recommendation.lastfm_history import read_table, scrobble, tracks_in
 from recommender.recommendation.track_lookup import Named
-from recommender.utils.names import label_key
 
 HistoryFormat = Literal["listenbrainz", "lastfm"]
 
 LARGEST_DOCUMENT = 256 * 2**20
 """Bytes of one JSON document, which is read whole."""
 
-LONGEST_LINE = 2**20
 MOST_BYTES = 8 * 2**30
 """Of an unpacked archive; a listen takes some 2 KB."""
-
-_EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-_DATES = ("%d %b %Y %H:%M", "%d %b %Y, %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
-_COLUMNS = {
-    "artist": ("artist", "artistname"),
-    "album": ("album", "release", "albumname", "releasename"),
-    "title": ("track", "title", "song", "name", "trackname"),
-    "at": ("uts", "timestamp", "listenedat", "date", "utctime", "time", "datetime"),
-    "mbid": ("trackmbid", "recordingmbid"),
-}
-"""Field → headings of columns, likeliest first."""
-
-
-@dataclass(frozen=True)
-class Listen:
-    """One event in a file.
-
-    Attributes:
-        named: the recording.
-        at: when.
-        kind: play, like or unlike.
-        messybrainz_id: ListenBrainz's id of the names, by which its feedback may refer to them.
-    """
-
-    named: Named
-    at: datetime
-    kind: EventKind = EventKind.PLAY
-    messybrainz_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A part of a file that makes no sense: where, and why."""
-
-    where: str
-    reason: str
-
-
-Items = Iterator[Listen | Unreadable]
 
 
 def read_history(path: Path) -> tuple[HistoryFormat, Items]:
@@ -91,8 +58,8 @@ def read_history(path: Path) -> tuple[HistoryFormat, Items]:
     encoding = utf16(head) or "utf-8-sig"
     text = head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
     if text[:1] not in ("{", "["):
-        return "lastfm", _of_csv(path, head)
-    first = _loaded(text.partition("\n")[0])
+        return "lastfm", read_table(path, head)
+    first = loaded(text.partition("\n")[0])
     if isinstance(first, dict) and _is_listenbrainz(first):
         return "listenbrainz", _of_lines(path.name, path.open("rb"))
     return _of_document(path, encoding)
@@ -137,7 +104,7 @@ def _of_lines(name: str, opened: IO[bytes]) -> Items:
         number = 0
         while line := opened.readline(LONGEST_LINE):
             number += 1
-            value = _loaded(line.decode("utf-8-sig" if number == 1 else "utf-8", "replace"))
+            value = loaded(line.decode("utf-8-sig" if number == 1 else "utf-8", "replace"))
             if isinstance(value, dict) and _is_listenbrainz(value):
                 yield _listen(f"{name}, line {number}", value)
             elif line.strip() and not isinstance(value, dict):
@@ -150,19 +117,19 @@ def _is_listenbrainz(value: Mapping[str, Any]) -> bool:
 
 def _listen(where: str, value: Mapping[str, Any]) -> Listen | Unreadable:
     """A listen, or feedback, of ListenBrainz."""
-    at = _moment(value.get("listened_at", value.get("created")))
+    at = moment(value.get("listened_at", value.get("created")))
     if at is None:
         return Unreadable(where, "no time that makes sense")
-    metadata = _mapping(value.get("track_metadata"))
-    mapped, info = _mapping(metadata.get("mbid_mapping")), _mapping(metadata.get("additional_info"))
+    metadata = mapping(value.get("track_metadata"))
+    mapped, info = mapping(metadata.get("mbid_mapping")), mapping(metadata.get("additional_info"))
     mbid = mapped.get("recording_mbid") or info.get("recording_mbid") or value.get("recording_mbid")
     named = Named(
-        title=_text(metadata.get("track_name")),
-        artist=_text(metadata.get("artist_name")),
-        album=_text(metadata.get("release_name")),
-        recording_mbid=_text(mbid),
+        title=text_of(metadata.get("track_name")),
+        artist=text_of(metadata.get("artist_name")),
+        album=text_of(metadata.get("release_name")),
+        recording_mbid=text_of(mbid),
     )
-    messybrainz_id = _text(metadata.get("recording_msid") or value.get("recording_msid"))
+    messybrainz_id = text_of(metadata.get("recording_msid") or value.get("recording_msid"))
     kind = EventKind.PLAY
     if "score" in value:
         kinds = {1: EventKind.LIKE, -1: EventKind.UNLIKE, 0: EventKind.UNLIKE}
@@ -188,147 +155,13 @@ def _of_document(path: Path, encoding: str) -> tuple[HistoryFormat, Items]:
     items = listed if isinstance(listed, list) else []
     if any(isinstance(one, dict) and _is_listenbrainz(one) for one in items[:100]):
         return "listenbrainz", (
-            _listen(f"entry {number}", _mapping(one)) for number, one in enumerate(items, start=1)
+            _listen(f"entry {number}", mapping(one)) for number, one in enumerate(items, start=1)
         )
-    tracks = list(_lastfm_tracks(document, EventKind.PLAY, 0))
+    tracks = list(tracks_in(document, EventKind.PLAY, 0))
     if not tracks:
         raise HistoryError(f"{path} is JSON, but neither of ListenBrainz nor of Last.fm.")
     return "lastfm", (
-        _scrobble(f"entry {number}", track, kind)
+        scrobble(f"entry {number}", track, kind)
         for number, (track, kind) in enumerate(tracks, start=1)
-        if _mapping(track.get("@attr")).get("nowplaying") != "true"
+        if mapping(track.get("@attr")).get("nowplaying") != "true"
     )
-
-
-def _lastfm_tracks(
-    value: object, kind: EventKind, depth: int
-) -> Iterator[tuple[Mapping[str, Any], EventKind]]:
-    """The tracks in pages of Last.fm's API, and whether they were played or loved."""
-    if isinstance(value, list) and depth < 10:
-        for one in value:
-            yield from _lastfm_tracks(one, kind, depth + 1)
-    elif isinstance(value, dict) and depth < 10:
-        if "artist" in value and ("name" in value or "track" in value or "title" in value):
-            yield value, kind
-            return
-        for name, inner in value.items():
-            if name in ("recenttracks", "lovedtracks", "track", "tracks", "scrobbles"):
-                loved = EventKind.LIKE if name == "lovedtracks" else kind
-                yield from _lastfm_tracks(inner, loved, depth + 1)
-
-
-def _scrobble(where: str, track: Mapping[str, Any], kind: EventKind) -> Listen | Unreadable:
-    """A track of Last.fm's API."""
-    artist, album, date = (track.get(name) for name in ("artist", "album", "date"))
-    named = Named(
-        title=_text(track.get("name") or track.get("track") or track.get("title")),
-        artist=_text(_mapping(artist).get("#text") or _mapping(artist).get("name") or artist),
-        album=_text(_mapping(album).get("#text") or _mapping(album).get("name") or album),
-        recording_mbid=_text(track.get("mbid")),
-    )
-    when = _mapping(date).get("uts") or date or track.get("uts") or track.get("timestamp")
-    return _checked(where, named, _moment(when), kind)
-
-
-def _of_csv(path: Path, head: bytes) -> Items:
-    encoding = utf16(head) or ("utf-8-sig" if utf8(head) is not None else "cp1252")
-    text = head.decode(encoding, "replace")
-    first_line = text.lstrip("\ufeff").partition("\n")[0]
-    delimiter = max(",;\t", key=first_line.count)
-    if "\0" in text or not first_line.count(delimiter):
-        raise HistoryError(f"{path} is neither JSON nor a table: give an export of a history.")
-    return _rows(path, encoding, delimiter)
-
-
-def _rows(path: Path, encoding: str, delimiter: str) -> Items:
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        if file.read(1) != "\ufeff":
-            file.seek(0)
-        lines: Iterator[str] = iter(lambda: file.readline(LONGEST_LINE), "")
-        rows = csv.reader(lines, delimiter=delimiter)
-        positions: Mapping[str, int] | None = None
-        while True:
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Unreadable(f"line {rows.line_num}", str(error))
-                continue
-            if positions is None:
-                positions = _positions(row)
-                if positions is not None:
-                    continue
-                positions = {"artist": 0, "album": 1, "title": 2, "at": 3}
-            if any(cell.strip() for cell in row):
-                yield _of_row(f"line {rows.line_num}", row, positions)
-
-
-def _positions(heading: Sequence[str]) -> Mapping[str, int] | None:
-    """Field → column, of a row of headings; None for any other row."""
-    keys = [label_key(cell.partition("#")[0]) for cell in heading]
-    found = {
-        field: keys.index(name)
-        for field, names in _COLUMNS.items()
-        for name in reversed(names)
-        if name in keys
-    }
-    return found if {"artist", "title", "at"} <= found.keys() else None
-
-
-def _of_row(where: str, row: Sequence[str], positions: Mapping[str, int]) -> Listen | Unreadable:
-    cells = {field: row[at] for field, at in positions.items() if at < len(row)}
-    named = Named(
-        title=_text(cells.get("title")),
-        artist=_text(cells.get("artist")),
-        album=_text(cells.get("album")),
-        recording_mbid=_text(cells.get("mbid")),
-    )
-    return _checked(where, named, _moment(cells.get("at")), EventKind.PLAY)
-
-
-def _checked(where: str, named: Named, at: datetime | None, kind: EventKind) -> Listen | Unreadable:
-    if not (named.title and named.artist):
-        return Unreadable(where, "no artist or no title")
-    return Unreadable(where, "no time that makes sense") if at is None else Listen(named, at, kind)
-
-
-def _moment(value: object) -> datetime | None:
-    """Of seconds or milliseconds since 1970, or of a date in UTC as text."""
-    found: datetime | None = None
-    try:
-        text = str(value).strip()
-        number = float(text) if not isinstance(value, bool) else None
-        if number is not None:
-            found = datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)
-    except (ValueError, OverflowError, OSError):
-        found = _dated(text)
-    return found if found is not None and _EARLIEST <= found < _LATEST else None
-
-
-def _dated(text: str) -> datetime | None:
-    for form in _DATES:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-def _loaded(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None

@@ -5,12 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recommender.catalog import Catalog, Event, EventKind
-from recommender.recommendation.history_formats import (
-    HistoryFormat,
-    Listen,
-    Unreadable,
-    read_history,
-)
+from recommender.recommendation.history_formats import HistoryFormat, read_history
+from recommender.recommendation.history_items import Listen, Unreadable
 from recommender.recommendation.track_lookup import Named, TrackLookup
 from recommender.utils.files import AnyPath, as_path
 

@@ -75,7 +75,8 @@ def history_seeds(
     if count < 1:
         raise UsageError(f"a list needs at least 1 seed, not {count}.")
     now = (now or datetime.now(UTC)).astimezone()
-    events = catalog.history(user)
+    events = catalog.history(user, kinds=(EventKind.LIKE, EventKind.UNLIKE))
+    events += catalog.history(user, now - REMEMBERED, NOT_AGAIN)
     weights = _weights(events, now)
     present = catalog.present(weights)
     excluded = set(catalog.excluded_tracks().tolist())

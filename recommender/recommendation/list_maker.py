@@ -92,6 +92,8 @@ class ListMaker:
                 f"{_name(outside[0])} is not in the catalogue, so that it cannot be in a list: "
                 "ingest its folder first."
             )
+        if request.kind == "path" and len({seed.track_id for seed in seeds.like}) == 1:
+            raise UsageError(f"a path from {_name(seeds.like[0])} to itself: give another end.")
         notes = [f"a seed was left out: {_name(seed)} is not in the catalogue." for seed in outside]
         inside = [seed for seed in seeds.like if seed.seed.track is not None]
         return MixSeeds(inside, [], [*seeds.notes, *notes])

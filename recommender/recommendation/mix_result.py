@@ -35,9 +35,10 @@ class MixEntry:
     Attributes:
         track: what is listed.
         position: from 1.
-        similarity: cosine of its embedding with what the list is to be like: with the mean of the
-            seeds in a mix and a radio, with the nearest seed in a list to grow, with the entry
-            before in a path and an order, whose first entry has 1.
+        similarity: cosine of its embedding with what the list is to be like: in a mix and a radio
+            with the mean of those seeds that sound alike, and of several such groups with the
+            nearest; in a list to grow with the nearest seed; in a path and an order, whose first
+            entry has 1, with the entry before.
         close: as `Neighbour.close`, for that similarity.
     """
 

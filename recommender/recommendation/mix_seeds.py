@@ -4,10 +4,10 @@ Several seeds of one sound are best searched for by their mean, which keeps what
 seeds that sound different the mean is a place where none of them is. So seeds are divided into
 groups, and each group has a query of its own; `mixes` fuses what the queries find.
 
-What a list is to be unlike is taken out of the queries: each loses `AWAY` times its component along
-the mean of what is unliked. That is Rocchio's relevance feedback ("Relevance feedback in
-information retrieval", 1971) with the weight that the two vectors suggest: a query that has nothing
-of the unliked stays as it is.
+What a list is to be unlike is subtracted from the queries: the mean of what is unliked with the
+weight `AWAY` (Rocchio, "Relevance feedback in information retrieval", 1971), or with less where the
+query has little of it in the first place, so that a list does not change its character because of
+something that was never in it.
 
 Shapes: vectors of d dimensions, in the axes of the index.
 """
@@ -32,13 +32,14 @@ from recommender.recommendation.snapshot import Snapshot
 from recommender.search.score_space import ScoreQuery, ScoreSpace
 from recommender.utils.arrays import FloatArray, unit_rows
 
-AWAY = 1.5
-"""1 would leave a query that is neither like nor unlike what is unliked; beyond, it is unlike."""
+AWAY, AWAY_PER_COSINE = 0.5, 3.0
+"""Weight of what is unliked, at most, and for its cosine with the query."""
 
 ALIKE, ALIKE_UNCALIBRATED = 0.75, 0.3
 """Mean cosine from which groups of seeds are one: as a share of the calibration's midpoint, and in
 a space that has none."""
 
+_LEFT_OUT = "a seed was left out: "
 _UNKNOWN = (TrackNotFound, AmbiguousTrack, AudioError, SpaceMismatch)
 
 
@@ -91,7 +92,11 @@ def read_seeds(
     notes: list[str] = []
     like = _read(reader, seeds.like, snapshot, notes, all_needed)
     if not like:
-        raise TrackNotFound(f"none of the {len(seeds.like)} seeds is known. {' '.join(notes)}")
+        causes = "; ".join(note.removeprefix(_LEFT_OUT).partition(". ")[0] for note in notes)
+        raise TrackNotFound(
+            f"none of the {len(seeds.like)} seeds is known: {causes}. Look with 'recsys list', or "
+            "give the paths of sound files."
+        )
     unlike = _read(reader, seeds.unlike, snapshot, notes, False, raise_single=False)
     liked = {seed.track_id: seed for seed in like if seed.track_id is not None}
     both = [liked[seed.track_id] for seed in unlike if seed.track_id in liked]
@@ -117,7 +122,7 @@ def _read(
         except _UNKNOWN as error:
             if all_needed or (len(queries) == 1 and raise_single):
                 raise
-            notes.append(f"a seed was left out: {_first_line(error)}")
+            notes.append(f"{_LEFT_OUT}{_first_line(error)}")
             continue
         if seed.track_id is not None and not all_needed:
             if seed.track_id in known:
@@ -196,14 +201,13 @@ def grouped(units: FloatArray, alike: float) -> list[list[int]]:
 
 
 def moved_away(unit: FloatArray, away: FloatArray) -> FloatArray:
-    """A unit vector [d] without what it has of unit vectors [m, d]; see `AWAY`.
+    """A unit vector [d] less unit vectors [m, d], the nearest first; see `AWAY`.
 
-    The nearest of them first; of a vector that lies along them alone nothing would be left, and it
-    stays as it is.
+    Of one that is among them nothing sensible would be left, and it stays as it is.
     """
     moved = unit.astype(np.float64)
     for other in away[np.argsort(-(away @ unit), kind="stable")].astype(np.float64):
-        moved = moved - AWAY * max(0.0, float(moved @ other)) * other
+        moved = moved - min(AWAY, AWAY_PER_COSINE * max(0.0, float(moved @ other))) * other
     length = float(np.linalg.norm(moved))
     return (moved / length).astype(np.float32) if length > 1e-3 else unit
 

@@ -4,17 +4,23 @@ The protocol is that of MPD 0.21 and newer (mpd.readthedocs.io/en/stable/protoco
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from recommender.catalog import CatalogState
 from recommender.catalog.records import Track
-from recommender.errors import PlayerError, RecsysError, UsageError
+from recommender.errors import PlayerError, RecsysError
 from recommender.recommendation.listening import Listening
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.mpd_connection import (
+    ConnectionLost,
+    MpdSettings,
+    connected,
+    said_clearly,
+)
 from recommender.recommendation.playlist_locations import is_address
 from recommender.recommendation.playlist_matching import EntryMatcher, UnmatchedEntry
 from recommender.recommendation.playlist_text import PlaylistEntry
@@ -27,38 +33,7 @@ logger = logging.getLogger(__name__)
 SPARE = 20
 """Tracks that are asked for besides, in the place of those that MPD does not have."""
 
-_TIMEOUT_S = 10.0
-
 _Song = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class MpdSettings:
-    """How MPD is reached, and how its queue is filled.
-
-    Attributes:
-        host: name or address, or the path of a socket; ``PASSWORD@HOST`` as in ``$MPD_HOST``.
-        port: of TCP.
-        music_directory: MPD's, as this machine sees it; None to ask MPD, which answers on a socket
-            only, or else to conclude it from what is playing.
-        ahead: tracks that are kept behind the one that is playing.
-        rules: of the radio that is played; None for the defaults.
-        record_as: user whose history gets what is played and skipped; None for nobody's.
-    """
-
-    host: str = "localhost"
-    port: int = 6600
-    music_directory: Path | None = None
-    ahead: int = 5
-    rules: Rules | None = None
-    record_as: str | None = None
-
-    def __post_init__(self) -> None:
-        """Raise `UsageError` for numbers out of range."""
-        if self.ahead < 1:
-            raise UsageError(f"at least 1 track is kept ahead, not {self.ahead}.")
-        if not 0 < self.port < 2**16:
-            raise UsageError(f"a port is from 1 to 65535, not {self.port}.")
 
 
 class MpdQueue:
@@ -68,20 +43,20 @@ class MpdQueue:
     not added here, so that it does not drift.
     """
 
-    def __init__(self, service: SimilarityService, settings: MpdSettings = MpdSettings()) -> None:
+    def __init__(self, service: SimilarityService, settings: MpdSettings | None = None) -> None:
         """Connect.
 
         Args:
             service: stays open.
-            settings: where MPD is.
+            settings: None for the defaults of `MpdSettings`.
 
         Raises:
             PlayerError: MPD does not answer, or refuses the password.
             UsageError: python-mpd2 is not installed.
         """
         self._service = service
-        self._settings = settings
-        self._client = _connected(settings)
+        self._settings = settings = settings or MpdSettings()
+        self._client = connected(settings)
         self._directory = settings.music_directory or self._told_directory()
         self._added: set[str] = set()  # MPD's ids of songs
         self._absent: set[int] = set()  # tracks that MPD does not have
@@ -113,7 +88,7 @@ class MpdQueue:
                 of the catalogue's files, or the connection is lost.
             RecsysError: what `SimilarityService.mix` raises.
         """
-        with _said_clearly():
+        with said_clearly():
             status = self._client.status()
             if "song" not in status:
                 raise PlayerError("MPD plays nothing: play a track, and its radio follows.")
@@ -137,11 +112,11 @@ class MpdQueue:
         """
         said = ""
         while True:
-            with _said_clearly():
+            with said_clearly():
                 self._listen()
             try:
                 added = self.fill()
-            except _ConnectionLost:
+            except ConnectionLost:
                 raise
             except RecsysError as error:
                 if str(error) != said:
@@ -151,7 +126,7 @@ class MpdQueue:
                 said = ""
                 if added and on_added is not None:
                     on_added(added)
-            with _said_clearly():
+            with said_clearly():
                 self._client.idle("player", "playlist")
 
     def _listen(self) -> None:
@@ -274,49 +249,6 @@ class MpdQueue:
             return None
         directory = told.get("music_directory") if isinstance(told, dict) else told
         return Path(directory) if directory and Path(directory).is_absolute() else None
-
-
-class _ConnectionLost(PlayerError):
-    """MPD has ended, or the network is gone."""
-
-
-@contextmanager
-def _said_clearly() -> Iterator[None]:
-    """Raise `PlayerError` for what goes wrong between MPD and here."""
-    import mpd
-
-    try:
-        yield
-    except (mpd.ConnectionError, OSError) as error:
-        raise _ConnectionLost(f"the connection to MPD is lost ({error}).") from error
-    except mpd.MPDError as error:
-        raise PlayerError(f"MPD refuses: {error}.") from error
-
-
-def _connected(settings: MpdSettings) -> Any:
-    try:
-        import mpd
-    except ImportError as error:
-        raise UsageError(
-            "python-mpd2 is not installed: install the package with its extra 'mpd'."
-        ) from error
-    password, at, host = settings.host.rpartition("@")
-    if password.startswith("/") or not password:  # an abstract socket begins with @
-        password, host = "", settings.host
-    client = mpd.MPDClient()
-    client.timeout = _TIMEOUT_S
-    place = host if host.startswith(("/", "@")) else f"{host}:{settings.port}"
-    try:
-        client.connect(host, settings.port)
-        if at and password:
-            client.password(password)
-    except (mpd.ConnectionError, OSError) as error:
-        raise PlayerError(
-            f"MPD does not answer at {place} ({error}): start it, or say where it is."
-        ) from error
-    except mpd.MPDError as error:
-        raise PlayerError(f"MPD at {place} refuses the password ({error}).") from error
-    return client
 
 
 def _seconds(status: _Song) -> float:

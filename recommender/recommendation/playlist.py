@@ -60,7 +60,8 @@ def m3u_text(
     """`tracks` as extended M3U, one entry each.
 
     A name with a line break cannot be written in this format: a comment stands in its place. A seed
-    without a file (an embedding, an upload) is left out.
+    without a file (an embedding, an upload) is left out. VLC takes "#", "?" and "%" in a name for
+    parts of an address, and does not find the file; XSPF (`xspf.xspf_text`) has neither limit.
 
     Of a file that a cue sheet divides, the lines ``#EXTVLCOPT:start-time=`` and ``stop-time=``
     before its path give the part that is meant. VLC and what is built on it play that part; others

@@ -16,7 +16,7 @@ from recommender.recommendation.playlist_locations import (
     is_address,
     readings,
 )
-from recommender.recommendation.playlist_text import PlaylistEntry
+from recommender.recommendation.playlist_text import LONGEST_LOCATION, PlaylistEntry
 from recommender.recommendation.track_lookup import Named, TrackLookup
 
 UnmatchedKind = Literal[
@@ -27,6 +27,8 @@ file is gone and has no copy; a playlist or a folder; an address, no file; sever
 
 START_TOLERANCE_S = 1.0
 """Between the start of a part in a playlist and of the track that is meant."""
+
+_LONGEST_SHOWN = 1_000
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ class UnmatchedEntry:
 
 
 def shown(entry: PlaylistEntry) -> str:
-    """What an entry is called: its location, or else its names."""
+    """What an entry is called: its location, or else its names; cut where it is very long."""
     names = " - ".join(filter(None, (entry.artist, entry.title)))
-    return entry.locations[-1] if entry.locations else names or "(no location)"
+    text = entry.locations[-1] if entry.locations else names or "(no location)"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 class EntryMatcher:
@@ -67,7 +70,7 @@ class EntryMatcher:
         places = [
             place
             for text in entry.locations
-            if not is_address(text)
+            if len(text) <= LONGEST_LOCATION and not is_address(text)
             for folder in self._folders
             for place in readings(text, folder, entry.is_uri)
         ]
@@ -171,4 +174,4 @@ class EntryMatcher:
     def _failures(self) -> Mapping[str, str]:
         """File → why it could not be analysed."""
         failures = self._catalog.failures()
-        return {str(one.library.root / one.path): one.reason for one in failures}
+        return {(one.library.root / one.path).as_posix(): one.reason for one in failures}

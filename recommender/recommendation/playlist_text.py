@@ -14,6 +14,9 @@ LARGEST_PLAYLIST = 32 * 2**20
 
 MOST_ENTRIES = 200_000
 
+LONGEST_LOCATION = 20_000
+"""Characters; systems have paths of some 4,000, of which an encoding makes three times as many."""
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _TEXT_LINE_END = re.compile(r"\r\n|\n|\r")
 _INFORMATION = re.compile(r"#EXTINF:\s*(-?\d+(?:\.\d+)?)?(?:\s+[\w-]+=\"[^\"]*\")*\s*,?(.*)", re.I)
@@ -105,7 +108,7 @@ def parse_m3u(data: bytes) -> PlaylistText:
             playlist.add(entry)
             entry = PlaylistEntry()
         else:
-            _read_comment(spellings[-1], entry, playlist)
+            _read_comment(spellings[-1][:LONGEST_LOCATION], entry, playlist)
     return playlist
 
 

@@ -17,7 +17,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recommender.recommendation.composition import Composed, Composition, Task, draws, varied
+from recommender.recommendation.composition import (
+    Composed,
+    Composition,
+    Task,
+    draws,
+    next_entries,
+    varied,
+)
 from recommender.recommendation.fusion import finished
 from recommender.recommendation.mix_seeds import SeedGroup, seed_groups
 from recommender.recommendation.selection import Selection
@@ -104,23 +111,31 @@ class Radio:
         turn = max(self.turns, key=lambda one: one.due(selection.position))
         if not self.whole and len(selection.rows) < PER_ENTRY * (selection.position + 1):
             self.widen()
-        eligible = selection.eligible()
-        while not eligible.any() and not self.whole:
-            self.widen()
-            eligible = selection.eligible()
-        if not eligible.any() and not self._rules.strict:
-            eligible = self._nearly_eligible()
+        eligible = self._eligible(composition)
         if not eligible.any():
             selection.pass_over(np.ones(len(selection.rows), dtype=np.bool_))
             return "dry"
         found = scores(self._database, self.query(turn))
         place = self._chosen(found, eligible)
-        selection.pass_over(found > found[place])
-        if not composition.add(place, float(self._durations[place])):
+        if not composition.fits(self._durations[place]):
             return "full"
+        selection.pass_over(found > found[place])
+        composition.add(place, float(self._durations[place]))
         selection.take(place)
         turn.entries.append(place)
         return None
+
+    def _eligible(self, composition: Composition) -> BoolArray:
+        """The candidates for the next entry; more are looked up while there are none."""
+        while True:
+            free = self.selection.eligible()
+            eligible = next_entries(composition, free, self._durations)
+            if eligible.any() or self.whole:
+                break
+            self.widen()
+        if not eligible.any() and not self._rules.strict:
+            eligible = self._nearly_eligible(composition)
+        return eligible
 
     def _chosen(self, found: FloatArray, eligible: BoolArray) -> int:
         """The best eligible candidate, or by chance one that is nearly as good."""
@@ -132,9 +147,10 @@ class Radio:
         ranks[np.argsort(-own, kind="stable")] = np.arange(1.0, len(places) + 1)
         return int(places[varied(ranks, self._drawn[places], self._rules.variety).argmin()])
 
-    def _nearly_eligible(self) -> BoolArray:
+    def _nearly_eligible(self, composition: Composition) -> BoolArray:
         """The candidates that the gaps would admit soonest."""
-        possible, waits = self.selection.possible(), self.selection.waits()
+        possible = next_entries(composition, self.selection.possible(), self._durations)
+        waits = self.selection.waits()
         least = waits[possible].min(initial=np.iinfo(np.int64).max)
         nearly: BoolArray = possible & (waits == least)
         return nearly

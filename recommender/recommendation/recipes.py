@@ -83,7 +83,7 @@ def run_recipe(
         PlaylistNotFound: it was removed meanwhile.
     """
     try:
-        mix = service.mix(_request(service.catalog, playlist, today), today)
+        mix = service.mix(recipe_request(service.catalog, playlist, today), today)
     except RecsysError as error:
         raise _failed(playlist, str(error)) from error
     ids = [entry.track.id for entry in mix.entries]
@@ -124,6 +124,9 @@ def replace_tracks(
 ) -> StoredPlaylist:
     """Replace the tracks of a playlist, and its file where it has one; both or neither.
 
+    Each is the old one or the new one at any time. Where the process is killed between the two,
+    the file is that of before until the next run.
+
     Args:
         run_at: where they are those of its recipe.
 
@@ -153,8 +156,8 @@ def replace_tracks(
         raise _failed(playlist, f"its file {target} cannot be written ({reason}).") from error
 
 
-def _request(catalog: Catalog, playlist: StoredPlaylist, today: date | None) -> MixRequest:
-    """The request of a playlist's recipe. Raises `RecsysError`."""
+def recipe_request(catalog: Catalog, playlist: StoredPlaylist, today: date | None) -> MixRequest:
+    """What a playlist's recipe asks for on a day (None: today). Raises `RecsysError`."""
     recipe = playlist.recipe
     if recipe is None:
         raise UsageError("it has no recipe: it was made by hand.")

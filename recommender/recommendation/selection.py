@@ -129,8 +129,7 @@ class Selection:
             self._albums.append(album)
             self._apply_past(place, own, album)
         known = [*self._known, *self.rows[:start][self.taken[:start]].tolist()]
-        for row in known:
-            self._copy[self._copies.of_row(row, start)] = True
+        self._copy[self._copies.of_rows(known, start)] = True
         for recording in self._recordings:
             found = copies_of(recording, self._snapshot.index, rows, self._detector)
             self._copy[start:][found] = True
@@ -168,7 +167,7 @@ class Selection:
                 self._full[own] = True
         if album != NO_NAME and self._gaps.album:
             self._album_from[self._of_album[album]] = self.position + self._gaps.album
-        self._copy[self._copies.of_row(int(self.rows[place]), 0)] = True
+        self._copy[self._copies.of_rows([int(self.rows[place])], 0)] = True
         self.position += 1
 
     def _note(self, position: int, artists: list[int], album: int) -> None:
@@ -274,22 +273,30 @@ class _CopyTable:
                 self._with_more.append(start + place)
         self._rows = np.concatenate([self._rows, rows])
 
-    def of_row(self, row: int, start: int) -> list[int]:
-        """Places, from `start` on, of the copies of a track, itself included."""
+    def of_rows(self, rows: Sequence[int], start: int) -> list[int]:
+        """Places, from `start` on, of the copies of tracks of the index, themselves included."""
         columns = self._snapshot.index.columns
-        signature, own = int(columns["signature"][row]), columns["copies"][row].tolist()
-        found = [*self._places.get(signature, ()), *self._knowing.get(signature, ())]
-        for copy in own:
-            found += self._places.get(copy, ())
-        more = [place for place in self._with_more if place >= start]
-        if own[-1] == MORE:
-            more = list(range(start, len(self._rows)))
-        if more:
-            compared = copies_of(
-                self._snapshot.recording(row),
-                self._snapshot.index,
-                self._rows[more],
-                self._detector,
-            )
-            found += np.array(more)[compared].tolist()
+        each = np.array(rows, dtype=np.int64)
+        signatures, copies = columns["signature"][each].tolist(), columns["copies"][each].tolist()
+        found: list[int] = []
+        for row, signature, own in zip(rows, signatures, copies, strict=True):
+            found += self._places.get(signature, ())
+            found += self._knowing.get(signature, ())
+            if own[0]:
+                for copy in own:
+                    found += self._places.get(copy, ())
+            if own[-1] == MORE:
+                places = np.arange(start, len(self._rows))
+                found += places[self._are_copies(row, self._rows[start:])].tolist()
+        with_more = np.array([at for at in self._with_more if at >= start], dtype=np.int64)
+        if len(with_more) and len(rows) == 1:
+            found += with_more[self._are_copies(rows[0], self._rows[with_more])].tolist()
+        elif len(with_more):
+            found += [
+                at for at in with_more.tolist() if self._are_copies(int(self._rows[at]), each).any()
+            ]
         return [place for place in found if place >= start]
+
+    def _are_copies(self, row: int, rows: IntArray) -> BoolArray:
+        index = self._snapshot.index
+        return copies_of(self._snapshot.recording(row), index, rows, self._detector)

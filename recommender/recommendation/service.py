@@ -124,6 +124,7 @@ class SimilarityService:
         self._detector = duplicate_detector or DuplicateDetector()
         self._seeds = SeedReader(catalog, projector, self._detector, load_analyser)
         self._lists = ListMaker(catalog, self._seeds, self._detector, similarity_calibration)
+        self._similar_groups: SimilarGroups | None = None
         self.catalog_index = CatalogIndex(
             catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
         )
@@ -350,9 +351,12 @@ class SimilarityService:
         if k < 1:
             raise UsageError(f"the length of the list must be at least 1, not {k}.")
         snapshot = self._snapshots.current()
-        space = ScoreSpace(snapshot.index)
-        calibration = self.similarity_calibration
-        return SimilarGroups(self.catalog, snapshot, space, calibration), snapshot
+        groups = self._similar_groups
+        if groups is None or not groups.is_of(snapshot):
+            space, calibration = ScoreSpace(snapshot.index), self.similarity_calibration
+            groups = SimilarGroups(self.catalog, snapshot, space, calibration)
+            self._similar_groups = groups
+        return groups, snapshot
 
     def _make_snapshot(self) -> Snapshot:
         return Snapshot(self.catalog, self.catalog_index.update())

@@ -4,6 +4,7 @@ Shapes: n tracks of an index, p pairs of a track and a group it belongs to, g gr
 """
 
 import difflib
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -87,15 +88,38 @@ class SimilarGroups:
         space: ScoreSpace,
         calibration: SimilarityCalibration | None,
     ) -> None:
-        """Nothing is computed yet."""
+        """Nothing is computed yet; the means of all artists, of all albums once."""
         self._catalog = catalog
         self._snapshot = snapshot
         self._space = space
         self._calibration = calibration
+        self._computing = threading.Lock()
+        self._of_artists: TrackGroups | None = None
+        self._of_albums: TrackGroups | None = None
+
+    @property
+    def _artists(self) -> TrackGroups:
+        with self._computing:
+            if self._of_artists is None:
+                self._of_artists = TrackGroups.of(self._space, *self._snapshot.artists.pairs)
+            return self._of_artists
+
+    @property
+    def _albums(self) -> TrackGroups:
+        with self._computing:
+            if self._of_albums is None:
+                column = self._snapshot.index.columns["album"].whole()
+                rows = np.flatnonzero(column != NO_NAME)
+                self._of_albums = TrackGroups.of(self._space, rows, column[rows])
+            return self._of_albums
+
+    def is_of(self, snapshot: Snapshot) -> bool:
+        """Whether it answers for a snapshot."""
+        return self._snapshot is snapshot
 
     def artists(self, artist: str, k: int, near: SearchSeed | None) -> list[SimilarArtist]:
         """See `SimilarityService.similar_artists`."""
-        groups = TrackGroups.of(self._space, *self._snapshot.artists.pairs)
+        groups = self._artists
         codes = self._snapshot.artists.codes_of([artist])
         places = [at for code in codes if (at := groups.place(code)) is not None]
         if not places:
@@ -120,12 +144,13 @@ class SimilarGroups:
 
     def albums(self, seed: SearchSeed, k: int) -> list[SimilarAlbum]:
         """See `SimilarityService.similar_albums`."""
-        column = self._snapshot.index.columns["album"].whole()
-        rows = np.flatnonzero(column != NO_NAME)
-        if not len(rows):
+        groups = self._albums
+        if not len(groups.codes):
             raise UsageError("no track has an album tag: tag the files and ingest them again.")
-        groups = TrackGroups.of(self._space, rows, column[rows])
-        own = None if seed.row is None else groups.place(int(column[seed.row]))
+        album = NO_NAME
+        if seed.row is not None:
+            album = int(self._snapshot.index.columns["album"][seed.row])
+        own = groups.place(album)
         unit = unit_of(seed, self._space) if own is None else groups.means[own]
         found = groups.nearest(unit, k, own)
         points = {at: self._entry_points(groups.tracks(at), unit) for at, _ in found}
@@ -183,7 +208,7 @@ class SimilarGroups:
 
     def _unknown_artist(self, artist: str) -> str:
         if names_nobody(artist):
-            return f"{artist!r} names no artist."
+            return f"{artist!r} names no artist: give the name of one of the catalogue."
         known = {
             name_key(name): name
             for track in self._catalog.all_tracks()
@@ -192,7 +217,8 @@ class SimilarGroups:
         }
         near = difflib.get_close_matches(name_key(artist), known, n=3)
         hint = ", ".join(repr(known[key]) for key in near)
-        return f"no track is by {artist!r}" + (f"; did you mean {hint}?" if hint else ".")
+        advice = f"did you mean {hint}?" if hint else "look names up with 'recsys list WORDS'."
+        return f"no track is by {artist!r}; {advice}"
 
 
 def _album_artist(tracks: list[Track]) -> str | None:

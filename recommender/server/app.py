@@ -23,7 +23,7 @@ from recommender.server.api import (
     status,
     tracks,
 )
-from recommender.server.auth import AUTHENTICATED
+from recommender.server.auth import AUTHENTICATED, document_security
 from recommender.server.base_path import BasePath
 from recommender.server.jobs import IngestJobs
 from recommender.server.limits import BodyDeadline, SecurityHeaders
@@ -82,6 +82,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app.include_router(api_router(settings))
     audiomuse.install(app)
     subsonic.install(app)
+    document_security(app)
     _add_middleware(app, settings, state)
     return app
 
@@ -128,7 +129,7 @@ def _operation_id(route: APIRoute) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServerState = app.state.recsys
-    state.jobs = IngestJobs(state.settings.database)
+    state.jobs = IngestJobs(state.settings.database, state.settings.ingest_workers)
     state.jobs.start()
     tasks = [
         asyncio.create_task(_open_index(state), name="recsys-open"),

@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from recommender.errors import RecsysError
 from recommender.server import audiomuse_lists, audiomuse_tracks
 from recommender.server.audiomuse_answers import as_json
+from recommender.server.audiomuse_models import RESPONSES
 from recommender.server.auth import AUTHENTICATED
 from recommender.server.errors import Problem, problem_of
 from recommender.server.jobs import IngestJob
@@ -49,20 +50,21 @@ class ErrorRoute(APIRoute):
 def install(app: FastAPI) -> None:
     """Add the routes."""
     router = APIRouter(tags=["AudioMuse-compatible"], route_class=ErrorRoute)
-    router.get("/", response_class=HTMLResponse)(front)
+    router.get("/", response_class=HTMLResponse, responses={200: _FRONT})(front)
     router.get("/api/health")(health)
     guarded: list[Any] = AUTHENTICATED
-    router.get("/api/active_tasks", dependencies=guarded)(active_tasks)
-    router.get("/api/last_task", dependencies=guarded)(last_task)
-    for part in (audiomuse_tracks, audiomuse_lists):
-        for method, path, route in part.ROUTES:
-            router.api_route(path, methods=[method], dependencies=guarded)(route)
+    for path, route in (("/api/active_tasks", active_tasks), ("/api/last_task", last_task)):
+        router.get(path, dependencies=guarded, responses=RESPONSES)(route)
+    for part in (audiomuse_tracks.add_routes, audiomuse_lists.add_routes):
+        part(router, {"dependencies": guarded, "responses": RESPONSES})
     for method, path in _NOT_YET:
         router.api_route(path, methods=[method], dependencies=guarded, include_in_schema=False)(
             not_yet
         )
     app.include_router(router)
 
+
+_FRONT: dict[str, Any] = {"content": {"application/json": {}, "text/html": {}}}
 
 _NOT_YET = (
     ("GET", "/external/get_score"),

@@ -1,9 +1,8 @@
 """AudioMuse-compatible routes that make and store lists."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AliasChoices, BaseModel, Field
 
@@ -11,6 +10,7 @@ from recommender.recommendation.history_seeds import todays_request
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.recommendation.mix_result import Mix
 from recommender.recommendation.service import SimilarityService
+from recommender.server import audiomuse_models as models
 from recommender.server.api.playlists import visible
 from recommender.server.audiomuse_answers import as_json, entries, number_of
 from recommender.server.auth import CurrentUser
@@ -41,8 +41,8 @@ class AlchemyBody(BaseModel):
     """Tracks that a list shall be like, and unlike; `temperature` is its variety."""
 
     items: list[AlchemyItem] = Field(min_length=1, max_length=200)
-    n: int = Field(25, ge=1, le=MOST_TRACKS)
-    temperature: float = Field(0.0, ge=0, le=1e6, allow_inf_nan=False)
+    n: int = Field(default=25, ge=1, le=MOST_TRACKS)
+    temperature: float = Field(default=0.0, ge=0, le=1e6, allow_inf_nan=False)
 
 
 async def create_playlist(request: Request, user: CurrentUser, body: PlaylistBody) -> Response:
@@ -131,9 +131,17 @@ def _listed(ids: PlayerIds, mix: Mix, most: int) -> list[dict[str, Any]]:
     return entries(ids, [one.track for one in mix.entries], distances, most)
 
 
-ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("POST", "/api/create_playlist", create_playlist),
-    ("POST", "/api/alchemy", alchemy),
-    ("GET", "/api/sonic_fingerprint/generate", sonic_fingerprint),
-    ("GET", "/api/radios", radios),
-)
+def add_routes(router: APIRouter, common: dict[str, Any]) -> None:
+    """Add these routes, with what all routes have in common."""
+    stored = router.post(
+        "/api/create_playlist", response_model=models.StoredPlaylist, status_code=201, **common
+    )
+    stored(create_playlist)
+    router.post("/api/alchemy", response_model=models.Results, **common)(alchemy)
+    router.get(
+        "/api/sonic_fingerprint/generate",
+        response_model=list[models.DistantEntry],
+        openapi_extra=models.parameters("n#"),
+        **common,
+    )(sonic_fingerprint)
+    router.get("/api/radios", response_model=list[models.StoredRadio], **common)(radios)

@@ -1,15 +1,15 @@
 """AudioMuse-compatible routes on tracks and artists."""
 
-from collections.abc import Callable
 from typing import Any
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from recommender.errors import TrackNotFound, UsageError
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.mix_request import MixRequest, Rules, SeedSet
 from recommender.recommendation.service import SimilarityService
+from recommender.server import audiomuse_models as models
 from recommender.server.audiomuse_answers import (
     as_json,
     entries,
@@ -191,11 +191,20 @@ async def show_track(request: Request) -> Response:
     return as_json(await state.run(shown))
 
 
-ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
-    ("GET", "/api/similar_tracks", similar_tracks),
-    ("GET", "/api/find_path", find_path),
-    ("GET", "/api/similar_artists", similar_artists),
-    ("GET", "/api/search_tracks", search_tracks),
-    ("GET", "/api/max_distance", max_distance),
-    ("GET", "/api/track", show_track),
-)
+def add_routes(router: APIRouter, common: dict[str, Any]) -> None:
+    """Add these routes, with what all routes have in common."""
+    named = ("item_id", "title", "artist")
+    numbers = ("n#", "eliminate_duplicates?", "radius_similarity?", "mood_similarity?")
+    ends = ("start_song_id", "end_song_id", "max_steps#", "path_fix_size?")
+    of_artist = ("artist", "artist_id", "n#", "include_component_matches?")
+    words = ("search_query", "title", "artist", "start#", "end#")
+    for path, route, model, names in (
+        ("/api/similar_tracks", similar_tracks, list[models.DistantEntry], (*named, *numbers)),
+        ("/api/find_path", find_path, models.PathAnswer, ends),
+        ("/api/similar_artists", similar_artists, list[models.ArtistEntry], of_artist),
+        ("/api/search_tracks", search_tracks, list[models.FoundEntry], words),
+        ("/api/max_distance", max_distance, models.Farthest, named),
+        ("/api/track", show_track, models.FoundEntry, named),
+    ):
+        extra = models.parameters(*names)
+        router.get(path, response_model=model, openapi_extra=extra, **common)(route)

@@ -6,22 +6,21 @@ catalogue's own user, and requests that a web page or another name of this machi
 refused (DNS rebinding).
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
-from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi import Depends, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
 
 from recommender.catalog.list_records import DEFAULT_USER
 from recommender.server.errors import Problem
 from recommender.server.settings import is_loopback
 from recommender.server.state import state_of
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key, or a bearer token.")
-_API_KEY = APIKeyHeader(name="X-API-Key", auto_error=False)
-
-_SCHEMES = [Depends(_BEARER), Depends(_API_KEY)]
-"""For the OpenAPI document; `current_user` reads the headers itself, once."""
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a token."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 
 
 async def current_user(request: Request) -> str:
@@ -73,5 +72,32 @@ def _host_of(url: str) -> str:
 CurrentUser = Annotated[str, Depends(current_user)]
 """Parameter of a route: the name of the user who asks."""
 
-AUTHENTICATED = [*_SCHEMES, Depends(current_user)]
+AUTHENTICATED = [Depends(current_user)]
 """Dependencies of a router all of whose routes need a user."""
+
+OPEN = ("/", "/healthz", "/readyz", "/api/health")
+"""Routes that anybody may ask."""
+
+
+def document_security(app: FastAPI) -> None:
+    """Say in the OpenAPI document which routes need a secret, and how it is sent.
+
+    Dependencies of `fastapi.security` would say so, too, and take their time in each request.
+    """
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            found.setdefault("components", {})["securitySchemes"] = _SCHEMES
+            for path, methods in found["paths"].items():
+                for operation in methods.values():
+                    operation["security"] = [] if path in OPEN else [{"bearer": []}, {"key": []}]
+            app.openapi_schema = found
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]

@@ -37,6 +37,7 @@ class _Reporter(NoProgress):
             "failed": 0,
         }
         self._next = 0.0
+        self._change(now=True)
 
     def scanned(self, entries: int) -> None:
         """So many entries."""
@@ -68,7 +69,7 @@ def main() -> None:
         with suppress(OSError):
             os.nice(_NICENESS)
     job = json.loads(sys.stdin.readline())
-    settings = IngestSettings() if not job["workers"] else IngestSettings(workers=job["workers"])
+    settings = IngestSettings(workers=job["workers"])
     try:
         with Catalog.open(job["database"], create=False) as catalog:
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())

@@ -65,8 +65,8 @@ class IngestJob:
 class IngestJobs:
     """The queue of jobs, and the one that runs."""
 
-    def __init__(self, database: str | None, workers: int | None = None) -> None:
-        """Of one catalogue; `workers` processes analyse, by default one for each core."""
+    def __init__(self, database: str | None, workers: int = 1) -> None:
+        """Of one catalogue; `workers` processes analyse."""
         self._database = database
         self._workers = workers
         self._jobs: OrderedDict[int, IngestJob] = OrderedDict()
@@ -75,7 +75,7 @@ class IngestJobs:
         self._queue: asyncio.Queue[IngestJob] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._is_stopping = False
+        self._is_stopping = self._is_ending = False
 
     def start(self) -> None:
         """Begin to run jobs."""
@@ -129,8 +129,8 @@ class IngestJobs:
             self._end(job, "interrupted")
             await self._announce()
         elif job.state == "running" and self._process is not None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
+            self._is_ending = True
+            self._signal(self._process, job)
 
     async def changes(self, job: IngestJob) -> AsyncIterator[IngestJob]:
         """The job as it is, and again after each change, until it has ended."""
@@ -149,6 +149,7 @@ class IngestJobs:
             if job.state != "queued":
                 continue
             job.state, job.started_at = "running", datetime.now(UTC)
+            self._is_ending = self._is_stopping
             await self._announce()
             try:
                 await self._ingest(job)
@@ -156,7 +157,7 @@ class IngestJobs:
                 logger.warning("the ingest %d cannot run: %s", job.id, error)
                 job.error = "The process cannot be started; the server's log says why."
             if not job.has_ended:
-                self._end(job, "interrupted" if self._is_stopping else "failed")
+                self._end(job, "interrupted" if self._is_ending else "failed")
             await self._announce()
 
     async def _ingest(self, job: IngestJob) -> None:
@@ -207,13 +208,21 @@ class IngestJobs:
         process = self._process
         if process is None:
             return
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)
+        self._is_ending = True
+        for job in self._jobs.values():
+            if job.state == "running":
+                self._signal(process, job)
         try:
             await asyncio.wait_for(process.wait(), _STOP_S)
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()
+
+    @staticmethod
+    def _signal(process: asyncio.subprocess.Process, job: IngestJob) -> None:
+        """Have the process end: in good order, once there is something to leave in good order."""
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT if job.progress else signal.SIGTERM)
 
     def _forget_old(self) -> None:
         ended = [job.id for job in self._jobs.values() if job.has_ended]

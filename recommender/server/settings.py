@@ -62,6 +62,7 @@ class ServerSettings:
         watch: whether changes in the music folders start an ingest.
         origins: web pages of other origins that may read answers (CORS).
         server_name: the linked media server whose ids players use; None for the only one.
+        ingest_workers: processes that analyse files in an ingest that the server runs.
         file_limits: what opening one sound may cost.
         limits: what clients may ask.
 
@@ -78,6 +79,7 @@ class ServerSettings:
     watch: bool = False
     origins: tuple[str, ...] = ()
     server_name: str | None = None
+    ingest_workers: int = 1
     file_limits: FileLimits = field(default_factory=FileLimits)
     limits: ServerLimits = field(default_factory=ServerLimits)
 

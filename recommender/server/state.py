@@ -57,7 +57,7 @@ class ServerState:
         """Whether requests have to prove who asks."""
         if self.settings.require_auth is not None:
             return self.settings.require_auth
-        return not self.settings.is_loopback or bool(self.users.users())
+        return not self.settings.is_loopback or self.users.has_users
 
     async def run(self, work: Callable[[SimilarityService], _Result]) -> _Result:
         """``work(service)`` in a thread for queries.

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 _UNIT = """\
-# ~/.config/systemd/user/recsys.service
-# systemctl --user enable --now recsys; loginctl enable-linger: also when you are not logged in
+# A service of your own account: save it as ~/.config/systemd/user/recsys.service, enable and start
+# it with systemctl; `loginctl enable-linger` lets it run while you are not logged in.
 [Unit]
 Description=recsys: recommends music that sounds alike
 After=network.target

@@ -75,6 +75,12 @@ class UserStore:
         self._refresh()
         return sorted(self._users.values(), key=lambda user: user.name)
 
+    @property
+    def has_users(self) -> bool:
+        """Whether there is any. Raises `UsageError` for a file that cannot be read."""
+        self._refresh()
+        return bool(self._users)
+
     def named(self, name: str) -> User | None:
         """The user of this name."""
         self._refresh()

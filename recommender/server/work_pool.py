@@ -1,9 +1,9 @@
 """A bounded pool of threads for what blocks, so that the event loop never waits."""
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from recommender.server.errors import Problem
@@ -12,7 +12,7 @@ _Result = TypeVar("_Result")
 
 
 class WorkPool:
-    """Runs functions in threads; used from one event loop.
+    """Runs functions in threads.
 
     Attributes:
         pending: functions that wait or run.
@@ -28,6 +28,7 @@ class WorkPool:
             seconds: after which the caller stops waiting.
         """
         self.pending = 0
+        self._counting = threading.Lock()
         self._most = threads + waiting
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"recsys-{name}")
@@ -41,14 +42,12 @@ class WorkPool:
         """
         if self.pending >= self._most:
             raise Problem(503, "Too many requests wait already.", {"Retry-After": "1"})
-        loop = asyncio.get_running_loop()
-        self.pending += 1
         try:
             future = self._threads.submit(work, *args)
         except RuntimeError:
-            self.pending -= 1
             raise Problem(503, "The server is stopping.", {"Retry-After": "5"}) from None
-        future.add_done_callback(lambda done: self._note_end(loop, done))
+        self._count(1)
+        future.add_done_callback(lambda done: self._count(-1))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
         except TimeoutError:
@@ -62,9 +61,6 @@ class WorkPool:
         """Begin nothing more; what runs ends."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _note_end(self, loop: asyncio.AbstractEventLoop, done: "Future[Any]") -> None:
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(self._count_down)
-
-    def _count_down(self) -> None:
-        self.pending -= 1
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self.pending += change

@@ -47,10 +47,15 @@ BENCHES = (
     Bench("rescan_speed.py", "--files 10000", "--files 100000"),
     Bench("cue_sheets.py", "--albums 100", "--albums 2000"),
     Bench("catalog_size.py", "{large} --as-it-is"),
+    Bench("lists.py", "{large} --listens 20000", "--listens 500000"),
     Bench("vector_statistics.py", "{large} --source {small}"),
     Bench("half_precision.py", "{music} --tracks 2000", "--tracks 5000"),
     Bench("index_speed.py", "--tracks 2000", "--tracks 20000 100000"),
     Bench("query_speed.py", "{large}"),
+    Bench("mix_speed.py", "{large}"),
+    Bench(
+        "mix_quality.py", "{large} --radios 20 --reach 100 --paths 20", "--radios 100 --reach 1000"
+    ),
     Bench("decode.py", "--runs 2", "--runs 5"),
     Bench("damage.py", "--seeds 1", "--seeds 4"),
     Bench("content_hash.py", "{music}"),

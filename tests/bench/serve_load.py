@@ -232,9 +232,8 @@ def run(options: argparse.Namespace, server: Served, core: int | None) -> None:
     similar = [f"/api/v1/tracks/{drawn.randint(1, 1000)}/similar?k=10" for _ in range(997)]
     first = Load(server.address, similar[:1], 1, 1, 0)
     generated(first, core)
-    print(
-        f"first line {server.first_line:.2f} s, first list {time.perf_counter() - server.started:.2f} s"
-    )
+    listed = time.perf_counter() - server.started
+    print(f"first line {server.first_line:.2f} s, first list {listed:.2f} s\n")
     generated(Load(server.address, similar, WARM_UP, 4, 0), core)
     print("| load | requests a second | p50, ms | p99, ms | largest | server, CPU ms a request | "
           "generator, CPU ms | failures |\n|---|---:|---:|---:|---:|---:|---:|---:|")  # fmt: skip

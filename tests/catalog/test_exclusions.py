@@ -129,3 +129,13 @@ def test_no_list_makes_an_index_stale(
     changes.append(catalog.lists_revision())
     assert lists < changes[0] < changes[1]
     assert catalog.state() == state
+
+
+def test_more_folders_than_one_statement_takes(
+    catalog: Catalog, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recommender.catalog.exclusions._CONDITIONS", 2)
+    ids = [analyse(catalog, library, f"{number}/a.wav") for number in range(6)]
+    for number in range(5):
+        catalog.add_exclusion("folder", str(library.root / str(number)))
+    assert catalog.excluded_tracks().tolist() == ids[:5]

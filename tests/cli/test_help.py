@@ -47,7 +47,13 @@ def test_help_names_every_command_in_a_panel() -> None:
     text = recsys("--help").out
     assert {path[0] for path in COMMANDS} <= set(text.split())
     panels = re.findall(r"^(\S.*):$", text, flags=re.MULTILINE)
-    assert panels == ["Options", "Listening", "Catalogue", "Models and research"]
+    assert panels == [
+        "Options",
+        "Listening",
+        "Playlists and history",
+        "Catalogue",
+        "Models and research",
+    ]
     for group in ("library", "db"):
         assert recsys(group, "--help").status == 0
 

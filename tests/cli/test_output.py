@@ -63,6 +63,21 @@ def test_tables_are_whole_in_a_pipe_and_fit_a_terminal(
     [
         "list",
         "similar 1",
+        "mix 1 --not 2 --why",
+        "radio 1 --why",
+        "path 1 2 --why",
+        "order 1 2 3 4",
+        "grow 1 2",
+        "today",
+        "artists Anna",
+        "duplicates",
+        "exclude list",
+        "exclude add --artist Nobody",
+        "like 1",
+        "history list",
+        "playlist list",
+        "playlist save A 1",
+        "playlist run --all",
         "failures",
         "status",
         "show 1",
@@ -101,7 +116,9 @@ def test_progress_is_for_terminals(catalog: Path, monkeypatch: pytest.MonkeyPatc
         assert recsys(*command).err == ""
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["list", "--json"], ["radio", "1"], ["mix", "1", "--m3u", "-"]]
+)
 def test_a_reader_that_leaves(catalog: Path, arguments: list[str]) -> None:
     process = subprocess.Popen(
         [*RECSYS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from toy_world import analysis
 
 from recommender.catalog import Catalog, FileStat, Tags
-from recommender.errors import HistoryError
+from recommender.errors import HistoryError, UsageError
+from recommender.recommendation.history_export import export_history
 from recommender.recommendation.history_import import UnmatchedListens, import_history
 
 MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
@@ -285,3 +286,19 @@ def test_any_file_is_read_or_refused(shelf: Shelf, content: bytes) -> None:
     except HistoryError:
         return
     assert found.added == 0
+
+
+def test_what_is_exported_is_imported_elsewhere(shelf: Shelf, tmp_path: Path) -> None:
+    for number, (kind, track) in enumerate(
+        [("play", shelf.joga), ("like", shelf.single), ("unlike", shelf.duet), ("skip", shelf.joga)]
+    ):
+        shelf.catalog.record("ana", kind, track, datetime.fromtimestamp(THEN + number, UTC))
+    file = tmp_path / "ana.jsonl"
+    assert export_history(shelf.catalog, file, "ana") == 3
+    found = import_history(shelf.catalog, file, "eve")
+    assert (found.added, found.unmatched, found.unreadable) == (3, [], [])
+    assert shelf.events("eve") == shelf.events("ana")[:3]
+    assert export_history(shelf.catalog, file, "nobody") == 0
+    assert file.read_bytes() == b""
+    with pytest.raises(UsageError, match="no folder"):
+        export_history(shelf.catalog, tmp_path / "absent" / "a.jsonl")

@@ -19,7 +19,8 @@ from recommender.audio.segments import Segment
 from recommender.catalog import FileStat, Tags
 from recommender.errors import PlayerError, UsageError
 from recommender.recommendation.mix_request import Rules
-from recommender.recommendation.mpd import MpdQueue, MpdSettings
+from recommender.recommendation.mpd import MpdQueue
+from recommender.recommendation.mpd_connection import MpdSettings
 
 mpd = pytest.importorskip("mpd", reason="python-mpd2 is not installed (extra 'mpd')")
 pytestmark = pytest.mark.skipif(shutil.which("mpd") is None, reason="MPD is not installed")

@@ -419,6 +419,17 @@ def test_an_xspf_that_breaks_off_is_read_up_to_there(shelf: Shelf) -> None:
     assert "what follows was not read" in found.fault
 
 
+def test_lines_that_are_no_path_by_their_length(shelf: Shelf) -> None:
+    one = shelf.add("a.mp3")
+    lines = ["#EXTINF:1," + "x" * 10**6, "/" * 10**6, "%41" * 10**6, "../Music/a.mp3"]
+    found = shelf.read("a.m3u", "\n".join(lines))
+    assert [track.id for track in found.tracks] == [one]
+    assert [(entry.kind, len(entry.location)) for entry in found.unmatched] == [
+        ("unknown", 1001),
+        ("unknown", 1001),
+    ]
+
+
 def test_lines_of_extended_m3u_that_say_nothing(shelf: Shelf) -> None:
     one = shelf.add("a.mp3", 60.0, title="A", artist="B")
     lines = ["#EXTM3U", "#EXTINF", "#EXTINF:", "#EXTINF:x,y", '#EXTINF:-1 tvg-id="x" a="b",B - A']

@@ -1,6 +1,9 @@
 """Recipes replace a playlist and its file, both or neither."""
 
 import os
+import subprocess
+import sys
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -221,3 +224,39 @@ def test_another_process_sees_the_old_or_the_new_list(world: World, ids: list[in
         run_recipe(world.service, playlist, DAY)
         assert other.playlist("mine").track_ids == tuple(ids[1:4])
         assert Path(world.catalog.playlist("mine").target or "").is_file()
+
+
+CHILD = """
+import sys
+from recommender.catalog import Catalog
+from recommender.recommendation.recipes import replace_tracks
+
+with Catalog.open(sys.argv[1]) as catalog:
+    playlist = catalog.playlist("mine")
+    ids = [int(one) for one in sys.argv[2].split()]
+    print("ready", flush=True)
+    while True:
+        for half in (ids[::2], ids[1::2]):
+            replace_tracks(catalog, playlist, half)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_leaves_whole_lists(world: World, ids: list[int]) -> None:
+    save(world, ids[::2], mix_of(ids[0]))
+    halves = [ids[::2], ids[1::2]]
+    for number in range(8):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, world.catalog.url, " ".join(map(str, ids))],
+            stdout=subprocess.PIPE,
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(0.1 + 0.013 * number)
+        child.kill()
+        child.communicate()
+        assert list(world.catalog.playlist("mine").track_ids) in halves
+        found = read_playlist(world.catalog, world.folder / "p.m3u8")
+        assert [track.id for track in found.tracks] in halves
+        assert found.unmatched == []
+    assert world.catalog.page_errors() == []

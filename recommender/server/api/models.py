@@ -328,7 +328,7 @@ class NewEvent(Given):
 
     kind: Literal["like", "unlike", "skip", "play"]
     track_id: Id
-    at: datetime | None = Field(None, examples=["2026-11-25T14:00:00Z"])
+    at: datetime | None = Field(default=None, examples=["2026-11-25T14:00:00Z"])
 
 
 class PlaylistModel(BaseModel):

@@ -37,7 +37,7 @@ class NewPlaylist(Given):
 
     name: Name = Field(examples=["Evening"])
     track_ids: Tracks
-    comment: str = Field("", max_length=2000)
+    comment: str = Field(default="", max_length=2000)
 
 
 class PlaylistTracks(Given):

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
 from pydantic import BaseModel, Field
 
 from recommender.recommendation.filters import Filters
@@ -18,22 +17,25 @@ _Text = Annotated[str, Field(max_length=200)]
 
 
 class FilterQuery(BaseModel):
-    """Filters of a list of similar tracks, in the address."""
+    """Length and filters of a list of similar tracks, in the address."""
 
-    genre: _Text | None = Query(None, description="Only tracks tagged with this genre.")
-    predicted_genre: _Text | None = Query(None, description="Only tracks of this predicted genre.")
-    per_artist: Annotated[int, Field(ge=0, le=1000)] = Query(
-        2, description="Most tracks of any one artist; 0 for any number."
+    k: int = Field(default=10, ge=1, le=MOST_TRACKS, description="Length of the list.")
+    genre: _Text | None = Field(default=None, description="Only tracks tagged with this genre.")
+    predicted_genre: _Text | None = Field(
+        default=None, description="Only tracks of this predicted genre."
     )
-    same_artist: bool = Query(True, description="Whether the seed's artists may be listed.")
-    min_duration: _Seconds | None = Query(None, description="Seconds.")
-    max_duration: _Seconds | None = Query(None, description="Seconds.")
-    keep_duplicates: bool = Query(False, description="Whether to list copies, too.")
-    damaged: bool = Query(True, description="Whether to list tracks whose file is damaged.")
+    per_artist: int = Field(
+        default=2, ge=0, le=1000, description="Most tracks of any one artist; 0 for any number."
+    )
+    same_artist: bool = Field(default=True, description="Whether the seed's artists may be listed.")
+    min_duration: _Seconds | None = Field(default=None, description="Seconds.")
+    max_duration: _Seconds | None = Field(default=None, description="Seconds.")
+    keep_duplicates: bool = Field(default=False, description="Whether to list copies, too.")
+    damaged: bool = Field(default=True, description="Whether to list tracks whose file is damaged.")
 
     def filters(self) -> Filters:
         """As the library takes them. Raises `UsageError`."""
-        return Filters(**{**self.model_dump(), "per_artist": self.per_artist or None})
+        return Filters(**{**self.model_dump(exclude={"k"}), "per_artist": self.per_artist or None})
 
 
 class SeedsModel(Given):
@@ -64,8 +66,8 @@ class RulesModel(Given):
     christmas: Literal["december", "always", "never"] = "december"
     exclusions: bool = True
     previous: list[Id] = Field(default_factory=list, max_length=MOST_PREVIOUS)
-    variety: float = Field(0.0, ge=0, le=1)
-    random_seed: int = Field(0, ge=0, le=2**53 - 1)
+    variety: float = Field(default=0.0, ge=0, le=1)
+    random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
 
     def rules(self) -> Rules:
         """As the library takes them. Raises `UsageError`."""
@@ -75,8 +77,8 @@ class RulesModel(Given):
 class LengthModel(Given):
     """Where a list ends: whichever comes first."""
 
-    tracks: int | None = Field(None, ge=1, le=MOST_TRACKS)
-    minutes: float | None = Field(None, gt=0, le=10_000, allow_inf_nan=False)
+    tracks: int | None = Field(default=None, ge=1, le=MOST_TRACKS)
+    minutes: float | None = Field(default=None, gt=0, le=10_000, allow_inf_nan=False)
 
 
 class ListRequest(Given):
@@ -98,7 +100,7 @@ class ListRequest(Given):
 class GrowRequest(ListRequest):
     """A playlist to grow; with `threshold` every track that is at least so similar is added."""
 
-    threshold: float | None = Field(None, ge=-1, le=1)
+    threshold: float | None = Field(default=None, ge=-1, le=1)
 
 
 class PathRequest(Given):
@@ -106,7 +108,7 @@ class PathRequest(Given):
 
     start: Id = Field(examples=[17])
     end: Id = Field(examples=[42])
-    steps: int = Field(10, ge=1, le=MOST_TRACKS - 1)
+    steps: int = Field(default=10, ge=1, le=MOST_TRACKS - 1)
     rules: RulesModel = RulesModel()
 
 

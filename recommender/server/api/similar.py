@@ -2,18 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import Response
 
 from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, json_response, made
 from recommender.server.api.common import converter_of, responses
-from recommender.server.api.models import MixAnswer, Number, SimilarList, TrackId
+from recommender.server.api.models import MixAnswer, SimilarList, TrackId
 from recommender.server.api.requests import FilterQuery, ListRequest
 from recommender.server.settings import ServerSettings
 from recommender.server.state import state_of
 
-FilterParameters = Annotated[FilterQuery, Depends()]
+FilterParameters = Annotated[FilterQuery, Query()]
 
 
 def similar_router(settings: ServerSettings) -> APIRouter:
@@ -37,13 +37,13 @@ def similar_router(settings: ServerSettings) -> APIRouter:
 
 
 async def similar_to_track(
-    request: Request, track_id: TrackId, filters: FilterParameters, k: Number = 10
+    request: Request, track_id: TrackId, wanted: FilterParameters
 ) -> Response:
     """The tracks most like one track."""
     convert = converter_of(request)
 
     def similar(service: SimilarityService) -> SimilarList:
-        return convert.similar(service.recommend(track_id, k, filters.filters()))
+        return convert.similar(service.recommend(track_id, wanted.k, wanted.filters()))
 
     return await answer(request, similar, uses_index=True)
 
@@ -57,14 +57,13 @@ async def similar_to_several(request: Request, wanted: ListRequest) -> Response:
 async def similar_to_upload(
     request: Request,
     file: Annotated[UploadFile, File(description="A sound file.")],
-    filters: FilterParameters,
-    k: Number = 10,
+    wanted: FilterParameters,
 ) -> Response:
     """The tracks most like a sound, which is analysed by another process and not kept."""
     convert = converter_of(request)
 
     def similar(service: SimilarityService) -> str:
-        found = service.recommend(file.file, k, filters.filters())
+        found = service.recommend(file.file, wanted.k, wanted.filters())
         return convert.similar(found).model_dump_json()
 
     return json_response(await state_of(request).run_upload(similar))

@@ -1,0 +1,155 @@
+"""`recsys playlist run`: makes stored playlists anew from their recipes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recommender.cli.mix_output import Why, list_as_dict, print_left_out, print_mix
+from recommender.cli.option_groups import grouped
+from recommender.cli.options import AsJson, User
+from recommender.cli.output import note, print_json, print_table, say
+from recommender.cli.saving import changes
+from recommender.cli.service_options import ServiceOptions
+from recommender.cli.table_layout import Column
+from recommender.errors import RecsysError, UsageError
+from recommender.utils.terminal_text import one_line
+
+if TYPE_CHECKING:
+    from recommender.catalog import StoredPlaylist
+    from recommender.recommendation.mix_result import Mix
+    from recommender.recommendation.service import SimilarityService
+
+SCHEMA_VERSION = 1
+"""Of the JSON object; raised when a key changes its name or meaning."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one playlist.
+
+    Attributes:
+        before, after: as it was and as it is; the same where it failed, and in a dry run.
+        mix: what its recipe gave; None where it failed.
+        error: why it failed.
+    """
+
+    before: "StoredPlaylist"
+    after: "StoredPlaylist"
+    mix: "Mix | None"
+    error: str | None = None
+
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """What the recipe gave, stored or not."""
+        if self.mix is None or self.after is not self.before:
+            return self.after.track_ids
+        grows = self.mix.seeds if self.mix.request.kind == "grow" else []
+        kept = (seed.track.id for seed in grows if seed.track is not None)
+        return (*kept, *(entry.track.id for entry in self.mix.entries))
+
+
+@grouped
+def playlist_run_command(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Of a stored playlist with a recipe.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every playlist that has a recipe.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be stored; write nothing.")
+    ] = False,
+    why: Why = False,
+    as_json: AsJson = False,
+    user: User = "",
+    service: ServiceOptions,
+) -> None:
+    """Make stored playlists anew from their recipes, in place, and their files.
+
+    One that fails stays as it was; the others are made, and the status is 1.
+
+    \b
+    For a timer:
+      recsys playlist run --all
+    """
+    if every == (name is not None):
+        raise UsageError("give the NAME of a playlist, or --all.")
+    with service.open() as opened:
+        if name is not None:
+            playlists = [opened.catalog.playlist(name, user)]
+        else:
+            playlists = [one for one in opened.catalog.playlists(user) if one.recipe]
+        runs = list(_runs(opened, playlists, dry_run, raising=not every))
+    if as_json:
+        print_json({"schema_version": SCHEMA_VERSION, "playlists": [_as_dict(run) for run in runs]})
+    elif runs:
+        _print_runs(runs, why, dry_run)
+    else:
+        note("no playlist has a recipe: 'recsys mix SEED --save NAME' stores one.")
+    for run in runs:
+        if run.error is not None:
+            note(f"failed: {one_line(run.error)}")
+    if any(run.error is not None for run in runs):
+        raise typer.Exit(1)
+
+
+def _runs(
+    service: "SimilarityService", playlists: "list[StoredPlaylist]", dry_run: bool, raising: bool
+) -> Iterator[Run]:
+    """Run recipes one after another; `raising`: one that fails is an error."""
+    from recommender.recommendation.recipes import recipe_request, run_recipe
+
+    for playlist in playlists:
+        try:
+            if dry_run:
+                found = service.mix(recipe_request(service.catalog, playlist, None))
+                after = playlist
+            else:
+                found = run_recipe(service, playlist)
+                after = service.catalog.playlist(playlist.id)
+        except RecsysError as error:
+            if raising:
+                raise
+            yield Run(playlist, playlist, None, str(error))
+        else:
+            yield Run(playlist, after, found)
+
+
+def _print_runs(runs: list[Run], why: bool, dry_run: bool) -> None:
+    if len(runs) == 1 and runs[0].mix is not None:
+        print_mix(runs[0].mix)
+    made = [run for run in runs if run.mix is not None]
+    for run in made:
+        assert run.mix is not None
+        if why:
+            print_left_out(run.mix, of=run.after.name if len(runs) > 1 else None)
+        for remark in run.mix.notes:
+            note(remark if len(runs) == 1 else f"{one_line(run.after.name)}: {remark}")
+    columns = (
+        Column("playlist", least=16),
+        Column("tracks", number=True),
+        Column("changes"),
+        Column("file", least=16, drop=1),
+    )
+    if made:
+        say()
+        print_table(columns, map(_row, made))
+    if dry_run:
+        note("nothing was written (--dry-run).")
+
+
+def _row(run: Run) -> tuple[object, ...]:
+    change = changes(run.before.track_ids, run.track_ids)
+    return run.after.name, len(run.track_ids), change, run.after.target
+
+
+def _as_dict(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.after.id,
+        "name": run.after.name,
+        "tracks": list(run.track_ids),
+        "target": run.after.target,
+        "error": run.error,
+        "list": None if run.mix is None else list_as_dict(run.mix),
+    }

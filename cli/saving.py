@@ -1,0 +1,176 @@
+"""Saving a list as a playlist of the catalogue, with the request that makes it anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recommender.cli.output import counted, note
+from recommender.cli.playlist_output import require_writable, write_playlist_file
+from recommender.errors import PlaylistNotFound, UsageError
+
+if TYPE_CHECKING:
+    from recommender.catalog import Catalog, StoredPlaylist
+    from recommender.recommendation.mix_request import MixRequest
+    from recommender.recommendation.mix_result import Mix
+    from recommender.recommendation.seeds import Query, Seed
+
+SAVING = "Saving"
+"""Help panel of what is stored of a list."""
+
+Replace = Annotated[
+    bool,
+    typer.Option("--replace", help="Replace a playlist of that name.", rich_help_panel=SAVING),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Show the list and what would be replaced; write nothing.",
+        rich_help_panel=SAVING,
+    ),
+]
+Target = Annotated[
+    Path | None,
+    typer.Option(
+        "--to",
+        metavar="FILE",
+        help="With --save: also a playlist file, now and whenever the playlist is made anew.",
+        show_default=False,
+        rich_help_panel=SAVING,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """Under which name a list is stored."""
+
+    save: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Store the list under this name, with its recipe: 'recsys playlist run NAME' "
+            "makes it anew.",
+            show_default=False,
+            rich_help_panel=SAVING,
+        ),
+    ] = None
+    to: Target = None
+    replace: Replace = False
+    dry_run: DryRun = False
+
+    def check_saving(self, also_written: Path | None = None) -> None:
+        """Refuse what does not go together; `also_written`: a file that needs no name."""
+        if self.save is None:
+            if self.to is not None or self.replace:
+                raise UsageError("--to and --replace go with --save NAME.")
+            if self.dry_run and also_written is None:
+                raise UsageError("--dry-run goes with --save NAME or --m3u FILE.")
+        if self.to is not None:
+            require_writable(self.to)
+
+    def known(self, catalog: "Catalog", user: str) -> "StoredPlaylist | None":
+        """The playlist that would be replaced. Raises `UsageError` where nobody asked for that."""
+        if self.save is None:
+            return None
+        allowed = self.replace or self.dry_run
+        return replaced_playlist(catalog, self.save, user, allowed=allowed)
+
+
+def replaced_playlist(
+    catalog: "Catalog", name: str, user: str, *, allowed: bool
+) -> "StoredPlaylist | None":
+    """The playlist that one of this name replaces. Raises `UsageError` where it must not."""
+    try:
+        known = catalog.playlist(name, user)
+    except PlaylistNotFound:
+        return None
+    if not allowed:
+        raise UsageError(
+            f"there is a playlist {known.name!r} of {counted(len(known.track_ids), 'track')}: "
+            "--replace replaces it, --dry-run shows by what, another name keeps both."
+        )
+    return known
+
+
+def recipe_of(found: "Mix") -> "dict[str, Any]":
+    """The request of a list, its seeds as track ids, or absolute paths, that mean the same later.
+
+    Raises `UsageError` for a seed that cannot be found again.
+    """
+    from recommender.recommendation.mix_request import SeedSet
+
+    request: MixRequest = found.request
+    seeds = SeedSet(
+        tuple(dict.fromkeys(map(_lasting, found.seeds))),
+        tuple(dict.fromkeys(map(_lasting, found.unlike))),
+    )
+    first = found.entries[0].track.id if request.first is not None and found.entries else None
+    return replace(request, seeds=seeds, first=first).as_dict()
+
+
+def no_recipe(_: "Mix") -> None:
+    """Of a list that its request would not make anew."""
+
+
+def _lasting(seed: "Seed") -> "Query":
+    if seed.track is not None:
+        return seed.track.id
+    if seed.path is None:
+        raise UsageError("a seed that is no file cannot be stored.")
+    return str(seed.path.absolute())
+
+
+def save_list(
+    catalog: "Catalog",
+    options: SaveOptions,
+    user: str,
+    track_ids: Sequence[int],
+    recipe: "dict[str, Any] | None" = None,
+    absolute: bool = False,
+) -> "StoredPlaylist":
+    """Store a list; its file comes first, as that is what may fail."""
+    from recommender.recommendation.playlist import with_existing_files
+
+    assert options.save is not None
+    if options.to is not None:
+        tracks = with_existing_files(catalog, catalog.tracks(track_ids))
+        write_playlist_file(options.to, tracks, absolute, options.save)
+    return catalog.save_playlist(
+        options.save,
+        track_ids,
+        user,
+        recipe=recipe,
+        target=None if options.to is None else options.to.absolute(),
+        absolute=absolute,
+    )
+
+
+def note_saved(
+    options: SaveOptions,
+    saved: "StoredPlaylist | None",
+    replaced: "StoredPlaylist | None",
+    track_ids: Sequence[int],
+) -> None:
+    """Say what was stored or, in a dry run, what would be."""
+    if options.dry_run:
+        change = ""
+        if replaced is not None:
+            change = f" Of playlist {replaced.name!r}, {changes(replaced.track_ids, track_ids)}."
+        note(f"nothing was written (--dry-run).{change}")
+    elif options.save is not None and saved is None:
+        note("nothing was saved, as the list is empty.")
+    elif saved is not None:
+        again = "" if saved.recipe is None else f"; 'recsys playlist run {saved.name}' renews it"
+        change = "" if replaced is None else f", {changes(replaced.track_ids, saved.track_ids)}"
+        note(f"saved as {saved.name!r}: {counted(len(saved.track_ids), 'track')}{change}{again}.")
+
+
+def changes(before: Sequence[int], after: Sequence[int]) -> str:
+    """How a list differs from the one that it replaces: "12 new, 10 gone"."""
+    new = len(set(after) - set(before))
+    gone = len(set(before) - set(after))
+    return f"{new} new, {gone} gone"
