@@ -132,8 +132,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.jobs = IngestJobs(state.settings.database, state.settings.ingest_workers)
     state.jobs.start()
     tasks = [
-        asyncio.create_task(_open_index(state), name="recsys-open"),
-        asyncio.create_task(_renew(state), name="recsys-renew"),
+        asyncio.create_task(open_index(state), name="recsys-open"),
+        asyncio.create_task(keep_renewed(state), name="recsys-renew"),
     ]
     if state.settings.watch:
         from recommender.server.watch import watch
@@ -151,18 +151,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(state.close)
 
 
-async def _open_index(state: ServerState) -> None:
+async def open_index(state: ServerState) -> None:
     """Open the catalogue and its index before the first request needs them."""
     with suppress(RecsysError, errors.Problem):
         await state.run(lambda service: service.state())
 
 
-async def _renew(state: ServerState) -> None:
-    """Notice another file, model or projection of the catalogue."""
+async def keep_renewed(state: ServerState) -> None:
+    """Notice another file, model or projection of the catalogue, for ever."""
     while True:
         await asyncio.sleep(_RENEW_S)
         try:
             if await asyncio.to_thread(state.holder.renew):
-                await _open_index(state)
+                await open_index(state)
         except Exception:
             logger.exception("the catalogue could not be looked at")

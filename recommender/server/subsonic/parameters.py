@@ -18,6 +18,10 @@ class Parameters:
         """Of each name the values in their order."""
         self._values = values
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every name with each of its values."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def get(self, name: str, default: str = "") -> str:
         """The first value of a name."""
         return next(iter(self._values.get(name, ())), default)

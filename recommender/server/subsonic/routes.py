@@ -4,8 +4,6 @@ Errors are answers with the status 200 and a code of the protocol, but for metho
 not (404) and for requests that are refused before they are looked into, such as too large ones.
 """
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
@@ -54,29 +52,30 @@ def install(app: FastAPI) -> None:
     app.add_api_route("/rest/{name}", _call, methods=methods, include_in_schema=False)
 
 
+CAUGHT = (SubsonicError, Problem, RecsysError)
+"""Errors that `error_response` makes answers of."""
+
+
 async def _call(request: Request, name: str) -> Response:
     """One call of a method."""
-    return await answered(request, name, _answer)
-
-
-Answer = Callable[[Request, str, Parameters], Awaitable[Response]]
-
-
-async def answered(request: Request, name: str, answer: Answer) -> Response:
-    """What `answer` makes of a call, or its error in the format that the caller wants."""
     parameters = Parameters({})
     try:
         parameters = await read_parameters(request)
-        return await answer(request, name.removesuffix(".view"), parameters)
-    except SubsonicError as error:
-        wrong = error
-    except (TrackNotFound, PlaylistNotFound) as error:
+        return await _answer(request, name.removesuffix(".view"), parameters)
+    except CAUGHT as error:
+        return error_response(error, parameters.get("f"))
+
+
+def error_response(error: Exception, format: str) -> Response:
+    """The answer to an error, in the format that the caller wants."""
+    wrong = error
+    if isinstance(error, TrackNotFound | PlaylistNotFound):
         wrong = SubsonicError(ErrorCode.NOT_FOUND, str(error))
-    except (Problem, RecsysError) as error:
+    elif isinstance(error, Problem | RecsysError):
         problem = error if isinstance(error, Problem) else problem_of(error)
-        code = _CODES.get(problem.status, ErrorCode.GENERIC)
-        wrong = SubsonicError(code, problem.detail)
-    return response_of(failed(wrong), parameters.get("f"), wrong.status)
+        wrong = SubsonicError(_CODES.get(problem.status, ErrorCode.GENERIC), problem.detail)
+    assert isinstance(wrong, SubsonicError)
+    return response_of(failed(wrong), format, wrong.status)
 
 
 async def _answer(request: Request, name: str, parameters: Parameters) -> Response:

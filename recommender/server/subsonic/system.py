@@ -6,8 +6,9 @@ from recommender.recommendation.service import SimilarityService
 from recommender.server.subsonic.answers import Tree
 from recommender.server.subsonic.calls import Call, Method
 
+SONIC_SIMILARITY: Tree = {"name": "sonicSimilarity", "versions": [1]}
 EXTENSIONS: tuple[Tree, ...] = (
-    {"name": "sonicSimilarity", "versions": [1]},
+    SONIC_SIMILARITY,
     {"name": "formPost", "versions": [1]},
     {"name": "apiKeyAuthentication", "versions": [1]},
 )
