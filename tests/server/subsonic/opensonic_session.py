@@ -27,9 +27,10 @@ def main(address: str, user: str, password: str, api_key: str = "") -> None:
     albums = client.get_album_list2("alphabeticalByName")
     found["albums"] = [one.name for one in albums]
     found["album"] = [song.title for song in client.get_album(albums[0].id).song]
+    anna = next(one.id for one in artists if one.name == "Anna")
     first, last = found["songs"]["First Light"], found["songs"]["Fourth"]
     found["similar"] = [song.id for song in client.get_similar_songs(first, 3)]
-    found["similar2"] = [song.id for song in client.get_similar_songs2(artists[0].id, 3)]
+    found["similar2"] = [song.id for song in client.get_similar_songs2(anna, 3)]
     sonic = client.get_sonic_similar_tracks(first, 3)
     found["sonic"] = [(one.entry.id, one.similarity) for one in sonic]
     path = client.find_sonic_path(first, last, 4)
