@@ -152,7 +152,8 @@ def serve_command(
         print_page(_unit(context.params, settings))
         return
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for library in ("uvicorn", "watchfiles"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     serve(settings, lambda address: _say_where(settings, address))
 
 

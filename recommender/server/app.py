@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
+from recommender.catalog.database_url import catalog_url, database_file
 from recommender.errors import RecsysError
 from recommender.server import audiomuse, errors, health
 from recommender.server.api import (
@@ -139,7 +140,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         from recommender.server.watch import watch
 
         libraries = lambda: state.run(lambda service: service.catalog.libraries())  # noqa: E731
-        tasks.append(asyncio.create_task(watch(libraries, state.jobs), name="recsys-watch"))
+        catalogue = database_file(catalog_url(state.settings.database))
+        watching = watch(libraries, catalogue, state.jobs)
+        tasks.append(asyncio.create_task(watching, name="recsys-watch"))
     try:
         yield
     finally:

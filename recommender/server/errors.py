@@ -81,6 +81,10 @@ _STATUS: tuple[tuple[type[RecsysError], int], ...] = (
 
 _UNAVAILABLE = "The catalogue cannot be used at present; the server's log says why."
 _EMPTY = "Nothing can be recommended yet: the catalogue holds no analysed track. Ingest music."
+_NOT_MADE = (
+    "The playlist has no recipe, or it cannot be made anew, or its file cannot be written; the "
+    "server's log says why."
+)
 _UNREADABLE = "The sound cannot be analysed: it is damaged, no audio, or too short."
 
 
@@ -94,6 +98,9 @@ def problem_of(error: RecsysError) -> Problem:
         return Problem(status, _UNAVAILABLE, {"Retry-After": "10"})
     if isinstance(error, AudioError):
         return Problem(status, _UNREADABLE, kind=error.kind)
+    if isinstance(error, PlaylistError) and not isinstance(error, PlaylistNotFound):
+        logger.warning("a playlist could not be made: %s", error)
+        return Problem(status, _NOT_MADE)
     return Problem(status, str(error)[:_LONGEST])
 
 

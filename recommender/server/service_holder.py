@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from recommender.catalog.database_url import catalog_url, database_file
 from recommender.catalog.projector import catalog_projector
@@ -26,6 +27,7 @@ class _Lease:
         self.service = service
         self.users = 0
         self.is_retired = False
+        self.version: tuple[int, ...] | None = None  # of the file, when it was last looked at
 
 
 class ServiceHolder:
@@ -73,6 +75,9 @@ class ServiceHolder:
         if lease is None:
             return False
         service = lease.service
+        version = _version_of(service.catalog.file)
+        if version is not None and version == lease.version:
+            return False
         try:
             is_same = (
                 service.catalog.is_in_place
@@ -81,6 +86,7 @@ class ServiceHolder:
         except RecsysError as error:
             logger.warning("the catalogue is served as before: %s", error)
             return False
+        lease.version = version
         if not is_same:
             self._retire(lease)
         return not is_same
@@ -131,3 +137,18 @@ class ServiceHolder:
             ends = not was_retired and not lease.users
         if ends:
             lease.service.close()
+
+
+def _version_of(file: Path | None) -> tuple[int, ...] | None:
+    """What tells that a SQLite file, or its log, was written to; None for a server's database."""
+    if file is None:
+        return None
+    found = []
+    for path in (file, file.with_name(f"{file.name}-wal")):
+        try:
+            stat = path.stat()
+        except OSError:
+            found += [0, 0, 0]
+        else:
+            found += [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+    return tuple(found)

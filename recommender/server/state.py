@@ -2,13 +2,15 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from fastapi import Request
 
 from recommender.catalog import Catalog
 from recommender.recommendation.service import SimilarityService
+from recommender.server.errors import Problem
 from recommender.server.music_library import MusicLibrary, MusicLibraryCache
 from recommender.server.service_holder import ServiceHolder
 from recommender.server.settings import ServerSettings
@@ -48,6 +50,7 @@ class ServerState:
         upload_s = 2 * settings.file_limits.timeout_s + limits.request_s
         self.uploads = WorkPool("upload", limits.uploads, 2 * limits.uploads, upload_s)
         self.files = WorkPool("file", limits.threads, limits.waiting, limits.request_s)
+        self._receiving = 0
         self._music_library = MusicLibraryCache()
         self._kept: dict[str, tuple[object, object]] = {}
         self._keeping: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -73,6 +76,20 @@ class ServerState:
     async def run_file(self, work: Callable[[SimilarityService], _Result]) -> _Result:
         """Likewise, in a thread for files that are opened."""
         return await self.files.run(self._with_service, work)
+
+    @asynccontextmanager
+    async def receiving(self) -> AsyncIterator[None]:
+        """Room for a sound that is sent, which lies on the disk until it was analysed.
+
+        Raises `Problem` (503) where too many are sent at a time.
+        """
+        if self._receiving >= 2 * self.settings.limits.uploads:
+            raise Problem(503, "Too many sounds are sent at a time.", {"Retry-After": "5"})
+        self._receiving += 1
+        try:
+            yield
+        finally:
+            self._receiving -= 1
 
     def _with_service(self, work: Callable[[SimilarityService], _Result]) -> _Result:
         with self.holder.lease() as service:

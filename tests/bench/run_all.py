@@ -53,6 +53,7 @@ BENCHES = (
     Bench("index_speed.py", "--tracks 2000", "--tracks 20000 100000"),
     Bench("query_speed.py", "{large}"),
     Bench("mix_speed.py", "{large}"),
+    Bench("serve_load.py", "{large} --seconds 5", "--seconds 20 --requests 20000"),
     Bench(
         "mix_quality.py", "{large} --radios 20 --reach 100 --paths 20", "--radios 100 --reach 1000"
     ),

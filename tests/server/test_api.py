@@ -173,6 +173,29 @@ def test_playlists_are_the_users_own_or_shared(
     assert [answer.status_code for answer in both] == [200, 200]
 
 
+def test_a_recipe_is_run(client: TestClient, database: Path, ids: dict[str, int]) -> None:
+    seeds = SeedSet((ids["First Light"],))
+    recipe = MixRequest("mix", seeds, length=Length(2)).as_dict()
+    with Catalog.open(database) as catalog:
+        made = catalog.save_playlist("Made", [], recipe=recipe)
+        by_hand = catalog.save_playlist("By hand", [ids["Third"]])
+        lost = catalog.save_playlist(
+            "Lost", [ids["Third"]], recipe=recipe, target=database / "no folder.m3u"
+        )
+    answer = client.post(f"{API}/playlists/{made.id}/run")
+    assert answer.status_code == 200
+    listed = [entry["track"]["id"] for entry in answer.json()["items"]]
+    shown = client.get(f"{API}/playlists/{made.id}").json()["playlist"]
+    assert shown["track_ids"] == listed
+    assert shown["run_at"] is not None
+    for refused in (by_hand, lost):
+        answer = client.post(f"{API}/playlists/{refused.id}/run")
+        assert answer.status_code == 422
+        assert str(database) not in answer.text
+        kept = client.get(f"{API}/playlists/{refused.id}").json()["playlist"]["track_ids"]
+        assert kept == [ids["Third"]]
+
+
 def test_history_and_exclusions_are_stored(client: TestClient, ids: dict[str, int]) -> None:
     event = {"kind": "like", "track_id": ids["Third"], "at": "2026-01-02T03:04:05Z"}
     assert client.post(f"{API}/history", json=event).json()["is_new"] is True

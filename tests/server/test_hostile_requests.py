@@ -150,6 +150,19 @@ def test_wrong_and_missing_secrets_open_nothing(
     assert missing.status_code == 401
 
 
+def test_a_large_body_is_not_read_before_it_is_known_who_asks(database: Path) -> None:
+    UserStore(database.with_name("catalog.db.users.json")).add("anna")
+    with server_process(database=database) as server:
+        where = urlsplit(server.line())
+        with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
+            connection.sendall(
+                b"POST /api/v1/similar/upload HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                b"Content-Type: multipart/form-data; boundary=x\r\n"
+                b"Content-Length: 100000000\r\n\r\n"
+            )
+            assert connection.recv(1000).startswith(b"HTTP/1.1 401")
+
+
 def test_a_secret_in_the_address_opens_nothing(guarded: Any) -> None:
     secret = guarded.secrets.token
     for name in ("token", "access_token", "api_key", "apiKey"):

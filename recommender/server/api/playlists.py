@@ -9,6 +9,7 @@ from pydantic import Field
 from recommender.catalog import StoredPlaylist
 from recommender.catalog.list_records import DEFAULT_USER
 from recommender.errors import PlaylistNotFound
+from recommender.recommendation.recipes import replace_tracks, run_recipe
 from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, made
 from recommender.server.api.common import converter_of, next_page, responses
@@ -18,6 +19,7 @@ from recommender.server.api.models import (
     Given,
     Id,
     Limit,
+    MixAnswer,
     Name,
     Offset,
     PlaylistAnswer,
@@ -99,11 +101,25 @@ async def set_playlist_tracks(
     """Replace the tracks of a playlist."""
 
     def changed(service: SimilarityService) -> PlaylistAnswer:
-        own(service, user, playlist_id)
-        playlist = service.catalog.set_playlist_tracks(playlist_id, wanted.track_ids)
-        return _shown(request, service, playlist)
+        playlist = own(service, user, playlist_id)
+        service.catalog.tracks(sorted({*wanted.track_ids}))  # each of them must be there
+        replace_tracks(service.catalog, playlist, wanted.track_ids)
+        return _shown(request, service, service.catalog.playlist(playlist_id))
 
     return await made(request, changed)
+
+
+@router.post(
+    "/playlists/{playlist_id}/run", response_model=MixAnswer, responses=responses(400, 404)
+)
+async def run_playlist(request: Request, user: CurrentUser, playlist_id: PlaylistId) -> Response:
+    """Make a playlist anew from its recipe; it stays as it was where that fails."""
+    convert = converter_of(request)
+
+    def run(service: SimilarityService) -> MixAnswer:
+        return convert.mix(run_recipe(service, own(service, user, playlist_id)))
+
+    return await made(request, run)
 
 
 @router.delete("/playlists/{playlist_id}", status_code=204, responses=responses(404))

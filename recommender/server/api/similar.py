@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from starlette.datastructures import UploadFile
 
 from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, json_response, made
 from recommender.server.api.common import converter_of, responses
 from recommender.server.api.models import MixAnswer, SimilarList, TrackId
 from recommender.server.api.requests import FilterQuery, ListRequest
+from recommender.server.errors import Problem
 from recommender.server.settings import ServerSettings
 from recommender.server.state import state_of
 
@@ -30,8 +32,9 @@ def similar_router(settings: ServerSettings) -> APIRouter:
     router.post(
         "/similar/upload",
         response_model=SimilarList,
-        responses=responses(400),
+        responses=responses(),
         max_body_size=settings.limits.upload,
+        openapi_extra=_FORM,
     )(similar_to_upload)
     return router
 
@@ -54,16 +57,35 @@ async def similar_to_several(request: Request, wanted: ListRequest) -> Response:
     return await made(request, lambda service: convert.mix(service.mix(wanted.request("mix"))))
 
 
-async def similar_to_upload(
-    request: Request,
-    file: Annotated[UploadFile, File(description="A sound file.")],
-    wanted: FilterParameters,
-) -> Response:
+async def similar_to_upload(request: Request, wanted: FilterParameters) -> Response:
     """The tracks most like a sound, which is analysed by another process and not kept."""
-    convert = converter_of(request)
+    convert, state = converter_of(request), state_of(request)
+    filters = wanted.filters()
+    # The form is no parameter of the route: those are read before it is known who asks.
+    async with state.receiving(), request.form(max_files=1, max_fields=8) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Problem(422, "body.file: a sound file is needed, as a part of a form.")
+        sound = file.file
 
-    def similar(service: SimilarityService) -> str:
-        found = service.recommend(file.file, wanted.k, wanted.filters())
-        return convert.similar(found).model_dump_json()
+        def similar(service: SimilarityService) -> str:
+            found = service.recommend(sound, wanted.k, filters)
+            return convert.similar(found).model_dump_json()
 
-    return json_response(await state_of(request).run_upload(similar))
+        return json_response(await state.run_upload(similar))
+
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
