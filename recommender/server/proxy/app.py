@@ -86,7 +86,7 @@ class _Proxy:
         try:
             return PassedOn(await self._upstream.passed_on(request, request.url.query, None))
         except SubsonicError as error:
-            return PlainTextResponse(error.message, 502)
+            return PlainTextResponse(error.message, 502 if error.status == 200 else error.status)
 
     async def _method(self, request: Request, name: str) -> Response:
         query, form = request.url.query, None

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx2
 from starlette.requests import Request
@@ -24,9 +24,13 @@ _CALLS_AT_A_TIME = 8
 
 _OF_A_CONNECTION = frozenset(
     (b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
-     b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
+     b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+     b"remote-user")
 )  # fmt: skip
-"""Headers that say something of one connection (RFC 9110), and are not passed on."""
+"""Headers that say something of one connection (RFC 9110), and are not passed on; nor is the one
+that some servers believe when a proxy beside them says it."""
+
+_ASCII = "".join(chr(code) for code in range(33, 127))
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -54,8 +58,7 @@ class Upstream:
 
         Raises `SubsonicError` where the server cannot be reached.
         """
-        path = request.scope.get("raw_path") or request.url.path.encode()
-        url = f"{self.url}{path.decode('latin-1')}{'?' if query else ''}{query}"
+        url = self._address(request, query)
         headers = _passed(request.headers.raw, {b"host", *([b"content-length"] if body else [])})
         content: Any = body
         if body is None and _has_body(request):
@@ -70,6 +73,25 @@ class Upstream:
             request.method, url, headers=headers, content=content, extensions={"timeout": _TIMES}
         )
         return await self._answer(sent)
+
+    def _address(self, request: Request, query: str) -> httpx2.URL:
+        """Of the server, whatever the path of a request looks like.
+
+        Raises `SubsonicError` for a path that is none: after an address, it could lead elsewhere.
+        """
+        path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+        wrong = SubsonicError(ErrorCode.GENERIC, "The address makes no sense.", status=400)
+        if not path.startswith(b"/"):
+            raise wrong
+        base = httpx2.URL(self.url)
+        target = base.raw_path.rstrip(b"/") + path + (b"?" if query else b"") + query.encode()
+        try:
+            url = base.copy_with(raw_path=quote(target, safe=_ASCII).encode())
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise wrong from error
+        if (url.host, url.port, url.userinfo) != (base.host, base.port, base.userinfo):
+            raise wrong
+        return url
 
     async def call(self, method: str, parameters: Iterable[tuple[str, str]]) -> Tree:
         """What a method answers beside its status, be it an error.

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 import urllib.error
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from command_line import recsys
@@ -227,6 +228,23 @@ def test_a_server_that_is_not_there_or_not_linked_is_said(database: Path) -> Non
             urllib.request.urlopen(f"{address}/index.html", timeout=30)
     refused = recsys("proxy", "--server", "nonsense", "--db", database)
     assert (refused.status, refused.err.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "target", ["%2F@{elsewhere}/", "@{elsewhere}/", "http://{elsewhere}/", "//{elsewhere}/x", "*"]
+)
+def test_no_address_leads_to_another_server(before_own: Proxied, target: str) -> None:
+    where = urlsplit(before_own.address)
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.3)
+        name = f"127.0.0.1:{elsewhere.getsockname()[1]}"
+        with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
+            line = f"GET {target.format(elsewhere=name)} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+            connection.sendall(f"{line}Connection: close\r\n\r\n".encode())
+            status = connection.makefile("rb").read(12)
+        assert status in (b"HTTP/1.1 400", b"HTTP/1.1 404")
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
 
 
 @pytest.fixture
