@@ -1,4 +1,4 @@
-"""What players tell the server behind of a user reaches the history of the catalogue, too."""
+"""What players tell the server behind of a user's songs reaches the catalogue's history, too."""
 
 import logging
 import re
@@ -33,13 +33,11 @@ async def note(state: ServerState, settings: ProxySettings, method: str, given: 
 
     def stored(service: SimilarityService) -> None:
         music = RemoteMusic(state, settings, service)
-        if method == "scrobble" or method == "setRating":
-            ids = given.all("id")
-        else:
-            ids = [*given.all("id"), *given.all("albumId")]
-        tracks = [track for one in ids for track in music.track_ids_of(one)]
-        times = given.numbers("time") if method == "scrobble" else []
-        record(given.get("u"), service, kind, tracks, times)
+        ids, times = given.all("id"), given.numbers("time")
+        known = [at for at, one in enumerate(ids) if music.track_ids([one])]
+        has_times = method == "scrobble" and len(times) == len(ids)
+        tracks = music.track_ids([ids[at] for at in known])
+        record(given.get("u"), service, kind, tracks, [times[at] for at in known if has_times])
 
     try:
         await state.run(stored)

@@ -6,11 +6,9 @@ from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.catalog.server_records import MediaServer, RemoteKind
 from recommender.recommendation.service import SimilarityService
-from recommender.server.music_library import album_id_of
 from recommender.server.proxy.settings import ProxySettings
 from recommender.server.state import ServerState
 from recommender.server.subsonic.answers import ErrorCode, SubsonicError
-from recommender.utils.names import name_key
 
 
 class RemoteMusic:
@@ -32,30 +30,23 @@ class RemoteMusic:
         """The track of a song. Raises `SubsonicError`."""
         found = self.catalog.tracks_of_remote(self._server.id, [remote_id]).get(remote_id)
         if found is None:
-            raise _unknown(remote_id)
+            raise unknown(remote_id)
         return found
 
-    def track_ids_of(self, remote_id: str) -> list[int]:
-        """The tracks of a song, an album or an artist. Raises `SubsonicError`."""
-        song = self.catalog.tracks_of_remote(self._server.id, [remote_id])
+    def seeds(self, remote_id: str) -> list[int]:
+        """The tracks of a song, or of an artist by name; none where it is known to be neither."""
+        song = self.track_ids([remote_id])
         if song:
-            return list(song.values())
-        library = self._state.music_library(self.catalog)
+            return song
         name = self.catalog.remote_name(self._server.id, RemoteKind.ARTIST, remote_id)
+        library = self._state.music_library(self.catalog)
         artist = None if name is None else library.artist_named(name.name)
-        if artist is not None and artist.track_ids:
-            return artist.track_ids
-        name = self.catalog.remote_name(self._server.id, RemoteKind.ALBUM, remote_id)
-        if name is None:
-            raise _unknown(remote_id)
-        album = library.albums.get(album_id_of(name.name, name.artist))
-        if album is not None:
-            return list(album.track_ids)
-        title = name_key(name.name)  # by another artist, as the two see it
-        same = [one for one in library.albums.values() if name_key(one.name) == title]
-        if len(same) != 1:
-            raise _unknown(remote_id)
-        return list(same[0].track_ids)
+        return [] if artist is None else artist.track_ids
+
+    def track_ids(self, remote_ids: Sequence[str]) -> list[int]:
+        """The tracks of those of the songs that are known, in their order."""
+        found = self.catalog.tracks_of_remote(self._server.id, remote_ids)
+        return [found[one] for one in remote_ids if one in found]
 
     def known(self, tracks: Sequence[Track], most: int) -> list[tuple[int, str]]:
         """Place and remote id of the first `most` of the tracks that the server has."""
@@ -75,6 +66,7 @@ def linked_server(catalog: Catalog, settings: ProxySettings) -> MediaServer | No
     return None
 
 
-def _unknown(remote_id: str) -> SubsonicError:
+def unknown(remote_id: str) -> SubsonicError:
+    """The error where the catalogue has nothing of an id of the server."""
     message = f"The catalogue has nothing with the id {remote_id[:80]!r} of this server."
     return SubsonicError(ErrorCode.NOT_FOUND, message)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recommender.recommendation.service import SimilarityService
+from recommender.server.linking.remote_library import dicts, text
 from recommender.server.proxy.logins import proofs
-from recommender.server.proxy.remote_music import RemoteMusic
+from recommender.server.proxy.remote_music import RemoteMusic, unknown
 from recommender.server.proxy.settings import ProxySettings
 from recommender.server.proxy.upstream import Pairs, Upstream
 from recommender.server.settings import MOST_TRACKS
@@ -29,7 +30,10 @@ class SimilarCalls:
         count = given.number("count", 10 if method in _SONIC else 50, 0, MOST_TRACKS)
         if method == "findSonicPath":
             count = given.number("count", 25, 1, MOST_TRACKS)
-        find = METHODS[method](given, count)
+        if method in _SONIC:
+            find = _SONIC[method](given, count)
+        else:
+            find = _songs_like(await self._seeds(given.required("id"), pairs), count)
 
         def found(service: SimilarityService) -> list[tuple[str, float]]:
             music = RemoteMusic(self.state, self.settings, service)
@@ -51,6 +55,42 @@ class SimilarCalls:
             ]
         }
 
+    async def _seeds(self, wanted: str, pairs: Pairs) -> list[int]:
+        """The tracks of a song, an artist or an album of the server. Raises `SubsonicError`."""
+
+        def known(service: SimilarityService) -> list[int]:
+            return RemoteMusic(self.state, self.settings, service).seeds(wanted)
+
+        found = await self.state.run(known)
+        if found:
+            return found
+        songs = await self._songs_of(wanted, proofs(pairs))
+
+        def mapped(service: SimilarityService) -> list[int]:
+            return RemoteMusic(self.state, self.settings, service).track_ids(songs)
+
+        found = await self.state.run(mapped)
+        if not found:
+            raise unknown(wanted)
+        return found
+
+    async def _songs_of(self, wanted: str, proof: Pairs) -> list[str]:
+        """The ids of the songs of an album or of an artist's albums, as the server has them."""
+        album = (await self.upstream.call("getAlbum", [*proof, ("id", wanted)])).get("album")
+        albums = [album] if isinstance(album, dict) else []
+        if not albums:
+            artist = (await self.upstream.call("getArtist", [*proof, ("id", wanted)])).get("artist")
+            of_artist = dicts(artist.get("album")) if isinstance(artist, dict) else []
+            answers = await asyncio.gather(
+                *(
+                    self.upstream.call("getAlbum", [*proof, ("id", str(one.get("id")))])
+                    for one in of_artist[:_MOST_ALBUMS]
+                )
+            )
+            albums = [one["album"] for one in answers if isinstance(one.get("album"), dict)]
+        found = [text(song.get("id")) for one in albums for song in dicts(one.get("song"))]
+        return [remote_id for remote_id in found if remote_id]
+
     async def _songs(self, remote_ids: list[str], pairs: Pairs) -> dict[str, Tree]:
         """The songs as the server has them for the one who calls; without what it refuses."""
         proof = proofs(pairs)
@@ -67,12 +107,9 @@ class SimilarCalls:
 _Find = Callable[[SimilarityService, RemoteMusic], list[Match]]
 
 
-def _similar_songs(given: Parameters, count: int) -> _Find:
-    wanted = given.required("id")
-
+def _songs_like(seeds: list[int], count: int) -> _Find:
     def find(service: SimilarityService, music: RemoteMusic) -> list[Match]:
-        tracks = songs_like(service, music.track_ids_of(wanted), _spare(count))
-        return [Match(track, 0.0) for track in tracks]
+        return [Match(track, 0.0) for track in songs_like(service, seeds, _spare(count))]
 
     return find
 
@@ -99,10 +136,11 @@ def _least(method: str) -> int:
     return 2 if method == "findSonicPath" else 0
 
 
-METHODS: dict[str, Callable[[Parameters, int], _Find]] = {
-    "getSimilarSongs": _similar_songs,
-    "getSimilarSongs2": _similar_songs,
+_SONIC: dict[str, Callable[[Parameters, int], _Find]] = {
     "getSonicSimilarTracks": _sonic_similar_tracks,
     "findSonicPath": _sonic_path,
 }
-_SONIC = ("getSonicSimilarTracks", "findSonicPath")
+METHODS = frozenset(("getSimilarSongs", "getSimilarSongs2", *_SONIC))
+"""What is answered here."""
+
+_MOST_ALBUMS = 10

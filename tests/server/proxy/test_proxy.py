@@ -294,3 +294,11 @@ def test_py_opensonic_has_a_session_through_the_proxy(before_supysonic: Proxied)
     assert len(found["sonic"]) == 3
     assert (found["path"][0][0], found["path"][-1][0]) == (first, last)
     assert found["starred"] == [first]
+
+
+@pytest.mark.slow
+def test_artists_without_a_name_are_asked_for_at_the_server(before_supysonic: Proxied) -> None:
+    index = before_supysonic.call("getArtists")["artists"]["index"]
+    artists = {one["name"]: one["id"] for letter in index for one in letter["artist"]}
+    found = before_supysonic.call("getSimilarSongs2", id=artists["[unknown]"], count=2)
+    assert len(found["similarSongs2"]["song"]) == 2
