@@ -40,7 +40,7 @@ from recommender.recommendation.result_list import Hit, Neighbour, ResultList, f
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
 from recommender.recommendation.similar_groups import SimilarGroups
 from recommender.recommendation.snapshot import Snapshot
-from recommender.recommendation.snapshot_updates import SnapshotUpdates
+from recommender.recommendation.snapshot_updates import PACE, SnapshotUpdates, UpdatePace
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
 from recommender.search.index import TrackIndex
@@ -106,6 +106,7 @@ class SimilarityService:
         duplicate_detector: DuplicateDetector | None = None,
         similarity_calibration: SimilarityCalibration | None = None,
         reranking: RerankingSettings = DEFAULT_SETTINGS,
+        pace: UpdatePace = PACE,
     ) -> None:
         """Serve `catalog` in the space of `projector`; see `open` for the usual way.
 
@@ -117,6 +118,7 @@ class SimilarityService:
             duplicate_detector: decides which tracks are duplicates.
             similarity_calibration: what similarities in the projector's space mean, where known.
             reranking: settings that the index is built with.
+            pace: how often the index follows a catalogue that changes.
         """
         self.catalog = catalog
         self.projector = projector
@@ -129,7 +131,7 @@ class SimilarityService:
             catalog, projector, TrackColumnSource(catalog, self._detector), device, reranking
         )
         self._snapshots = SnapshotUpdates(
-            catalog.state, self._make_snapshot, self._tidied, self._sound
+            catalog.state, self._make_snapshot, self._tidied, self._sound, pace
         )
 
     @classmethod
@@ -138,6 +140,7 @@ class SimilarityService:
         url: "str | os.PathLike[str] | None" = None,
         device: Device = "auto",
         limits: FileLimits | None = None,
+        pace: UpdatePace = PACE,
     ) -> "SimilarityService":
         """Serve a catalogue with the model and the analysis settings it was last ingested with.
 
@@ -149,6 +152,7 @@ class SimilarityService:
             device: ``auto`` (a GPU when FAISS sees one), ``cpu`` or ``cuda``.
             limits: what opening one sound outside the catalogue may cost; such sounds are opened
                 in another process, so that none can harm this one.
+            pace: how often the index follows a catalogue that changes.
 
         Raises:
             CatalogError: the catalogue is empty or cannot be opened.
@@ -175,6 +179,7 @@ class SimilarityService:
             device,
             projector.duplicate_detector,
             projector.similarity_calibration,
+            pace=pace,
         )
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Which snapshot answers a query: the old one, until the next one has been built beside it."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,9 +17,26 @@ logger = logging.getLogger(__name__)
 WAIT_S = 0.5
 """How long the query that begins an update waits for it: long enough for a small catalogue."""
 
-_BRIEF_S = 1.0
-"""An update that took longer is followed by a pause as long, so that an ingest, which changes the
-catalogue every few seconds, does not occupy the processor with indexes."""
+
+@dataclass(frozen=True)
+class UpdatePace:
+    """How often updates are made while an ingest changes the catalogue every few seconds.
+
+    Attributes:
+        wait_s: how long the query that begins an update waits for it.
+        brief_s: an update that took longer is followed by a rest, so that indexes do not occupy the
+            processor.
+        rest: how many times as long as the update.
+        longest_rest_s: seconds.
+    """
+
+    wait_s: float = WAIT_S
+    brief_s: float = 1.0
+    rest: float = 1.0
+    longest_rest_s: float = math.inf
+
+
+PACE = UpdatePace()
 
 _RETRY_S = 60.0
 """After a failure, when the catalogue does not change."""
@@ -51,6 +69,7 @@ class SnapshotUpdates:
         make: Callable[[], Snapshot],
         tidied: Callable[[Snapshot], Snapshot] | None = None,
         verified: Callable[[Snapshot], Snapshot] | None = None,
+        pace: UpdatePace = PACE,
     ) -> None:
         """Nothing is made yet.
 
@@ -63,7 +82,9 @@ class SnapshotUpdates:
             verified: the same snapshot if its index is what was written to its file, else one that
                 was built anew; called where a file is too large to be read as a whole at once,
                 while the snapshot already answers.
+            pace: how often updates are made.
         """
+        self._pace = pace
         self._state = state
         self._make = make
         self._tidied = tidied
@@ -79,8 +100,8 @@ class SnapshotUpdates:
     def current(self) -> Snapshot:
         """The snapshot to answer a query from, without waiting for an update of it.
 
-        Where the catalogue has changed since, an update begins. It is waited for `WAIT_S` at most,
-        and only by the query that begins it.
+        Where the catalogue has changed since, an update begins. It is waited for
+        `UpdatePace.wait_s` at most, and only by the query that begins it.
 
         Raises:
             RecsysError: there is no snapshot yet, and none can be made.
@@ -95,7 +116,7 @@ class SnapshotUpdates:
             return snapshot
         begun = self._begin(state)
         if begun is not None:
-            begun.join(WAIT_S)
+            begun.join(self._pace.wait_s)
         failure = self._failure
         if failure is not None and failure.state == state and failure.is_final:
             raise failure.error
@@ -155,8 +176,9 @@ class SnapshotUpdates:
             self._verify()
             self._tidy()
         ended = time.monotonic()
-        if ended - started > _BRIEF_S:
-            self._rest_until = ended + (ended - started)
+        if ended - started > self._pace.brief_s:
+            rest = self._pace.rest * (ended - started)
+            self._rest_until = ended + min(rest, self._pace.longest_rest_s)
 
     def _verify(self) -> None:
         """Replace a snapshot whose index was damaged on the disk."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -130,7 +131,8 @@ def _operation_id(route: APIRoute) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServerState = app.state.recsys
-    state.jobs = IngestJobs(state.settings.database, state.settings.ingest_workers)
+    settings = state.settings
+    state.jobs = IngestJobs(settings.database, settings.ingest_workers, partial(_follow, state))
     state.jobs.start()
     tasks = [
         asyncio.create_task(open_index(state), name="recsys-open"),
@@ -152,6 +154,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 await task
         await state.jobs.stop()
         await asyncio.to_thread(state.close)
+
+
+async def _follow(state: ServerState) -> None:
+    """Have the index be that of the catalogue as it is now."""
+    try:
+        await asyncio.to_thread(state.follow)
+    except RecsysError as error:
+        logger.warning("the catalogue is served as before: %s", error)
 
 
 async def open_index(state: ServerState) -> None:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,8 +65,20 @@ class IngestJob:
 class IngestJobs:
     """The queue of jobs, and the one that runs."""
 
-    def __init__(self, database: str | None, workers: int = 1) -> None:
-        """Of one catalogue; `workers` processes analyse."""
+    def __init__(
+        self,
+        database: str | None,
+        workers: int = 1,
+        on_change: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Run nothing yet.
+
+        Args:
+            database: of the catalogue.
+            workers: processes that analyse.
+            on_change: awaited when an ingest has ended, before its end is announced.
+        """
+        self._on_change = on_change
         self._database = database
         self._workers = workers
         self._jobs: OrderedDict[int, IngestJob] = OrderedDict()
@@ -151,16 +163,20 @@ class IngestJobs:
             job.state, job.started_at = "running", datetime.now(UTC)
             self._is_ending = self._is_stopping
             await self._announce()
+            outcome: JobState | None = None
             try:
-                await self._ingest(job)
+                outcome = await self._ingest(job)
             except OSError as error:
                 logger.warning("the ingest %d cannot run: %s", job.id, error)
                 job.error = "The process cannot be started; the server's log says why."
-            if not job.has_ended:
-                self._end(job, "interrupted" if self._is_ending else "failed")
+            if self._on_change is not None and not self._is_stopping:
+                await self._on_change()
+            self._end(job, outcome or ("interrupted" if self._is_ending else "failed"))
             await self._announce()
 
-    async def _ingest(self, job: IngestJob) -> None:
+    async def _ingest(self, job: IngestJob) -> JobState | None:
+        """Run the process; what came of it, where it came to say so."""
+        outcome: JobState | None = None
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *_COMMAND,
@@ -181,25 +197,27 @@ class IngestJobs:
         try:
             process.stdin.write(json.dumps(order).encode() + b"\n")
             async for line in process.stdout:
-                self._take(job, json.loads(line))
+                outcome = self._take(job, json.loads(line))
                 await self._announce()
             await process.wait()
         finally:
             self._process = None
             if process.returncode is None:
                 process.kill()
+        return outcome
 
-    def _take(self, job: IngestJob, event: dict[str, Any]) -> None:
+    def _take(self, job: IngestJob, event: dict[str, Any]) -> JobState | None:
+        """Note an event; its outcome, where it is the last one."""
         kind = event.pop("event")
         if kind == "progress":
             job.progress = event
-        elif "error" in event:
+            return None
+        if "error" in event:
             logger.warning("the ingest %d failed: %s", job.id, event["error"])
             job.error = f"It failed ({event['kind']}); the server's log says why."
-            self._end(job, "failed")
-        else:
-            job.counts = event["counts"]
-            self._end(job, "interrupted" if event["interrupted"] else "done")
+            return "failed"
+        job.counts = event["counts"]
+        return "interrupted" if event["interrupted"] else "done"
 
     def _end(self, job: IngestJob, state: JobState) -> None:
         job.state, job.ended_at = state, datetime.now(UTC)

@@ -13,11 +13,17 @@ from recommender.catalog.projector import catalog_projector
 from recommender.errors import CatalogError, NothingAnalysed, RecsysError, SpaceMismatch
 from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.service import SimilarityService
+from recommender.recommendation.snapshot_updates import UpdatePace
 
 logger = logging.getLogger(__name__)
 
 _RETRY_S = 2.0
 """After a failure to open the catalogue, so that a flood of requests does not open it each time."""
+
+
+_PACE = UpdatePace(wait_s=0.02, brief_s=0.1, rest=40.0, longest_rest_s=20.0)
+"""No query waits for an index, and an ingest beside queries makes few of them: that of a large
+catalogue takes a fifth of a second of the processor that queries need."""
 
 
 class _Lease:
@@ -115,7 +121,7 @@ class ServiceHolder:
             file = database_file(catalog_url(self._database))
             if file is not None and not file.exists():
                 raise NothingAnalysed(f"there is no catalogue {file}.")
-            service = SimilarityService.open(self._database, limits=self._limits)
+            service = SimilarityService.open(self._database, limits=self._limits, pace=_PACE)
         except RecsysError as error:
             self._failure = time.monotonic() + _RETRY_S, error
             raise

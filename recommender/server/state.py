@@ -95,6 +95,15 @@ class ServerState:
         with self.holder.lease() as service:
             return work(service)
 
+    def follow(self) -> None:
+        """Have the index be that of the catalogue as it is now, however long it takes.
+
+        Raises `RecsysError` where there is nothing to serve.
+        """
+        self.holder.renew()
+        with self.holder.lease() as service:
+            service.index()
+
     def music_library(self, catalog: Catalog) -> MusicLibrary:
         """The artists and albums of the catalogue; blocks, so it is for use in a thread."""
         return self._music_library.of(catalog)
