@@ -27,7 +27,7 @@ from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Event, Track
-    from recommender.recommendation.history_import import HistoryImport
+    from recommender.history.importing import HistoryImport
 
 SCHEMA_VERSION = 1
 """Of the JSON objects; raised when a key changes its name or meaning."""
@@ -182,7 +182,7 @@ def history_import_command(
     db: Database = None,
 ) -> None:
     """Add a history of ListenBrainz or Last.fm; what is known already is not added again."""
-    from recommender.recommendation.history_import import import_history
+    from recommender.history.importing import import_history
 
     with open_catalog(db) as catalog, busy("reading the history"):
         found = import_history(catalog, file, user)
@@ -225,7 +225,7 @@ def history_export_command(
     db: Database = None,
 ) -> None:
     """Write what was liked and played to a file that ListenBrainz, and 'import', can read."""
-    from recommender.recommendation.history_export import export_history
+    from recommender.history.export import export_history
 
     with open_catalog(db) as catalog, writing_file(file), busy("writing the history"):
         written = export_history(catalog, file, user)

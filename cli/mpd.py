@@ -63,8 +63,8 @@ def mpd_command(
     For example:
       recsys mpd --ahead 10 --record
     """
-    from recommender.recommendation.mpd import MpdQueue
-    from recommender.recommendation.mpd_connection import MpdSettings
+    from recommender.players.mpd import MpdQueue
+    from recommender.players.mpd_connection import MpdSettings
 
     with service.open() as opened:
         settings = MpdSettings(

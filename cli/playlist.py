@@ -209,7 +209,7 @@ def playlist_import_command(
 
     Entries that are no tracks of the catalogue are named, and left out.
     """
-    from recommender.recommendation.playlist_files import read_playlist
+    from recommender.playlists.files import read_playlist
 
     with open_catalog(db) as catalog:
         content = read_playlist(catalog, file, doubles=True)
@@ -259,7 +259,7 @@ def playlist_export_command(
     db: Database = None,
 ) -> None:
     """Write a stored playlist to a playlist file."""
-    from recommender.recommendation.playlist import with_existing_files
+    from recommender.playlists.m3u import with_existing_files
 
     if file != STDOUT:
         require_writable(file)

@@ -52,7 +52,7 @@ class PlaylistOptions:
 
     def tracks(self, catalog: "Catalog", listed: "Iterable[Track | Seed]") -> "list[Track | Seed]":
         """What stands in the playlist; none for no playlist."""
-        from recommender.recommendation.playlist import with_existing_files
+        from recommender.playlists.m3u import with_existing_files
 
         return [] if self.m3u is None else with_existing_files(catalog, listed)
 
@@ -76,7 +76,7 @@ def print_playlist(
     tracks: "Sequence[Track | Seed]", absolute: bool, title: str | None = None
 ) -> None:
     """A playlist on standard output, bytes of names as they are."""
-    from recommender.recommendation.playlist_files import playlist_text
+    from recommender.playlists.files import playlist_text
 
     folder = None if absolute else real_path(Path.cwd())
     text, written = playlist_text(tracks, folder, title=title)
@@ -88,7 +88,7 @@ def write_playlist_file(
     file: Path, tracks: "Sequence[Track | Seed]", absolute: bool, title: str | None = None
 ) -> None:
     """A playlist in a file, which is replaced whole or not at all."""
-    from recommender.recommendation.playlist_files import write_playlist
+    from recommender.playlists.files import write_playlist
 
     with writing_file(file):
         written = write_playlist(file, tracks, absolute=absolute, title=title)

@@ -98,7 +98,7 @@ def _runs(
     service: "SimilarityService", playlists: "list[StoredPlaylist]", dry_run: bool, raising: bool
 ) -> Iterator[Run]:
     """Run recipes one after another; `raising`: one that fails is an error."""
-    from recommender.recommendation.recipes import recipe_request, run_recipe
+    from recommender.playlists.recipes import recipe_request, run_recipe
 
     for playlist in playlists:
         try:

@@ -133,7 +133,7 @@ def save_list(
     absolute: bool = False,
 ) -> "StoredPlaylist":
     """Store a list; its file comes first, as that is what may fail."""
-    from recommender.recommendation.playlist import with_existing_files
+    from recommender.playlists.m3u import with_existing_files
 
     assert options.save is not None
     if options.to is not None:

@@ -11,7 +11,7 @@ from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
-    from recommender.recommendation.playlist_files import UnmatchedEntry
+    from recommender.playlists.files import UnmatchedEntry
     from recommender.recommendation.seeds import Query
 
 LISTED = 5
@@ -85,7 +85,7 @@ def playlist_tracks(catalog: "Catalog", name: str, user: str) -> Sequence[int]:
 
 def is_playlist_file(name: str) -> bool:
     """Whether a name ends as those of playlist files do."""
-    from recommender.recommendation.playlist_files import ENDINGS
+    from recommender.playlists.files import ENDINGS
 
     return name.lower().endswith(ENDINGS)
 
@@ -114,7 +114,7 @@ def _stored(catalog: "Catalog", name: str, user: str) -> Sequence[int] | None:
 
 def _read(catalog: "Catalog", file: Path) -> tuple[list[int], bool]:
     """The tracks of a playlist file, and whether those are all of its entries."""
-    from recommender.recommendation.playlist_files import read_playlist
+    from recommender.playlists.files import read_playlist
 
     content = read_playlist(catalog, file)
     note_unmatched(file, content.unmatched, len(content.tracks) + len(content.unmatched))

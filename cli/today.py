@@ -35,7 +35,7 @@ def today_command(
     options.check_all(with_seed)
 
     def request(catalog: "Catalog") -> "MixRequest":
-        from recommender.recommendation.history_seeds import todays_request
+        from recommender.history.seeds import todays_request
 
         chosen = rules.rules(catalog, options.user, gaps)
         asked, seeds = todays_request(catalog, options.user, chosen, length.length())
@@ -44,7 +44,7 @@ def today_command(
         return asked
 
     def recipe(found: "Mix") -> dict[str, Any]:
-        from recommender.recommendation.recipes import todays_recipe
+        from recommender.playlists.recipes import todays_recipe
 
         return todays_recipe(found.request, options.user)
 

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from recommender.embedding.similarity_scale import SimilarityCalibration
     from recommender.embedding.space import Analysis, Embedding, SpaceId
     from recommender.errors import AudioError, RecsysError
+    from recommender.history.importing import import_history
     from recommender.ingestion import IngestReport, IngestSettings, ingest
+    from recommender.playlists.files import read_playlist, write_playlist
+    from recommender.playlists.recipes import run_recipe
     from recommender.recommendation.filters import Filters
-    from recommender.recommendation.history_import import import_history
     from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
     from recommender.recommendation.mix_result import (
         DuplicateGroup,
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
         SimilarAlbum,
         SimilarArtist,
     )
-    from recommender.recommendation.playlist_files import read_playlist, write_playlist
-    from recommender.recommendation.recipes import run_recipe
     from recommender.recommendation.result_list import Neighbour
     from recommender.recommendation.seeds import Seed
     from recommender.recommendation.service import Recommendation, SimilarityService
@@ -78,11 +78,11 @@ _HOMES = {
     "Track": "recommender.catalog.records",
     "TrackState": "recommender.catalog.records",
     "Windowing": "recommender.audio.windows",
-    "import_history": "recommender.recommendation.history_import",
+    "import_history": "recommender.history.importing",
     "ingest": "recommender.ingestion",
-    "read_playlist": "recommender.recommendation.playlist_files",
-    "run_recipe": "recommender.recommendation.recipes",
-    "write_playlist": "recommender.recommendation.playlist_files",
+    "read_playlist": "recommender.playlists.files",
+    "run_recipe": "recommender.playlists.recipes",
+    "write_playlist": "recommender.playlists.files",
 }
 """Public name → module. None is also the name of a submodule: importing one would rebind it."""
 

@@ -29,7 +29,7 @@ from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.mounts import unmounted_point
 from recommender.ingestion.scan import scan_folder
 from recommender.ingestion.worker_limits import FileLimits
-from recommender.recommendation.recipes import check_recipe
+from recommender.playlists.recipes import check_recipe
 from recommender.search.catalog_index import CatalogIndex
 from recommender.search.index_check import index_error
 from recommender.search.index_file import segment_file
@@ -317,12 +317,15 @@ class _Check:
             return
         if self.repair:
             self.catalog.fill_checksums()
-        ids, activations, damaged = self.catalog.checked_activations(active)
+        missing, damaged, bad = set(self.analysed), list[int](), list[int]()
+        for batch in self.catalog.checked_batches(active):
+            missing.difference_update(batch.ids.tolist(), batch.damaged)
+            damaged += batch.damaged
+            bad += batch.ids[~usable_rows(batch.activations)].tolist()
         yield from self._dropped(damaged, "damaged vector", "it is not what was stored")
-        for track_id in sorted(set(self.analysed) - {*ids.tolist(), *damaged}):
+        for track_id in sorted(missing):
             detail = f"not analysed in the space that recommends ({active})"
             yield Finding("not analysed", str(self.analysed[track_id]), detail, INGEST)
-        bad = ids[~usable_rows(activations)].tolist()
         yield from self._dropped(bad, "bad vector", "its vector is zero or not finite")
 
     def _dropped(self, track_ids: list[int], kind: str, detail: str) -> Iterator[Finding]:

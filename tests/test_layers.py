@@ -27,7 +27,10 @@ ORDER = (
     {"search"},
     {"ingestion"},
     {"recommendation", "evaluation"},
-    {"adaptation", "verification", "server"},
+    {"history"},
+    {"playlists"},
+    {"players", "adaptation", "verification"},
+    {"server"},
     {"research"},
     {"cli"},
 )

@@ -91,7 +91,8 @@ def test_only_our_own_package_lands_in_site_packages(installed: Installed) -> No
     for folder, package in (("data", "data"), ("alembic", "migrations")):
         files = [path for path in (CHECKOUT / folder).rglob("*") if path.is_file()]
         wanted = {path.relative_to(CHECKOUT / folder).as_posix() for path in files}
-        wanted = {n for n in wanted if "__pycache__" not in n and not n.endswith((".md", ".log"))}
+        for_readers = (".md", ".log", ".svg")
+        wanted = {n for n in wanted if "__pycache__" not in n and not n.endswith(for_readers)}
         # Of the study, the tables are for users; outcomes and pictures are for readers.
         shown = (".csv", "study/timing.json")
         wanted = {n for n in wanted if "results/study/" not in n or n.endswith(shown)}

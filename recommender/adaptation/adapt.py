@@ -14,7 +14,7 @@ from recommender.adaptation.cross_validation import (
 )
 from recommender.adaptation.selection import Choice, Tried, choose
 from recommender.adaptation.settings import DEFAULT_SETTINGS, AdaptationSettings
-from recommender.adaptation.training_data import TrainingData
+from recommender.adaptation.training_data import ProjectedTracks, TrainingData
 from recommender.catalog import Catalog, ProjectionOrigin, Track
 from recommender.catalog.labels import TrackLabels
 from recommender.catalog.projector import catalog_projector
@@ -22,7 +22,6 @@ from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
 from recommender.evaluation.report import without_nan
 from recommender.search.reranking import RankingMethod
-from recommender.utils.arrays import usable_rows
 from recommender.version import __version__
 
 Label = Callable[[Sequence[Track]], TrackLabels]
@@ -150,15 +149,9 @@ def adapt(
     """
     projector = catalog_projector(catalog)
     own, space = projector.own, projector.active
-    ids, activations = catalog.activations(space)
-    usable = usable_rows(activations)
-    if not usable.all():
-        ids, activations = ids[usable], activations[usable]
-    labels = label(catalog.tracks(ids.tolist()))
-    data = TrainingData.of(
-        own.projection, ids, activations, labels.genres, labels.artists, settings
-    )
-    del activations  # the largest array, and not needed any more
+    tracks = ProjectedTracks.of(own.projection, catalog.activation_batches(space))
+    labels = label(catalog.tracks(tracks.ids.tolist()))
+    data = TrainingData.labelled(tracks, labels.genres, labels.artists, settings)
     found = adaptation_of(own.projection, data, progress)
     if dry_run:
         return found

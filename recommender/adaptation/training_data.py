@@ -1,6 +1,6 @@
 """The tracks that a projection is adapted to, and their folds of whole artists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,12 +9,48 @@ import numpy as np
 from recommender.adaptation.settings import DEFAULT_SETTINGS, AdaptationSettings
 from recommender.embedding.projection import Projection
 from recommender.errors import UsageError
-from recommender.utils.arrays import BoolArray, FloatArray, IntArray
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, usable_rows
 
 BLOCK = 4_096
-"""Tracks projected at a time, so that there is never a second copy of all activations."""
+"""Tracks of an array that are projected at a time."""
 
 UNLABELLED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class ProjectedTracks:
+    """What an adaptation keeps of the activations of n tracks, which are never held at once.
+
+    Attributes:
+        ids: np.ndarray [shape=(n,)], int64, ascending.
+        projected: np.ndarray [shape=(n, p)], float32: see `TrainingData`.
+        mean: np.ndarray [shape=(d,)], float32: of the activations.
+    """
+
+    ids: IntArray
+    projected: FloatArray
+    mean: FloatArray
+
+    @classmethod
+    def of(
+        cls, own: Projection, batches: Iterable[tuple[IntArray, FloatArray]]
+    ) -> "ProjectedTracks":
+        """Of a stream of ids, ascending, and activations; what is zero or not finite is left out.
+
+        Args:
+            own: the model's projection.
+            batches: parts of ids [m] and activations [m, d].
+        """
+        ids, projected = [np.empty(0, np.int64)], [np.empty((0, own.matrix.shape[1]), np.float32)]
+        total, count = np.zeros(len(own.mean)), 0
+        for numbers, activations in batches:
+            usable = usable_rows(activations)
+            ids.append(numbers[usable])
+            projected.append(own.affine(activations[usable]))
+            total += activations[usable].sum(axis=0, dtype=np.float64)
+            count += len(ids[-1])
+        mean = (total / max(1, count)).astype(np.float32)
+        return cls(np.concatenate(ids), np.concatenate(projected), mean)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,23 +90,30 @@ class TrainingData:
         Args:
             own: the model's projection.
             ids: np.ndarray [shape=(n,)], distinct.
-            activations: np.ndarray [shape=(n, d)], finite.
+            activations: np.ndarray [shape=(n, d)], finite and not zero.
             genres: n labels.
             artists: n names; None or blank is unknown.
             settings: the limits that apply.
         """
         order = np.argsort(ids)
-        if (np.diff(order) < 0).any():
-            activations = activations[order]
-        names = tuple((artists[row] or "").strip() or None for row in order)
-        return cls(
-            _projected(own, activations),
-            activations.mean(axis=0, dtype=np.float64).astype(np.float32),
-            tuple(genres[row] for row in order),
-            names,
-            _groups(names),
-            settings,
+        parts = (order[start : start + BLOCK] for start in range(0, len(order), BLOCK))
+        tracks = ProjectedTracks.of(own, ((ids[part], activations[part]) for part in parts))
+        rows = order.tolist()
+        return cls.labelled(
+            tracks, [genres[row] for row in rows], [artists[row] for row in rows], settings
         )
+
+    @classmethod
+    def labelled(
+        cls,
+        tracks: ProjectedTracks,
+        genres: Sequence[str | None],
+        artists: Sequence[str | None],
+        settings: AdaptationSettings = DEFAULT_SETTINGS,
+    ) -> "TrainingData":
+        """Of tracks with their labels and names, in the same order; see `of`."""
+        names = tuple((name or "").strip() or None for name in artists)
+        return cls(tracks.projected, tracks.mean, tuple(genres), names, _groups(names), settings)
 
     def __len__(self) -> int:
         """Number of tracks."""
@@ -130,11 +173,6 @@ class TrainingData:
                 "tested on others. Ingest more music; the model's own projection serves until then."
             )
         return [fold_of[self.groups] == fold for fold in range(count)]
-
-
-def _projected(own: Projection, activations: FloatArray) -> FloatArray:
-    starts = range(0, max(1, len(activations)), BLOCK)
-    return np.concatenate([own.affine(activations[start : start + BLOCK]) for start in starts])
 
 
 def _groups(artists: Sequence[str | None]) -> IntArray:

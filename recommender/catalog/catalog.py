@@ -391,7 +391,7 @@ class Catalog(Lists, RemoteIds):
             ids: np.ndarray [shape=(m,)]: of these tracks only, as far as they can be recommended.
         """
         damaged: list[int] = []
-        for batch in self._batches(space) if ids is None else self._batches_of(space, ids):
+        for batch in self.checked_batches(space) if ids is None else self._batches_of(space, ids):
             damaged += batch.damaged
             if len(batch.ids):
                 yield batch.ids, batch.activations
@@ -399,10 +399,11 @@ class Catalog(Lists, RemoteIds):
 
     def damaged_activations(self, space: SpaceId, ids: IntArray | None = None) -> list[int]:
         """The tracks that `activation_batches` leaves out because their vectors are damaged."""
-        batches = self._batches(space) if ids is None else self._batches_of(space, ids)
+        batches = self.checked_batches(space) if ids is None else self._batches_of(space, ids)
         return [track_id for batch in batches for track_id in batch.damaged]
 
-    def _batches(self, space: SpaceId) -> Iterator[analyses.Batch]:
+    def checked_batches(self, space: SpaceId) -> Iterator[analyses.Batch]:
+        """What `activation_batches` reads, together with the tracks that it leaves out."""
         last = 0
         while True:
             with self._reading() as connection:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +21,6 @@ from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
-from recommender.ingestion.file_reader import ReaderModel, ReaderPool
-from recommender.ingestion.isolated_analyser import IsolatedAnalyser
-from recommender.ingestion.settings import usable_cores
-from recommender.ingestion.worker_limits import FileLimits
 from recommender.recommendation.duplicate_groups import duplicate_groups
 from recommender.recommendation.farthest import farthest_track
 from recommender.recommendation.filters import Filters
@@ -53,6 +50,9 @@ from recommender.search.reranking import (
 from recommender.search.score_space import ScoreSpace
 from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
+
+if TYPE_CHECKING:
+    from recommender.ingestion.worker_limits import FileLimits
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class SimilarityService:
         cls,
         url: "str | os.PathLike[str] | None" = None,
         device: Device = "auto",
-        limits: FileLimits | None = None,
+        limits: "FileLimits | None" = None,
         pace: UpdatePace = PACE,
     ) -> "SimilarityService":
         """Serve a catalogue with the model and the analysis settings it was last ingested with.
@@ -435,13 +435,17 @@ class SimilarityService:
 
 
 def _load_analyser(
-    catalog: Catalog, projector: CatalogProjector, limits: FileLimits | None
+    catalog: Catalog, projector: CatalogProjector, limits: "FileLimits | None"
 ) -> Analyser:
     """The installed model, with the catalogue's analysis settings; `SpaceMismatch` for another."""
     analysis_settings = catalog.analysis_settings()
     if not projector.installed or analysis_settings is None:
         raise other_weights(projector.active)
+    # Not above: most services never open a sound.
     from recommender.audio.windows import Windowing
+    from recommender.ingestion.file_reader import ReaderModel, ReaderPool
+    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
+    from recommender.ingestion.settings import usable_cores
 
     windowing = Windowing(**analysis_settings["windowing"])
     model = ReaderModel(analysis_settings["model"], windowing)

@@ -17,6 +17,7 @@ import numpy as np
 from recommender.catalog.records import CatalogState
 from recommender.embedding.space import SpaceId
 from recommender.search.mapped_file import Array, MappedFile, Shapes, index_damaged
+from recommender.search.read_ahead import ReadAhead
 from recommender.search.reranking import CosineStatistics, RerankingSettings
 from recommender.search.vector_rows import VectorRows
 from recommender.utils.arrays import FloatArray, IntArray
@@ -104,6 +105,7 @@ class Base:
         statistics: of the cosines of expanded vectors; None where nothing is reranked.
         columns: name → np.ndarray [shape=(n, ...)], by row.
         file: what holds all of these.
+        read_ahead: of the file.
     """
 
     facts: BaseFacts
@@ -118,6 +120,7 @@ class Base:
     statistics: CosineStatistics | None
     columns: Mapping[str, Array]
     file: MappedFile
+    read_ahead: ReadAhead
 
     @property
     def path(self) -> Path | None:
@@ -279,4 +282,5 @@ def _assembled(file: MappedFile, facts: BaseFacts) -> Base:
             if name.startswith(COLUMN)
         },
         file,
+        ReadAhead(file.content),
     )

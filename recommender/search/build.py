@@ -17,12 +17,12 @@ from recommender.search.cells import (
     CellSettings,
     cell_means,
     cells_of,
-    nearest_others,
     principal_axes,
     trained_centroids,
 )
 from recommender.search.live_tracks import Column, LiveTracks
 from recommender.search.mapped_file import Array, ArrayWriter, MappedFile
+from recommender.search.neighbours import nearest_others
 from recommender.search.recall import measured_effort
 from recommender.search.reranking import (
     CosineStatistics,
@@ -87,12 +87,7 @@ def prepared(
     neighbours, cosines = np.empty((len(ids), 0), np.int64), np.empty((len(ids), 0), np.float32)
     if effective_method("reranked", len(ids), settings) == "reranked":
         neighbours, cosines = nearest_others(
-            units,
-            ids,
-            starts,
-            axes.leading,
-            settings.k,
-            cells.searched(len(centroids), len(ids)),
+            units, ids, starts, axes.leading, settings.k, cells.neighbouring
         )
         moved = _moved(units, tracks.ids, order, neighbours, cosines, settings)
     return Prepared(ids, units, moved, neighbours, cosines, starts, axes.rotation, axes.leading)

@@ -1,15 +1,13 @@
-"""How an index is divided into cells, and the nearest others of every track, found by cells.
+"""How an index is divided into cells.
 
 Shapes: n tracks of d dimensions, p leading components, c cells.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from recommender.search.faiss_backend import cell_centroids
-from recommender.search.vector_rows import NO_NEIGHBOUR
 from recommender.utils.arrays import FloatArray, IntArray, row_parts
 
 
@@ -23,8 +21,7 @@ class CellSettings:
             scanned whole, by leading components.
         cells_per_root: with n tracks, ``cells_per_root * sqrt(n)`` cells.
         energy: share of the squared lengths of all vectors that is in the leading components.
-        neighbouring: cells in which the nearest others of a track are looked for, at most.
-        compared: tracks that these hold: of a large catalogue they are fewer, but 16 at least.
+        neighbouring: cells in which the nearest others of a track are looked for.
         recall: of the 10 best tracks, the share that a query is to find at least.
         queries: tracks of the catalogue that this is measured with.
     """
@@ -33,14 +30,9 @@ class CellSettings:
     cells_from: int = 16_384
     cells_per_root: float = 4
     energy: float = 0.9
-    neighbouring: int = 64
-    compared: int = 6000
-    recall: float = 0.995
+    neighbouring: int = 96
+    recall: float = 0.998
     queries: int = 200
-
-    def searched(self, cells: int, count: int) -> int:
-        """Cells in which neighbours are looked for, of `cells` with `count` tracks."""
-        return min(self.neighbouring, max(16, self.compared * cells // max(1, count)))
 
 
 DEFAULT_CELLS = CellSettings()
@@ -86,7 +78,26 @@ def trained_centroids(heads: FloatArray, settings: CellSettings) -> FloatArray:
     cells = int(settings.cells_per_root * np.sqrt(count))
     # Every so manieth track, so that the same catalogue always gives the same cells.
     sample = np.ascontiguousarray(heads[:: max(1, count // (48 * cells))])
-    return cell_centroids(sample, cells)
+    return _side_by_side(cell_centroids(sample, cells))
+
+
+def _side_by_side(centroids: FloatArray) -> FloatArray:
+    """Centroids [c, p] in an order in which neighbours are mostly alike, by halving the space.
+
+    A query looks at cells that are alike: their places in the file are read together then.
+    """
+    waiting, found = [np.arange(len(centroids))], []
+    while waiting:
+        part = waiting.pop()
+        if len(part) < 3:
+            found.append(part)
+            continue
+        rows = centroids[part] - centroids[part].mean(axis=0)
+        _, axes = np.linalg.eigh(rows.T @ rows)
+        order = np.argsort(rows @ axes[:, -1], kind="stable")
+        half = len(part) // 2
+        waiting += [part[order[half:]], part[order[:half]]]
+    return np.ascontiguousarray(centroids[np.concatenate(found)])
 
 
 def cells_of(heads: FloatArray, centroids: FloatArray) -> IntArray:
@@ -107,76 +118,3 @@ def cell_means(rows: FloatArray, starts: IntArray) -> FloatArray:
         if end > start:
             means[cell] = rows[start:end].mean(axis=0)
     return means
-
-
-def nearest_others(
-    units: FloatArray, ids: IntArray, starts: IntArray, leading: int, k: int, probed: int
-) -> tuple[IntArray, FloatArray]:
-    """The k nearest others of every track by cosine, nearest first; of equals, by rising id.
-
-    Every one is found where there is one cell, and nearly all in `probed` of many.
-
-    Args:
-        units: np.ndarray [shape=(n, d)], rotated, by position.
-        ids: np.ndarray [shape=(n,)], by position.
-        starts: np.ndarray [shape=(c + 1,)], of the cells.
-        leading: p.
-        k: neighbours of each.
-        probed: cells that are searched for the tracks of a cell.
-
-    Returns:
-        ids (np.ndarray [shape=(n, k)], int64; `NO_NEIGHBOUR` where there are too few) and cosines.
-    """
-    neighbours = np.full((len(units), k), NO_NEIGHBOUR, dtype=np.int64)
-    cosines = np.full((len(units), k), -1.0, dtype=np.float32)
-    for queries, candidates in _searches(units, starts, leading, k, probed):
-        others = units[candidates]
-        for part in row_parts(queries.stop - queries.start, len(candidates)):
-            rows = np.arange(queries.start + part.start, queries.start + part.stop)
-            found = units[rows[0] : rows[-1] + 1] @ others.T
-            found[np.arange(len(rows)), np.searchsorted(candidates, rows)] = -np.inf
-            near, near_cosines = k_best(found, ids[candidates], k)
-            neighbours[rows, : near.shape[1]] = near
-            cosines[rows, : near.shape[1]] = near_cosines
-    absent = ~np.isfinite(cosines)
-    neighbours[absent], cosines[absent] = NO_NEIGHBOUR, -1.0
-    return neighbours, cosines
-
-
-def _searches(
-    units: FloatArray, starts: IntArray, leading: int, k: int, probed: int
-) -> Iterator[tuple[slice, IntArray]]:
-    """For each cell its positions, and those among which its tracks' nearest are looked for."""
-    cells = len(starts) - 1
-    sizes = np.diff(starts)
-    if probed >= cells:
-        yield slice(0, len(units)), np.arange(len(units))
-        return
-    centroids = cell_means(units[:, :leading], starts)
-    for cell in np.flatnonzero(sizes).tolist():
-        order = by_distance(centroids, cell)
-        enough = int(np.searchsorted(np.cumsum(sizes[order]), 4 * k)) + 1
-        chosen = np.sort(order[: max(probed, enough)])
-        yield (
-            slice(int(starts[cell]), int(starts[cell + 1])),
-            np.concatenate([np.arange(starts[c], starts[c + 1]) for c in chosen.tolist()]),
-        )
-
-
-def by_distance(centroids: FloatArray, cell: int) -> IntArray:
-    """All cells, the nearest to one of them first, which is that itself."""
-    distances = ((centroids - centroids[cell]) ** 2).sum(axis=1)
-    distances[cell] = -1
-    return np.argsort(distances, kind="stable")
-
-
-def k_best(cosines: FloatArray, ids: IntArray, k: int) -> tuple[IntArray, FloatArray]:
-    """Ids and cosines of the k best columns of each row [m, c], best first; of equals, by id."""
-    k = min(k, cosines.shape[1])
-    near = np.argpartition(cosines, -k, axis=1)[:, -k:] if k else np.empty((len(cosines), 0), "q")
-    names, found = ids[near], np.take_along_axis(cosines, near, axis=1)
-    by_id = np.argsort(names, axis=1)
-    names = np.take_along_axis(names, by_id, axis=1)
-    found = np.take_along_axis(found, by_id, axis=1)
-    order = np.argsort(-found, axis=1, kind="stable")
-    return np.take_along_axis(names, order, axis=1), np.take_along_axis(found, order, axis=1)

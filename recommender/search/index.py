@@ -170,7 +170,8 @@ class TrackIndex:
     def vectors(self) -> FloatArray:
         """A copy of the unit vectors, in the order of `ids`: np.ndarray [shape=(n, d)], float32."""
         base = self.tracks.base
-        return np.ascontiguousarray(base.turned_back(self.tracks.unit(self._slots)))
+        with base.read_ahead.everything():
+            return np.ascontiguousarray(base.turned_back(self.tracks.unit(self._slots)))
 
     @property
     def database_vectors(self) -> FloatArray:
@@ -178,7 +179,8 @@ class TrackIndex:
         base = self.tracks.base
         if not base.rows.reranked:
             return np.empty((0, self.dimension + 1), dtype=np.float32)
-        rows = self.tracks.database(self._slots)
+        with base.read_ahead.everything():
+            rows = self.tracks.database(self._slots)
         return np.concatenate([base.turned_back(rows[:, :-1]), rows[:, -1:]], axis=1)
 
     @property

@@ -56,7 +56,8 @@ def index_error(
     if not _is_in_order(base):
         return "its tracks are not in their places"
     index = TrackIndex(base, stored.segment, stored.state)
-    return _of_vectors(catalog, projector, columns, index) or _of_reranking(index)
+    with base.read_ahead.everything():
+        return _of_vectors(catalog, projector, columns, index) or _of_reranking(index)
 
 
 def _is_in_order(base: Base) -> bool:

@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from recommender.errors import IndexDamaged
 from recommender.search.index_file import SUFFIX, lock_file, segment_file
 from recommender.search.mapped_file import read_facts
@@ -26,6 +24,9 @@ def writing(path: Path, wait_s: float) -> Iterator[bool]:
     They may not where another process still writes after `wait_s` seconds, and where no file can
     be made in the folder, which is logged.
     """
+    # Not above: it loads asyncio and ssl, and most commands write no index.
+    from filelock import FileLock, Timeout
+
     lock = FileLock(lock_file(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

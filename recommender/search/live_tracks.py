@@ -91,9 +91,13 @@ class Column:
 
     def __getitem__(self, rows: Any) -> Any:
         """The values of some rows, or of one; only these are read."""
+        places = rows if self._tracks.is_base else self._tracks.column_places[rows]
+        if isinstance(places, np.ndarray) and places.dtype.kind == "i":
+            there = places[places < len(self._base)]
+            self._tracks.base.read_ahead.rows(self._base, there)
         if self._tracks.is_base:
             return self._base[rows]
-        return _from_both(self._base, self._segment, self._tracks.column_places[rows])
+        return _from_both(self._base, self._segment, places)
 
     def whole(self) -> Array:
         """All values, np.ndarray [shape=(n, ...)]: the mapped array itself where nothing changed.
@@ -180,7 +184,9 @@ class LiveTracks:
         """One array of `VectorRows` at some slots."""
         base: Array = getattr(self.base.rows, name)
         if self.is_base:
+            self.base.read_ahead.rows(base, slots)
             return base[slots]
+        self.base.read_ahead.rows(base, slots[slots < len(base)])
         values: Array = _from_both(base, getattr(self.segment.rows, name), slots)
         return values
 

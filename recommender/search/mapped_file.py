@@ -71,6 +71,7 @@ class MappedFile:
         path: as it was opened; None for one that is in memory or has no name.
         arrays: name → read-only array; its pages are read when they are used.
         facts: what was stored with them.
+        content: all bytes of the arrays, as they are mapped; None for a file that is in memory.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class MappedFile:
         self.path = path
         self.arrays = arrays
         self.facts = facts
-        self._content = content
+        self.content = content
         self._sums = sums
 
     @property
@@ -126,9 +127,9 @@ class MappedFile:
 
     def verify(self) -> None:
         """Compare the sums of all arrays, once. Raises `IndexDamaged`."""
-        if self._sums is None or self._content is None:
+        if self._sums is None or self.content is None:
             return
-        differing = np.flatnonzero(block_sums(self._content) != self._sums)
+        differing = np.flatnonzero(block_sums(self.content) != self._sums)
         if len(differing):
             at = int(differing[0]) * BLOCK
             raise index_damaged(self.path or Path(), f"it was changed at byte {at:,} or after it")

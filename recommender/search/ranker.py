@@ -93,6 +93,7 @@ class Ranker:
     ) -> Ranked:
         """The k best tracks for vectors from outside [q, d], of length 1."""
         reranked = self.is_reranked(method)
+        self.tracks.base.read_ahead.begin()
         rotated = self.tracks.base.rotated(queries)
         lists = [
             self._of_vector(query, k, allowed) if reranked else self._by_cosine(query, k, allowed)
@@ -106,6 +107,7 @@ class Ranker:
         """The k best tracks for tracks [q], themselves among them."""
         reranked = self.is_reranked(method)
         tracks = self.tracks
+        tracks.base.read_ahead.begin()
         lists = []
         for row in rows:
             slot = tracks.slot_of[row : row + 1].astype(np.int64)
@@ -214,6 +216,8 @@ class Ranker:
         self, slots: IntArray, scores: FloatArray, k: int
     ) -> tuple[IntArray, IntArray, FloatArray]:
         """Rows, slots and scores of the k best, by falling score and then by rising row."""
+        base = self.tracks.base
+        base.read_ahead.rows(base.row, slots[slots < len(base)])
         rows = self.tracks.row_of[slots].astype(np.int64)
         order = np.lexsort((rows, -scores))[:k]
         return rows[order], slots[order], scores[order]

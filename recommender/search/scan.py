@@ -98,12 +98,16 @@ class Heads:
     def _scanned(self, query: FloatArray, probed: int) -> tuple[IntArray, FloatArray]:
         """Slots and scores of all tracks in the best cells, and of the segment."""
         starts, count = self.tracks.base.starts, len(self.base)
+        read_ahead = self.tracks.base.read_ahead
         if probed >= len(self.centroids):
             base_slots = None
+            read_ahead.ranges(self.base, np.array([0]), np.array([count]))
             scores = self.base @ query
         else:
+            read_ahead.ranges(self.centroids, np.array([0]), np.array([len(self.centroids)]))
             cells = np.sort(best(self.centroids @ query, probed))
             begins, ends = starts[cells], starts[cells + 1]
+            read_ahead.ranges(self.base, begins, ends)
             lengths = ends - begins
             places = np.concatenate([[0], np.cumsum(lengths)])
             scores = np.empty(places[-1], dtype=np.float32)

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.search.cells import DEFAULT_CELLS, CellSettings, by_distance, cells_of, k_best
+from recommender.search.cells import DEFAULT_CELLS, CellSettings, cells_of
 from recommender.search.live_tracks import LiveTracks, Segment
 from recommender.search.mapped_file import Array
+from recommender.search.neighbours import k_best, nearest_cells
 from recommender.search.reranking import RerankingSettings, database_vectors, expanded
 from recommender.search.vector_rows import NO_NEIGHBOUR, vector_rows
 from recommender.utils.arrays import BoolArray, FloatArray, IntArray, places_in, row_parts
@@ -102,7 +103,7 @@ class _Lists:
         self._inserted = inserted
         self._units = units
         self._gone = gone
-        self._probed = cells.searched(len(tracks.base.starts) - 1, len(tracks.base))
+        self._probed = cells.neighbouring
         self._settings: RerankingSettings = tracks.base.facts.settings
         self._left = np.ones(len(tracks.row_of), dtype=np.bool_)
         self._left[tracks.row_of < 0] = False
@@ -185,18 +186,20 @@ class _Lists:
         """Queries that search together, and the slots of the tracks that they are compared with."""
         base, count = self._tracks.base, len(self._tracks.base)
         segment = np.arange(count, len(self._left))
-        cells = len(base.starts) - 1
-        if cells == 1:
+        if self._probed >= len(base.starts) - 1:
             for start in range(0, len(units), 256):
                 members = np.arange(start, min(start + 256, len(units)))
                 yield members, np.flatnonzero(self._left)
             return
-        own = cells_of(units[:, : base.leading], base.cosine_centroids)
+        heads = units[:, : base.leading]
+        own = cells_of(heads, base.cosine_centroids)
+        chosen = nearest_cells(heads, base.cosine_centroids, self._probed)
         for cell in np.unique(own).tolist():
-            near = np.sort(by_distance(base.cosine_centroids, cell)[: self._probed])
+            members = np.flatnonzero(own == cell)
+            near = np.unique(np.append(chosen[members], cell))
             ranges = [np.arange(base.starts[c], base.starts[c + 1]) for c in near.tolist()]
             slots = np.concatenate([*ranges, segment])
-            yield np.flatnonzero(own == cell), slots[self._left[slots]]
+            yield members, slots[self._left[slots]]
 
     def _joined(
         self, joined: dict[int, list[tuple[float, int]]]

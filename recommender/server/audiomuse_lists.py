@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AliasChoices, BaseModel, Field
 
-from recommender.recommendation.history_seeds import todays_request
+from recommender.history.seeds import todays_request
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.recommendation.mix_result import Mix
 from recommender.recommendation.service import SimilarityService

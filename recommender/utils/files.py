@@ -3,7 +3,9 @@
 import errno
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,12 +64,15 @@ def replacing_file(path: Path) -> Iterator[BinaryIO]:
 
     Its folder is created if needed. The bytes go to a temporary file there, are flushed to
     the disk and renamed, so that neither a crash nor a loss of power leaves half a file; when the
-    body raises, `path` stays as it was. A device or a pipe is written to, not replaced. Raises
-    `OSError`.
+    body raises, `path` stays as it was. A device or a pipe is written to at the end, not replaced.
+    Raises `OSError`.
     """
     if _is_special(path):
-        with path.open("wb") as device:
-            yield device
+        with tempfile.TemporaryFile() as whole:  # the body may seek, which a pipe cannot
+            yield whole
+            whole.seek(0)
+            with path.open("wb") as device:
+                shutil.copyfileobj(whole, device)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     # A plain open, not tempfile, so that the file gets the permissions of the user's umask.

@@ -28,10 +28,10 @@ from pathlib import Path
 from recommender.catalog import Catalog
 from recommender.catalog.migrations import upgrade
 from recommender.catalog.records import Track
-from recommender.recommendation.history_import import import_history
-from recommender.recommendation.history_seeds import history_seeds
-from recommender.recommendation.playlist_files import read_playlist, write_playlist
-from recommender.recommendation.track_lookup import TrackLookup
+from recommender.history.importing import import_history
+from recommender.history.seeds import history_seeds
+from recommender.history.track_lookup import TrackLookup
+from recommender.playlists.files import read_playlist, write_playlist
 
 FIRST = 1_600_000_000
 """Time of the first play, in seconds since 1970; one follows every four minutes."""

@@ -52,6 +52,14 @@ BENCHES = (
     Bench("half_precision.py", "{music} --tracks 2000", "--tracks 5000"),
     Bench("index_speed.py", "--tracks 2000", "--tracks 20000 100000"),
     Bench("query_speed.py", "{large}"),
+    Bench("incremental.py", "{large}"),
+    Bench(
+        "search_scale.py",
+        "{small} --sizes 1000 10000",
+        "--sizes 1000 10000 40000 100000 250000 1000000",
+    ),
+    Bench("search_peers.py", "--sizes 1000 5000", "--sizes 1000 10000 100000"),
+    Bench("many_files.py", "--files 500", "--files 100000"),
     Bench("mix_speed.py", "{large}"),
     Bench("serve_load.py", "{large} --seconds 5", "--seconds 20 --requests 20000"),
     Bench(

@@ -1,23 +1,23 @@
 """The search of an index beside other libraries, on the same vectors: recall@10 and ms a query.
 
     python tests/bench/search_peers.py [--sizes 1000 10000 100000 1000000] [--peers PYTHON]
-        [--vectors FILE.npy] [--picture FILE.png]
+        [--folder FOLDER | --vectors FILE.npy] [--picture FILE.svg] [--csv FILE.csv]
 
 What is searched are database vectors (`search.reranking`): inner products of d + 1 components. One
 thread, the same 200 queries, which are tracks; recall is against exact inner products. numpy, FAISS
 flat and the index run here. hnswlib, usearch and voyager run in the interpreter that `--peers`
-names; a row says why one is missing. Columns: building in s, recall@10, ms at the median and at the
-99th percentile.
+names; a row says why one is missing. Columns: building in s, recall@10, ms of a processor at the
+median and at the 99th percentile, which other work on the machine disturbs less than a clock.
 
-`--vectors` takes unit vectors [n, d]; without it, those of `index_speed.py` are drawn. A picture of
-cost against size needs matplotlib.
+`--folder` takes what `search_scale.py --folder` left there (an index that
+is there is not built again); `--vectors` unit vectors [n, d]; without either, those of
+`index_speed.py` are drawn. A picture of cost against size needs matplotlib.
 """
 
 import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +27,12 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402 - after the number of threads is set
+from index_speed import drawn  # noqa: E402
+
+from recommender.catalog.records import CatalogState  # noqa: E402
+from recommender.embedding.space import SpaceId  # noqa: E402
+from recommender.search.index import TrackIndex  # noqa: E402
+from recommender.search.reranking import query_vectors_of  # noqa: E402
 
 K, QUERIES = 10, 200
 
@@ -57,9 +63,9 @@ else:
 built = time.perf_counter() - started
 found, taken = [], []
 for query in queries:
-    started = time.perf_counter()
+    started = time.thread_time()
     one = search(query)
-    taken.append(1000 * (time.perf_counter() - started))
+    taken.append(1000 * (time.thread_time() - started))
     found.append([int(row) for row in one])
 print(json.dumps({"built": built, "taken": taken, "found": found}))
 """
@@ -70,9 +76,9 @@ def timed(search: Callable[[np.ndarray], np.ndarray], queries: np.ndarray) -> tu
     for query in queries[:5]:
         search(query)
     for query in queries:
-        started = time.perf_counter()
+        started = time.thread_time()
         one = search(query)
-        taken.append(1000 * (time.perf_counter() - started))
+        taken.append(1000 * (time.thread_time() - started))
         found.append([int(row) for row in one])
     return found, taken
 
@@ -97,22 +103,29 @@ def by_peer(kind: str, python: str | None, folder: str, timeout: float) -> dict 
     return json.loads(run.stdout)
 
 
-def here(vectors: np.ndarray, folder: str) -> tuple[dict[str, dict | str], np.ndarray]:
+def kept_index(path: Path) -> TrackIndex:
+    """The index of a catalogue that `search_scale.py` has kept."""
+    from synthetic_catalog import open_synthetic
+
+    from recommender.search.catalog_index import CatalogIndex
+
+    with open_synthetic(path) as catalog:
+        return CatalogIndex.of_active_space(catalog, "cpu").update()
+
+
+def built_index(vectors: np.ndarray, folder: str) -> TrackIndex:
+    """An index of unit vectors."""
+    state, space = CatalogState("drawn", 0), SpaceId("drawn", "drawn", "drawn")
+    ids = np.arange(len(vectors), dtype=np.int64)
+    return TrackIndex.build(ids, vectors, space, state, path=Path(folder) / "drawn.index")
+
+
+def here(index: TrackIndex, built: float, folder: str) -> tuple[dict[str, dict | str], np.ndarray]:
     """What runs in this interpreter, and the exact lists."""
     import faiss
 
-    from recommender.catalog.records import CatalogState
-    from recommender.embedding.space import SpaceId
-    from recommender.search.index import TrackIndex
-    from recommender.search.reranking import query_vectors_of
-
     faiss.omp_set_num_threads(1)
-    state, space = CatalogState("drawn", 0), SpaceId("drawn", "drawn", "drawn")
-    ids = np.arange(len(vectors), dtype=np.int64)
-    started = time.perf_counter()
-    index = TrackIndex.build(ids, vectors, space, state, path=Path(folder) / "drawn.index")
-    built = time.perf_counter() - started
-    rows = index.database_vectors
+    ids, rows = index.ids, index.database_vectors
     chosen = np.random.default_rng(0).choice(len(rows), min(QUERIES, len(rows)), replace=False)
     queries = query_vectors_of(rows[chosen])
     np.save(f"{folder}/rows.npy", rows)
@@ -133,9 +146,17 @@ def here(vectors: np.ndarray, folder: str) -> tuple[dict[str, dict | str], np.nd
     return results, exact
 
 
-def measured(vectors: np.ndarray, options: argparse.Namespace) -> dict[str, dict | str]:
+def measured(size: int, options: argparse.Namespace) -> dict[str, dict | str]:
     with tempfile.TemporaryDirectory() as folder:
-        results, exact = here(vectors, folder)
+        started = time.perf_counter()
+        if options.folder is not None:
+            index = kept_index(options.folder / f"synthetic-{size}.db")
+            started = time.perf_counter()
+        elif options.vectors is None:
+            index = built_index(drawn(size, 309), folder)
+        else:
+            index = built_index(np.load(options.vectors, mmap_mode="r")[:size], folder)
+        results, exact = here(index, time.perf_counter() - started, folder)
         for kind in ("hnswlib", "usearch", "voyager"):
             try:
                 results[kind] = by_peer(kind, options.peers, folder, options.timeout)
@@ -150,25 +171,46 @@ def measured(vectors: np.ndarray, options: argparse.Namespace) -> dict[str, dict
     return results
 
 
-def draw(results: dict[int, dict[str, dict | str]], path: Path) -> str:
+def draw(rows: list[list[str]], path: Path) -> None:
+    """Cost against size, of rows as `kept_rows` gives them."""
     try:
         import matplotlib
 
         matplotlib.use("Agg")
         from matplotlib import pyplot
     except ImportError:
-        return "no picture: matplotlib is not installed"
+        print("no picture: matplotlib is not installed")
+        return
     figure, axes = pyplot.subplots(figsize=(6, 4))
-    for name in next(iter(results.values())):
-        points = [(n, r[name]["p50"]) for n, r in results.items() if isinstance(r[name], dict)]
-        if points:
-            axes.loglog(*zip(*points, strict=True), marker="o", label=name)
+    for name in dict.fromkeys(row[1] for row in rows):
+        points = sorted((int(row[0]), float(row[4])) for row in rows if row[1] == name)
+        axes.loglog(*zip(*points, strict=True), marker="o", label=name)
     axes.set_xlabel("tracks")
-    axes.set_ylabel("ms a query, median")
+    axes.set_ylabel("ms of a processor a query, median")
     axes.legend()
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    return f"picture: {path}"
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+HEADER = ["tracks", "method", "build_s", "recall", "p50_ms", "p99_ms"]
+
+
+def kept_rows(results: dict[int, dict[str, dict | str]], path: Path | None) -> list[list[str]]:
+    """The results as rows of `HEADER`, with those of other sizes that are in the file already."""
+    rows = []
+    if path is not None and path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines()[1:]
+        rows = [row for row in (line.split(",") for line in lines) if int(row[0]) not in results]
+    for size, by_name in results.items():
+        for name, row in by_name.items():
+            if isinstance(row, dict):
+                values = [f"{row[key]:.4g}" for key in ("built", "recall", "p50", "p99")]
+                rows.append([str(size), name, *values])
+    rows.sort(key=lambda row: int(row[0]))
+    if path is not None:
+        lines = [",".join(row) for row in [HEADER, *rows]]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return rows
 
 
 def main() -> None:
@@ -178,23 +220,15 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--peers", help="an interpreter with hnswlib, usearch and voyager")
     parser.add_argument("--vectors", type=Path, help="unit vectors [n, d], as .npy")
+    parser.add_argument("--folder", type=Path, help="of `search_scale.py`, with its indexes")
     parser.add_argument("--picture", type=Path)
+    parser.add_argument("--csv", type=Path, help="rows of other sizes in it are kept")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds a peer may take")
     options = parser.parse_args()
-    sys.path.insert(0, str(Path(__file__).parent))
-    from index_speed import drawn
-
     results = {}
     print("| tracks | | build, s | recall@10 | p50, ms | p99, ms |\n|---:|---|---:|---:|---:|---:|")
     for size in options.sizes:
-        if options.vectors is None:
-            vectors = drawn(size, 309)
-        else:
-            vectors = np.load(options.vectors, mmap_mode="r")[:size]
-        if len(vectors) < size:
-            print(f"| {size:,} | there are only {len(vectors):,} vectors | | | | |")
-            continue
-        results[size] = measured(vectors, options)
+        results[size] = measured(size, options)
         for name, row in results[size].items():
             if isinstance(row, str):
                 print(f"| {size:,} | {name} | {row} | | | |", flush=True)
@@ -203,8 +237,9 @@ def main() -> None:
                 f"{row['built']:.1f} | {row['recall']:.3f} | {row['p50']:.2f} | {row['p99']:.2f}"
             )
             print(f"| {size:,} | {name} | {figures} |", flush=True)
-    if options.picture is not None and results:
-        print(draw(results, options.picture))
+        rows = kept_rows(results, options.csv)
+        if options.picture is not None:
+            draw(rows, options.picture)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import pytest
 from command_line import recsys
 
 from recommender.catalog import Track
-from recommender.recommendation import mpd
-from recommender.recommendation.mpd_connection import MpdSettings
+from recommender.players import mpd
+from recommender.players.mpd_connection import MpdSettings
 
 
 class FakeQueue:

@@ -13,7 +13,7 @@ from cue_albums import RATE, SECONDS, Album, track_samples, write_album_sound
 
 from recommender.catalog import Catalog, Track, TrackState
 from recommender.ingestion import IngestReport, IngestSettings, ingest
-from recommender.recommendation.playlist import m3u_text
+from recommender.playlists.m3u import m3u_text
 from recommender.verification import verify
 
 SETTINGS = IngestSettings(workers=1, update_index=False)

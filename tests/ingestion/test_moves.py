@@ -19,7 +19,7 @@ from recommender.embedding.embedder import Embedder
 from recommender.ingestion import IngestReport, IngestSettings, ingest, scan
 from recommender.ingestion.content_hash import hash_content
 from recommender.ingestion.three_block_hash import hash_three_blocks
-from recommender.recommendation.playlist import with_existing_files
+from recommender.playlists.m3u import with_existing_files
 from recommender.verification import verify
 
 SETTINGS = IngestSettings(workers=1, update_index=False)

@@ -10,7 +10,7 @@ from recommender.audio.segments import Segment
 from recommender.audio.tags import Tags
 from recommender.catalog import FileStat
 from recommender.errors import AmbiguousTrack, TrackNotFound
-from recommender.recommendation.playlist import m3u_text
+from recommender.playlists.m3u import m3u_text
 from recommender.recommendation.query import resolve
 from recommender.recommendation.seeds import Seed
 

@@ -21,7 +21,6 @@ CELLS = CellSettings(
     cells_from=200,
     cells_per_root=1,
     neighbouring=99,
-    compared=10**6,
     energy=0.8,
     queries=50,
 )

@@ -21,7 +21,7 @@ class RunResults:
         run, protocol: which.
         outcomes: one a seed, by seed; empty where it was not run.
         seed_sd: figure → its standard deviation over the seeds of one run, pooled over the
-            fault-filtered runs with several; empty where there are none.
+            fault-filtered runs with several of full length; empty where there are none.
     """
 
     run: StudyRun
@@ -105,7 +105,8 @@ def _pooled_sd(outcomes: Sequence[Outcome], figure: str) -> float | None:
     """Standard deviation within runs: squares summed over all, by their degrees of freedom."""
     squares, freedom = 0.0, 0
     for run in RUNS:
-        own = [o for o in outcomes if (o.run, o.protocol) == (run.name, "filtered")]
+        named = [o for o in outcomes if (o.run, o.protocol) == (run.name, "filtered")]
+        own = [o for o in named if o.epochs_allowed >= run.epochs]
         values = [v for o in own if (v := getattr(o, figure)) is not None]
         if len(values) > 1:
             squares += float(np.sum((np.array(values) - np.mean(values)) ** 2))

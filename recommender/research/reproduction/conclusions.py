@@ -119,9 +119,9 @@ CONCLUSIONS: tuple[Conclusion, ...] = (
 DEFINITIONS = f"""\
 Every verdict is computed from the outcomes.
 
-- "Beats": more of the test tracks classified correctly, by the paired sign-flip test
-  (p < {LEVEL:.2f}), and the 95 % interval of the difference excludes zero. Where several pairs make
-  one claim, p is corrected by Holm's method.
+- "Beats": more of the test tracks classified correctly (p < {LEVEL:.2f}, and so the 95 % interval
+  of the difference excludes zero). Where several pairs make one claim, p is corrected by Holm's
+  method.
 - "No gain", "as good as": the 95 % interval of the difference stays below, or within,
   {100 * MARGIN:.0f} points.
 - "Overfits": training accuracy is {100 * OVERFITS:.0f} points or more above validation accuracy, of
@@ -135,10 +135,11 @@ Every verdict is computed from the outcomes.
 - "Inconclusive": a run is missing or was not run at full length, or the difference is not
   significant.
 
-The intervals of differences are over the test tracks and the seeds; the deviation of seeds is taken
-from the fault-filtered runs with several, for all others, too. The other intervals and the tests
-are over the tracks alone. Tracks of one artist count as independent, which makes all rather too
-narrow. The paper's figures are validation accuracies; those tested here are of the test split."""
+The interval and p of a difference are of one standard error, over the test tracks and the seeds;
+the deviation of seeds is taken from the fault-filtered runs with several, at full length, for all
+others, too. The other intervals are over the tracks alone. Tracks of one artist count as
+independent, which makes all rather too narrow. The paper's figures are validation accuracies; those
+tested here are of the test split."""
 
 
 def conclusions_text(by_protocol: Mapping[str, Results]) -> str:

@@ -9,7 +9,7 @@ from recommender.recommendation.mix_result import Mix, SimilarAlbum, SimilarArti
 from recommender.recommendation.result_list import Neighbour
 from recommender.recommendation.seeds import Seed
 from recommender.recommendation.service import Recommendation
-from recommender.server.api import models
+from recommender.server.api import models, stored_models
 from recommender.server.music_library import (
     ListedAlbum,
     ListedArtist,
@@ -130,12 +130,12 @@ class Converter:
             entry_points=[self.neighbour(one) for one in found.entry_points],
         )
 
-    def exclusion(self, exclusion: Exclusion) -> models.ExclusionModel:
+    def exclusion(self, exclusion: Exclusion) -> stored_models.ExclusionModel:
         """What is never in mixes."""
         value = exclusion.value
         if exclusion.kind == "folder" and not self.show_paths:
             value = value.rstrip("/").rpartition("/")[2]
-        return models.ExclusionModel(
+        return stored_models.ExclusionModel(
             id=exclusion.id,
             kind=exclusion.kind.value,
             value=storable(value),
@@ -166,16 +166,16 @@ def album_of(album: ListedAlbum) -> models.AlbumModel:
     )
 
 
-def event_of(event: Event) -> models.EventModel:
+def event_of(event: Event) -> stored_models.EventModel:
     """What a user did."""
-    return models.EventModel(
+    return stored_models.EventModel(
         kind=event.kind.value, track_id=event.track_id, at=event.at, source=event.source
     )
 
 
-def playlist_of(playlist: StoredPlaylist) -> models.PlaylistModel:
+def playlist_of(playlist: StoredPlaylist) -> stored_models.PlaylistModel:
     """A stored playlist."""
-    return models.PlaylistModel(
+    return stored_models.PlaylistModel(
         id=playlist.id,
         name=playlist.name,
         comment=playlist.comment,

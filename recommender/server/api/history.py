@@ -11,16 +11,14 @@ from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, made
 from recommender.server.api.common import converter_of, next_page, responses
 from recommender.server.api.convert import event_of
-from recommender.server.api.models import (
-    LARGEST_ID,
+from recommender.server.api.models import LARGEST_ID, Limit, Offset
+from recommender.server.api.stored_models import (
     EventAnswer,
     EventPage,
     ExclusionAnswer,
     ExclusionList,
-    Limit,
     NewEvent,
     NewExclusion,
-    Offset,
 )
 from recommender.server.auth import CurrentUser
 from recommender.server.errors import Problem

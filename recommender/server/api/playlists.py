@@ -9,22 +9,13 @@ from pydantic import Field
 from recommender.catalog import StoredPlaylist
 from recommender.catalog.list_records import DEFAULT_USER
 from recommender.errors import PlaylistNotFound
-from recommender.recommendation.recipes import replace_tracks, run_recipe
+from recommender.playlists.recipes import replace_tracks, run_recipe
 from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, made
 from recommender.server.api.common import converter_of, next_page, responses
 from recommender.server.api.convert import playlist_of
-from recommender.server.api.models import (
-    LARGEST_ID,
-    Given,
-    Id,
-    Limit,
-    MixAnswer,
-    Name,
-    Offset,
-    PlaylistAnswer,
-    PlaylistPage,
-)
+from recommender.server.api.models import LARGEST_ID, Given, Id, Limit, MixAnswer, Name, Offset
+from recommender.server.api.stored_models import PlaylistAnswer, PlaylistPage
 from recommender.server.auth import CurrentUser
 from recommender.server.state import state_of
 

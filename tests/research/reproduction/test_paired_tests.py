@@ -9,6 +9,7 @@ from toy_outcomes import outcome
 from recommender.evaluation.significance import holm, sign_flip_p
 from recommender.research.reproduction.aggregation import results_of
 from recommender.research.reproduction.paired_tests import (
+    Difference,
     family_pairs,
     paired,
     representatives,
@@ -22,6 +23,22 @@ def test_identical_runs_do_not_differ() -> None:
     assert not difference.significant
     # Nor do those that are equal but for rounding.
     assert paired(np.mean([[0.2] * 60] * 3, axis=0), np.full(60, 0.2)).p == 1
+
+
+def test_interval_and_p_agree() -> None:
+    """One standard error gives both, so that one never excludes zero without the other."""
+    # 10 tracks won, 2 lost, of 20: mean .4, standard error sqrt(.4632 / 20).
+    first, second = np.repeat([1.0, 0, 0], [10, 2, 8]), np.repeat([0.0, 1, 0], [10, 2, 8])
+    found = paired(first, second)
+    assert found.value == pytest.approx(0.4)
+    assert (found.low, found.high) == pytest.approx((0.4 - 0.2983, 0.4 + 0.2983), abs=1e-4)
+    assert found.p == pytest.approx(0.00858, abs=1e-4)
+    # Seeds that would change it by as much: the errors add as squares.
+    wider = paired(first, second, 0.1522)
+    assert wider.high - wider.value == pytest.approx(0.2983 * np.sqrt(2), abs=1e-4)
+    for error in np.linspace(0, 0.3, 50):
+        one = paired(first, second, float(error))
+        assert one.significant == (one.low > 0)
 
 
 def test_sign_flip_by_hand() -> None:
@@ -46,16 +63,16 @@ def test_tracks_without_precision_are_left_out() -> None:
 
 
 def test_seeds_that_differ_widen_the_interval() -> None:
-    def low(seeds: Sequence[int]) -> float:
+    def accuracy(seeds: Sequence[int]) -> Difference:
         encoder = [outcome("conv1d-encoder", right, s) for s, right in enumerate(seeds)]
         results = results_of([outcome("lstm-128", 30), *encoder], "filtered")
         [pair] = family_pairs(results)
         assert pair.accuracy.value == pytest.approx(-0.2)
-        assert pair.accuracy_holm == pair.accuracy.p < 0.01
-        return pair.accuracy.high
+        assert pair.accuracy_holm == pair.accuracy.p
+        return pair.accuracy
 
-    assert low([42, 42, 42]) < 0  # significant
-    assert low([24, 42, 60]) > 0  # other seeds might have turned it
+    assert accuracy([42, 42, 42]).p < 0.01
+    assert accuracy([24, 42, 60]).high > 0  # other seeds might have turned it
 
 
 def test_families_are_represented_by_their_last_main_run() -> None:

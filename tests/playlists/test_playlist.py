@@ -8,7 +8,7 @@ import pytest
 from recommender.audio.tags import Tags
 from recommender.catalog.records import Library, Track, TrackState
 from recommender.errors import UsageError
-from recommender.recommendation.playlist import m3u_text, write_m3u
+from recommender.playlists.m3u import m3u_text, write_m3u
 from recommender.recommendation.seeds import Seed
 
 

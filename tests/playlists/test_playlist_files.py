@@ -12,7 +12,7 @@ from toy_world import analysis
 from recommender.audio.segments import Segment
 from recommender.catalog import Catalog, FileStat, Library, Tags
 from recommender.errors import PlaylistError, UsageError
-from recommender.recommendation.playlist_files import (
+from recommender.playlists.files import (
     PlaylistContent,
     playlist_text,
     read_playlist,

@@ -16,7 +16,7 @@ from urllib.parse import quote_from_bytes, urljoin
 from recommender.audio.tag_text import decoded, guessed_encoding, utf8, utf16
 from recommender.catalog.records import Track
 from recommender.errors import PlaylistError
-from recommender.recommendation.playlist_text import PlaylistEntry, PlaylistText, option_seconds
+from recommender.playlists.text import PlaylistEntry, PlaylistText, option_seconds
 from recommender.recommendation.seeds import Seed
 
 _NAMESPACE = "http://xspf.org/ns/0/"

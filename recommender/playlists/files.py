@@ -9,12 +9,12 @@ from typing import Literal, get_args
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.errors import PlaylistError, UsageError
-from recommender.recommendation.playlist import m3u_text
-from recommender.recommendation.playlist_matching import EntryMatcher, UnmatchedEntry, shown
-from recommender.recommendation.playlist_text import PlaylistText, parse_m3u, read_bytes
+from recommender.history.track_lookup import TrackLookup
+from recommender.playlists.m3u import m3u_text
+from recommender.playlists.matching import EntryMatcher, UnmatchedEntry, shown
+from recommender.playlists.text import PlaylistText, parse_m3u, read_bytes
+from recommender.playlists.xspf import parse_xspf, xspf_text
 from recommender.recommendation.seeds import Seed
-from recommender.recommendation.track_lookup import TrackLookup
-from recommender.recommendation.xspf import parse_xspf, xspf_text
 from recommender.utils.files import AnyPath, as_path, replace_file
 
 PlaylistFormat = Literal["m3u", "xspf"]

@@ -16,7 +16,7 @@ from recommender.audio.tags import Tags, read_tags
 from recommender.audio.windows import Windowing
 from recommender.catalog import Catalog
 from recommender.errors import AudioError, PlaylistError
-from recommender.recommendation.playlist_files import read_playlist
+from recommender.playlists.files import read_playlist
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import IO, Any, Literal
 from recommender.audio.tag_text import utf16
 from recommender.catalog import EventKind
 from recommender.errors import HistoryError
-from recommender.recommendation.history_items import (
+from recommender.history.items import (
     LONGEST_LINE,
     Items,
     Listen,
@@ -26,8 +26,8 @@ from recommender.recommendation.history_items import (
     moment,
     text_of,
 )
-from recommender.recommendation.lastfm_history import read_table, scrobble, tracks_in
-from recommender.recommendation.track_lookup import Named
+from recommender.history.lastfm import read_table, scrobble, tracks_in
+from recommender.history.track_lookup import Named
 
 HistoryFormat = Literal["listenbrainz", "lastfm"]
 

@@ -4,7 +4,7 @@ import pytest
 from toy_world import World
 
 from recommender.catalog import Track
-from recommender.recommendation.listening import Listening
+from recommender.history.listening import Listening
 
 
 class Clock:

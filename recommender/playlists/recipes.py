@@ -6,17 +6,17 @@ seeds whenever it is run.
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from recommender.catalog import Catalog, StoredPlaylist
 from recommender.errors import PlaylistError, RecsysError, UsageError
-from recommender.recommendation.history_seeds import todays_request
+from recommender.history.seeds import todays_request
+from recommender.playlists.files import format_to_write, playlist_text
+from recommender.playlists.m3u import with_existing_files
 from recommender.recommendation.mix_request import SCHEMA_VERSION, MixRequest
 from recommender.recommendation.mix_result import Mix
-from recommender.recommendation.playlist import with_existing_files
-from recommender.recommendation.playlist_files import format_to_write, playlist_text
 from recommender.utils.files import real_path, replacing_file
 
 if TYPE_CHECKING:
@@ -157,12 +157,19 @@ def replace_tracks(
 
 
 def recipe_request(catalog: Catalog, playlist: StoredPlaylist, today: date | None) -> MixRequest:
-    """What a playlist's recipe asks for on a day (None: today). Raises `RecsysError`."""
+    """What a playlist's recipe asks for on a day (None: today). Raises `RecsysError`.
+
+    With variety, other tracks are drawn each day, and the same ones all day.
+    """
     recipe = playlist.recipe
     if recipe is None:
         raise UsageError("it has no recipe: it was made by hand.")
     if recipe.get("kind") != TODAY:
-        return MixRequest.from_dict(recipe)
+        request = MixRequest.from_dict(recipe)
+        if not request.rules.variety:
+            return request
+        number = request.rules.random_seed + (today or date.today()).toordinal()
+        return replace(request, rules=replace(request.rules, random_seed=number))
     rules = _rules_of_today(recipe)
     noon = None if today is None else datetime.combine(today, time(12)).astimezone()
     user = recipe.get("user", playlist.user)

@@ -14,8 +14,8 @@ from toy_world import analysis
 
 from recommender.catalog import Catalog, FileStat, Tags
 from recommender.errors import HistoryError, UsageError
-from recommender.recommendation.history_export import export_history
-from recommender.recommendation.history_import import UnmatchedListens, import_history
+from recommender.history.export import export_history
+from recommender.history.importing import UnmatchedListens, import_history
 
 MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 THEN = 1_700_000_000
@@ -246,7 +246,7 @@ def test_a_damaged_member_of_an_archive_is_named(shelf: Shelf) -> None:
 
 
 def test_a_bomb_of_an_archive_is_refused(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recommender.recommendation.history_formats.MOST_BYTES", 1000)
+    monkeypatch.setattr("recommender.history.formats.MOST_BYTES", 1000)
     path = shelf.folder / "a.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("listens/1.jsonl", "0" * 100_000)

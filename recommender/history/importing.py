@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recommender.catalog import Catalog, Event, EventKind
-from recommender.recommendation.history_formats import HistoryFormat, read_history
-from recommender.recommendation.history_items import Listen, Unreadable
-from recommender.recommendation.track_lookup import Named, TrackLookup
+from recommender.history.formats import HistoryFormat, read_history
+from recommender.history.items import Listen, Unreadable
+from recommender.history.track_lookup import Named, TrackLookup
 from recommender.utils.files import AnyPath, as_path
 
 _AT_ONCE = 10_000
@@ -63,7 +63,7 @@ def import_history(
 
     Args:
         catalog: stays open.
-        file: see `history_formats`; ListenBrainz's may also be an unpacked folder.
+        file: see `history.formats`; ListenBrainz's may also be an unpacked folder.
         user: empty for the only one.
         on_progress: called with the number of events read, now and then.
 

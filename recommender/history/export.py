@@ -15,7 +15,7 @@ _SCORES = {EventKind.LIKE: 1, EventKind.UNLIKE: -1}
 
 
 def export_history(catalog: Catalog, file: AnyPath, user: str = DEFAULT_USER) -> int:
-    """Write a user's likes and plays by time, for `history_import` and for other programs.
+    """Write a user's likes and plays by time, for `history.importing` and for other programs.
 
     Plays are listens, likes and those taken back are feedback, with the names of the track beside
     it. Skips, for which ListenBrainz has no word, are left out.

@@ -9,7 +9,7 @@ from typing import Any
 from recommender.audio.tag_text import utf8, utf16
 from recommender.catalog import EventKind
 from recommender.errors import HistoryError
-from recommender.recommendation.history_items import (
+from recommender.history.items import (
     LONGEST_LINE,
     Items,
     Listen,
@@ -18,7 +18,7 @@ from recommender.recommendation.history_items import (
     moment,
     text_of,
 )
-from recommender.recommendation.track_lookup import Named
+from recommender.history.track_lookup import Named
 from recommender.utils.names import label_key
 
 _COLUMNS = {

@@ -10,7 +10,7 @@ from toy_world import World
 
 from recommender.catalog import Event, EventKind
 from recommender.errors import NothingAnalysed, UsageError
-from recommender.recommendation.history_seeds import (
+from recommender.history.seeds import (
     MOST_PREVIOUS,
     history_seeds,
     todays_request,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from recommender.catalog import EventKind
-from recommender.recommendation.track_lookup import Named
+from recommender.history.track_lookup import Named
 
 LONGEST_LINE = 2**20
 

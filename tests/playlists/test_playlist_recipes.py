@@ -13,15 +13,15 @@ from toy_world import World, analysis
 
 from recommender.catalog import Catalog, FileStat, StoredPlaylist, Tags
 from recommender.errors import PlaylistError, PlaylistNotFound, UsageError
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
-from recommender.recommendation.playlist_files import read_playlist
-from recommender.recommendation.recipes import (
+from recommender.playlists.files import read_playlist
+from recommender.playlists.recipes import (
     check_recipe,
     replace_tracks,
     run_recipe,
     run_recipes,
     todays_recipe,
 )
+from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 
 DAY = date(2026, 11, 25)
 
@@ -68,6 +68,17 @@ def test_a_recipe_replaces_tracks_and_file(world: World, ids: list[int], file: s
     content = read_playlist(world.catalog, world.folder / file)
     assert [track.id for track in content.tracks] == ids[1:4]
     assert content.title == "mine"
+
+
+def test_variety_draws_anew_each_day(world: World, ids: list[int]) -> None:
+    playlist = save(world, ids[8:], mix_of(ids[0], rules=Rules(variety=1.0)))
+
+    def drawn(days: int) -> list[int]:
+        mix = run_recipe(world.service, playlist, DAY + timedelta(days))
+        return [entry.track.id for entry in mix.entries]
+
+    assert drawn(0) == drawn(0)
+    assert len({tuple(drawn(days)) for days in range(8)}) > 4
 
 
 def test_a_list_grows(world: World, ids: list[int]) -> None:
@@ -229,7 +240,7 @@ def test_another_process_sees_the_old_or_the_new_list(world: World, ids: list[in
 CHILD = """
 import sys
 from recommender.catalog import Catalog
-from recommender.recommendation.recipes import replace_tracks
+from recommender.playlists.recipes import replace_tracks
 
 with Catalog.open(sys.argv[1]) as catalog:
     playlist = catalog.playlist("mine")

@@ -13,7 +13,7 @@ import soundfile
 
 from recommender.audio.tags import Tags
 from recommender.catalog.records import Library, Track, TrackState
-from recommender.recommendation.playlist_files import write_playlist
+from recommender.playlists.files import write_playlist
 
 RATE = 44_100
 PITCHES = (440, 880, 1760)

@@ -1,4 +1,4 @@
-"""Catalogues of the toy world."""
+"""Catalogues of the toy world, as fixtures."""
 
 import shutil
 

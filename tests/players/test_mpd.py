@@ -18,9 +18,9 @@ from toy_world import World, analysis
 from recommender.audio.segments import Segment
 from recommender.catalog import FileStat, Tags
 from recommender.errors import PlayerError, UsageError
+from recommender.players.mpd import MpdQueue
+from recommender.players.mpd_connection import MpdSettings
 from recommender.recommendation.mix_request import Rules
-from recommender.recommendation.mpd import MpdQueue
-from recommender.recommendation.mpd_connection import MpdSettings
 
 mpd = pytest.importorskip("mpd", reason="python-mpd2 is not installed (extra 'mpd')")
 pytestmark = pytest.mark.skipif(shutil.which("mpd") is None, reason="MPD is not installed")

@@ -13,19 +13,19 @@ from typing import Any, Self
 from recommender.catalog import CatalogState
 from recommender.catalog.records import Track
 from recommender.errors import PlayerError, RecsysError
-from recommender.recommendation.listening import Listening
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
-from recommender.recommendation.mpd_connection import (
+from recommender.history.listening import Listening
+from recommender.history.track_lookup import TrackLookup
+from recommender.players.mpd_connection import (
     ConnectionLost,
     MpdSettings,
     connected,
     said_clearly,
 )
-from recommender.recommendation.playlist_locations import is_address
-from recommender.recommendation.playlist_matching import EntryMatcher, UnmatchedEntry
-from recommender.recommendation.playlist_text import PlaylistEntry
+from recommender.playlists.locations import is_address
+from recommender.playlists.matching import EntryMatcher, UnmatchedEntry
+from recommender.playlists.text import PlaylistEntry
+from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.recommendation.service import SimilarityService
-from recommender.recommendation.track_lookup import TrackLookup
 from recommender.utils.terminal_text import one_line
 
 logger = logging.getLogger(__name__)

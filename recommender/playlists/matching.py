@@ -9,15 +9,15 @@ from typing import Literal
 
 from recommender.catalog import Catalog, TrackState
 from recommender.catalog.track_names import TrackNames
+from recommender.history.track_lookup import Named, TrackLookup
 from recommender.ingestion.file_types import is_cue_sheet
-from recommender.recommendation.playlist_locations import (
+from recommender.playlists.locations import (
     NESTED_ENDINGS,
     Location,
     is_address,
     readings,
 )
-from recommender.recommendation.playlist_text import LONGEST_LOCATION, PlaylistEntry
-from recommender.recommendation.track_lookup import Named, TrackLookup
+from recommender.playlists.text import LONGEST_LOCATION, PlaylistEntry
 
 UnmatchedKind = Literal[
     "unknown", "doubled", "unreadable", "missing", "nested", "stream", "ambiguous"

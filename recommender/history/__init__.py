@@ -1,0 +1,1 @@
+"""What was listened to: imported, exported, and turned into seeds of lists."""

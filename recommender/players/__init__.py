@@ -1,0 +1,1 @@
+"""Players whose queues are filled."""
