@@ -126,6 +126,7 @@ for panel, commands in {
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
 app.add_typer(serve.serve_app, name="serve", rich_help_panel=LISTENING)
+playlist.playlist_app.command("push")(link.playlist_push_command)
 app.add_typer(playlist.playlist_app, name="playlist", rich_help_panel=KEEPING)
 app.add_typer(exclude.exclude_app, name="exclude", rich_help_panel=KEEPING)
 app.add_typer(history.history_app, name="history", rich_help_panel=KEEPING)

@@ -1,4 +1,4 @@
-"""`recsys link` and `recsys unlink`: which tracks the ids of a media server mean."""
+"""`recsys link`, `unlink` and `playlist push`: media servers, and what their ids mean."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recommender.cli.options import AsJson, Database
+from recommender.cli.options import AsJson, Database, User
 from recommender.cli.output import (
     busy,
     counted,
@@ -24,6 +24,8 @@ from recommender.errors import PlayerError, UsageError
 from recommender.utils.files import read_small
 
 if TYPE_CHECKING:
+    from recommender.catalog import Catalog
+    from recommender.catalog.server_records import MediaServer
     from recommender.server.linking.link import LinkReport
 
 SECRET = "RECSYS_SERVER_SECRET"
@@ -106,13 +108,56 @@ def unlink_command(
 ) -> None:
     """Forget the ids of a media server."""
     with open_catalog(db) as catalog:
-        servers = {server.name: server for server in catalog.servers()}
-        found = servers.get(name) or servers.get(name.rstrip("/"))
-        if found is None:
-            known = ", ".join(sorted(servers)) or "none"
-            raise UsageError(f"no server is called {name!r}. Servers: {known}.")
+        found = server_called(catalog, name)
         catalog.remove_server(found.id)
     say(f"{found.name} was forgotten.")
+
+
+def playlist_push_command(
+    playlist: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
+    server: Annotated[
+        str, typer.Argument(help="Name or URL of a linked server.", show_default=False)
+    ],
+    login: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The user of the server. Default: the one that it was linked with.",
+            show_default=False,
+        ),
+    ] = None,
+    secret_file: SecretFile = None,
+    user: User = "",
+    db: Database = None,
+) -> None:
+    """Store a playlist at a linked server (Navidrome, Subsonic), in place of the one of its name.
+
+    \b
+    For example:
+      recsys playlist push Evening http://192.168.1.2:4533
+    """
+    with installed():
+        from recommender.server.linking.push import push_playlist
+    with open_catalog(db) as catalog, hint(PlayerError, "(--login and --secret-file.)"):
+        to, stored = server_called(catalog, server), catalog.playlist(playlist, user)
+        as_user = to.login if login is None else login
+        secret = secret_of(secret_file, as_user)
+        report = push_playlist(catalog, stored, to, as_user, secret)
+    done = "replaced" if report.replaced else "made"
+    say(f"{stored.name} was {done} at {to.name}: {counted(report.songs, 'song')}.")
+    if report.left_out:
+        note(f"{counted(report.left_out, 'track')} are not on the server, or not linked yet.")
+
+
+def server_called(catalog: "Catalog", name: str) -> "MediaServer":
+    """The linked server of a name or an address. Raises `UsageError`."""
+    servers = {server.name: server for server in catalog.servers()}
+    by_url = {server.url: server for server in servers.values()}
+    found = servers.get(name) or by_url.get(name.rstrip("/"))
+    if found is None:
+        known = ", ".join(sorted(servers)) or "none"
+        raise UsageError(f"no server is called {name!r}. Servers: {known}.")
+    return found
 
 
 def secret_of(file: Path | None, login: str) -> str:

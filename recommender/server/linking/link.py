@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from recommender.catalog import Catalog
 from recommender.catalog.server_records import MediaServer, RemoteTrack
 from recommender.errors import PlayerError
-from recommender.recommendation.track_lookup import TrackLookup
+from recommender.history.track_lookup import TrackLookup
 from recommender.server.linking.jellyfin_client import read_jellyfin
 from recommender.server.linking.matching import METHODS, UnmatchedSong, matched
 from recommender.server.linking.navidrome_client import read_navidrome

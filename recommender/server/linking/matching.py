@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from recommender.catalog import TrackState
 from recommender.catalog.server_records import RemoteTrack
 from recommender.catalog.track_names import TrackNames
-from recommender.recommendation.track_lookup import DURATION_TOLERANCE_S, Named, TrackLookup
+from recommender.history.track_lookup import DURATION_TOLERANCE_S, Named, TrackLookup
 from recommender.server.linking.remote_library import RemoteSong
 from recommender.utils.names import name_key
 

@@ -77,6 +77,10 @@ class JsonClient:
         """What comes of JSON that is sent. Raises `PlayerError`."""
         return self._asked("POST", path, json=dict(content))
 
+    def post_form(self, path: str, form: Mapping[str, Any]) -> Any:
+        """What comes of a form that is sent. Raises `PlayerError`."""
+        return self._asked("POST", path, data=dict(form))
+
     def _asked(self, method: str, path: str, **given: Any) -> Any:
         try:
             with self._client.stream(method, f"{self.url}{path}", **given) as answer:

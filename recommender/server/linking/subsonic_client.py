@@ -36,7 +36,7 @@ def read_subsonic(url: str, login: str, secret: str) -> RemoteLibrary:
         UsageError: what is given is no address.
     """
     with JsonClient(url) as client:
-        asker = _Asker(client, login, secret)
+        asker = SubsonicAsker(client, login, secret)
         library = RemoteLibrary()
         songs = list(_songs(asker)) or list(_songs_of_albums(asker))
         library.songs = [_song(one) for one in songs if text(one.get("id"))]
@@ -44,10 +44,11 @@ def read_subsonic(url: str, login: str, secret: str) -> RemoteLibrary:
         return library
 
 
-class _Asker:
+class SubsonicAsker:
     """Calls methods, with the proof of who asks that the server understands."""
 
     def __init__(self, client: JsonClient, login: str, secret: str) -> None:
+        """Find out what the server understands. Raises `PlayerError` where it refuses."""
         self._client = client
         salt = secrets.token_hex(8)
         token = hashlib.md5(f"{secret}{salt}".encode(), usedforsecurity=False).hexdigest()
@@ -70,7 +71,14 @@ class _Asker:
     def call(self, method: str, **given: Any) -> Mapping[str, Any]:
         """What a method answers. Raises `PlayerError`."""
         parameters = {**_CLIENT, **self._way, **given}
-        content = self._client.get(f"/rest/{method}.view", parameters)
+        return self._checked(method, self._client.get(f"/rest/{method}.view", parameters))
+
+    def send(self, method: str, **given: Any) -> Mapping[str, Any]:
+        """Likewise, as a form, which may be long. Raises `PlayerError`."""
+        form = {**_CLIENT, **self._way, **given}
+        return self._checked(method, self._client.post_form(f"/rest/{method}.view", form))
+
+    def _checked(self, method: str, content: Any) -> Mapping[str, Any]:
         answer = content.get("subsonic-response") if isinstance(content, dict) else None
         if not isinstance(answer, dict):
             raise PlayerError(f"{self._client.url} does not speak Subsonic.")
@@ -81,7 +89,7 @@ class _Asker:
         return answer
 
 
-def _songs(asker: _Asker) -> Iterator[dict[str, Any]]:
+def _songs(asker: SubsonicAsker) -> Iterator[dict[str, Any]]:
     """By a search without words, which most servers answer with everything."""
     seen: set[object] = set()
     while len(seen) < MOST_SONGS:
@@ -97,7 +105,7 @@ def _songs(asker: _Asker) -> Iterator[dict[str, Any]]:
         seen |= {one.get("id") for one in songs}
 
 
-def _songs_of_albums(asker: _Asker) -> Iterator[dict[str, Any]]:
+def _songs_of_albums(asker: SubsonicAsker) -> Iterator[dict[str, Any]]:
     """Album by album, of servers that find nothing by a search without words."""
     seen: set[object] = set()
     while len(seen) < MOST_SONGS:
@@ -126,7 +134,7 @@ def _song(one: Mapping[str, Any]) -> RemoteSong:
     )
 
 
-def _artists(asker: _Asker) -> Iterator[RemoteName]:
+def _artists(asker: SubsonicAsker) -> Iterator[RemoteName]:
     artists = asker.call("getArtists").get("artists")
     for letter in dicts(artists.get("index")) if isinstance(artists, dict) else []:
         for one in dicts(letter.get("artist")):

@@ -5,7 +5,7 @@ import pytest
 from recommender.catalog.records import TrackState
 from recommender.catalog.server_records import RemoteTrack
 from recommender.catalog.track_names import TrackNames
-from recommender.recommendation.track_lookup import TrackLookup
+from recommender.history.track_lookup import TrackLookup
 from recommender.server.linking.matching import UnmatchedSong, matched
 from recommender.server.linking.remote_library import RemoteSong
 
