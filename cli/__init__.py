@@ -21,11 +21,13 @@ from recommender.cli import (
     history,
     ingest,
     library,
+    link,
     maintenance,
     mix,
     models,
     mpd,
     playlist,
+    proxy,
     reproduce,
     serve,
     similar,
@@ -94,12 +96,15 @@ for panel, commands in {
         "list": browse.list_command,
         "show": browse.show_command,
         "demo": demo.demo_command,
+        "proxy": proxy.proxy_command,
     },
     KEEPING: {
         "like": history.like_command,
         "skip": history.skip_command,
         "played": history.played_command,
         "mpd": mpd.mpd_command,
+        "link": link.link_command,
+        "unlink": link.unlink_command,
     },
     CATALOGUE: {
         "ingest": ingest.ingest_command,
@@ -121,6 +126,7 @@ for panel, commands in {
     for name, command in commands.items():
         app.command(name, rich_help_panel=panel)(command)
 app.add_typer(serve.serve_app, name="serve", rich_help_panel=LISTENING)
+playlist.playlist_app.command("push")(link.playlist_push_command)
 app.add_typer(playlist.playlist_app, name="playlist", rich_help_panel=KEEPING)
 app.add_typer(exclude.exclude_app, name="exclude", rich_help_panel=KEEPING)
 app.add_typer(history.history_app, name="history", rich_help_panel=KEEPING)

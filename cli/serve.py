@@ -130,7 +130,7 @@ def serve_command(
     if context.invoked_subcommand is not None:
         context.obj = {"users": users, "db": db}
         return
-    with _installed():
+    with installed():
         from recommender.server.serving import serve
         from recommender.server.settings import ServerSettings
     given: dict[str, Any] = {"file_limits": limits} if limits is not None else {}
@@ -198,7 +198,7 @@ def _unit(params: dict[str, Any], settings: "ServerSettings") -> str:
 
 
 @contextmanager
-def _installed() -> Iterator[None]:
+def installed() -> Iterator[None]:
     """Say how to install what the server needs."""
     try:
         yield

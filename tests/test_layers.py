@@ -120,7 +120,14 @@ def test_only_the_commands_import_the_server() -> None:
         if any(package(name) == "server" for name in imported(path))
     }
     assert all(name.startswith("server/") for name in importing)
-    for library in ("fastapi", "starlette", "uvicorn", "sse_starlette", "prometheus_client"):
+    for library in (
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "sse_starlette",
+        "prometheus_client",
+        "httpx2",
+    ):
         assert all(name.startswith("server/") for name in importers(library))
 
 
@@ -132,7 +139,7 @@ def test_networks_import_nothing_but_errors() -> None:
 
 HEAVY = (
     *("torch", "faiss", "librosa", "sqlalchemy", "alembic", "soundfile", "av", "numba", "scipy"),
-    *("fastapi", "uvicorn"),
+    *("fastapi", "uvicorn", "httpx2"),
 )
 
 

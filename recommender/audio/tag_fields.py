@@ -107,7 +107,7 @@ def _native(file: BinaryIO, end: int) -> tuple[Fields, bool]:
     from mutagen.mp4 import MP4
     from mutagen.wave import WAVE
 
-    _limit_inflation()
+    limit_inflation()
     audio = mutagen.File(BoundedFile(file, end, _NATIVE_BUDGET))
     if audio is None:
         return {}, False
@@ -141,7 +141,7 @@ def _further_sources(file: BinaryIO, end: int, native: Fields) -> Iterator[Calla
     yield lambda: _appended_id3(file, end)
 
 
-def _limit_inflation() -> None:
+def limit_inflation() -> None:
     """Make mutagen refuse compressed ID3 frames of more than 1 MB: it inflates any in memory."""
     from mutagen.id3 import _frames
 

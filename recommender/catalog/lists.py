@@ -187,6 +187,18 @@ class Lists(Database):
         with self._changing() as connection:
             return playlists.set_tracks(connection, playlist_id, track_ids, run_at)
 
+    def describe_playlist(
+        self, playlist_id: int, name: str | None = None, comment: str | None = None
+    ) -> StoredPlaylist:
+        """Change the name or the comment of a playlist; None leaves it as it is.
+
+        Raises:
+            PlaylistNotFound: there is no playlist with this id.
+            UsageError: the name is empty, or that of another playlist of the user.
+        """
+        with self._changing() as connection:
+            return playlists.describe(connection, playlist_id, name, comment)
+
     def playlist(self, name: str | int, user: str = DEFAULT_USER) -> StoredPlaylist:
         """The playlist with an id (`int`), or of a name (`str`) among those of a user.
 

@@ -73,6 +73,25 @@ def set_tracks(
     return by_id(connection, playlist_id)
 
 
+def describe(
+    connection: Connection, playlist_id: int, name: str | None, comment: str | None
+) -> StoredPlaylist:
+    """See `Catalog.describe_playlist`."""
+    playlist = by_id(connection, playlist_id)
+    row: dict[str, Any] = {"changed_at": datetime.now(UTC)}
+    if name is not None:
+        row["name"] = storable(name).strip()
+        if not row["name"]:
+            raise UsageError("a playlist needs a name.")
+        if _id_of(connection, row["name"], playlist.user) not in (None, playlist_id):
+            raise UsageError(f"there is another playlist {row['name']!r}; choose another name.")
+    if comment is not None:
+        row["comment"] = storable(comment)
+    connection.execute(update(_PLAYLISTS).where(_PLAYLISTS.c.id == playlist_id).values(row))
+    bump_lists_revision(connection)
+    return by_id(connection, playlist_id)
+
+
 def by_id(connection: Connection, playlist_id: int) -> StoredPlaylist:
     """The playlist with this id. Raises `PlaylistNotFound`."""
     found = _read(connection, _PLAYLISTS.c.id == min(playlist_id, LARGEST_ID))

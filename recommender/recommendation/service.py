@@ -32,6 +32,7 @@ from recommender.recommendation.mix_result import (
     SimilarAlbum,
     SimilarArtist,
 )
+from recommender.recommendation.mix_seeds import unit_of
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
 from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, SeedReader
 from recommender.recommendation.similar_groups import SimilarGroups
@@ -322,6 +323,18 @@ class SimilarityService:
         calibration = self.similarity_calibration
         close = None if calibration is None else calibration.is_close(similarity)
         return Neighbour(track, similarity, 1, similarity, close)
+
+    def similarities(self, query: Query, track_ids: Sequence[int]) -> dict[int, float]:
+        """The cosine of each of the tracks with `query`, of those that can be recommended.
+
+        Raises what `recommend` raises for `query`.
+        """
+        snapshot = self._snapshots.current()
+        seed = self._seeds.read(query, snapshot)
+        space = ScoreSpace(snapshot.index)
+        rows = snapshot.rows(track_ids)
+        cosines = np.clip(space.units(rows) @ unit_of(seed, space), -1, 1)
+        return dict(zip(snapshot.index.ids[rows].tolist(), cosines.tolist(), strict=True))
 
     def state(self) -> CatalogState:
         """The state of the catalogue that queries are answered from at present.

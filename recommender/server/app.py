@@ -32,6 +32,7 @@ from recommender.server.limits import BodyDeadline, SecurityHeaders
 from recommender.server.metrics import Metrics, MetricsMiddleware
 from recommender.server.settings import ServerSettings
 from recommender.server.state import ServerState
+from recommender.server.subsonic import routes as subsonic
 from recommender.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(api_router(settings))
     audiomuse.install(app)
+    subsonic.install(app)
     document_security(app)
     _add_middleware(app, settings, state)
     return app
@@ -133,8 +135,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.jobs = IngestJobs(settings.database, settings.ingest_workers, partial(_follow, state))
     state.jobs.start()
     tasks = [
-        asyncio.create_task(_open_index(state), name="recsys-open"),
-        asyncio.create_task(_renew(state), name="recsys-renew"),
+        asyncio.create_task(open_index(state), name="recsys-open"),
+        asyncio.create_task(keep_renewed(state), name="recsys-renew"),
     ]
     if state.settings.watch:
         from recommender.server.watch import watch
@@ -162,18 +164,18 @@ async def _follow(state: ServerState) -> None:
         logger.warning("the catalogue is served as before: %s", error)
 
 
-async def _open_index(state: ServerState) -> None:
+async def open_index(state: ServerState) -> None:
     """Open the catalogue and its index before the first request needs them."""
     with suppress(RecsysError, errors.Problem):
         await state.run(lambda service: service.state())
 
 
-async def _renew(state: ServerState) -> None:
-    """Notice another file, model or projection of the catalogue."""
+async def keep_renewed(state: ServerState) -> None:
+    """Notice another file, model or projection of the catalogue, for ever."""
     while True:
         await asyncio.sleep(_RENEW_S)
         try:
             if await asyncio.to_thread(state.holder.renew):
-                await _open_index(state)
+                await open_index(state)
         except Exception:
             logger.exception("the catalogue could not be looked at")

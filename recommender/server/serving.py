@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from recommender.errors import UsageError
 from recommender.server.app import create_app
@@ -30,10 +31,17 @@ def serve(settings: ServerSettings, on_start: Callable[[str], None]) -> None:
         UsageError: the address cannot be listened at, or may not be without users.
     """
     require_users(settings)
+    run(create_app(settings), settings, on_start)
+
+
+def run(
+    app: ASGIApp, settings: ServerSettings, on_start: Callable[[str], None], *, dates: bool = True
+) -> None:
+    """Serve an application as `serve` does; `dates`: whether its answers get a ``Date``."""
     listening = listen(settings)
     limits = settings.limits
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         http=h11_protocol(limits.head_s),
         ws="none",
         loop="asyncio",
@@ -41,6 +49,7 @@ def serve(settings: ServerSettings, on_start: Callable[[str], None]) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=dates,
         proxy_headers=False,
         limit_concurrency=limits.connections,
         timeout_graceful_shutdown=limits.stop_s,

@@ -113,3 +113,20 @@ def test_any_name_and_any_order(
     assert catalog.playlist(name, user) == saved
     assert list(saved.track_ids) == ids
     assert saved.name == storable(name).strip()
+
+
+def test_name_and_comment_change_and_all_else_stays(catalog: Catalog, tracks: list[int]) -> None:
+    saved = catalog.save_playlist("Evening", tracks, recipe=RECIPE)
+    catalog.save_playlist("Other", [])
+    before = catalog.lists_revision()
+    found = catalog.describe_playlist(saved.id, " Morning ", "calm")
+    assert (found.name, found.comment) == ("Morning", "calm")
+    assert (found.id, found.track_ids, found.recipe) == (saved.id, saved.track_ids, RECIPE)
+    assert catalog.lists_revision() > before
+    assert catalog.describe_playlist(saved.id, comment="").name == "Morning"
+    for name in ("Other", " "):
+        with pytest.raises(UsageError):
+            catalog.describe_playlist(saved.id, name)
+    with pytest.raises(PlaylistNotFound):
+        catalog.describe_playlist(999, "x")
+    assert catalog.playlist(saved.id).name == "Morning"

@@ -40,13 +40,15 @@ class Server:
 
 
 @contextmanager
-def server_process(*words: object, database: Path | None = None) -> Iterator[Server]:
-    """Run ``recsys serve --port 0`` with these options; ended at the end."""
+def server_process(
+    *words: object, database: Path | None = None, command: str = "serve"
+) -> Iterator[Server]:
+    """Run ``recsys serve --port 0``, or another server, with these options; ended at the end."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if database is not None:
         environment["RECSYS_DB"] = str(database)
     process = subprocess.Popen(
-        [*RECSYS, "serve", "--port", "0", *map(str, words)],
+        [*RECSYS, command, "--port", "0", *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=sys.stderr,
         text=True,

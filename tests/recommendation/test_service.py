@@ -57,3 +57,12 @@ print([n.track.path for n in found], [m for m in heavy if m in sys.modules])
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "['b.ogg'] []"
+
+
+def test_similarities_are_cosines_of_the_tracks_that_are_there(world):
+    angles = {"a": 0, "b": 90, "c": 60, "d": 180}
+    ids = {name: world.add(f"{name}.ogg", angle) for name, angle in angles.items()}
+    found = world.service.similarities(ids["a"], [ids["d"], ids["c"], 999, ids["a"]])
+    wanted = {ids["d"]: -1.0, ids["c"]: 0.5, ids["a"]: 1.0}
+    assert found == pytest.approx(wanted, abs=1e-6)
+    assert world.service.similarities(ids["a"], []) == {}

@@ -1,0 +1,80 @@
+"""`recsys proxy`: similar songs before a Subsonic server that has none."""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from recommender.cli.link import SecretFile, secret_of
+from recommender.cli.options import Database
+from recommender.cli.output import note, open_catalog, say
+from recommender.cli.serve import installed
+
+
+def proxy_command(
+    server: Annotated[
+        str,
+        typer.Option(metavar="URL", help="The Subsonic server, without /rest.", show_default=False),
+    ],
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0: everywhere.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0: any that is free.")
+    ] = 8711,
+    login: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="A user of a server that knows no tokens: this user's tokens are checked here, "
+            "and the password is sent on.",
+            show_default=False,
+        ),
+    ] = "",
+    secret_file: SecretFile = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How recsys link called the server. Default: the one at URL.",
+            show_default=False,
+        ),
+    ] = None,
+    db: Database = None,
+) -> None:
+    """Answer similar songs and sonic paths before a Subsonic server, and pass on all else.
+
+    Players use the address of the proxy instead of the server's, with the same users and passwords.
+    Run recsys link with the server's URL first. Who may ask is the server's to say; a token with a
+    salt can be checked only by a server that knows them, or by the proxy with the user's password.
+
+    Plays, stars and ratings that the server accepts are noted in the history under the user's name.
+
+    Examples:
+
+      recsys proxy --server http://192.168.1.2:4040
+
+      recsys proxy --server http://192.168.1.2:5722 --login anna --host 0.0.0.0
+    """
+    with installed():
+        from recommender.server.proxy.app import create_proxy
+        from recommender.server.proxy.remote_music import linked_server
+        from recommender.server.proxy.settings import ProxySettings
+        from recommender.server.serving import run
+        from recommender.server.settings import ServerSettings
+    secret = secret_of(secret_file, login) if login else ""
+    settings = ProxySettings(server, login, secret, name, db)
+    with open_catalog(db) as catalog:
+        if linked_server(catalog, settings) is None:
+            note(f"the ids of this server are not known yet: recsys link subsonic {server}")
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    for noisy in ("uvicorn", "httpx2", "httpcore2"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+    def say_where(address: str) -> None:
+        say(address)
+        sys.stdout.flush()
+
+    listening = ServerSettings(database=db, host=host, port=port, require_auth=None)
+    run(create_proxy(settings), listening, say_where, dates=False)

@@ -1,0 +1,1 @@
+"""Which tracks of the catalogue a media server's ids mean."""
