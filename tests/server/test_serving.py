@@ -42,9 +42,11 @@ def test_requests_at_work_end_before_the_server_does(database: Path) -> None:
         with socket.create_connection((where.hostname, where.port)) as connection:
             body = b'{"seeds": {"like": [1]}}'
             head = f"POST /api/v1/radio HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n"
+            head += "Expect: 100-continue\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            connection.sendall(head.encode() + body[:5])
-            time.sleep(0.3)
+            connection.sendall(head.encode())
+            assert b"100 Continue" in connection.recv(100)  # the body is waited for
+            connection.sendall(body[:5])
             server.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             connection.sendall(body[5:])
