@@ -112,8 +112,9 @@ def serve_command(
 ) -> None:
     """Serve similarity over HTTP, for players and programs.
 
-    Routes: /api/v1 (OpenAPI at /api/v1/openapi.json), those that plugins for AudioMuse-AI call,
-    /healthz, /readyz and /metrics. At 127.0.0.1 nobody has to prove who asks, until there is a
+    Routes: /api/v1 (OpenAPI at /api/v1/openapi.json), /rest (OpenSubsonic: players log in with a
+    user's name and password, or the API key), those that plugins for AudioMuse-AI call, /healthz,
+    /readyz and /metrics. At 127.0.0.1 nobody has to prove who asks, until there is a
     user; elsewhere everybody has to. Passwords travel as they are: put a proxy with TLS in front
     where the network is not yours.
 
