@@ -78,7 +78,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
 
 def test_the_packaged_table_is_whole_and_in_order() -> None:
     outcomes = read_outcomes(packaged_study())
-    assert len(outcomes) == 54
+    assert len(outcomes) == 64
     assert outcomes == sorted_outcomes(outcomes)
     assert len({one.key for one in outcomes}) == len(outcomes)
     assert all(len(one.predicted) == len(one.labels) for one in outcomes)

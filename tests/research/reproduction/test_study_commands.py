@@ -108,7 +108,7 @@ class TestReport:
         page = capsys.readouterr().out
         assert recsys(monkeypatch, "study", "list", "--json") == 0
         listed = json.loads(capsys.readouterr().out)
-        assert sum(job["done"] for job in listed) == 54
+        assert sum(job["done"] for job in listed) == 64
         assert list(tmp_path.iterdir()) == []
         assert {path: path.stat().st_mtime_ns for path in packaged_study().iterdir()} == before
         committed = packaged_study() / "report.md"
