@@ -180,6 +180,8 @@ class FileReader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=_environment(),
+                # Ctrl-C does not reach it, also before it can ignore it: the parent decides.
+                process_group=0 if os.name == "posix" else None,
             )
         return self._process
 

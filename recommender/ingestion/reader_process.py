@@ -105,7 +105,7 @@ def main() -> None:
     parser.add_argument("-d", dest="decodes", action="store_true")
     parser.add_argument("-a", dest="model", help="model and windowing, as JSON")
     options = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides about Ctrl-C
     threading.Thread(target=_end_with, args=(options.parent,), daemon=True).start()
     answers = _own_output()
     if options.decodes:
