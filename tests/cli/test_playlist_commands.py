@@ -114,6 +114,35 @@ def test_a_file_of_unknown_entries_is_refused(catalog: Path) -> None:
     assert recsys("playlist", "list", "--json").json["playlists"] == []
 
 
+def test_a_damaged_file_replaces_nothing(catalog: Path) -> None:
+    file = catalog.parent / "broken.xspf"
+    recsys("playlist", "save", "Road", "first light", "third", "fourth")
+    recsys("playlist", "export", "Road", file)
+    before = file.read_bytes().rpartition(b"<track>")[0] + b"<track><tit"
+    file.write_bytes(before)
+    for words in (
+        ("order", file, "--m3u", file),
+        ("order", file, "--save", "New", "--to", file),
+        ("grow", file, "-k", 1, "--m3u", file),
+        ("playlist", "import", file, "--name", "Road", "--replace"),
+        ("playlist", "import", file, "--name", "Road", "--dry-run"),
+    ):
+        output = recsys(*words)
+        assert (output.status, output.out) == (1, ""), words
+        assert "what follows was not read" in output.err
+    assert file.read_bytes() == before
+    assert entries("Road") == ["First Light", "Third", "Fourth"]
+
+    done = recsys("playlist", "import", file, "--name", "Rest", "--json")
+    assert done.status == 0
+    assert "it is damaged" in done.json["fault"]
+    assert f"{file}: it is damaged" in done.err
+    assert entries("Rest") == ["First Light", "Third"]
+    whole = file.with_name("whole.m3u8")
+    recsys("playlist", "export", "Road", whole)
+    assert recsys("playlist", "import", whole, "--dry-run", "--json").json["fault"] is None
+
+
 def test_show_and_remove(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert recsys("playlist", "list").err.startswith("no playlist is stored")
