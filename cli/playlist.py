@@ -26,11 +26,11 @@ from recommender.cli.playlist_output import (
 )
 from recommender.cli.playlist_run import playlist_run_command
 from recommender.cli.saving import DryRun, Replace, changes, replaced_playlist
-from recommender.cli.seed_arguments import note_unmatched
+from recommender.cli.seed_arguments import note_fault, note_unmatched
 from recommender.cli.similar_options import Absolute
 from recommender.cli.table_layout import Column, Cut
 from recommender.cli.track_arguments import known_track
-from recommender.errors import PlaylistError
+from recommender.errors import PlaylistError, UsageError
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
@@ -207,7 +207,8 @@ def playlist_import_command(
 ) -> None:
     """Store a playlist file.
 
-    Entries that are no tracks of the catalogue are named, and left out.
+    Entries that are no tracks of the catalogue are named, and left out. Of a damaged file, what can
+    be read is stored, but replaces no playlist.
     """
     from recommender.playlists.files import read_playlist
 
@@ -220,6 +221,10 @@ def playlist_import_command(
             note_unmatched(file, content.unmatched, len(content.unmatched))
             raise PlaylistError(
                 f"{file} names no track of the catalogue: ingest the folder of its music first."
+            )
+        if content.fault is not None and replaced is not None:
+            raise UsageError(
+                f"{file} does not replace the playlist {replaced.name!r}: {one_line(content.fault)}"
             )
         saved = None
         if not dry_run:
@@ -235,6 +240,7 @@ def playlist_import_command(
                     {"entry": u.number, "location": u.location, "kind": u.kind, "reason": u.reason}
                     for u in content.unmatched
                 ],
+                "fault": content.fault,
             }
         )
     elif saved is not None:
@@ -243,6 +249,7 @@ def playlist_import_command(
         change = "" if replaced is None else f", {changes(replaced.track_ids, ids)}"
         say(f"{one_line(name)!r} would have {counted(len(ids), 'track')}{change} (--dry-run).")
     note_unmatched(file, content.unmatched, len(content.unmatched) + len(ids))
+    note_fault(file, content.fault)
 
 
 @playlist_app.command("export")

@@ -24,7 +24,8 @@ class SeedArguments:
 
     Attributes:
         queries: track ids of playlists, and other arguments as they were given; each once.
-        incomplete: the playlist files that have entries which are no track of the catalogue.
+        incomplete: the playlist files that have entries which are no track of the catalogue, or
+            that could not be read to their end.
     """
 
     queries: "tuple[Query, ...]"
@@ -35,8 +36,8 @@ class SeedArguments:
         for file in self.incomplete:
             if any(one is not None and one.exists() and one.samefile(file) for one in written):
                 raise UsageError(
-                    f"{file} would lose the entries that are not in the catalogue: write to "
-                    "another file, or ingest them first."
+                    f"{file} would lose the entries that cannot be used: write to another file, "
+                    "or ingest them, or repair it, first."
                 )
 
 
@@ -105,6 +106,12 @@ def note_unmatched(file: Path, unmatched: "Sequence[UnmatchedEntry]", entries: i
         note(line)
 
 
+def note_fault(file: Path, fault: str | None) -> None:
+    """Say why a playlist file could not be read to its end, if it could not."""
+    if fault is not None:
+        note(f"{file}: {one_line(fault)}")
+
+
 def _stored(catalog: "Catalog", name: str, user: str) -> Sequence[int] | None:
     try:
         return catalog.playlist(name, user).track_ids
@@ -113,10 +120,11 @@ def _stored(catalog: "Catalog", name: str, user: str) -> Sequence[int] | None:
 
 
 def _read(catalog: "Catalog", file: Path) -> tuple[list[int], bool]:
-    """The tracks of a playlist file, and whether those are all of its entries."""
+    """The tracks of a playlist file, and whether those are all that it has."""
     from recommender.playlists.files import read_playlist
 
     content = read_playlist(catalog, file)
     note_unmatched(file, content.unmatched, len(content.tracks) + len(content.unmatched))
+    note_fault(file, content.fault)
     lost = [one for one in content.unmatched if one.kind != "doubled"]
-    return [track.id for track in content.tracks], not lost
+    return [track.id for track in content.tracks], content.fault is None and not lost

@@ -6,6 +6,7 @@ import pytest
 from command_line import BAD, Shop, recsys
 
 from recommender.catalog import Catalog
+from recommender.errors import UsageError
 
 
 def entries(name: str) -> list[str]:
@@ -68,6 +69,49 @@ def test_a_playlist_is_replaced_only_where_that_was_asked_for(catalog: Path) -> 
     assert len(entries("A")) == 2
 
 
+def test_a_list_and_its_file_are_saved_both_or_neither(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = catalog.parent / "list.xspf"
+    file.write_text("as it was")
+    blank = recsys("mix", "third", "--save", " ", "--to", file)
+    assert (blank.status, "needs a name" in blank.err) == (1, True)
+
+    def fails(*_: object, **__: object) -> None:
+        raise UsageError("it cannot be stored.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Catalog, "save_playlist", fails)
+        assert recsys("mix", "third", "--save", "A", "--to", file).status == 1
+    assert file.read_text() == "as it was"
+    assert not list(catalog.parent.glob(".*.tmp"))
+
+
+def test_a_replaced_playlist_leaves_its_comment_and_its_file(catalog: Path) -> None:
+    file = catalog.parent / "list.xspf"
+    recsys("mix", "third", "-k", 3, "--save", "A", "--to", file, "--absolute")
+    with Catalog.open(str(catalog)) as opened:
+        opened.describe_playlist(opened.playlist("A").id, comment="for the road")
+    done = recsys("mix", "fourth", "-k", 2, "--save", "A", "--replace")
+    assert f"playlist of 2 tracks written: {file}" in done.err
+    (listed,) = recsys("playlist", "list", "--json").json["playlists"]
+    assert (listed["comment"], listed["target"]) == ("for the road", str(file))
+    assert listed["absolute"]
+    text = file.read_text()
+    assert (text.count("<track>"), text.count("file:///")) == (2, 2)
+    assert "for the road" in text
+
+    damaged = text.replace("</track>", "</trac", 2).replace("</trac", "</track>", 1)
+    file.write_text(damaged)
+    refused = recsys("order", file, "--save", "A", "--replace")
+    assert (refused.status, "would lose the entries" in refused.err) == (1, True)
+    assert file.read_text() == damaged
+    other = file.with_name("other.m3u8")
+    recsys("mix", "third", "-k", 1, "--save", "A", "--replace", "--to", other)
+    assert file.read_text() == damaged
+    assert recsys("playlist", "list", "--json").json["playlists"][0]["target"] == str(other)
+
+
 def test_playlists_of_several_users(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recsys("playlist", "save", "Mine", "third", "--user", "Anna")
     assert recsys("playlist", "show", "Mine").status == 1
@@ -112,6 +156,35 @@ def test_a_file_of_unknown_entries_is_refused(catalog: Path) -> None:
     assert "2 of 2 entries" in output.err
     assert "\x1b" not in output.err
     assert recsys("playlist", "list", "--json").json["playlists"] == []
+
+
+def test_a_damaged_file_replaces_nothing(catalog: Path) -> None:
+    file = catalog.parent / "broken.xspf"
+    recsys("playlist", "save", "Road", "first light", "third", "fourth")
+    recsys("playlist", "export", "Road", file)
+    before = file.read_bytes().rpartition(b"<track>")[0] + b"<track><tit"
+    file.write_bytes(before)
+    for words in (
+        ("order", file, "--m3u", file),
+        ("order", file, "--save", "New", "--to", file),
+        ("grow", file, "-k", 1, "--m3u", file),
+        ("playlist", "import", file, "--name", "Road", "--replace"),
+        ("playlist", "import", file, "--name", "Road", "--dry-run"),
+    ):
+        output = recsys(*words)
+        assert (output.status, output.out) == (1, ""), words
+        assert "what follows was not read" in output.err
+    assert file.read_bytes() == before
+    assert entries("Road") == ["First Light", "Third", "Fourth"]
+
+    done = recsys("playlist", "import", file, "--name", "Rest", "--json")
+    assert done.status == 0
+    assert "it is damaged" in done.json["fault"]
+    assert f"{file}: it is damaged" in done.err
+    assert entries("Rest") == ["First Light", "Third"]
+    whole = file.with_name("whole.m3u8")
+    recsys("playlist", "export", "Road", whole)
+    assert recsys("playlist", "import", whole, "--dry-run", "--json").json["fault"] is None
 
 
 def test_show_and_remove(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
