@@ -156,7 +156,7 @@ def replacing_playlist(
     tracks, and how many entries were written. Raises `OSError`.
     """
     folder = None if absolute else real_path(file.absolute().parent)
-    tracks = with_existing_files(catalog, catalog.tracks(track_ids))
+    tracks = with_existing_files(catalog, catalog.tracks(list(track_ids)))
     text, count = playlist_text(tracks, folder, format_to_write(file), title, comment)
     with replacing_file(file) as opened:
         opened.write(text.encode("utf-8", "surrogateescape"))

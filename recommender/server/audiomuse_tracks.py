@@ -22,6 +22,7 @@ from recommender.server.audiomuse_answers import (
 from recommender.server.errors import Problem
 from recommender.server.music_library import MusicLibrary
 from recommender.server.player_ids import PlayerIds
+from recommender.server.settings import MOST_STEPS
 from recommender.server.similarities import falling
 from recommender.server.state import ServerState, state_of
 from recommender.utils.names import storable
@@ -54,7 +55,7 @@ async def find_path(request: Request) -> Response:
         raise Problem(400, "start_song_id and end_song_id are needed.")
     if start == end:
         raise Problem(400, "start_song_id and end_song_id are the same.")
-    tracks = number_of(request, "max_steps", 25, least=2)
+    tracks = min(number_of(request, "max_steps", 25, least=2), MOST_STEPS + 1)
 
     def path(service: SimilarityService) -> dict[str, Any]:
         ids = PlayerIds(state, service.catalog, start)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.server.api.models import Given, Id
-from recommender.server.settings import MOST_TRACKS
+from recommender.server.settings import MOST_STEPS, MOST_TRACKS
 
 MOST_PREVIOUS = 10_000
 
@@ -108,7 +108,7 @@ class PathRequest(Given):
 
     start: Id = Field(examples=[17])
     end: Id = Field(examples=[42])
-    steps: int = Field(default=10, ge=1, le=MOST_TRACKS - 1)
+    steps: int = Field(default=10, ge=1, le=MOST_STEPS)
     rules: RulesModel = RulesModel()
 
 

@@ -120,7 +120,8 @@ class _Proxy:
             query, form = (changed, None) if form is None else ("", changed.encode())
         passed = await self._upstream.passed_on(request, query, form)
         if name in history.METHODS:
-            return await self._noted(passed, name, given)
+            is_certain = history.names_one_user(given, "authorization" in request.headers)
+            return await self._noted(passed, name, given if is_certain else None)
         return PassedOn(passed)
 
     async def _extensions(self, pairs: Pairs) -> Tree:
@@ -138,10 +139,12 @@ class _Proxy:
         envelope = {name: tree[name] for name in _ENVELOPE if name in tree}
         return succeeded({"openSubsonicExtensions": [*others, SONIC_SIMILARITY]}, **envelope)
 
-    async def _noted(self, passed: httpx2.Response, name: str, given: Parameters) -> Response:
-        """A short answer, and what it says of a user in the history."""
+    async def _noted(
+        self, passed: httpx2.Response, name: str, given: Parameters | None
+    ) -> Response:
+        """A short answer, and what it says of a user in the history; None: whose is not certain."""
         content = await read_all(passed)
-        if passed.status_code == 200 and history.has_succeeded(content):
+        if given is not None and passed.status_code == 200 and history.has_succeeded(content):
             await history.note(self._state, self._settings, name, given)
         answer = Response(content, passed.status_code)
         changed = (b"content-length", b"content-encoding")

@@ -1,7 +1,10 @@
 """What players tell the server behind of a user's songs reaches the catalogue's history, too."""
 
+import json
 import logging
-import re
+
+from defusedxml import DefusedXmlException
+from defusedxml import ElementTree as SafeTree
 
 from recommender.catalog.list_records import EventKind
 from recommender.errors import RecsysError
@@ -17,12 +20,25 @@ from recommender.server.subsonic.parameters import Parameters
 logger = logging.getLogger(__name__)
 
 METHODS = frozenset(("scrobble", "star", "unstar", "setRating"))
-_SUCCEEDED = re.compile(rb"""["']?status["']?\s*[=:]\s*["']ok["']""")
 
 
 def has_succeeded(content: bytes) -> bool:
-    """Whether an answer, in any format, says that the server did what was asked."""
-    return _SUCCEEDED.search(content[:2000]) is not None
+    """Whether an answer, in JSON or XML, says that the server did what was asked.
+
+    Of another format nothing is known: JSONP repeats what the caller put before its answer.
+    """
+    try:
+        if content.lstrip().startswith(b"{"):
+            answer = json.loads(content).get("subsonic-response")
+            return isinstance(answer, dict) and answer.get("status") == "ok"
+        return bool(SafeTree.fromstring(content).get("status") == "ok")
+    except (ValueError, SyntaxError, DefusedXmlException, RecursionError):
+        return False
+
+
+def names_one_user(given: Parameters, has_header: bool) -> bool:
+    """Whether it is certain whose call it was: one name, and no other proof beside it."""
+    return len(given.all("u")) == 1 and not given.has("apiKey") and not has_header
 
 
 async def note(state: ServerState, settings: ProxySettings, method: str, given: Parameters) -> None:

@@ -7,7 +7,7 @@ from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.recommendation.service import SimilarityService
-from recommender.server.settings import MOST_TRACKS
+from recommender.server.settings import MOST_STEPS, MOST_TRACKS
 from recommender.server.similarities import falling
 from recommender.server.subsonic.answers import ErrorCode, SubsonicError, Tree
 from recommender.server.subsonic.calls import Call, Method, Music
@@ -44,12 +44,15 @@ def sonic_matches(service: SimilarityService, track_id: int, count: int) -> list
 def sonic_path(service: SimilarityService, start: int, end: int, count: int) -> list[Match]:
     """From a track to another in at most `count` tracks, but with both; similarities to the first.
 
-    Similarities fall along the list. Raises `SubsonicError` where there is no path.
+    At most `MOST_STEPS` steps. Similarities fall along the list. Raises `SubsonicError` where there
+    is no path.
     """
     if start == end:
         return [Match(service.catalog.track(start), 1.0)]
     rules = Rules(max_duration=None)
-    wanted = MixRequest("path", SeedSet((start, end)), rules, steps=max(count, 2) - 1)
+    wanted = MixRequest(
+        "path", SeedSet((start, end)), rules, steps=min(max(count, 2) - 1, MOST_STEPS)
+    )
     try:
         tracks = [entry.track for entry in service.mix(wanted).entries]
     except UsageError as error:

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,6 +36,7 @@ class Proxied:
     Attributes:
         login: parameters by which the server behind knows who calls.
         ids: title → id of the server behind.
+        password: of anna there.
     """
 
     address: str
@@ -43,6 +44,7 @@ class Proxied:
     login: dict[str, str]
     ids: dict[str, str]
     database: Path
+    password: str = ""
 
     def call(self, method: str, **given: Any) -> dict[str, Any]:
         status, content, _ = asked(self.address, method, **{"f": "json", **self.login, **given})
@@ -82,13 +84,14 @@ def before_own(music: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("behind")
     behind = Path(shutil.copy(music.database, folder / "catalog.db"))
     database = Path(shutil.copy(music.database, folder / "own.db"))
-    key = UserStore(behind.with_name("catalog.db.users.json")).add("anna").api_key
+    anna = UserStore(behind.with_name("catalog.db.users.json")).add("anna")
+    key = anna.api_key
     with server_process("--show-paths", database=behind) as server:
         address = server.line()
         with Catalog.open(database) as catalog:
             link(catalog, "subsonic", address, "", key)
         with proxied(address, database, {"apiKey": key}) as found:
-            yield found
+            yield replace(found, password=anna.password)
 
 
 def test_similar_songs_are_answered_in_the_words_of_the_server(before_own: Proxied) -> None:
@@ -157,12 +160,19 @@ def test_files_and_all_else_pass_unchanged(before_own: Proxied, music: Any) -> N
 
 def test_what_players_tell_reaches_both_histories(before_own: Proxied) -> None:
     third = before_own.ids["Third"]
-    before_own.call("star", id=third)
-    before_own.call("scrobble", id=third, time=1_700_000_000_000)
+
+    def anna(method: str, **given: Any) -> None:
+        login = {"u": "anna", "p": before_own.password, "f": "json"}
+        assert b'"ok"' in asked(before_own.address, method, **login, **given)[1]
+
+    anna("star", id=third)
+    anna("scrobble", id=third, time=1_700_000_000_000)
+    before_own.call("star", id=third)  # by a key, whose owner the proxy does not know
     assert before_own.call("star", id="nosuch")["status"] == "failed"
     assert before_own.call("getStarred2")["starred2"]["song"][0]["id"] == third
     with Catalog.open(before_own.database) as catalog:
-        events = {(one.kind.value, one.source) for one in catalog.history("")}
+        events = {(one.kind.value, one.source) for one in catalog.history("anna")}
+        assert catalog.history_users() == {"anna": 2}
     assert events == {("like", "subsonic"), ("play", "subsonic")}
 
 
