@@ -163,7 +163,7 @@ def order_command(
         from recommender.recommendation.mix_request import MixRequest, SeedSet
 
         found = seed_arguments(catalog, playlists, options.user)
-        found.keep_whole(options.m3u, options.to)
+        found.keep_whole(options.m3u, options.target(catalog, options.user))
         return MixRequest("order", SeedSet(found.queries), first=first)
 
     with hint(TrackNotFound, PLAYLISTS):
@@ -208,7 +208,7 @@ def grow_command(
         from recommender.recommendation.mix_request import MixRequest, SeedSet
 
         found = seed_arguments(catalog, playlists, options.user)
-        found.keep_whole(options.m3u, options.to)
+        found.keep_whole(options.m3u, options.target(catalog, options.user))
         away = seed_arguments(catalog, unlike).queries if unlike else ()
         chosen = rules.rules(catalog, options.user, gaps)
         seeds = SeedSet(found.queries, away)

@@ -118,7 +118,9 @@ def _finished(
     playlist = options.tracks(catalog, [*before, *tracks])
     saved = None
     if options.save is not None and not options.dry_run and tracks:
-        saved = save_list(catalog, options, options.user, ids, recipe(found), options.absolute)
+        saved = save_list(
+            catalog, options, options.user, ids, replaced, recipe(found), options.absolute
+        )
     return Finished(found, ids, playlist, saved, replaced)
 
 

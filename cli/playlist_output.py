@@ -92,6 +92,11 @@ def write_playlist_file(
 
     with writing_file(file):
         written = write_playlist(file, tracks, absolute=absolute, title=title)
+    note_written(file, tracks, written)
+
+
+def note_written(file: Path, tracks: "Sequence[Track | Seed]", written: int) -> None:
+    """Say what a playlist file has now."""
     note(f"playlist of {counted(written, 'track')} written: {file}")
     _note_left_out(tracks, written)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.output import counted, note
-from recommender.cli.playlist_output import require_writable, write_playlist_file
+from recommender.cli.output import counted, note, writing_file
+from recommender.cli.playlist_output import note_written, require_writable
 from recommender.errors import PlaylistNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ Target = Annotated[
     typer.Option(
         "--to",
         metavar="FILE",
-        help="With --save: also a playlist file, now and whenever the playlist is made anew.",
+        help="With --save: also a playlist file, now and whenever the playlist is made anew. "
+        "Default: that of the playlist that is replaced, if it has one.",
         show_default=False,
         rich_help_panel=SAVING,
     ),
@@ -69,6 +70,8 @@ class SaveOptions:
                 raise UsageError("--to and --replace go with --save NAME.")
             if self.dry_run and also_written is None:
                 raise UsageError("--dry-run goes with --save NAME or --m3u FILE.")
+        elif not self.save.strip():
+            raise UsageError("--save: a playlist needs a name.")
         if self.to is not None:
             require_writable(self.to)
 
@@ -78,6 +81,11 @@ class SaveOptions:
             return None
         allowed = self.replace or self.dry_run
         return replaced_playlist(catalog, self.save, user, allowed=allowed)
+
+    def target(self, catalog: "Catalog", user: str) -> Path | None:
+        """The playlist file that is written with the playlist: --to, or that of the replaced."""
+        known = self.known(catalog, user)
+        return known.target if self.to is None and known is not None else self.to
 
 
 def replaced_playlist(
@@ -129,24 +137,44 @@ def save_list(
     options: SaveOptions,
     user: str,
     track_ids: Sequence[int],
+    replaced: "StoredPlaylist | None" = None,
     recipe: "dict[str, Any] | None" = None,
     absolute: bool = False,
 ) -> "StoredPlaylist":
-    """Store a list; its file comes first, as that is what may fail."""
-    from recommender.playlists.m3u import with_existing_files
+    """Store a list, and write its file; both or neither.
+
+    What it replaces leaves it its comment and, unless another was named, its file.
+    """
+    from recommender.playlists.files import replacing_playlist
 
     assert options.save is not None
-    if options.to is not None:
-        tracks = with_existing_files(catalog, catalog.tracks(track_ids))
-        write_playlist_file(options.to, tracks, absolute, options.save)
-    return catalog.save_playlist(
-        options.save,
-        track_ids,
-        user,
-        recipe=recipe,
-        target=None if options.to is None else options.to.absolute(),
-        absolute=absolute,
+    name, target, comment = options.save.strip(), options.to, ""
+    if replaced is not None:
+        comment = replaced.comment
+        if target is None:
+            target, absolute = replaced.target, replaced.absolute
+
+    def save() -> "StoredPlaylist":
+        return catalog.save_playlist(
+            name,
+            track_ids,
+            user,
+            comment=comment,
+            recipe=recipe,
+            target=None if target is None else target.absolute(),
+            absolute=absolute,
+        )
+
+    if target is None:
+        return save()
+    require_writable(target)
+    replacing = replacing_playlist(
+        catalog, target, track_ids, absolute=absolute, title=name, comment=comment
     )
+    with writing_file(target), replacing as (tracks, written):
+        saved = save()
+    note_written(target, tracks, written)
+    return saved
 
 
 def note_saved(

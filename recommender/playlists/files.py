@@ -1,7 +1,8 @@
 """Playlist files in and out: m3u, m3u8 and XSPF."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -10,12 +11,12 @@ from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.errors import PlaylistError, UsageError
 from recommender.history.track_lookup import TrackLookup
-from recommender.playlists.m3u import m3u_text
+from recommender.playlists.m3u import m3u_text, with_existing_files
 from recommender.playlists.matching import EntryMatcher, UnmatchedEntry, shown
 from recommender.playlists.text import PlaylistText, parse_m3u, read_bytes
 from recommender.playlists.xspf import parse_xspf, xspf_text
 from recommender.recommendation.seeds import Seed
-from recommender.utils.files import AnyPath, as_path, replace_file
+from recommender.utils.files import AnyPath, as_path, real_path, replace_file, replacing_file
 
 PlaylistFormat = Literal["m3u", "xspf"]
 
@@ -137,6 +138,31 @@ def write_playlist(
     text, count = playlist_text(tracks, folder, kind, title, comment)
     replace_file(file, text.encode("utf-8", "surrogateescape"))
     return count
+
+
+@contextmanager
+def replacing_playlist(
+    catalog: Catalog,
+    file: Path,
+    track_ids: Sequence[int],
+    *,
+    absolute: bool = False,
+    title: str | None = None,
+    comment: str | None = None,
+) -> Iterator[tuple[list[Track | Seed], int]]:
+    """Write a playlist file and, once the body has ended, put it in the place of the old one.
+
+    In the body the catalogue is changed: when that fails, the file stays as it was. Gives the
+    tracks, and how many entries were written. Raises `OSError`.
+    """
+    folder = None if absolute else real_path(file.absolute().parent)
+    tracks = with_existing_files(catalog, catalog.tracks(track_ids))
+    text, count = playlist_text(tracks, folder, format_to_write(file), title, comment)
+    with replacing_file(file) as opened:
+        opened.write(text.encode("utf-8", "surrogateescape"))
+        opened.flush()
+        os.fsync(opened.fileno())
+        yield tracks, count
 
 
 def playlist_text(

@@ -4,7 +4,6 @@ A recipe is what `MixRequest.as_dict` gives; or `todays_recipe`, which asks the 
 seeds whenever it is run.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -13,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 from recommender.catalog import Catalog, StoredPlaylist
 from recommender.errors import PlaylistError, RecsysError, UsageError
 from recommender.history.seeds import todays_request
-from recommender.playlists.files import format_to_write, playlist_text
-from recommender.playlists.m3u import with_existing_files
+from recommender.playlists.files import replacing_playlist
 from recommender.recommendation.mix_request import SCHEMA_VERSION, MixRequest
 from recommender.recommendation.mix_result import Mix
-from recommender.utils.files import real_path, replacing_file
 
 if TYPE_CHECKING:
     from recommender.recommendation.service import SimilarityService
@@ -139,17 +136,15 @@ def replace_tracks(
     target = playlist.target
     if not target.parent.is_dir():
         raise _failed(playlist, f"the folder {target.parent} of its file does not exist.")
-    folder = None if playlist.absolute else real_path(target.parent)
-    tracks = with_existing_files(catalog, catalog.tracks(track_ids))
-    text, _ = playlist_text(
-        tracks, folder, format_to_write(target), playlist.name, playlist.comment
-    )
     try:
-        # Written and flushed before the catalogue changes, and renamed after.
-        with replacing_file(target) as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
-            file.flush()
-            os.fsync(file.fileno())
+        with replacing_playlist(
+            catalog,
+            target,
+            track_ids,
+            absolute=playlist.absolute,
+            title=playlist.name,
+            comment=playlist.comment,
+        ):
             return catalog.set_playlist_tracks(playlist.id, track_ids, run_at)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -6,6 +6,7 @@ import pytest
 from command_line import BAD, Shop, recsys
 
 from recommender.catalog import Catalog
+from recommender.errors import UsageError
 
 
 def entries(name: str) -> list[str]:
@@ -66,6 +67,49 @@ def test_a_playlist_is_replaced_only_where_that_was_asked_for(catalog: Path) -> 
     assert entries("A") == before
     assert "gone" in recsys("mix", "fourth", "-k", 2, "--save", "A", "--replace").err
     assert len(entries("A")) == 2
+
+
+def test_a_list_and_its_file_are_saved_both_or_neither(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = catalog.parent / "list.xspf"
+    file.write_text("as it was")
+    blank = recsys("mix", "third", "--save", " ", "--to", file)
+    assert (blank.status, "needs a name" in blank.err) == (1, True)
+
+    def fails(*_: object, **__: object) -> None:
+        raise UsageError("it cannot be stored.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Catalog, "save_playlist", fails)
+        assert recsys("mix", "third", "--save", "A", "--to", file).status == 1
+    assert file.read_text() == "as it was"
+    assert not list(catalog.parent.glob(".*.tmp"))
+
+
+def test_a_replaced_playlist_leaves_its_comment_and_its_file(catalog: Path) -> None:
+    file = catalog.parent / "list.xspf"
+    recsys("mix", "third", "-k", 3, "--save", "A", "--to", file, "--absolute")
+    with Catalog.open(str(catalog)) as opened:
+        opened.describe_playlist(opened.playlist("A").id, comment="for the road")
+    done = recsys("mix", "fourth", "-k", 2, "--save", "A", "--replace")
+    assert f"playlist of 2 tracks written: {file}" in done.err
+    (listed,) = recsys("playlist", "list", "--json").json["playlists"]
+    assert (listed["comment"], listed["target"]) == ("for the road", str(file))
+    assert listed["absolute"]
+    text = file.read_text()
+    assert (text.count("<track>"), text.count("file:///")) == (2, 2)
+    assert "for the road" in text
+
+    damaged = text.replace("</track>", "</trac", 2).replace("</trac", "</track>", 1)
+    file.write_text(damaged)
+    refused = recsys("order", file, "--save", "A", "--replace")
+    assert (refused.status, "would lose the entries" in refused.err) == (1, True)
+    assert file.read_text() == damaged
+    other = file.with_name("other.m3u8")
+    recsys("mix", "third", "-k", 1, "--save", "A", "--replace", "--to", other)
+    assert file.read_text() == damaged
+    assert recsys("playlist", "list", "--json").json["playlists"][0]["target"] == str(other)
 
 
 def test_playlists_of_several_users(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
