@@ -11,6 +11,7 @@ from recommender.cli.options import parse_duration
 from recommender.cli.output import note
 from recommender.cli.seed_arguments import playlist_tracks
 from recommender.cli.similar_options import Damaged
+from recommender.errors import UsageError
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 RULES = "Rules"
 """Help panel of what is left out of a list."""
+
+MOST_DAYS = 36_500
+"""That are looked back at in the history."""
 
 
 class ChristmasChoice(StrEnum):
@@ -278,6 +282,10 @@ class RuleOptions:
 
         ids: list[int] = []
         if self.not_played is not None:
+            if self.not_played > MOST_DAYS:
+                raise UsageError(
+                    f"--not-played is at most {MOST_DAYS:,} days, not {self.not_played:g}."
+                )
             since = datetime.now(UTC) - timedelta(days=self.not_played)
             played = catalog.history(user, since, [EventKind.PLAY])
             ids += [event.track_id for event in played]
