@@ -12,6 +12,7 @@ from recommender.cli.output import note
 from recommender.cli.seed_arguments import playlist_tracks
 from recommender.cli.similar_options import Damaged
 from recommender.errors import UsageError
+from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
@@ -188,7 +189,8 @@ Previous = Annotated[
     typer.Option(
         metavar="PLAYLIST",
         help="Repeat nothing of this playlist (a file, or the name of a stored one), such as the "
-        "queue so far; may be given several times.",
+        "queue so far; may be given several times. With --save: as it is now; it is not read "
+        "again when the list is made anew.",
         show_default=False,
         rich_help_panel=RULES,
     ),
@@ -199,7 +201,8 @@ NotPlayed = Annotated[
         "--not-played",
         min=0,
         metavar="DAYS",
-        help="Repeat nothing that was played in the last DAYS, as the history has it.",
+        help="Repeat nothing that was played in the last DAYS, as the history has it. With "
+        "--save: until now; it is not asked again when the list is made anew.",
         show_default=False,
         rich_help_panel=RULES,
     ),
@@ -292,6 +295,20 @@ class RuleOptions:
         for playlist in self.previous or ():
             ids += playlist_tracks(catalog, playlist, user)
         return tuple(reversed(dict.fromkeys(reversed(ids))))
+
+    def note_fixed(self, name: str | None) -> None:
+        """Say of a list stored under a name that its recipe has tracks in place of a rule."""
+        if name is None:
+            return
+        for option, given, what in (
+            ("--not-played", self.not_played is not None, "what was played until now"),
+            ("--previous", bool(self.previous), "what that playlist has now"),
+        ):
+            if given:
+                note(
+                    f"{option}: whenever {one_line(name)!r} is made anew, {what} is left out, and "
+                    "nothing that comes later."
+                )
 
     def _random_seed(self) -> int:
         if self.random_seed is not None or not self.variety:
