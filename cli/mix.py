@@ -82,6 +82,7 @@ def _run_like(
         like = seed_arguments(catalog, seeds).queries
         away = seed_arguments(catalog, unlike).queries if unlike else ()
         chosen = rules.rules(catalog, options.user, gaps)
+        rules.note_fixed(options.save)
         return MixRequest(kind, SeedSet(like, away), chosen, length.length())
 
     run_list(options, request, with_seeds=with_seed)
@@ -114,6 +115,7 @@ def path_command(
         from recommender.recommendation.mix_request import MixRequest, SeedSet
 
         chosen = rules.rules(catalog, options.user)
+        rules.note_fixed(options.save)
         return MixRequest("path", SeedSet((start, end)), chosen, steps=steps)
 
     run_list(options, request)
@@ -211,6 +213,7 @@ def grow_command(
         found.keep_whole(options.m3u, options.target(catalog, options.user))
         away = seed_arguments(catalog, unlike).queries if unlike else ()
         chosen = rules.rules(catalog, options.user, gaps)
+        rules.note_fixed(None if only_new else options.save)
         seeds = SeedSet(found.queries, away)
         return MixRequest("grow", seeds, chosen, length.length(), threshold=threshold)
 

@@ -11,6 +11,8 @@ from recommender.cli.options import parse_duration
 from recommender.cli.output import note
 from recommender.cli.seed_arguments import playlist_tracks
 from recommender.cli.similar_options import Damaged
+from recommender.errors import UsageError
+from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 RULES = "Rules"
 """Help panel of what is left out of a list."""
+
+MOST_DAYS = 36_500
+"""That are looked back at in the history."""
 
 
 class ChristmasChoice(StrEnum):
@@ -184,7 +189,8 @@ Previous = Annotated[
     typer.Option(
         metavar="PLAYLIST",
         help="Repeat nothing of this playlist (a file, or the name of a stored one), such as the "
-        "queue so far; may be given several times.",
+        "queue so far; may be given several times. With --save: as it is now; it is not read "
+        "again when the list is made anew.",
         show_default=False,
         rich_help_panel=RULES,
     ),
@@ -195,7 +201,8 @@ NotPlayed = Annotated[
         "--not-played",
         min=0,
         metavar="DAYS",
-        help="Repeat nothing that was played in the last DAYS, as the history has it.",
+        help="Repeat nothing that was played in the last DAYS, as the history has it. With "
+        "--save: until now; it is not asked again when the list is made anew.",
         show_default=False,
         rich_help_panel=RULES,
     ),
@@ -278,12 +285,30 @@ class RuleOptions:
 
         ids: list[int] = []
         if self.not_played is not None:
+            if self.not_played > MOST_DAYS:
+                raise UsageError(
+                    f"--not-played is at most {MOST_DAYS:,} days, not {self.not_played:g}."
+                )
             since = datetime.now(UTC) - timedelta(days=self.not_played)
             played = catalog.history(user, since, [EventKind.PLAY])
             ids += [event.track_id for event in played]
         for playlist in self.previous or ():
             ids += playlist_tracks(catalog, playlist, user)
         return tuple(reversed(dict.fromkeys(reversed(ids))))
+
+    def note_fixed(self, name: str | None) -> None:
+        """Say of a list stored under a name that its recipe has tracks in place of a rule."""
+        if name is None:
+            return
+        for option, given, what in (
+            ("--not-played", self.not_played is not None, "what was played until now"),
+            ("--previous", bool(self.previous), "what that playlist has now"),
+        ):
+            if given:
+                note(
+                    f"{option}: whenever {one_line(name)!r} is made anew, {what} is left out, and "
+                    "nothing that comes later."
+                )
 
     def _random_seed(self) -> int:
         if self.random_seed is not None or not self.variety:

@@ -8,7 +8,7 @@ import typer
 
 from recommender.cli.mix_output import Why, list_as_dict, print_left_out, print_mix
 from recommender.cli.option_groups import grouped
-from recommender.cli.options import AsJson, User
+from recommender.cli.options import ADVANCED, AsJson
 from recommender.cli.output import note, print_json, print_table, say
 from recommender.cli.saving import changes
 from recommender.cli.service_options import ServiceOptions
@@ -56,13 +56,26 @@ def playlist_run_command(
         str | None, typer.Argument(metavar="NAME", help="Of a stored playlist with a recipe.")
     ] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help="Every playlist that has a recipe.")] = False,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Every playlist that has a recipe, of all users or of --user."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be stored; write nothing.")
     ] = False,
     why: Why = False,
     as_json: AsJson = False,
-    user: User = "",
+    user: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RECSYS_USER",
+            metavar="NAME",
+            help="Whose playlists, where several people use the catalogue. Default: with --all "
+            "those of all.",
+            show_default=False,
+            rich_help_panel=ADVANCED,
+        ),
+    ] = None,
     service: ServiceOptions,
 ) -> None:
     """Make stored playlists anew from their recipes, in place, and their files.
@@ -77,7 +90,7 @@ def playlist_run_command(
         raise UsageError("give the NAME of a playlist, or --all.")
     with service.open() as opened:
         if name is not None:
-            playlists = [opened.catalog.playlist(name, user)]
+            playlists = [opened.catalog.playlist(name, user or "")]
         else:
             playlists = [one for one in opened.catalog.playlists(user) if one.recipe]
         runs = list(_runs(opened, playlists, dry_run, raising=not every))
@@ -126,28 +139,32 @@ def _print_runs(runs: list[Run], why: bool, dry_run: bool) -> None:
             print_left_out(run.mix, of=run.after.name if len(runs) > 1 else None)
         for remark in run.mix.notes:
             note(remark if len(runs) == 1 else f"{one_line(run.after.name)}: {remark}")
+    several = len({run.after.user for run in runs}) > 1
     columns = (
         Column("playlist", least=16),
         Column("tracks", number=True),
         Column("changes"),
         Column("file", least=16, drop=1),
+        *([Column("user", least=4)] if several else []),
     )
     if made:
         say()
-        print_table(columns, map(_row, made))
+        print_table(columns, (_row(run, several) for run in made))
     if dry_run:
         note("nothing was written (--dry-run).")
 
 
-def _row(run: Run) -> tuple[object, ...]:
+def _row(run: Run, with_user: bool) -> tuple[object, ...]:
     change = changes(run.before.track_ids, run.track_ids)
-    return run.after.name, len(run.track_ids), change, run.after.target
+    row = (run.after.name, len(run.track_ids), change, run.after.target)
+    return (*row, run.after.user) if with_user else row
 
 
 def _as_dict(run: Run) -> dict[str, Any]:
     return {
         "id": run.after.id,
         "name": run.after.name,
+        "user": run.after.user,
         "tracks": list(run.track_ids),
         "target": run.after.target,
         "error": run.error,

@@ -38,6 +38,8 @@ def today_command(
         from recommender.history.seeds import todays_request
 
         chosen = rules.rules(catalog, options.user, gaps)
+        if options.save is not None and (rules.previous or rules.not_played is not None):
+            note("--not-played and --previous count for this list, not when it is made anew.")
         asked, seeds = todays_request(catalog, options.user, chosen, length.length())
         for remark in seeds.notes:
             note(remark)

@@ -11,7 +11,8 @@ from recommender.errors import UsageError
 from recommender.utils.files import AnyPath, as_path, replacing_file
 
 _AT_ONCE = 500
-_SCORES = {EventKind.LIKE: 1, EventKind.UNLIKE: -1}
+_SCORES = {EventKind.LIKE: 1, EventKind.UNLIKE: 0}
+"""Of feedback, as ListenBrainz has it: 0 takes a like back, where -1 is hate."""
 
 
 def export_history(catalog: Catalog, file: AnyPath, user: str = DEFAULT_USER) -> int:

@@ -14,7 +14,13 @@ import numpy as np
 from recommender.catalog import Catalog, EventKind
 from recommender.catalog.list_records import DEFAULT_USER, Event
 from recommender.errors import NothingAnalysed, UsageError
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.mix_request import (
+    Length,
+    MixRequest,
+    Rules,
+    SeedSet,
+    latest_last,
+)
 
 HALF_LIFE_DAYS = 30.0
 """After so long, a play or a skip counts half."""
@@ -121,7 +127,7 @@ def todays_request(
     seeds = history_seeds(catalog, user, now=now)
     of_today = replace(
         rules,
-        previous=tuple(dict.fromkeys((*seeds.previous, *rules.previous))),
+        previous=latest_last((*seeds.previous, *rules.previous)),
         random_seed=rules.random_seed or now.date().toordinal(),
     )
     return MixRequest("mix", SeedSet(seeds.like), of_today, length or Length()), seeds

@@ -24,7 +24,13 @@ from recommender.players.mpd_connection import (
 from recommender.playlists.locations import is_address
 from recommender.playlists.matching import EntryMatcher, UnmatchedEntry
 from recommender.playlists.text import PlaylistEntry
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.mix_request import (
+    Length,
+    MixRequest,
+    Rules,
+    SeedSet,
+    latest_last,
+)
 from recommender.recommendation.service import SimilarityService
 from recommender.utils.terminal_text import one_line
 
@@ -156,11 +162,11 @@ class MpdQueue:
         queued = (self._track_of(song, 0.0) for song in songs)
         rules = self._settings.rules or Rules()
         known = (one.id for one in queued if one is not None)
-        previous = dict.fromkeys((*sorted(self._absent), *rules.previous, *known))
+        previous = latest_last((*sorted(self._absent), *rules.previous, *known))
         request = MixRequest(
             "radio",
             SeedSet((seed.id,)),
-            replace(rules, previous=tuple(previous)),
+            replace(rules, previous=previous),
             Length(tracks=lacking + SPARE),
         )
         mix = self._service.mix(request)

@@ -1,7 +1,7 @@
 """Playlist files in and out: m3u, m3u8 and XSPF."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +144,7 @@ def write_playlist(
 def replacing_playlist(
     catalog: Catalog,
     file: Path,
-    track_ids: Iterable[int],
+    track_ids: Sequence[int],
     *,
     absolute: bool = False,
     title: str | None = None,
@@ -156,7 +156,7 @@ def replacing_playlist(
     tracks, and how many entries were written. Raises `OSError`.
     """
     folder = None if absolute else real_path(file.absolute().parent)
-    tracks = with_existing_files(catalog, catalog.tracks(list(track_ids)))
+    tracks = with_existing_files(catalog, catalog.tracks(track_ids))
     text, count = playlist_text(tracks, folder, format_to_write(file), title, comment)
     with replacing_file(file) as opened:
         opened.write(text.encode("utf-8", "surrogateescape"))

@@ -11,7 +11,7 @@ A request is one of five kinds:
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args
@@ -40,6 +40,14 @@ _NUMBER = (int, float, np.number)
 _Data = TypeVar("_Data", "SeedSet", "Length", "Rules")
 
 
+_COMPARED = (int, np.integer, str, os.PathLike)
+
+
+def latest_last(track_ids: Iterable[int]) -> tuple[int, ...]:
+    """Each id once, where it comes last, as `Rules.previous` wants them."""
+    return tuple(reversed(dict.fromkeys(reversed(tuple(track_ids)))))
+
+
 @dataclass(frozen=True)
 class SeedSet:
     """What a list is to be like and unlike.
@@ -59,7 +67,14 @@ class SeedSet:
         for name in ("like", "unlike"):
             require_several(getattr(self, name), name)
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        both = [str(query) for query in self.like if query in self.unlike]
+        # By identity first: embeddings hold arrays, which have no one answer to ==.
+        plain = [query for query in self.unlike if isinstance(query, _COMPARED)]
+        both = [
+            str(query)
+            for query in self.like
+            if any(query is other for other in self.unlike)
+            or (isinstance(query, _COMPARED) and query in plain)
+        ]
         if both:
             raise UsageError(f"{', '.join(both)}: a list cannot be both like and unlike a seed.")
 
@@ -156,6 +171,8 @@ class Rules:
         for track_id in self.previous:
             require_type(track_id, _INTEGER, "a track in previous", "its id (int)")
         object.__setattr__(self, "previous", tuple(int(one) for one in self.previous))
+        object.__setattr__(self, "random_seed", int(self.random_seed))
+        object.__setattr__(self, "variety", float(self.variety))
         self.filters()
 
     def filters(self) -> Filters:

@@ -27,6 +27,8 @@ def test_errors_are_one_line_and_change_nothing(shop: Shop, catalog: Path) -> No
         (("mix", 1, "--save", "A", "--to", folder / "absent" / "a.xspf"), "no such folder"),
         (("mix", 1, "--save", " "), "needs a name"),
         (("mix", 1, "--previous", "nonesuch"), "recsys playlist list"),
+        (("mix", 1, "--not-played", 1000000), "at most 36,500 days"),
+        (("mix", 1, "--not-played", "inf"), "at most 36,500 days"),
         (("mix", 1, "--db", folder / "new.db"), "recsys ingest"),
         (("radio", 1, "--minutes", 0), "minutes"),
         (("radio", folder / "absent.m3u8"), "absent.m3u8"),

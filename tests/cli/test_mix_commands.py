@@ -104,6 +104,19 @@ def test_what_was_played_is_not_repeated(catalog: Path) -> None:
     assert "First Light" in later
 
 
+def test_a_saved_list_says_that_what_it_leaves_out_is_fixed(catalog: Path) -> None:
+    recsys("playlist", "save", "Queue", "fourth")
+    rules = ("-k", 2, "--not-played", 7, "--previous", "Queue")
+    later = "is left out, and nothing that comes later"
+    for words in (("radio", "third"), ("path", "third", "first light")):
+        saved = recsys(*words, *(rules if words[0] == "radio" else rules[2:]), "--save", words[0])
+        assert saved.status == 0
+        assert saved.err.count(later) == 2
+    assert later not in recsys("radio", "third", *rules).err
+    assert later not in recsys("grow", "Queue", *rules, "--only-new", "--save", "New").err
+    assert "not when it is made anew" in recsys("today", *rules, "--save", "Today").err
+
+
 def test_variety_is_repeatable(catalog: Path) -> None:
     varied = ("mix", "third", "--variety", 1, "--random-seed")
     assert titles(made(*varied, 7)) == titles(made(*varied, 7))

@@ -119,6 +119,25 @@ def test_playlists_of_several_users(catalog: Path, monkeypatch: pytest.MonkeyPat
     assert entries("Mine") == ["Third"]
 
 
+def test_recipes_of_all_users_are_run(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    recsys("mix", "third", "-k", 2, "--save", "List")
+    recsys("mix", "fourth", "-k", 2, "--save", "List", "--user", "Anna")
+
+    def users(*words: str) -> list[str]:
+        found = recsys("playlist", "run", *words, "--json").json["playlists"]
+        return sorted(run["user"] for run in found)
+
+    assert users("--all") == ["", "Anna"]
+    assert users("--all", "--user", "Anna") == ["Anna"]
+    assert users("--all", "--user", "") == [""]
+    assert users("List") == [""]
+    assert users("List", "--user", "Anna") == ["Anna"]
+    assert "Anna" in recsys("playlist", "run", "--all").out
+    monkeypatch.setenv("RECSYS_USER", "Anna")
+    assert users("--all") == ["Anna"]
+
+
 def test_files_come_in_and_go_out(shop: Shop, catalog: Path) -> None:
     file = catalog.parent / "in.m3u8"
     lines = ["#EXTM3U", shop.music / "one.flac", "absent.mp3", shop.music / "three.ogg"]

@@ -3,12 +3,20 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.embedding.space import Embedding, SpaceId
 from recommender.errors import UsageError
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.mix_request import (
+    Length,
+    MixRequest,
+    Rules,
+    SeedSet,
+    latest_last,
+)
 
 gaps = st.none() | st.integers(0, 50)
 rules = st.builds(
@@ -155,3 +163,20 @@ def test_defaults_of_the_kinds():
     assert MixRequest("radio", SeedSet((1,)), length=Length(minutes=30)).tracks is None
     assert MixRequest("radio", SeedSet((1,)), Rules(artist_gap=0)).artist_gap == 0
     assert MixRequest("grow", SeedSet((1,)), threshold=0.5).tracks is None
+
+
+def test_embeddings_are_liked_and_unliked_by_identity() -> None:
+    space = SpaceId("m", "w", "a", "p")
+    one, other = (Embedding(np.eye(3, dtype=np.float32)[at], space) for at in (0, 1))
+    SeedSet((one,), (other,))
+    with pytest.raises(UsageError, match="both like and unlike"):
+        SeedSet((one,), (one,))
+
+
+def test_numbers_of_numpy_are_plain_afterwards() -> None:
+    rules = Rules(random_seed=np.int64(3), variety=np.float32(0.5))
+    assert (type(rules.random_seed), type(rules.variety)) == (int, float)
+
+
+def test_what_was_last_stays_last() -> None:
+    assert latest_last([1, 2, 1, 3, 2]) == (1, 3, 2)
