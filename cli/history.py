@@ -1,4 +1,4 @@
-"""`recsys like`, `skip`, `played`, `history` and `today`: what a listener liked and heard."""
+"""`recsys like`, `skip`, `played`, `history` and `today`: what a listener likes and plays."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -239,14 +239,14 @@ def history_clear_command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Only what this source told of, as 'recsys history list' shows it.",
+            help="Only the events of this source, as 'recsys history list' shows it.",
             show_default=False,
         ),
     ] = None,
     user: User = "",
     db: Database = None,
 ) -> None:
-    """Drop a history, or what one source told of it; no track is touched."""
+    """Drop a history, or the events of one source; no track is touched."""
     with open_catalog(db) as catalog:
         if not yes:
             count = sum(source in (None, event.source) for event in catalog.history(user))

@@ -54,7 +54,7 @@ class Event:
     Attributes:
         user: empty for the only one.
         at: when; with a time zone.
-        source: what told of it, such as ``recsys``, ``listenbrainz``, ``mpd``.
+        source: where it comes from, such as ``recsys``, ``listenbrainz``, ``mpd``.
     """
 
     user: str

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import TrackRow, table
-from recommender.utils.artists import credited_artists, split_artists
+from recommender.utils.artists import credited_by_tags
 
 _TRACKS = table(TrackRow)
 _PAGE = 5_000
@@ -65,7 +65,7 @@ def page_after(connection: Connection, last: int) -> Sequence[ListedTrack]:
     return [
         ListedTrack(
             id, library, path, segment, title,
-            credited_artists(artists or split_artists(artist), of_album or split_artists(by)),
+            credited_by_tags(artists, artist, of_album, by),
             album, by or artist, number, year, duration,
         )
         for id, library, path, segment, title, album, artist, by, artists, of_album, number, year,

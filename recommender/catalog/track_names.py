@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from recommender.catalog.libraries import all_libraries
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import TrackRow, table
-from recommender.utils.artists import credited_artists, split_artists
+from recommender.utils.artists import credited_by_tags
 
 _TRACKS = table(TrackRow)
 _PAGE = 5_000
@@ -71,7 +71,7 @@ def page_after(connection: Connection, last: int) -> Sequence[TrackNames]:
     return [
         TrackNames(
             id, f"{roots[library]}/{path}", segment, start, state, duration, content, title, album,
-            credited_artists(artists or split_artists(artist), of_album or split_artists(by)), mbid,
+            credited_by_tags(artists, artist, of_album, by), mbid,
         )
         for id, library, path, segment, start, state, duration, content, title, album, mbid,
         artist, by, artists, of_album in rows

@@ -1,6 +1,6 @@
-"""What was played and what was skipped, told from what a player does.
+"""What was played and what was skipped, derived from what a player does.
 
-A track counts as played once half of it, or four minutes, were heard, as for Last.fm
+A track counts as played once half of it, or four minutes, were listened to, as for Last.fm
 (last.fm/api/scrobbling). It counts as skipped where another one began before.
 """
 
@@ -14,10 +14,10 @@ from recommender.catalog.records import Track
 from recommender.errors import TrackNotFound
 
 ENOUGH_S = 240.0
-"""Heard for so long, even a long track counts as played."""
+"""Listened to for so long, even a long track counts as played."""
 
 SHORTEST_S = 2.0
-"""What was heard for less was passed over on the way to another track."""
+"""What was listened to for less was passed over on the way to another track."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class _Playing:
     key: object
     track: Track
     began: datetime
-    heard: float
+    listened: float
     running_since: float | None
 
 
@@ -49,13 +49,13 @@ class Listening:
     def observe(
         self, key: object, track: Track | None, is_playing: bool, elapsed: float = 0.0
     ) -> None:
-        """Tell what the player does now; to be called whenever that changes.
+        """Take in what the player does now; to be called whenever that changes.
 
         Args:
             key: distinguishes what is playing from what was before; None for nothing.
             track: of the catalogue, where it is one.
             is_playing: False where it is paused or stopped.
-            elapsed: seconds into the track, counted as heard where it is new here.
+            elapsed: seconds into the track, counted as listened to where it is new here.
         """
         now = self._clock()
         self._count(now)
@@ -69,15 +69,15 @@ class Listening:
     def _count(self, now: float) -> None:
         playing = self._playing
         if playing is not None and playing.running_since is not None:
-            playing.heard += now - playing.running_since
+            playing.listened += now - playing.running_since
             playing.running_since = None
 
     def _finish(self, another_began: bool) -> None:
         playing, self._playing = self._playing, None
         assert playing is not None
-        if playing.heard >= min(playing.track.duration / 2, ENOUGH_S):
+        if playing.listened >= min(playing.track.duration / 2, ENOUGH_S):
             kind = EventKind.PLAY
-        elif another_began and playing.heard >= SHORTEST_S:
+        elif another_began and playing.listened >= SHORTEST_S:
             kind = EventKind.SKIP
         else:
             return

@@ -147,9 +147,9 @@ def _weights(events: list[Event], now: datetime) -> dict[int, float]:
     weights = {}
     for id in {*liked, *plays}:
         own = LIKE_WEIGHT * liked.get(id, False) + math.log2(1 + plays.get(id, 0.0))
-        heard = (1 + plays.get(id, 0.0)) / (1 + plays.get(id, 0.0) + skips.get(id, 0.0))
+        finished = (1 + plays.get(id, 0.0)) / (1 + plays.get(id, 0.0) + skips.get(id, 0.0))
         if liked.get(id, True) and own > 0:
-            weights[id] = own * heard
+            weights[id] = own * finished
     return weights
 
 

@@ -63,7 +63,7 @@ class MpdQueue:
         self._service = service
         self._settings = settings = settings or MpdSettings()
         self._client = connected(settings)
-        self._directory = settings.music_directory or self._told_directory()
+        self._directory = settings.music_directory or self._stated_directory()
         self._added: set[str] = set()  # MPD's ids of songs
         self._absent: set[int] = set()  # tracks that MPD does not have
         self._lookup: tuple[CatalogState, TrackLookup] | None = None
@@ -246,14 +246,14 @@ class MpdQueue:
             self._absent = set()
         return self._lookup[1]
 
-    def _told_directory(self) -> Path | None:
+    def _stated_directory(self) -> Path | None:
         from mpd import CommandError
 
         try:
-            told = self._client.config()
-        except CommandError:  # it tells clients on its socket only
+            config = self._client.config()
+        except CommandError:  # it answers clients on its socket only
             return None
-        directory = told.get("music_directory") if isinstance(told, dict) else told
+        directory = config.get("music_directory") if isinstance(config, dict) else config
         return Path(directory) if directory and Path(directory).is_absolute() else None
 
 

@@ -134,7 +134,7 @@ def write_playlist(
             f"the folder {file.parent} does not exist: create it, or write the playlist elsewhere."
         )
     # `..` leaves the real folder, not the symbolic link that led to it.
-    folder = None if absolute else Path(os.path.realpath(file.parent))
+    folder = None if absolute else real_path(file.parent)
     text, count = playlist_text(tracks, folder, kind, title, comment)
     replace_file(file, text.encode("utf-8", "surrogateescape"))
     return count

@@ -6,39 +6,7 @@ from pathlib import Path
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
-from recommender.errors import UsageError
 from recommender.recommendation.seeds import Seed
-from recommender.utils.files import replace_file
-
-
-def write_m3u(
-    path: "str | os.PathLike[str]", tracks: Iterable[Track | Seed], *, absolute: bool = False
-) -> int:
-    """Write `tracks` to the playlist `path`; return how many entries were written.
-
-    Bytes of a file name that are not UTF-8 are written as they are. The file is replaced whole or
-    not at all.
-
-    Args:
-        path: in a folder that exists.
-        tracks: as in `m3u_text`.
-        absolute: write absolute paths. Otherwise they are relative to the playlist's folder, so
-            that playlist and music can move together.
-
-    Raises:
-        UsageError: the folder does not exist.
-        OSError: the file cannot be written.
-    """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise UsageError(
-            f"the folder {path.parent} does not exist: create it, or write the playlist elsewhere."
-        )
-    # `..` leaves the real folder, not the symbolic link that led to it.
-    folder = None if absolute else Path(os.path.realpath(path.parent))
-    text = m3u_text(tracks, folder)
-    replace_file(path, text.encode("utf-8", "surrogateescape"))
-    return text.count("\n#EXTINF:")
 
 
 def with_existing_files(catalog: Catalog, tracks: Iterable[Track | Seed]) -> list[Track | Seed]:

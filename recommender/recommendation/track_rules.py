@@ -104,10 +104,6 @@ def _without(snapshot: Snapshot, rows: list[int] | IntArray) -> BoolArray | None
     return mask
 
 
-def _passing(snapshot: Snapshot, filters: Filters) -> BoolArray | None:
-    return snapshot.passing(filters)
-
-
 def _nothing_left(snapshot: Snapshot, rules: Rules, left_out: dict[str, int], others: int) -> str:
     hint = snapshot.genre_hint(rules.filters())
     after = list(CATALOGUE_RULES[2:])

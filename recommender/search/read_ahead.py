@@ -2,7 +2,7 @@
 
 A query reads a few hundred short places of a large file. One after another, each costs the time of
 a read; and the system reads up to megabytes around each, because it expects a file to be read on.
-So it is told that places are read at random, and, as long as queries have to wait for the disk,
+So it is advised that places are read at random, and, as long as queries have to wait for the disk,
 which places are read next, all at once.
 """
 
@@ -46,8 +46,8 @@ class ReadAhead:
         mapped: Any = None if content is None else content.base
         if isinstance(mapped, memoryview):
             mapped = mapped.obj
-        can_be_told = getrusage is not None and hasattr(mmap, "MADV_RANDOM")
-        if content is not None and can_be_told and isinstance(mapped, mmap.mmap):
+        takes_advice = getrusage is not None and hasattr(mmap, "MADV_RANDOM")
+        if content is not None and takes_advice and isinstance(mapped, mmap.mmap):
             self._mapped, self._start = mapped, content.ctypes.data
             mapped.madvise(mmap.MADV_RANDOM)
 

@@ -118,6 +118,13 @@ def credited_artists(artists: tuple[str, ...], album_artists: tuple[str, ...]) -
     return artists or album_artists
 
 
+def credited_by_tags(
+    artists: tuple[str, ...], artist: str | None, of_album: tuple[str, ...], by: str | None
+) -> tuple[str, ...]:
+    """`credited_artists` of the values of tags, or of the texts where there is one value only."""
+    return credited_artists(artists or split_artists(artist), of_album or split_artists(by))
+
+
 def may_name_several(name: str) -> bool:
     """Whether evidence could divide the name (`KnownArtists.divided`)."""
     return _UNCERTAIN.search(name) is not None

@@ -241,17 +241,17 @@ def run(options: argparse.Namespace, server: Served, core: int | None) -> None:
     print("| load | requests a second | p50, ms | p99, ms | largest | server, CPU ms a request | "
           "generator, CPU ms | failures |\n|---|---:|---:|---:|---:|---:|---:|---:|")  # fmt: skip
     count = int(options.rate * options.seconds)
-    steady = Load(server.address, similar, count, options.connections, options.rate)
+    similar_load = Load(server.address, similar, count, options.connections, options.rate)
     floor = Load(server.address, ["/healthz"], count, options.connections, options.rate)
     measured("nothing (/healthz)", server, floor, core)
-    measured("similar, k = 10", server, steady, core)
+    measured("similar, k = 10", server, similar_load, core)
     wanted = '{"seeds": {"like": [SEED]}, "length": {"tracks": 50}}'
     measured(
         "radio of 50", server, Load(server.address, ["/api/v1/radio"], 100, 1, 0, wanted), core
     )
     if options.ingest:
         with ingesting(options.database, options.ingest):
-            measured("similar beside an ingest", server, steady, core)
+            measured("similar beside an ingest", server, similar_load, core)
     if options.requests:
         before = server.memory()
         many = Load(server.address, similar, options.requests, options.connections, 0)

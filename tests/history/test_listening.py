@@ -1,4 +1,4 @@
-"""Plays and skips, told from what a player does."""
+"""Plays and skips, derived from what a player does."""
 
 import pytest
 from toy_world import World
@@ -35,7 +35,7 @@ def kinds(world: World) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize(
-    ("heard", "then", "expected"),
+    ("listened", "then", "expected"),
     [
         (31.0, True, "play"),
         (29.0, True, "skip"),
@@ -48,12 +48,12 @@ def test_what_counts(
     clock: Clock,
     listening: Listening,
     tracks: list[Track],
-    heard: float,
+    listened: float,
     then: bool,
     expected: str | None,
 ) -> None:
     listening.observe(1, tracks[0], True)
-    clock.now += heard
+    clock.now += listened
     listening.observe(2 if then else None, tracks[1] if then else None, then)
     assert kinds(world) == ([(expected, tracks[0].id)] if expected else [])
 
@@ -82,7 +82,7 @@ def test_pauses_do_not_count(
     assert kinds(world) == [("skip", tracks[0].id)]
 
 
-def test_what_was_heard_before_counts(
+def test_what_was_listened_to_before_counts(
     world: World, clock: Clock, listening: Listening, tracks: list[Track]
 ) -> None:
     listening.observe(1, tracks[0], True, elapsed=25.0)

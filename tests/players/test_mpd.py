@@ -161,10 +161,10 @@ def test_a_music_directory_seen_elsewhere(player: Player) -> None:
     player.world.catalog.move_library(player.folder / "music", player.folder / "mounted")
     player.play("2.flac")
     settings = MpdSettings(str(player.folder / "socket"), ahead=1, rules=NO_GAPS)
-    told = MpdSettings(
+    mounted = MpdSettings(
         settings.host, music_directory=player.folder / "mounted", ahead=2, rules=NO_GAPS
     )
-    with MpdQueue(player.world.service, told) as queue:
+    with MpdQueue(player.world.service, mounted) as queue:
         assert len(queue.fill()) == 2
     player.play("2.flac")
     with (
@@ -239,7 +239,7 @@ def test_no_mpd_there(world: World, tmp_path: Path) -> None:
             MpdSettings(**wrong)  # type: ignore[arg-type]
 
 
-def test_following_until_mpd_ends_and_recording_what_is_heard(
+def test_following_until_mpd_ends_and_recording_what_is_played(
     player: Player, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = MpdSettings(str(player.folder / "socket"), ahead=2, rules=NO_GAPS, record_as="ana")

@@ -10,7 +10,7 @@ import pytest
 from recommender.search.read_ahead import LASTING, ReadAhead
 
 pytestmark = pytest.mark.skipif(
-    not hasattr(mmap, "MADV_RANDOM"), reason="the system cannot be told what is read"
+    not hasattr(mmap, "MADV_RANDOM"), reason="the system takes no advice on reading"
 )
 
 ROWS, WIDTH = 4000, 256

@@ -11,9 +11,8 @@ from recommender.server.linking.remote_library import (
     PAGE,
     JsonClient,
     RemoteLibrary,
-    RemoteSong,
     dicts,
-    number,
+    song_of,
     text,
 )
 
@@ -28,7 +27,7 @@ def read_navidrome(url: str, login: str, secret: str) -> RemoteLibrary:
         if token is None:
             raise PlayerError(f"{client.url} does not answer as Navidrome does.")
         client.add_headers({"X-ND-Authorization": f"Bearer {quote(token, safe='')}"})
-        library = RemoteLibrary([_song(one) for one in _pages(client, "song")])
+        library = RemoteLibrary([song_of(one, "mbzRecordingID") for one in _pages(client, "song")])
         for one in _pages(client, "artist"):
             if name := text(one.get("name")):
                 library.names.append(RemoteName(RemoteKind.ARTIST, one["id"], name))
@@ -53,15 +52,3 @@ def _pages(client: JsonClient, what: str) -> Iterator[dict[str, Any]]:
 
 def _id(one: dict[str, Any]) -> str | None:
     return text(one.get("id"))
-
-
-def _song(one: dict[str, Any]) -> RemoteSong:
-    return RemoteSong(
-        id=one["id"],
-        title=text(one.get("title")),
-        artist=text(one.get("artist")),
-        album=text(one.get("album")),
-        path=text(one.get("path")),
-        duration=number(one.get("duration")),
-        recording_mbid=text(one.get("mbzRecordingID")),
-    )

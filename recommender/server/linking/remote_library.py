@@ -119,6 +119,19 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def song_of(one: Mapping[str, Any], mbid: str) -> RemoteSong:
+    """A song as Subsonic and Navidrome describe it; `mbid` is their name of the recording's id."""
+    return RemoteSong(
+        id=one["id"],
+        title=text(one.get("title")),
+        artist=text(one.get("artist")),
+        album=text(one.get("album")),
+        path=text(one.get("path")),
+        duration=number(one.get("duration")),
+        recording_mbid=text(one.get(mbid)),
+    )
+
+
 def text(value: object) -> str | None:
     """A value that must be text and is not empty; None for another."""
     return value if isinstance(value, str) and value else None

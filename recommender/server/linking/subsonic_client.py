@@ -12,10 +12,9 @@ from recommender.server.linking.remote_library import (
     PAGE,
     JsonClient,
     RemoteLibrary,
-    RemoteSong,
     dicts,
     distinct,
-    number,
+    song_of,
     text,
 )
 
@@ -39,7 +38,7 @@ def read_subsonic(url: str, login: str, secret: str) -> RemoteLibrary:
         asker = SubsonicAsker(client, login, secret)
         library = RemoteLibrary()
         songs = list(_songs(asker)) or list(_songs_of_albums(asker))
-        library.songs = [_song(one) for one in songs if text(one.get("id"))]
+        library.songs = [song_of(one, "musicBrainzId") for one in songs if text(one.get("id"))]
         library.names = distinct([*_artists(asker), *_albums(songs)])
         return library
 
@@ -120,18 +119,6 @@ def _songs_of_albums(asker: SubsonicAsker) -> Iterator[dict[str, Any]]:
             album = asker.call("getAlbum", id=album_id).get("album")
             yield from dicts(album.get("song")) if isinstance(album, dict) else []
         seen |= {one.get("id") for one in albums}
-
-
-def _song(one: Mapping[str, Any]) -> RemoteSong:
-    return RemoteSong(
-        id=one["id"],
-        title=text(one.get("title")),
-        artist=text(one.get("artist")),
-        album=text(one.get("album")),
-        path=text(one.get("path")),
-        duration=number(one.get("duration")),
-        recording_mbid=text(one.get("musicBrainzId")),
-    )
 
 
 def _artists(asker: SubsonicAsker) -> Iterator[RemoteName]:

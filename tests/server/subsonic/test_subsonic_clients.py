@@ -63,10 +63,10 @@ def test_knuckles_has_a_session(
     database: Path, ids: dict[str, int], music: Any, tmp_path: Path
 ) -> None:
     secrets = UserStore(database.with_name("catalog.db.users.json")).add("anna")
-    heard = tmp_path / "heard.flac"
+    received = tmp_path / "received.flac"
     with server_process(database=database) as server:
         where = server.line().removeprefix("http://")
-        found = session("knuckles", where, "anna", secrets.password, str(heard))
+        found = session("knuckles", where, "anna", secrets.password, str(received))
         assert server.stop() == 0
     first, last = str(ids["First Light"]), str(ids["Fourth"])
     assert found["ping"] == "ok"
@@ -76,7 +76,7 @@ def test_knuckles_has_a_session(
     assert found["song"] == "First Light"
     for name in ("similar", "similar2"):
         assert len(set(found[name])) == 3
-    assert heard.read_bytes() == (music.folder / "one.flac").read_bytes()
+    assert received.read_bytes() == (music.folder / "one.flac").read_bytes()
     assert found["playlist"] == [first, last]
     assert set(found["starred"]) == {first, last}
     with Catalog.open(database) as catalog:
