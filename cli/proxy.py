@@ -49,7 +49,8 @@ def proxy_command(
     Run recsys link with the server's URL first. Who may ask is the server's to say; a token with a
     salt can be checked only by a server that knows them, or by the proxy with the user's password.
 
-    Plays, stars and ratings that the server accepts are noted in the history under the user's name.
+    Plays, stars and ratings that the server accepts are noted in the history under the user's name;
+    not those of a call with an API key or with a login in a header, whose owner is not known here.
 
     Examples:
 

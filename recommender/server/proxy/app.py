@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import httpx2
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from recommender.server.app import keep_renewed, open_index
+from recommender.server.app import end, keep_renewed, open_index
 from recommender.server.limits import BodyDeadline
 from recommender.server.proxy import history, similar
 from recommender.server.proxy.logins import Gate, proofs, understood
@@ -26,14 +26,13 @@ from recommender.server.subsonic.answers import (
     response_of,
     succeeded,
 )
-from recommender.server.subsonic.parameters import Parameters, parameters_of
+from recommender.server.subsonic.parameters import Parameters, has_form, parameters_of
 from recommender.server.subsonic.routes import CAUGHT, error_response
 from recommender.server.subsonic.system import SONIC_SIMILARITY
 from recommender.version import __version__
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _REST = "/rest/"
-_FORM = "application/x-www-form-urlencoded"
 _OWN_FORMATS = ("", "xml", "json")
 _ITSELF = {"type": "recsys", "serverVersion": __version__}
 _ENVELOPE = ("version", "type", "serverVersion")
@@ -71,10 +70,7 @@ class _Proxy:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError, Exception):
-                    await task
+            await end(tasks)
             await self._upstream.close()
             await asyncio.to_thread(self._state.close)
 
@@ -90,7 +86,7 @@ class _Proxy:
 
     async def _method(self, request: Request, name: str) -> Response:
         query, form = request.url.query, None
-        if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
+        if has_form(request):
             form = await _body(request, self._settings.limits.body)
             if form is None:
                 return PlainTextResponse("The form is too large.", 413)
@@ -120,7 +116,9 @@ class _Proxy:
             query, form = (changed, None) if form is None else ("", changed.encode())
         passed = await self._upstream.passed_on(request, query, form)
         if name in history.METHODS:
-            is_certain = history.names_one_user(given, "authorization" in request.headers)
+            # A login in a header, or in a body that is not read here, may be another one's.
+            elsewhere = "authorization" in request.headers or (form is None and _has_body(request))
+            is_certain = history.names_one_user(given, elsewhere)
             return await self._noted(passed, name, given if is_certain else None)
         return PassedOn(passed)
 
@@ -151,6 +149,11 @@ class _Proxy:
         kept = [pair for pair in lowered(passed) if pair[0] not in changed]
         answer.raw_headers = [*kept, (b"content-length", str(len(content)).encode())]
         return answer
+
+
+def _has_body(request: Request) -> bool:
+    length = request.headers.get("content-length", "0")
+    return length != "0" or "transfer-encoding" in request.headers
 
 
 async def _body(request: Request, most: int) -> bytes | None:

@@ -64,12 +64,15 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
+def has_form(request: Request) -> bool:
+    """Whether the body is a form of names and values."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.method == "POST" and kind == _FORM
+
+
 async def read_parameters(request: Request) -> Parameters:
     """Those of the address, then those of a form that was posted. Raises `SubsonicError`."""
-    form = b""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind == _FORM:
-        form = await request.body()
+    form = await request.body() if has_form(request) else b""
     return parameters_of(request.url.query, form)
 
 

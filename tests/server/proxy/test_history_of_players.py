@@ -25,8 +25,8 @@ def test_only_a_whole_answer_says_ok(answer: bytes, expected: bool) -> None:
 
 
 def test_a_call_is_somebodys_only_where_that_is_certain() -> None:
-    assert names_one_user(Parameters({"u": ["anna"]}), has_header=False)
-    assert not names_one_user(Parameters({"u": ["anna"]}), has_header=True)
-    assert not names_one_user(Parameters({"u": ["anna", "otto"]}), has_header=False)
-    assert not names_one_user(Parameters({"u": ["anna"], "apiKey": ["x"]}), has_header=False)
-    assert not names_one_user(Parameters({}), has_header=False)
+    assert names_one_user(Parameters({"u": ["anna"]}), has_other=False)
+    assert not names_one_user(Parameters({"u": ["anna"]}), has_other=True)
+    assert not names_one_user(Parameters({"u": ["anna", "otto"]}), has_other=False)
+    assert not names_one_user(Parameters({"u": ["anna"], "apiKey": ["x"]}), has_other=False)
+    assert not names_one_user(Parameters({}), has_other=False)
