@@ -93,7 +93,6 @@ class Ranker:
     ) -> Ranked:
         """The k best tracks for vectors from outside [q, d], of length 1."""
         reranked = self.is_reranked(method)
-        self.tracks.base.read_ahead.begin()
         rotated = self.tracks.base.rotated(queries)
         lists = [
             self._of_vector(query, k, allowed) if reranked else self._by_cosine(query, k, allowed)
@@ -107,7 +106,6 @@ class Ranker:
         """The k best tracks for tracks [q], themselves among them."""
         reranked = self.is_reranked(method)
         tracks = self.tracks
-        tracks.base.read_ahead.begin()
         lists = []
         for row in rows:
             slot = tracks.slot_of[row : row + 1].astype(np.int64)

@@ -67,6 +67,7 @@ class Heads:
             allowed: np.ndarray [shape=(n,)], bool, by row: only these are candidates.
         """
         tracks = self.tracks
+        tracks.base.read_ahead.begin()
         if allowed is not None:
             rows = self._few(allowed, count)
             if rows is not None:

@@ -7,7 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender.catalog.records import CatalogState
+from recommender.embedding.space import SpaceId
+from recommender.search.index import TrackIndex
 from recommender.search.read_ahead import LASTING, ReadAhead
+from recommender.search.score_space import ScoreSpace
 
 pytestmark = pytest.mark.skipif(
     not hasattr(mmap, "MADV_RANDOM"), reason="the system takes no advice on reading"
@@ -116,3 +120,25 @@ def test_what_reads_everything_is_read_on_and_queries_at_random_again(
     with read_ahead.everything():
         assert advice == [mmap.MADV_NORMAL]
     assert advice == [mmap.MADV_NORMAL, mmap.MADV_RANDOM]
+
+
+@pytest.mark.parametrize("allowed", [None, np.arange(300) < 20])
+def test_every_way_to_search_counts_as_a_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: np.ndarray | None
+) -> None:
+    begun: list[ReadAhead] = []
+    monkeypatch.setattr(ReadAhead, "begin", lambda self: begun.append(self))
+    vectors = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    space, state = SpaceId("m", "w", "a", "p"), CatalogState("c", 1)
+    index = TrackIndex.build(np.arange(300), vectors, space, state, path=tmp_path / "toy.index")
+    composed = ScoreSpace(index)
+    for search in (
+        lambda: index.rank(vectors[:1], 5, allowed=allowed),
+        lambda: index.rank_tracks(np.array([7]), 5, allowed=allowed),
+        lambda: composed.best(composed.query_of_row(7), 5, allowed),
+        lambda: composed.nearest(vectors[7], 5, allowed),
+    ):
+        before = len(begun)
+        search()
+        assert len(begun) > before
