@@ -25,7 +25,7 @@ def server_of(answer: Answer) -> Iterator[str]:
             if sent and self.headers.get_content_type() == "application/json":
                 sent = json.loads(sent)
             elif sent:
-                sent = parse_qs(sent.decode())
+                sent = parse_qs(sent.decode("utf-8", "replace"))
             found = answer(where.path, given, self.headers, sent)
             content = b"" if isinstance(found, int) else json.dumps(found).encode()
             self.send_response(found if isinstance(found, int) else 200)

@@ -25,7 +25,6 @@ class RemoteMusic:
             message = "This server has not been linked: run 'recsys link' with its address."
             raise SubsonicError(ErrorCode.GENERIC, message)
         self._server = found
-        self._asked: dict[int, str] = {}
 
     def track_id(self, remote_id: str) -> int:
         """The track of a song. Raises `SubsonicError`."""
@@ -47,16 +46,11 @@ class RemoteMusic:
     def track_ids(self, remote_ids: Sequence[str]) -> list[int]:
         """The tracks of those of the songs that are known, in their order."""
         found = self.catalog.tracks_of_remote(self._server.id, remote_ids)
-        self._asked |= {track_id: remote_id for remote_id, track_id in found.items()}
         return [found[one] for one in remote_ids if one in found]
 
     def known(self, tracks: Sequence[Track], most: int) -> list[tuple[int, str]]:
-        """Place and remote id of the first `most` of the tracks that the server has.
-
-        Where a track has several ids, the one that was asked with.
-        """
+        """Place and remote id of the first `most` of the tracks that the server has."""
         ids = self.catalog.remote_ids(self._server.id, [track.id for track in tracks])
-        ids |= {id: remote_id for id, remote_id in self._asked.items() if id in ids}
         found = [(at, ids[one.id]) for at, one in enumerate(tracks) if one.id in ids]
         return found[:most]
 
