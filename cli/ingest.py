@@ -122,15 +122,16 @@ def ingest_command(
         "reread_tags": reread_tags,
     }
     settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
-    with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
-        report = ingest(catalog, paths or None, settings, progress)
-        linked = _linked_again(catalog) if _has_changed(report) else []
-    if as_json:
-        print_json({**asdict(report), "skipped": report.skipped})
-    else:
-        _print(report)
-    for line in linked:
-        note(line)
+    with _catalog_to_fill(db, create=bool(paths)) as catalog:
+        with ingest_progress() as progress:
+            report = ingest(catalog, paths or None, settings, progress)
+        if as_json:
+            print_json({**asdict(report), "skipped": report.skipped})
+        else:
+            _print(report)
+        if _has_changed(report):
+            for line in _linked_again(catalog):
+                note(line)
     if report.interrupted:
         note("interrupted: run the same command again to go on.")
         raise typer.Exit(130)

@@ -161,7 +161,8 @@ def playlist_push_command(
         to, stored = server_called(catalog, server), catalog.playlist(playlist, user)
         as_user = to.login if login is None else login
         kept = credentials_of(catalog, to)
-        if secret_file is None and kept is not None and kept.login == as_user:
+        is_given = secret_file is not None or os.environ.get(SECRET)
+        if kept is not None and kept.login == as_user and not is_given:
             secret = kept.secret
         else:
             secret = secret_of(secret_file, as_user)

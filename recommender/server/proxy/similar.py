@@ -71,7 +71,11 @@ class SimilarCalls:
             return [(remote_id, matches[at].similarity) for at, remote_id in known]
 
         matches = await self.state.run(found)
-        return _between(given, matches) if method == _PATH else matches
+        if method != _PATH:
+            return matches
+        if not matches:
+            raise unknown(given.get("startSongId"))
+        return _between(given, matches)
 
     async def _seeds(self, wanted: str, pairs: Pairs) -> list[int]:
         """The tracks of a song, an artist or an album of the server. Raises `SubsonicError`."""
@@ -116,6 +120,7 @@ class SimilarCalls:
 
     async def _calls(self, method: str, ids: list[str], proof: Pairs) -> list[Tree]:
         """What a method answers of each id; the first that fails ends the others."""
+        failed = None
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
@@ -123,7 +128,9 @@ class SimilarCalls:
                     for one in ids
                 ]
         except* SubsonicError as errors:
-            raise errors.exceptions[0] from None
+            failed = errors.exceptions[0]
+        if failed is not None:  # raised above, it would be one of a group again
+            raise failed
         return [task.result() for task in tasks]
 
 

@@ -13,6 +13,7 @@ from supysonic_server import LOGIN, PASSWORD, supysonic
 from recommender.catalog import Catalog
 from recommender.catalog.server_records import RemoteTrack
 from recommender.errors import PlayerError
+from recommender.server.linking.credentials import keep
 from recommender.server.linking.link import link
 from recommender.server.linking.push import push_playlist
 from recommender.server.users import UserStore
@@ -40,6 +41,9 @@ def test_a_playlist_is_made_then_replaced_in_place(
             with Catalog.open(behind) as catalog:
                 pushed.append(catalog.playlist("Evening", "anna"))
             assert pushed[-1].track_ids == tuple(wanted)
+        with Catalog.open(database) as catalog:
+            keep(catalog, catalog.servers()[0], password)
+        assert recsys("playlist", "push", "Evening", "home", "--db", database).status == 0
         assert recsys("playlist", "push", "Nosuch", *words[1:]).status == 1
         assert recsys("playlist", "push", "Evening", "nosuch", *words[2:]).status == 1
     assert pushed[0].id == pushed[1].id

@@ -24,12 +24,15 @@ class Behind:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.failing: set[str] = set()
         self.songs_wait = threading.Event()
         self.songs_wait.set()
         self.ping_waits = threading.Event()
         self.ping_waits.set()
 
     def __call__(self, path: str, given: dict[str, str], headers: Any, sent: Any) -> Any:
+        if path in self.failing:
+            return 500
         method = path.removeprefix("/rest/").removesuffix(".view")
         self.asked.append(method)
         content: dict[str, Any] = {"status": "ok"}
@@ -152,3 +155,12 @@ def test_lists_are_no_longer_than_the_server_can_be_asked_about(
     found = asked(before, "getSonicSimilarTracks", id=f"a{ids['Third']}", count=1000)
     assert len(found["sonicMatch"]) == 3
     assert behind.asked.count("getSong") == 3
+
+
+def test_a_server_that_fails_in_between_is_an_error_of_the_protocol(
+    before: TestClient, behind: Behind, ids: dict[str, int]
+) -> None:
+    behind.failing.add("/rest/getSong.view")
+    for method in ("getSimilarSongs", "getSonicSimilarTracks"):
+        failed = asked(before, method, id=f"a{ids['Third']}")
+        assert failed["error"]["code"] == 0
