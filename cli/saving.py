@@ -13,6 +13,7 @@ from recommender.errors import PlaylistNotFound, UsageError
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, StoredPlaylist
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import MixRequest
     from recommender.recommendation.mix_result import Mix
     from recommender.recommendation.seeds import Query, Seed
@@ -104,23 +105,32 @@ def replaced_playlist(
     return known
 
 
-def recipe_of(found: "Mix") -> "dict[str, Any]":
+def recipe_of(found: "Mix", repeats: "Repeats | None" = None) -> "dict[str, Any]":
     """The request of a list, its seeds as track ids, or absolute paths, that mean the same later.
+
+    Args:
+        repeats: what is looked up whenever the list is made, in place of the tracks that the
+            request names; None to name those.
 
     Raises `UsageError` for a seed that cannot be found again.
     """
+    from recommender.playlists.recipes import with_repeats
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import SeedSet
 
     request: MixRequest = found.request
+    like = tuple(dict.fromkeys(map(_lasting, found.seeds)))
+    weights = dict(zip(request.seeds.like, request.seeds.weights, strict=False))
     seeds = SeedSet(
-        tuple(dict.fromkeys(map(_lasting, found.seeds))),
+        like,
         tuple(dict.fromkeys(map(_lasting, found.unlike))),
+        tuple(weights[one] for one in like) if weights.keys() >= set(like) else (),
     )
     first = found.entries[0].track.id if request.first is not None and found.entries else None
-    return replace(request, seeds=seeds, first=first).as_dict()
+    return with_repeats(replace(request, seeds=seeds, first=first).as_dict(), repeats or Repeats())
 
 
-def no_recipe(_: "Mix") -> None:
+def no_recipe(_: "Mix", __: "Repeats") -> None:
     """Of a list that its request would not make anew."""
 
 

@@ -1,8 +1,8 @@
-"""Dropping tracks, and what becomes of the likes, playlists, recipes and exclusions that name them.
+"""Dropping tracks, and what becomes of the likes, playlists and exclusions that name them.
 
-Where a copy of a track stays, it inherits them; otherwise they go with the track, and a recipe names
-what is gone whenever it is run. Every function works on a connection, inside the caller's
-transaction.
+Where a copy of a track stays, it inherits them, and is named by recipes; otherwise they go with the
+track, and a recipe that is run says what is gone. Every function works on a connection, inside the
+caller's transaction.
 """
 
 from collections.abc import Mapping

@@ -2,8 +2,8 @@
 
 Several seeds of one sound are best searched for by their mean, which keeps what they share. Of
 seeds that sound different the mean is a place where none of them is. So seeds are divided into
-groups, and each group has a query of its own; `fusion` fuses what the queries find. Where seeds have
-weights, the mean and the share of a group count them.
+groups, and each group has a query of its own; `fusion` fuses what the queries find. Means and the
+shares of groups count the weights of seeds.
 
 What a list is to be unlike is subtracted from the queries: the mean of what is unliked with the
 weight `AWAY` (Rocchio, "Relevance feedback in information retrieval", 1971), or with less where the
