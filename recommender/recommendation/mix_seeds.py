@@ -225,6 +225,5 @@ def moved_away(unit: FloatArray, away: FloatArray) -> FloatArray:
 
 
 def _mean(units: FloatArray, weights: Scores | None = None) -> FloatArray:
-    sums = units.mean(axis=0, dtype=np.float64) if weights is None else weights @ units
-    mean: FloatArray = unit_rows(sums[None])[0]
+    mean: FloatArray = unit_rows(np.average(units.astype(np.float64), 0, weights)[None])[0]
     return mean if mean.any() else units[0]
