@@ -26,7 +26,7 @@ Replace = Annotated[
     bool,
     typer.Option(
         "--replace",
-        help="Replace a playlist of that name; its file, if it has one, stays its file.",
+        help="Replace a playlist of that name, and its file if it has one.",
         rich_help_panel=SAVING,
     ),
 ]
