@@ -56,14 +56,14 @@ def _parts(events: Iterable[Event]) -> Iterator[list[Event]]:
 def _apart(keys: Sequence[_Stored], known: Iterable[_Stored], within: timedelta) -> list[_Stored]:
     """Those of the events that are not within that time of a known one, or of one another."""
     times: dict[tuple[str, EventKind, int], list[datetime]] = defaultdict(list)
-    for *what, at, _ in known:
-        times[tuple(what)].append(at)
+    for user, kind, track_id, at, _ in known:
+        times[user, kind, track_id].append(at)
     for own in times.values():
         own.sort()
     found = []
     for key in keys:
-        *what, at, _ = key
-        own = times[tuple(what)]
+        user, kind, track_id, at, _ = key
+        own = times[user, kind, track_id]
         place = bisect_left(own, at - within)
         if place == len(own) or own[place] > at + within:
             insort(own, at)

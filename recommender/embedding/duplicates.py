@@ -161,7 +161,8 @@ def pair_cosines(ones: FloatArray, others: FloatArray) -> Scores:
     a, b = ones.astype(np.float64), others.astype(np.float64)
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     inner = np.einsum("nv,nv->n", a, b)
-    return np.divide(inner, lengths, out=np.zeros(len(a)), where=lengths > 0)
+    found: Scores = np.divide(inner, lengths, out=np.zeros(len(a)), where=lengths > 0)
+    return found
 
 
 def cosine(one: FloatArray, other: FloatArray) -> float:

@@ -112,7 +112,7 @@ def _compared(
 
 def _similarities(snapshot: Snapshot, pairs: set[_Pair]) -> dict[_Pair, float]:
     views, each = snapshot.index.columns["view"], sorted(pairs)
-    found = {}
+    found: dict[_Pair, float] = {}
     for start in range(0, len(each), _RANGE):
         part = each[start : start + _RANGE]
         rows = np.array(part, dtype=np.int64)

@@ -225,5 +225,6 @@ def moved_away(unit: FloatArray, away: FloatArray) -> FloatArray:
 
 
 def _mean(units: FloatArray, weights: Scores | None = None) -> FloatArray:
-    mean: FloatArray = unit_rows(np.average(units.astype(np.float64), 0, weights)[None])[0]
+    sums: FloatArray = np.average(units.astype(np.float64), 0, weights)[None]
+    mean: FloatArray = unit_rows(sums)[0]
     return mean if mean.any() else units[0]
