@@ -15,6 +15,7 @@ Shapes: vectors of d dimensions, in the axes of the index.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -225,6 +226,6 @@ def moved_away(unit: FloatArray, away: FloatArray) -> FloatArray:
 
 
 def _mean(units: FloatArray, weights: Scores | None = None) -> FloatArray:
-    sums: FloatArray = np.average(units.astype(np.float64), 0, weights)[None]
+    sums: Any = np.average(units.astype(np.float64), 0, weights)[None]
     mean: FloatArray = unit_rows(sums)[0]
     return mean if mean.any() else units[0]
