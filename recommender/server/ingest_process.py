@@ -2,8 +2,8 @@
 
     python -m recommender.server.ingest_process
 
-It takes one line of JSON on standard input: `database`, `folders` (none for all that are known) and
-`workers`. Each line that it prints is an event: ``{"event": "progress", …}`` now and then, and one
+It takes one line of JSON on standard input: `database`, `folders` (none for all that are known),
+`workers`, and `memory_limit_mb` and `timeout_s` for each file. Each line that it prints is an event: ``{"event": "progress", …}`` now and then, and one
 ``{"event": "end", …}``. SIGINT ends the run in good order.
 """
 
@@ -69,7 +69,8 @@ def main() -> None:
         with suppress(OSError):
             os.nice(_NICENESS)
     job = json.loads(sys.stdin.readline())
-    settings = IngestSettings(workers=job["workers"])
+    names = ("workers", "memory_limit_mb", "timeout_s")
+    settings = IngestSettings(**{name: job[name] for name in names})
     try:
         with Catalog.open(job["database"], create=False) as catalog:
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())

@@ -73,9 +73,13 @@ class ServerState:
         """Likewise, in a thread for sounds that are analysed."""
         return await self.uploads.run(self._with_service, work)
 
-    async def run_file(self, work: Callable[[SimilarityService], _Result]) -> _Result:
-        """Likewise, in a thread for files that are opened."""
-        return await self.files.run(self._with_service, work)
+    async def run_file(
+        self,
+        work: Callable[[SimilarityService], _Result],
+        discard: Callable[[_Result], object] | None = None,
+    ) -> _Result:
+        """Likewise, in a thread for files that are opened; `discard` as of `WorkPool.run`."""
+        return await self.files.run(self._with_service, work, discard=discard)
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[None]:
