@@ -75,9 +75,7 @@ async def track_file_response(
         track = service.catalog.track(track_id)
         return track, open_file(track, service.catalog.libraries())
 
-    track, file = await state_of(request).run_file(
-        opened, discard=lambda found: found[1].close()
-    )
+    track, file = await state_of(request).run_file(opened, discard=lambda found: found[1].close())
     kept = {"ETag": file.entity_tag, "Cache-Control": "private, no-cache", **(headers or {})}
     if is_known(file.entity_tag, request.headers.get("if-none-match")):
         file.close()

@@ -26,7 +26,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     while (await receive()).get("more_body"):
         pass
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    while scope["path"] == "/long":
+    for _ in range(1000 if scope["path"] == "/long" else 0):
         await send({"type": "http.response.body", "body": bytes(1 << 16), "more_body": True})
     await send({"type": "http.response.body", "body": b"ok"})
 
@@ -35,7 +35,14 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 def served(**limits: Any) -> Iterator[int]:
     """A server with these limits in a thread; gives its port."""
     protocol = h11_protocol(ServerLimits(**limits))
-    config = uvicorn.Config(echo, http=protocol, ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        echo,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0), backlog=100)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
@@ -99,11 +106,9 @@ def test_who_reads_nothing_is_given_up() -> None:
         deaf = connected(port, b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(1.0)
         received = 0
-        with pytest.raises(ConnectionError):
-            while part := deaf.recv(1 << 20):
-                received += len(part)
-            raise ConnectionError
-        assert received < 1 << 26
+        while part := answer(deaf):
+            received += len(part)
+        assert received < 1000 << 16  # of all that it would have got
 
 
 def answer_now(connection: socket.socket) -> bytes | None:
