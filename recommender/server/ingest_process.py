@@ -3,9 +3,9 @@
     python -m recommender.server.ingest_process
 
 It takes one line of JSON on standard input: `database`, `folders` (none for all that are known),
-`workers`, and `memory_limit_mb` and `timeout_s` for each file. Each line that it prints is an event:
-``{"event": "progress", …}`` now and then, and one ``{"event": "end", …}``. SIGINT ends the run in
-good order.
+`workers`, and `memory_limit_mb` and `timeout_s` for each file. Each line that it prints is an
+event: ``{"event": "progress", …}`` now and then, and one ``{"event": "end", …}``, which has lines
+for the log as `notes`. SIGINT ends the run in good order.
 """
 
 import json
