@@ -65,7 +65,7 @@ class ServerSettings:
         base_path: what stands before every route, such as ``/recsys``; empty for nothing.
         users_file: who may use it; None for a file beside the catalogue.
         require_auth: whether every request has to prove who asks. None: unless the host is a
-            loopback address and there is no user.
+            loopback address and there never was a user.
         show_paths: whether answers name files and folders of the disk.
         watch: whether changes in the music folders start an ingest.
         origins: web pages of other origins that may read answers (CORS).

@@ -57,10 +57,10 @@ class ServerState:
 
     @property
     def requires_auth(self) -> bool:
-        """Whether requests have to prove who asks."""
+        """Whether requests have to prove who asks. Raises `UsersUnreadable`."""
         if self.settings.require_auth is not None:
             return self.settings.require_auth
-        return not self.settings.is_loopback or self.users.has_users
+        return not self.settings.is_loopback or self.users.had_users
 
     async def run(self, work: Callable[[SimilarityService], _Result]) -> _Result:
         """``work(service)`` in a thread for queries.

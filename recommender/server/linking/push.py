@@ -1,4 +1,8 @@
-"""Stores a playlist of the catalogue at a linked server, in place of the one of its name there."""
+"""Stores a playlist of the catalogue at a linked server, in place of the user's of its name there.
+
+Servers list the playlists of others, too, and let some users change them: which of a name is the
+user's own is told by its owner, and one whose owner is not known is never replaced.
+"""
 
 from dataclasses import dataclass
 
@@ -53,10 +57,29 @@ def push_playlist(
 
 
 def _id_of(asker: SubsonicAsker, name: str, login: str) -> str | None:
-    """The id of the user's playlist of this name; None without one."""
+    """The id of the user's playlist of this name; None without one.
+
+    Raises `PlayerError` where one may be another's.
+    """
     found = asker.call("getPlaylists").get("playlists")
-    for one in dicts(found.get("playlist")) if isinstance(found, dict) else []:
-        is_own = not login or one.get("owner") in (None, "", login)
-        if is_own and one.get("name") == name:
-            return text(one.get("id"))
-    return None
+    listed = dicts(found.get("playlist")) if isinstance(found, dict) else []
+    same = [one for one in listed if one.get("name") == name]
+    if not same:
+        return None
+    user = login or _owner_of_key(asker)
+    own = [one for one in same if user and one.get("owner") == user]
+    if not own and not (user and all(text(one.get("owner")) for one in same)):
+        raise PlayerError(
+            f"the server has a playlist {name!r}, and does not say whether it is this user's: "
+            "push with a login instead of an API key, or rename one of them."
+        )
+    return text(own[0].get("id")) if own else None
+
+
+def _owner_of_key(asker: SubsonicAsker) -> str | None:
+    """The user whose API key is used, of a server that says it."""
+    try:
+        found = asker.call("tokenInfo").get("tokenInfo")
+    except PlayerError:
+        return None
+    return text(found.get("username")) if isinstance(found, dict) else None

@@ -13,7 +13,7 @@ PAGE = 500
 """Songs that are asked for at a time."""
 
 MOST_SONGS = 5_000_000
-_SECONDS = 60.0
+_TIMES = httpx2.Timeout(30.0, connect=10.0)
 _LARGEST_ANSWER = 64 << 20
 
 
@@ -53,9 +53,7 @@ class JsonClient:
     def __init__(self, url: str, headers: Mapping[str, str] = {}) -> None:
         """Connects to nothing yet. Raises `UsageError` for what is no address."""
         self.url = checked_url(url)
-        self._client = httpx2.Client(
-            headers=dict(headers), timeout=_SECONDS, follow_redirects=False
-        )
+        self._client = httpx2.Client(headers=dict(headers), timeout=_TIMES, follow_redirects=False)
 
     def __enter__(self) -> "JsonClient":
         """Itself."""

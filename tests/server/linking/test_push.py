@@ -2,13 +2,16 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import recsys
+from media_servers import server_of
 from serving_process import server_process
 from supysonic_server import LOGIN, PASSWORD, supysonic
 
 from recommender.catalog import Catalog
+from recommender.catalog.server_records import RemoteTrack
 from recommender.errors import PlayerError
 from recommender.server.linking.link import link
 from recommender.server.linking.push import push_playlist
@@ -49,6 +52,56 @@ def test_what_a_server_does_not_take_is_refused(database: Path, ids: dict[str, i
             server = catalog.save_server(kind, kind, "http://127.0.0.1:1")
             with pytest.raises(PlayerError, match=reason):
                 push_playlist(catalog, playlist, server, "anna", "pw")
+
+
+@pytest.mark.parametrize(
+    ("login", "key_of", "owners", "replaced"),
+    [
+        ("anna", "", ["bela", "anna"], "1"),
+        ("anna", "", ["bela"], "new"),
+        ("anna", "", [None], "refused"),
+        ("", "anna", ["bela", "anna"], "1"),
+        ("", "anna", ["bela"], "new"),
+        ("", "", ["bela"], "refused"),
+        ("", "", [], "new"),
+    ],
+)
+def test_only_the_users_own_playlist_is_replaced(
+    database: Path,
+    ids: dict[str, int],
+    login: str,
+    key_of: str,
+    owners: list[str | None],
+    replaced: str,
+) -> None:
+    sent: list[dict[str, list[str]]] = []
+
+    def answer(path: str, given: dict[str, str], headers: Any, form: Any) -> Any:
+        content: dict[str, Any] = {"status": "ok"}
+        if "getPlaylists" in path:
+            listed = [
+                {"id": str(at), "name": "Evening"} | ({"owner": owner} if owner else {})
+                for at, owner in enumerate(owners)
+            ]
+            content["playlists"] = {"playlist": listed}
+        elif "tokenInfo" in path:
+            content |= {"tokenInfo": {"username": key_of}} if key_of else {"status": "failed"}
+        elif "createPlaylist" in path:
+            sent.append(form)
+        return {"subsonic-response": content}
+
+    with server_of(answer) as address, Catalog.open(database) as catalog:
+        playlist = catalog.save_playlist("Evening", [ids["Third"]])
+        server = catalog.save_server("home", "subsonic", address, login)
+        catalog.set_remote_ids(server.id, [RemoteTrack("s", ids["Third"], "path")])
+        if replaced == "refused":
+            with pytest.raises(PlayerError, match="does not say whether it is this user's"):
+                push_playlist(catalog, playlist, server, login, "secret")
+            assert sent == []
+            return
+        push_playlist(catalog, playlist, server, login, "secret")
+    target = {"name": ["Evening"]} if replaced == "new" else {"playlistId": [replaced]}
+    assert sent[0].items() >= target.items()
 
 
 @pytest.mark.slow

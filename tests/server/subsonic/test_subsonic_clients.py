@@ -1,16 +1,12 @@
-"""Players of others, each run as a process of its own and imported by nothing here.
-
-``RECSYS_OPENSONIC_PYTHON`` names a Python that has ``py-opensonic`` 10.4.1 (GPL),
-``RECSYS_KNUCKLES_PYTHON`` one that has ``knuckles`` 1.2.0.
-"""
+"""Client libraries of others: py-opensonic 10.4.1 (GPL) and knuckles 1.2.0."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import peer_python
 from serving_process import server_process
 
 from recommender.catalog import Catalog
@@ -21,11 +17,7 @@ HERE = Path(__file__).parent
 
 def session(client: str, *words: str) -> dict[str, Any]:
     """What a session with a client library has found."""
-    variable = f"RECSYS_{client.upper()}_PYTHON"
-    python = os.environ.get(variable, "")
-    if not Path(python).is_file():
-        pytest.skip(f"{variable} names no Python that has {client}")
-    command = [python, HERE / f"{client}_session.py", *words]
+    command = [peer_python(client), HERE / f"{client}_session.py", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
