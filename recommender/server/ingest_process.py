@@ -21,6 +21,7 @@ from recommender.catalog import Catalog
 from recommender.errors import RecsysError
 from recommender.ingestion import IngestReport, IngestSettings, ingest
 from recommender.ingestion.report import NoProgress, Outcome
+from recommender.server.linking.relink import relink_servers
 
 _EVERY_S = 0.25
 _NICENESS = 10
@@ -75,10 +76,22 @@ def main() -> None:
     try:
         with Catalog.open(job["database"], create=False) as catalog:
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())
+            notes = [] if report.interrupted else _linked_again(catalog, report)
     except RecsysError as error:
         _say({"event": "end", "error": str(error), "kind": type(error).__name__})
     else:
-        _say({"event": "end", "interrupted": report.interrupted, "counts": _counts(report)})
+        counts = _counts(report)
+        _say({"event": "end", "interrupted": report.interrupted, "counts": counts, "notes": notes})
+
+
+def _linked_again(catalog: Catalog, report: IngestReport) -> list[str]:
+    """A line for each linked media server, where tracks are others than before."""
+    changed = (report.analysed, report.retagged, report.moved, report.found_again, report.missing)
+    if not any(changed):
+        return []
+    with suppress(KeyboardInterrupt):  # the ingest itself has ended in good order
+        return relink_servers(catalog)
+    return []
 
 
 def _counts(report: IngestReport) -> dict[str, Any]:
