@@ -20,7 +20,7 @@ from recommender.server.music_library import (
     artist_id_of,
 )
 from recommender.server.state import ServerState
-from recommender.server.streaming import media_type_of
+from recommender.server.streaming import file_name_of, media_type_of
 from recommender.server.subsonic.answers import ErrorCode, SubsonicError, Tree
 from recommender.server.subsonic.parameters import Parameters
 
@@ -127,6 +127,7 @@ class Music:
         is_whole = not track.segment
         rate = round(track.size * 8 / track.duration / 1000) if track.duration else None
         shows = self._call.state.settings.show_paths
+        name = file_name_of(track)
         return {
             "id": str(track.id),
             "parent": album_id,
@@ -140,8 +141,8 @@ class Music:
             "genres": [{"name": tags.genre}] if tags.genre else [],
             "coverArt": str(track.id),
             "size": track.size if is_whole else None,
-            "contentType": media_type_of(track.path),
-            "suffix": Path(track.path).suffix.lower().removeprefix(".") or None,
+            "contentType": media_type_of(name),
+            "suffix": Path(name).suffix.lower().removeprefix(".") or None,
             "duration": round(track.duration),
             "bitRate": rate if is_whole else None,
             "path": track.path if shows else None,
