@@ -114,10 +114,14 @@ class ServerSettings:
         """Where users are kept: beside a SQLite catalogue, else in the user's data folder."""
         if self.users_file is not None:
             return self.users_file
+        return self.file_beside("users.json")
+
+    def file_beside(self, ending: str) -> Path:
+        """A file of the server's own beside a SQLite catalogue, else in the user's data folder."""
         file = database_file(catalog_url(self.database))
         if file is None:
-            return platformdirs.user_data_path("recsys") / "users.json"
-        return file.with_name(f"{file.name}.users.json")
+            return platformdirs.user_data_path("recsys") / ending
+        return file.with_name(f"{file.name}.{ending}")
 
 
 def is_loopback(host: str) -> bool:

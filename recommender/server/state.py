@@ -12,6 +12,7 @@ from recommender.catalog import Catalog
 from recommender.recommendation.service import SimilarityService
 from recommender.server.errors import Problem
 from recommender.server.music_library import MusicLibrary, MusicLibraryCache
+from recommender.server.player_notes import PlayerNotes
 from recommender.server.segments import SegmentFiles
 from recommender.server.service_holder import ServiceHolder
 from recommender.server.settings import ServerSettings
@@ -36,6 +37,7 @@ class ServerState:
         files: threads that open files.
         segments: threads that wait for segments of files.
         segment_files: cuts them.
+        player_notes: what players leave at the server.
         jobs: runs ingests.
         metrics: counts requests.
     """
@@ -55,6 +57,7 @@ class ServerState:
         self.files = WorkPool("file", limits.threads, limits.waiting, limits.request_s)
         self.segments = WorkPool("segment", 2, limits.waiting, limits.request_s)
         self.segment_files = SegmentFiles(settings.file_limits)
+        self.player_notes = PlayerNotes(settings.file_beside("players.json"))
         self._receiving = 0
         self._music_library = MusicLibraryCache()
         self._kept: dict[str, tuple[object, object]] = {}

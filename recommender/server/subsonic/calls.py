@@ -153,10 +153,39 @@ class Music:
             "artistId": artists[0]["id"] if artists else None,
             "artists": artists,
             "displayArtist": track.artist,
+            "albumArtists": self._artists(tags.album_artists),
+            "displayAlbumArtist": tags.album_artist,
             "type": "music",
             "mediaType": "song",
             "musicBrainzId": tags.recording_mbid,
         }
+
+    def folder_albums(self) -> list[ListedAlbum]:
+        """The albums in the folder that the call names; all of them where it names none."""
+        albums = list(self.library.albums.values())
+        return [one for one in albums if self._in_folder(one.track_ids[0])]
+
+    def in_folder(self, track_ids: Sequence[int]) -> list[int]:
+        """Those of the tracks in the folder that the call names, likewise."""
+        return [id for id in track_ids if self._in_folder(id)]
+
+    def _in_folder(self, track_id: int) -> bool:
+        wanted = self._call.parameters.get("musicFolderId")
+        return not wanted or str(self.library.root_of.get(track_id)) == wanted
+
+    def folders(self, albums: Sequence[ListedAlbum]) -> list[Tree]:
+        """As a ``Child`` that is a folder, for players that browse by folders."""
+        kept = ("id", "artist", "artistId", "coverArt", "created", "starred", "year", "genre")
+        return [
+            {
+                **{name: album[name] for name in kept},
+                "title": album["name"],
+                "album": album["name"],
+                "isDir": True,
+                "parent": album["artistId"],
+            }
+            for album in self.albums(albums)
+        ]
 
     def albums(self, albums: Sequence[ListedAlbum]) -> list[Tree]:
         """As the protocol's ``AlbumID3``."""
@@ -179,6 +208,7 @@ class Music:
             "name": album.name,
             "artist": album.artist,
             "artistId": album.artist_id,
+            "displayArtist": album.artist,
             "coverArt": album.id,
             "songCount": len(album.track_ids),
             "duration": round(album.duration),
