@@ -42,7 +42,7 @@ def run(
     limits = settings.limits
     config = uvicorn.Config(
         app,
-        http=h11_protocol(limits.head_s),
+        http=h11_protocol(limits),
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -51,7 +51,6 @@ def run(
         server_header=False,
         date_header=dates,
         proxy_headers=False,
-        limit_concurrency=limits.connections,
         timeout_graceful_shutdown=limits.stop_s,
     )
     on_start(address_of(settings, listening))
