@@ -146,9 +146,9 @@ def playlist_push_command(
     user: User = "",
     db: Database = None,
 ) -> None:
-    """Store a playlist at a linked server (Navidrome, Subsonic), in place of the one of its name.
+    """Store a playlist at a linked server, in place of the user's one of its name there.
 
-    Only the user's own playlist is replaced, never one that belongs to somebody else there.
+    A playlist that belongs to somebody else is never replaced. Jellyfin: from version 10.9 on.
 
     \b
     For example:

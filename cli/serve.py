@@ -125,7 +125,8 @@ def serve_command(
     user's name and password, or the API key), those that plugins for AudioMuse-AI call, /healthz,
     /readyz and /metrics. At 127.0.0.1 nobody has to prove who asks until a user is added, and
     requests that came through a proxy are refused; after that, and elsewhere, everybody has to.
-    Passwords travel as they are: put a proxy with TLS in front where the network is not yours.
+    Passwords travel as they are: put a proxy with TLS in front where the network is not yours, and
+    serve with --auth always behind it, as not every proxy can be told from this machine's programs.
 
     A catalogue that changes is served as it is now, without a restart.
 

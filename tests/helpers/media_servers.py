@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -30,8 +30,9 @@ def server_of(answer: Answer) -> Iterator[str]:
             content = b"" if isinstance(found, int) else json.dumps(found).encode()
             self.send_response(found if isinstance(found, int) else 200)
             self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            with suppress(OSError):  # who asked may have gone
+                self.end_headers()
+                self.wfile.write(content)
 
         do_POST = do_GET  # noqa: N815
 

@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
-# Makes an environment of its own for each program of others that tests run, in .peers/NAME:
+# Makes an environment of its own for each program of others that tests run, in .peers/NAME, and
+# fetches wheels that tests only look into:
 #
 #     tests/peers/make_environments.sh [NAME ...]
 #
-# NAME.txt beside this file has the versions. What is there and of these versions stays as it is.
-# PYTHON chooses the interpreter (python3 by default).
+# NAME.txt beside this file has the versions, wheels.in the wheels. What is there and of these
+# versions stays as it is. PYTHON chooses the interpreter (python3 by default).
 set -uo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)/.peers"
 names=("$@")
 if [ $# -eq 0 ]; then
     for file in "$here"/*.txt; do names+=("$(basename "$file" .txt)"); done
+    if ! cmp --silent "$here/wheels.in" "$root/wheels.in"; then
+        mkdir -p "$root"
+        "${PYTHON:-python3}" -m pip --disable-pip-version-check download --quiet --no-deps \
+            --only-binary=:all: --require-hashes --dest "$root" --requirement "$here/wheels.in" &&
+            cp "$here/wheels.in" "$root/" || echo "No wheels were fetched." >&2
+    fi
 fi
 status=0
 for name in "${names[@]}"; do

@@ -4,16 +4,15 @@ Servers list the playlists of others, too, and let some users change them: which
 user's own is told by its owner, and one whose owner is not known is never replaced.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recommender.catalog import Catalog, StoredPlaylist
 from recommender.catalog.server_records import MediaServer
 from recommender.errors import PlayerError
+from recommender.server.linking.jellyfin_client import push_to_jellyfin
 from recommender.server.linking.remote_library import JsonClient, dicts, text
 from recommender.server.linking.subsonic_client import SubsonicAsker
-
-KINDS = ("navidrome", "subsonic")
-"""Kinds of servers that take playlists: those that speak Subsonic."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,27 @@ def push_playlist(
     """Store a playlist at a server; the user's playlist of its name keeps its id there.
 
     Args:
-        login, secret: as of `read_subsonic`.
+        login, secret: as of `read_subsonic`; Jellyfin wants a login.
 
-    Raises `PlayerError` where the server cannot be reached, refuses, takes no playlists, or has
-    none of the tracks.
+    Raises `PlayerError` where the server cannot be reached, refuses, or has none of the tracks.
     """
-    if server.kind not in KINDS:
-        raise PlayerError(f"{server.name} takes no playlists: only {' and '.join(KINDS)} do.")
     known = catalog.remote_ids(server.id, playlist.track_ids)
     songs = [known[id] for id in playlist.track_ids if id in known]
     if not songs:
         raise PlayerError(f"{server.name} has no track of {playlist.name!r}, as far as is known.")
-    with JsonClient(server.url) as client:
+    push = push_to_jellyfin if server.kind == "jellyfin" else _push_to_subsonic
+    replaced = push(server.url, login, secret, playlist.name, songs)
+    return PushReport(len(songs), len(playlist.track_ids) - len(songs), replaced)
+
+
+def _push_to_subsonic(url: str, login: str, secret: str, name: str, songs: Sequence[str]) -> bool:
+    """As `push_to_jellyfin`, at a server that speaks Subsonic."""
+    with JsonClient(url) as client:
         asker = SubsonicAsker(client, login, secret)
-        there = _id_of(asker, playlist.name, login)
-        target = {"name": playlist.name} if there is None else {"playlistId": there}
+        there = _id_of(asker, name, login)
+        target = {"name": name} if there is None else {"playlistId": there}
         asker.send("createPlaylist", **target, songId=songs)
-    return PushReport(len(songs), len(playlist.track_ids) - len(songs), there is not None)
+    return there is not None
 
 
 def _id_of(asker: SubsonicAsker, name: str, login: str) -> str | None:

@@ -72,7 +72,7 @@ class JsonClient:
         return self._asked("GET", path, params=dict(parameters))
 
     def post(self, path: str, content: Mapping[str, Any]) -> Any:
-        """What comes of JSON that is sent. Raises `PlayerError`."""
+        """What comes of JSON that is sent; None if that is nothing. Raises `PlayerError`."""
         return self._asked("POST", path, json=dict(content))
 
     def post_form(self, path: str, form: Mapping[str, Any]) -> Any:
@@ -84,6 +84,8 @@ class JsonClient:
             with self._client.stream(method, f"{self.url}{path}", **given) as answer:
                 if answer.status_code in (401, 403):
                     raise PlayerError(f"{self.url} refuses the login, or its secret.")
+                if answer.status_code == 204:
+                    return None
                 if answer.status_code != 200:
                     raise PlayerError(
                         f"{self.url}{path} answers with the status {answer.status_code}: check the "

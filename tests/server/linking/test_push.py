@@ -45,13 +45,47 @@ def test_a_playlist_is_made_then_replaced_in_place(
     assert pushed[0].id == pushed[1].id
 
 
-def test_what_a_server_does_not_take_is_refused(database: Path, ids: dict[str, int]) -> None:
+def test_what_a_server_does_not_have_is_not_pushed(database: Path, ids: dict[str, int]) -> None:
     with Catalog.open(database) as catalog:
         playlist = catalog.save_playlist("Evening", [ids["Third"]])
-        for kind, reason in (("jellyfin", "takes no playlists"), ("subsonic", "has no track")):
-            server = catalog.save_server(kind, kind, "http://127.0.0.1:1")
-            with pytest.raises(PlayerError, match=reason):
-                push_playlist(catalog, playlist, server, "anna", "pw")
+        server = catalog.save_server("home", "subsonic", "http://127.0.0.1:1")
+        with pytest.raises(PlayerError, match="has no track"):
+            push_playlist(catalog, playlist, server, "anna", "pw")
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"), [([], "/Playlists"), (["p2"], "/Playlists/p2"), (["p9"], "/Playlists")]
+)
+def test_jellyfin_takes_playlists_of_users(
+    database: Path, ids: dict[str, int], own: list[str], expected: str
+) -> None:
+    sent: list[tuple[str, Any]] = []
+    listed = [{"Id": "p1", "Name": "Evening"}, {"Id": "p2", "Name": "Evening"}, {"Id": "p9"}]
+
+    def answer(path: str, given: dict[str, str], headers: Any, content: Any) -> Any:
+        if path == "/Users/AuthenticateByName":
+            return {"AccessToken": "T", "User": {"Id": "u1"}}
+        if 'Token="T"' not in headers.get("Authorization", ""):
+            return 401
+        if path == "/Items":
+            assert (given["IncludeItemTypes"], given["userId"]) == ("Playlist", "u1")
+            return {"Items": listed if given["StartIndex"] == "0" else []}
+        if path.endswith("/Users"):
+            return [] if path.split("/")[2] in own else 403
+        sent.append((path, content))
+        return {"Id": "new"} if path == "/Playlists" else 204
+
+    with server_of(answer) as address, Catalog.open(database) as catalog:
+        playlist = catalog.save_playlist("Evening", [ids["Third"], ids["Fourth"]])
+        server = catalog.save_server("home", "jellyfin", address)
+        catalog.set_remote_ids(server.id, [RemoteTrack("s", ids["Third"], "path")])
+        report = push_playlist(catalog, playlist, server, "anna", "pw")
+        with pytest.raises(PlayerError, match="login"):
+            push_playlist(catalog, playlist, server, "", "KEY")
+    assert (report.songs, report.left_out, report.replaced) == (1, 1, expected != "/Playlists")
+    [(path, content)] = sent
+    assert (path, content["Ids"]) == (expected, ["s"])
+    assert content.keys() <= {"Ids", "Name", "UserId", "MediaType"}
 
 
 @pytest.mark.parametrize(

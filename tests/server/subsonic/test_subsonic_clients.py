@@ -1,4 +1,5 @@
-"""Client libraries of others: py-opensonic 10.4.1 (GPL) and knuckles 1.2.0."""
+"""Client libraries of others: py-opensonic 10.4.1 (GPL) and knuckles 1.2.0, which read JSON alone,
+and pysubsonic 0.1.0, which reads XML alone."""
 
 import json
 import subprocess
@@ -74,3 +75,26 @@ def test_knuckles_has_a_session(
     with Catalog.open(database) as catalog:
         events = sorted((one.kind.value, str(one.track_id)) for one in catalog.history("anna"))
     assert events == sorted([("like", first), ("like", last), ("play", first), ("play", last)])
+
+
+def test_pysubsonic_has_a_session_in_xml(database: Path, ids: dict[str, int]) -> None:
+    secrets = UserStore(database.with_name("catalog.db.users.json")).add("anna")
+    with server_process(database=database) as server:
+        found = session("pysubsonic", server.line(), "anna", secrets.password)
+        assert server.stop() == 0
+    first, last = str(ids["First Light"]), str(ids["Fourth"])
+    assert (found["ping"], found["openSubsonic"]) == ("ok", "true")
+    assert found["extensions"]["sonicSimilarity"] == "1"
+    assert len(found["songs"]) == len(ids)
+    assert {"Anna", "Bela"} <= set(found["artists"])
+    assert found["searched"] == [first]
+    for name in ("getSimilarSongs", "getSimilarSongs2"):
+        assert len(set(found[name])) == 3
+    assert len(found["sonic"]) == 3
+    for name in ("sonic", "path"):
+        values = [value for _, value in found[name]]
+        assert values == sorted(values, reverse=True)
+    assert (found["path"][0], found["path"][-1][0]) == ([first, 1.0], last)
+    assert found["playlist"] == [first, last]
+    assert found["holds"] is True
+    assert (found["star"], found["starred"]) == ("ok", [first])
