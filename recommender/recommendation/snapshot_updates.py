@@ -2,9 +2,12 @@
 
 import logging
 import math
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,12 +31,15 @@ class UpdatePace:
             processor.
         rest: how many times as long as the update.
         longest_rest_s: seconds.
+        niceness: added to that of the process for the thread that makes updates, where the system
+            knows niceness of threads (Linux): on a busy processor queries go first.
     """
 
     wait_s: float = WAIT_S
     brief_s: float = 1.0
     rest: float = 1.0
     longest_rest_s: float = math.inf
+    niceness: int = 0
 
 
 PACE = UpdatePace()
@@ -153,9 +159,19 @@ class SnapshotUpdates:
         with self._changing:
             if self._closed or (self._thread is not None and self._thread.is_alive()):
                 return None
-            self._thread = threading.Thread(target=work, name="recsys-snapshot")
+            nicely = partial(self._work, work)
+            self._thread = threading.Thread(target=nicely, name="recsys-snapshot")
             self._thread.start()
             return self._thread
+
+    def _work(self, work: Callable[[], None]) -> None:
+        """Work in this thread, which gives way to the threads that answer."""
+        if self._pace.niceness and sys.platform == "linux":
+            thread = threading.get_native_id()
+            with suppress(OSError):
+                wanted = os.getpriority(os.PRIO_PROCESS, thread) + self._pace.niceness
+                os.setpriority(os.PRIO_PROCESS, thread, wanted)
+        work()
 
     def _is_too_early(self, state: CatalogState) -> bool:
         now = time.monotonic()

@@ -21,7 +21,7 @@ _RETRY_S = 2.0
 """After a failure to open the catalogue, so that a flood of requests does not open it each time."""
 
 
-_PACE = UpdatePace(wait_s=0.02, brief_s=0.1, rest=40.0, longest_rest_s=20.0)
+_PACE = UpdatePace(wait_s=0.02, brief_s=0.1, rest=40.0, longest_rest_s=20.0, niceness=5)
 """No query waits for an index, and an ingest beside queries makes few of them: that of a large
 catalogue takes a fifth of a second of the processor that queries need."""
 

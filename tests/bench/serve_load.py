@@ -11,7 +11,7 @@ delays. Beside it stands the floor: the same load on ``/healthz``, which compute
 
 - start: from the start of the process to its first line, and to its first list;
 - `similar` at `--rate` over `--connections`: p50, p99, largest; processor time of each side;
-- ``/rest/getSimilarSongs2``, as players ask for 20 songs like one, at the same rate;
+- ``/rest/getSimilarSongs2``, as players ask for 20 songs like one, at half the rate;
 - a radio of 50, one after another;
 - with ``--requests N``: so many as fast as they are answered; memory before, on the way and after;
 - with ``--ingest FOLDER``: the same load while one niced worker analyses the folder over and over.
@@ -251,7 +251,7 @@ def run(options: argparse.Namespace, server: Served, core: int | None) -> None:
     measured("nothing (/healthz)", server, floor, core)
     measured("similar, k = 10", server, similar_load, core)
     songs = [path_of_player(drawn.randint(1, 1000)) for _ in range(997)]
-    player_load = Load(server.address, songs, count, options.connections, options.rate)
+    player_load = Load(server.address, songs, count // 2, options.connections, options.rate / 2)
     measured("getSimilarSongs2, 20 songs", server, player_load, core)
     wanted = '{"seeds": {"like": [SEED]}, "length": {"tracks": 50}}'
     measured(

@@ -1,9 +1,12 @@
 """The old snapshot answers until the next one is there; one is made at a time."""
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from toy_world import ToyEmbedder, World
@@ -149,3 +152,24 @@ def test_a_closed_service_builds_nothing(world: World, gate: Gate) -> None:
     gate.open.set()
     closing.join(LONG_S)
     assert not closing.is_alive()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows niceness of threads")
+def test_updates_give_way_to_queries_where_that_is_asked_for() -> None:
+    states, niceness = iter(range(1, 10)), []
+
+    def make() -> SimpleNamespace:
+        niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return SimpleNamespace(state=0, index=SimpleNamespace(is_checked=True))
+
+    pace = snapshot_updates.UpdatePace(wait_s=LONG_S, niceness=3)
+    updates = snapshot_updates.SnapshotUpdates(
+        lambda: next(states),  # type: ignore[arg-type,return-value]
+        make,  # type: ignore[arg-type]
+        pace=pace,
+    )
+    updates.current()
+    updates.current()
+    updates.close()
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert niceness == [own, own + 3]

@@ -14,6 +14,7 @@ pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
 import uvicorn
 
+from recommender.server import connections
 from recommender.server.connections import h11_protocol
 from recommender.server.settings import ServerLimits
 
@@ -81,10 +82,13 @@ def test_one_connection_too_many_is_refused() -> None:
 
 
 @pytest.mark.parametrize("slow", [b"", b"GET / HT", POST, POST + b"x"])
-def test_a_slow_client_makes_room_for_the_next(slow: bytes) -> None:
+def test_a_slow_client_makes_room_for_the_next(
+    slow: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_PATIENCE_S", 0.2)
     with served(connections=8) as port:
         waiting = [connected(port, slow) for _ in range(4)]
-        time.sleep(1.2)
+        time.sleep(0.3)
         for _ in range(6):
             with connected(port, GET) as connection:
                 assert answer(connection).startswith(b"HTTP/1.1 200")
@@ -104,7 +108,7 @@ def test_a_flood_from_one_address_leaves_room_for_others() -> None:
 def test_who_reads_nothing_is_given_up() -> None:
     with served(connections=8, send_s=0.3) as port:
         deaf = connected(port, b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(1.0)
+        time.sleep(0.6)
         received = 0
         while part := answer(deaf):
             received += len(part)

@@ -2,6 +2,7 @@
 
 import io
 import random
+import shutil
 import struct
 import tempfile
 import zipfile
@@ -15,7 +16,11 @@ import sounds
 import tagged
 from fastapi.testclient import TestClient
 
+from recommender.catalog import Catalog
+from recommender.ingestion import IngestSettings, ingest
 from recommender.ingestion.worker_limits import FileLimits
+from recommender.server.app import create_app
+from recommender.server.settings import ServerSettings
 
 API = "/api/v1"
 _GROWTH = 150 << 20
@@ -43,11 +48,6 @@ def resident() -> int:
 @pytest.fixture(scope="module")
 def uploads(music: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client of a server with narrow limits, which is the same for all of these."""
-    import shutil
-
-    from recommender.server.app import create_app
-    from recommender.server.settings import ServerSettings
-
     folder = tmp_path_factory.mktemp("uploads")
     database = Path(shutil.copy(music.database, folder / "catalog.db"))
     limits = FileLimits(memory_mb=512, timeout_s=20)
@@ -173,12 +173,10 @@ def test_damaged_sounds_are_heard_or_refused(
     )
 
 
+@pytest.mark.slow
 def test_pictures_that_are_only_claimed_are_not_sent(
     serve: Callable[..., TestClient], tmp_path: Path
 ) -> None:
-    from recommender.catalog import Catalog
-    from recommender.ingestion import IngestSettings, ingest
-
     folder = tmp_path / "pictures"
     folder.mkdir()
     (tmp_path / "made").mkdir()
