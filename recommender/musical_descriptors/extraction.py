@@ -65,9 +65,7 @@ def _of_character(
         return {}
     found: dict[str, float | None] = {
         "energy": _rounded(character.energy(loud, beat.onset_rate, bright, complexity), 3),
-        "acousticness": _rounded(
-            character.acousticness(bright, loud, percussive, complexity), 3
-        ),
+        "acousticness": _rounded(character.acousticness(bright, loud, percussive, complexity), 3),
     }
     if beat.beat_strength is not None:
         tempi = [tempo for tempo in (beat.tempo, beat.second_tempo) if tempo is not None]
@@ -77,9 +75,7 @@ def _of_character(
     return found
 
 
-def _of_voice(
-    windows: Sequence[Spectra], beat: Pulse, tones: Tonality
-) -> dict[str, float | None]:
+def _of_voice(windows: Sequence[Spectra], beat: Pulse, tones: Tonality) -> dict[str, float | None]:
     """Vocals and speech; none of a sound too short to tell."""
     if _seconds(windows) < _SHORTEST_S or _loudest(windows) <= 0:
         return {}

@@ -16,7 +16,7 @@ import numpy as np
 
 from recommender.musical_descriptors.record import MAJOR, MINOR
 from recommender.musical_descriptors.spectra import LOW_RATE, frames_of
-from recommender.utils.arrays import FloatArray, IntArray, Scores
+from recommender.utils.arrays import FloatArray, Scores
 
 _N_FFT, _HOP = 4_096, 1_024
 _LOWEST, _HIGHEST = 60.0, 2_100.0
@@ -113,7 +113,9 @@ def key_correlations(chroma: Scores) -> Scores:
 def _profiles() -> Scores:
     """Rows of length 1 and mean 0, [24, 12]."""
     rows = [
-        np.roll(profile, tonic) for profile in (_MAJOR_PROFILE, _MINOR_PROFILE) for tonic in range(12)
+        np.roll(profile, tonic)
+        for profile in (_MAJOR_PROFILE, _MINOR_PROFILE)
+        for tonic in range(12)
     ]
     profiles: Scores = np.array(rows) - np.mean(rows, axis=1, keepdims=True)
     profiles /= np.linalg.norm(profiles, axis=1, keepdims=True)
