@@ -63,13 +63,14 @@ def spectra(samples: FloatArray, sample_rate: int = SAMPLE_RATE) -> Spectra:
         raise UsageError(f"musical descriptors need {SAMPLE_RATE} Hz, not {sample_rate} Hz.")
     filters, frequencies = _filters(), _frequencies()
     rows, amplitudes = [], []
-    for spectrum in frames_of(samples, N_FFT, HOP):
-        power = np.square(spectrum.real)
-        power += np.square(spectrum.imag)
-        rows.append(power @ filters)
-        amplitude = np.sqrt(power[::CENTROID_STEP])
-        total = amplitude.sum(axis=1)
-        amplitudes.append((amplitude @ frequencies) / np.maximum(total, 1e-12))
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller refuses what is not finite
+        for spectrum in frames_of(samples, N_FFT, HOP):
+            power = np.square(spectrum.real)
+            power += np.square(spectrum.imag)
+            rows.append(power @ filters)
+            amplitude = np.sqrt(power[::CENTROID_STEP])
+            total = amplitude.sum(axis=1)
+            amplitudes.append((amplitude @ frequencies) / np.maximum(total, 1e-12))
     reduced = np.concatenate(rows)
     return Spectra(
         mel=reduced[:, :BANDS],
