@@ -37,6 +37,7 @@ _JSON_KINDS: dict[str, type] = {
     "details": dict,
     "analysis_settings": dict,
     "recipe": dict,
+    "space": dict,
 }
 
 
@@ -150,8 +151,9 @@ def _finite(text: str) -> float:
     return value
 
 
-_DROPPED = {"analyses", "cue_sheets", "failures", "projections", "removals"}
-"""Tables whose damaged rows are dropped: the next ingest makes them again."""
+_DROPPED = {"analyses", "cue_sheets", "failures", "layouts", "projections", "removals"}
+"""Tables whose damaged rows are dropped: the next ingest makes them again; layouts are computed
+again when they are asked for."""
 
 _USELESS = {"events", "exclusions", "playlist_entries"}
 """Tables whose damaged rows say nothing: they are dropped, too."""

@@ -351,6 +351,10 @@ class SimilarityService:
         """
         return self._snapshots.newest().index
 
+    def current_index(self) -> TrackIndex:
+        """The index that queries are answered from at present; raises what `index` raises."""
+        return self._snapshots.current().index
+
     def _groups(self, k: int) -> tuple[SimilarGroups, Snapshot]:
         require_type(k, (int, np.integer), "k", "an int")
         if k < 1:
