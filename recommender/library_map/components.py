@@ -40,8 +40,7 @@ class PrincipalComponents:
 
     def __call__(self, vectors: FloatArray) -> FloatArray:
         """Components of vectors [n, d]: np.ndarray [shape=(n, m)], float32."""
-        components: FloatArray = (vectors - self.mean) @ self.axes
-        return components
+        return np.asarray((vectors - self.mean) @ self.axes, dtype=np.float32)
 
 
 def fitted_rows(count: int, most: int = MOST_FITTED) -> IntArray:

@@ -69,7 +69,7 @@ def _coloured(genres: Sequence[str | None]) -> list[tuple[str, IntArray, object]
 
     names, counts = np.unique([genre or "" for genre in genres], return_counts=True)
     frequent = [str(name) for name in names[np.argsort(-counts, kind="stable")] if name]
-    palette = colormaps["tab10"].colors
+    palette = colormaps["tab10"](np.arange(MOST_COLOURS))
     rows = {name: place for place, name in enumerate(sorted(frequent[:MOST_COLOURS]))}
     place_of = np.array([rows.get(genre or "", -1) for genre in genres], dtype=np.int64)
     found: list[tuple[str, IntArray, object]] = []

@@ -99,4 +99,5 @@ def chance_hit(labels: IntArray) -> float | None:
 
 
 def _named(labels: IntArray) -> IntArray:
-    return labels[labels != NO_NAME]
+    named: IntArray = labels[labels != NO_NAME]
+    return named

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from recommender.library_map.requirements import imported
-from recommender.utils.arrays import FloatArray
+from recommender.utils.arrays import FloatArray, Scores
 
 PERPLEXITY = 30.0
 PLACING_PERPLEXITY = 5.0
@@ -51,15 +51,16 @@ def fit_tsne(components: FloatArray) -> FloatArray:
         random_state=_SEED,
     ).fit(x)
     found = np.asarray(fitted, dtype=np.float64)
-    return (found - (found.max(axis=0) + found.min(axis=0)) / 2).astype(np.float32)
+    middle = (found.max(axis=0) + found.min(axis=0)) / 2
+    return np.asarray(found - middle, dtype=np.float32)
 
 
-def _start(components: FloatArray) -> FloatArray:
+def _start(components: Scores) -> Scores:
     """The first two components as t-SNE wants them: small, and no two tracks in one place."""
     spread = float(components[:, 0].std())
     start = components[:, :2] / spread if spread > 0 else np.zeros((len(components), 2))
     jitter = np.random.default_rng(_SEED).normal(scale=0.01, size=start.shape)
-    found: FloatArray = 1e-4 * (start + jitter)
+    found: Scores = 1e-4 * (start + jitter)
     return found
 
 
@@ -114,4 +115,4 @@ def _moved(
     placed = placed.optimize(
         n_iter=PLACING_STEPS, learning_rate=0.1, exaggeration=1.5, momentum=0.8, max_grad_norm=0.25
     )
-    return (np.asarray(placed) + middle).astype(np.float32)
+    return np.asarray(placed + middle, dtype=np.float32)
