@@ -142,6 +142,7 @@ NEW_TABLES = {
     "servers",
     "remote_tracks",
     "remote_names",
+    "musical_descriptors",
     "layouts",
 }
 
