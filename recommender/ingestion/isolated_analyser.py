@@ -24,20 +24,27 @@ _Result = TypeVar("_Result")
 class IsolatedAnalyser:
     """Analyses sounds in processes that have a model. Thread-safe."""
 
-    def __init__(self, readers: ReaderPool | FileReader) -> None:
-        """With readers that were given a model; they are closed with it."""
+    def __init__(self, readers: ReaderPool | FileReader, *, describes: bool = False) -> None:
+        """With readers that were given a model; they are closed with it.
+
+        Args:
+            describes: whether `analyse` computes musical descriptors where it is not said.
+        """
         self._readers = readers
+        self._describes = describes
 
     def analyse(
-        self, sound: Path | BinaryIO, span: "Span | None" = None, describes: bool = False
+        self, sound: Path | BinaryIO, span: "Span | None" = None, describes: bool | None = None
     ) -> "Analysis":
         """As `Embedder.analyse`; also raises what `FileReader.call` raises.
 
         Args:
             sound: a path, or a binary file object.
             span: the part of it that is analysed; None for all of it.
-            describes: whether musical descriptors are computed, too.
+            describes: whether musical descriptors are computed, too; None for what the analyser
+                was made for.
         """
+        describes = self._describes if describes is None else describes
         with named(sound) as path:
             return cast("Analysis", self.call(analyse_changed, path, None, True, span, describes))
 

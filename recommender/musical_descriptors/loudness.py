@@ -2,8 +2,8 @@
 
 Sources: ITU-R BS.1770-4, annex 1 (K-weighting, blocks of 400 ms, gates at -70 LUFS and 10 LU below
 the mean); EBU Tech 3342, section 3 (blocks of 3 s, gates at -70 LUFS and 20 LU below, 10th to 95th
-percentile); Streich, Music Complexity (2007), section 3.2, as the mean distance of short-time levels
-from their mean.
+percentile); Streich, Music Complexity (2007), section 3.2, as the mean distance of short-time
+levels from their mean.
 """
 
 from collections.abc import Sequence

@@ -173,7 +173,7 @@ def _refined(correlation: Scores, tempo: float) -> float:
     tried = tempo * np.linspace(0.98, 1.02, 81)
     beats = [n for n in range(1, 9) if n * 60 / (0.98 * tempo) < _LAGS_S]
     sums = np.sum([np.interp(n * 60 * FRAME_RATE / tried, at, correlation) for n in beats], axis=0)
-    return float(tried[int(sums.argmax())])
+    return float(np.clip(tried[int(sums.argmax())], SLOWEST, FASTEST))
 
 
 def _onset_rate(curve: Scores) -> float:
