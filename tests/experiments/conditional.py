@@ -121,7 +121,9 @@ def main() -> None:
     base: dict[str, Scores] = {}
     print(f"{'':24}{'P@10':>7}" + "".join(f"{name:>20}" for name in MEASURES))
     for name, weights in cases:
-        labelled = LabelledVectors.of(ranking(weighted(whole, weights)), split.genres, split.artists)
+        labelled = LabelledVectors.of(
+            ranking(weighted(whole, weights)), split.genres, split.artists
+        )
         scored = score_queries(labelled, K, artist_filter=True)
         precision = float(scored.precision[scored.relevant > 0].mean())
         near = lists(ranking(weighted(first, weights)), split.artists)
