@@ -12,6 +12,7 @@ from recommender.cli.ingest_progress import ingest_progress
 from recommender.cli.library import folder_state
 from recommender.cli.options import ADVANCED, AsJson, Database, Limits, parse_limits
 from recommender.cli.output import counted, note, open_catalog, print_json, say
+from recommender.errors import RecsysError
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ def ingest_command(
     with _catalog_to_fill(db, create=bool(paths)) as catalog:
         with ingest_progress() as progress:
             report = ingest(catalog, paths or None, settings, progress)
+            if not report.interrupted and catalog.layout_kinds():
+                _place_on_map(catalog)
         if as_json:
             print_json({**asdict(report), "skipped": report.skipped})
         else:
@@ -145,6 +148,16 @@ def ingest_command(
     if report.interrupted:
         note("interrupted: run the same command again to go on.")
         raise typer.Exit(130)
+
+
+def _place_on_map(catalog: "Catalog") -> None:
+    """Place what is new on the stored map and in the stored clusters."""
+    from recommender.library_map import place_new_tracks
+
+    try:
+        place_new_tracks(catalog)
+    except RecsysError as error:
+        note(f"new tracks are not on the map yet: {one_line(str(error))}")
 
 
 @contextmanager

@@ -28,6 +28,7 @@ ORDER = (
     {"search"},
     {"ingestion"},
     {"recommendation", "evaluation"},
+    {"library_map"},
     {"history"},
     {"playlists"},
     {"players", "adaptation", "verification"},

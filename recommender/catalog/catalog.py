@@ -26,6 +26,7 @@ from recommender.catalog import (
 )
 from recommender.catalog.changes import Changes
 from recommender.catalog.chunks import chunks
+from recommender.catalog.layouts import Layouts
 from recommender.catalog.listed_tracks import ListedTrack
 from recommender.catalog.lists import Lists
 from recommender.catalog.records import (
@@ -59,7 +60,7 @@ _NAMED = 20
 """Damaged tracks that a warning names."""
 
 
-class Catalog(Lists, RemoteIds):
+class Catalog(Lists, RemoteIds, Layouts):
     """The catalogue in one database; see `open`. Methods may be called from several threads.
 
     Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises

@@ -37,6 +37,7 @@ _JSON_KINDS: dict[str, type] = {
     "details": dict,
     "analysis_settings": dict,
     "recipe": dict,
+    "space": dict,
 }
 
 
@@ -164,9 +165,11 @@ def _not_negative(text: str) -> float:
 
 
 _DROPPED = {
-    *("analyses", "cue_sheets", "failures", "musical_descriptors", "projections", "removals"),
+    *("analyses", "cue_sheets", "failures", "layouts", "musical_descriptors", "projections"),
+    "removals",
 }
-"""Tables whose damaged rows are dropped: the next ingest makes them again."""
+"""Tables whose damaged rows are dropped: the next ingest makes them again; layouts are computed
+again when they are asked for."""
 
 _USELESS = {"events", "exclusions", "playlist_entries"}
 """Tables whose damaged rows say nothing: they are dropped, too."""

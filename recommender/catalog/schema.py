@@ -29,6 +29,7 @@ from recommender.catalog.column_types import (
     Texts,
     Vector,
 )
+from recommender.catalog.layout_records import LayoutKind
 from recommender.catalog.list_records import EventKind, ExclusionKind
 from recommender.catalog.records import ProjectionOrigin, TrackState
 from recommender.catalog.server_records import RemoteKind
@@ -355,6 +356,25 @@ class RemoteNameRow(Base):
     remote_id: Mapped[str] = mapped_column(Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     artist: Mapped[str | None] = mapped_column(Text)
+
+
+class LayoutRow(Base):
+    """A map of the tracks, or clusters of them; see `layouts` for the blobs.
+
+    It refers to tracks by ids in a blob: those that have left the catalogue are left out when it is
+    read.
+    """
+
+    __tablename__ = "layouts"
+
+    kind: Mapped[LayoutKind] = mapped_column(_texts_of(LayoutKind), primary_key=True)
+    space: Mapped[dict[str, Any]] = mapped_column(JSON)
+    computed_at: Mapped[datetime] = mapped_column(Moment)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    width: Mapped[int]
+    checksum: Mapped[int] = mapped_column(BigInteger)
+    track_ids: Mapped[bytes] = mapped_column(LargeBinary)
+    track_values: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 def table(model: type[Base]) -> Table:

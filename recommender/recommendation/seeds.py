@@ -68,6 +68,7 @@ class SearchSeed:
         recording: for finding its duplicates; None for an embedding, and for a track of the index,
             which has its own.
         descriptors: musical ones, of a sound outside the catalogue.
+        activations: np.ndarray [shape=(d,)], of a sound outside the catalogue.
     """
 
     seed: Seed
@@ -76,6 +77,7 @@ class SearchSeed:
     row: int | None = None
     recording: Recording | None = None
     descriptors: MusicalDescriptors | None = None
+    activations: FloatArray | None = None
 
 
 class SeedReader:
@@ -155,6 +157,7 @@ class SeedReader:
             self._projector.project(analysis.activations[None])[0],
             recording=Recording(self._duplicates.view(analysis.activations), analysis.duration),
             descriptors=analysis.descriptors,
+            activations=analysis.activations,
         )
 
     def descriptors(self, seeds: Sequence[SearchSeed]) -> list[MusicalDescriptors | None]:

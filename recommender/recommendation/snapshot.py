@@ -4,6 +4,7 @@ import copy
 import difflib
 import threading
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from recommender.catalog.records import CatalogState
 from recommender.catalog.track_columns import SPEECH
 from recommender.embedding.duplicates import Recording
 from recommender.errors import UsageError
+from recommender.musical_descriptors.words import WORDS, DescriptorThirds
 from recommender.recommendation.artist_codes import ArtistCodes
 from recommender.recommendation.filters import Filters
 from recommender.search.index import TrackIndex
@@ -126,6 +128,11 @@ class Snapshot:
         """Musical descriptor → number of tracks that lack it, of those that are filtered by."""
         counts = {name: n for name, _, n in filters.sound.passing(self._descriptor)}
         return {name: count for name, count in counts.items() if count}
+
+    @cached_property
+    def descriptor_thirds(self) -> DescriptorThirds:
+        """What values of musical descriptors are low and high here."""
+        return DescriptorThirds.of(np.column_stack([self._descriptor(name) for name in WORDS]))
 
     def _descriptor(self, name: str) -> FloatArray:
         """Values of a musical descriptor, [n], read when they are first needed."""
