@@ -1,0 +1,226 @@
+// Draws ground, contour lines and points by WebGL. Libraries for this make their programs by
+// `Function`, which the page's Content-Security-Policy forbids.
+import type { Camera } from "./camera";
+import { css, type Rgb } from "./colours";
+import { GRID, LEVELS, MARGIN } from "./contours";
+
+const POINTS = `
+attribute vec2 place; attribute vec4 colour; uniform vec2 scale, shift; uniform float size;
+varying vec4 shade;
+void main() { gl_Position = vec4(place * scale + shift, 0.0, 1.0); gl_PointSize = size; shade = colour; }`;
+const POINT = `
+precision mediump float; varying vec4 shade; uniform float edge;
+void main() {
+  float cover = clamp((0.5 - length(gl_PointCoord - 0.5)) * edge, 0.0, 1.0) * shade.a;
+  if (cover <= 0.0) discard;
+  gl_FragColor = vec4(shade.rgb * cover, cover);
+}`;
+const LINES = `
+attribute vec4 ends; attribute vec3 corner; uniform vec2 scale, shift, size; uniform float width;
+varying float side; varying float level;
+void main() {
+  vec2 a = (ends.xy * scale + shift) * size, b = (ends.zw * scale + shift) * size;
+  vec2 along = b - a; float far = length(along);
+  along = far > 0.0 ? along / far : vec2(1.0, 0.0);
+  vec2 at = mix(a - along * 0.3, b + along * 0.3, corner.x) + vec2(-along.y, along.x) * corner.y * width;
+  gl_Position = vec4(at / size, 0.0, 1.0); side = corner.y; level = corner.z;
+}`;
+const LINE = `
+precision mediump float; varying float side; varying float level; uniform vec3 ink; uniform float strength;
+void main() {
+  float cover = clamp((1.0 - abs(side)) * 1.6, 0.0, 1.0) * strength * (0.35 + 0.65 * level);
+  gl_FragColor = vec4(ink * cover, cover);
+}`;
+const GROUND = `
+attribute vec2 corner; uniform vec2 scale, shift; varying vec2 at;
+void main() { at = corner; float span = 1.0 + 2.0 * ${MARGIN.toFixed(3)};
+  vec2 place = corner * span - ${MARGIN.toFixed(3)}; gl_Position = vec4(place * scale + shift, 0.0, 1.0); }`;
+const GROUND_SHADE = `
+precision mediump float; varying vec2 at; uniform sampler2D heights; uniform vec3 sea, land;
+void main() {
+  float h = texture2D(heights, at).r;
+  float band = 0.0;
+${LEVELS.map((level) => `  band += smoothstep(${(level - 0.006).toFixed(4)}, ${(level + 0.006).toFixed(4)}, h);`).join("\n")}
+  gl_FragColor = vec4(mix(sea, land, band / ${LEVELS.length.toFixed(1)}), 1.0);
+}`;
+
+export interface Paint {
+  sea: Rgb;
+  land: Rgb;
+  ink: Rgb;
+  lines: number;
+}
+
+const part = ([r, g, b]: Rgb): Rgb => [r / 255, g / 255, b / 255];
+
+export class Renderer {
+  private readonly gl: WebGLRenderingContext | null;
+  private readonly flat: CanvasRenderingContext2D | null;
+  private programs: Record<string, WebGLProgram> = {};
+  private buffers: Record<string, WebGLBuffer> = {};
+  private heights: WebGLTexture | null = null;
+  private count = 0;
+  private vertices = 0;
+  private places = new Float32Array();
+  private colours = new Uint8Array();
+  private grid: Float32Array | undefined;
+  private segments = new Float32Array();
+
+  constructor(readonly canvas: HTMLCanvasElement) {
+    this.gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: false, stencil: false, powerPreference: "high-performance" });
+    this.flat = this.gl ? null : canvas.getContext("2d", { alpha: false });
+    this.prepare();
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.prepare();
+      if (this.grid) this.show(this.places, this.grid, this.segments);
+      this.recolour(this.colours);
+      canvas.dispatchEvent(new Event("again"));
+    });
+  }
+
+  get kind(): string {
+    return this.gl ? "WebGL" : "2D";
+  }
+
+  private prepare(): void {
+    const gl = this.gl;
+    if (!gl) return;
+    const made = (vertex: string, fragment: string) => {
+      const program = gl.createProgram()!;
+      for (const [type, code] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
+        const shader = gl.createShader(type)!;
+        gl.shaderSource(shader, code);
+        gl.compileShader(shader);
+        gl.attachShader(program, shader);
+      }
+      gl.linkProgram(program);
+      return program;
+    };
+    this.programs = { points: made(POINTS, POINT), lines: made(LINES, LINE), ground: made(GROUND, GROUND_SHADE) };
+    for (const name of ["places", "colours", "lines", "square"]) this.buffers[name] = gl.createBuffer()!;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.square);
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([0, 0, 1, 0, 0, 1, 1, 1]), gl.STATIC_DRAW);
+    this.heights = gl.createTexture();
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  show(places: Float32Array, grid: Float32Array, segments: Float32Array): void {
+    this.places = places as Float32Array<ArrayBuffer>;
+    this.grid = grid;
+    this.segments = segments as Float32Array<ArrayBuffer>;
+    this.count = places.length / 2;
+    const gl = this.gl;
+    if (!gl) return;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.places);
+    gl.bufferData(gl.ARRAY_BUFFER, places, gl.STATIC_DRAW);
+    gl.bindTexture(gl.TEXTURE_2D, this.heights);
+    const texels = Uint8Array.from(grid, (one) => Math.round(255 * Math.min(one, 1)));
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.LUMINANCE, GRID, GRID, 0, gl.LUMINANCE, gl.UNSIGNED_BYTE, texels);
+    for (const [name, value] of [
+      [gl.TEXTURE_MIN_FILTER, gl.LINEAR],
+      [gl.TEXTURE_MAG_FILTER, gl.LINEAR],
+      [gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE],
+      [gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE],
+    ]) gl.texParameteri(gl.TEXTURE_2D, name, value);
+    const corners = [[0, -1], [1, -1], [0, 1], [0, 1], [1, -1], [1, 1]];
+    const data = new Float32Array((segments.length / 5) * 42);
+    let at = 0;
+    for (let one = 0; one < segments.length; one += 5) {
+      for (const [end, side] of corners) {
+        data.set(segments.subarray(one, one + 4), at);
+        data.set([end, side, segments[one + 4]], at + 4);
+        at += 7;
+      }
+    }
+    this.vertices = data.length / 7;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.lines);
+    gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
+  }
+
+  /** Four values a point: red, green, blue, cover. */
+  recolour(colours: Uint8Array): void {
+    this.colours = colours as Uint8Array<ArrayBuffer>;
+    const gl = this.gl;
+    if (!gl) return;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.colours);
+    gl.bufferData(gl.ARRAY_BUFFER, colours, gl.STATIC_DRAW);
+  }
+
+  resize(width: number, height: number, ratio: number): void {
+    this.canvas.width = Math.max(1, Math.round(width * ratio));
+    this.canvas.height = Math.max(1, Math.round(height * ratio));
+  }
+
+  draw(camera: Camera, pointSize: number, paint: Paint): void {
+    if (this.flat) this.drawFlat(this.flat, camera, pointSize, paint);
+    else if (this.gl) this.drawGl(this.gl, camera, pointSize, paint);
+  }
+
+  private drawGl(gl: WebGLRenderingContext, camera: Camera, pointSize: number, paint: Paint): void {
+    const ratio = this.canvas.width / camera.width;
+    const [sx, sy] = [(2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height];
+    const shift: [number, number] = [-camera.x * sx, -camera.y * sy];
+    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+    const sea = part(paint.sea);
+    gl.clearColor(...sea, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    if (!this.count) return;
+    const use = (name: string) => {
+      const program = this.programs[name];
+      gl.useProgram(program);
+      const at = (uniform: string) => gl.getUniformLocation(program, uniform);
+      gl.uniform2f(at("scale"), sx, sy);
+      gl.uniform2f(at("shift"), ...shift);
+      return { at, attribute: (one: string) => gl.getAttribLocation(program, one) };
+    };
+    const bind = (attribute: number, buffer: string, size: number, type: number, normal: boolean, stride = 0, from = 0) => {
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[buffer]);
+      gl.enableVertexAttribArray(attribute);
+      gl.vertexAttribPointer(attribute, size, type, normal, stride, from);
+    };
+    const ground = use("ground");
+    gl.bindTexture(gl.TEXTURE_2D, this.heights);
+    gl.uniform3f(ground.at("sea"), ...sea);
+    gl.uniform3f(ground.at("land"), ...part(paint.land));
+    bind(ground.attribute("corner"), "square", 2, gl.FLOAT, false);
+    gl.disable(gl.BLEND);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    gl.enable(gl.BLEND);
+    const lines = use("lines");
+    gl.uniform2f(lines.at("size"), this.canvas.width / 2, this.canvas.height / 2);
+    gl.uniform1f(lines.at("width"), 0.85 * ratio);
+    gl.uniform1f(lines.at("strength"), paint.lines);
+    gl.uniform3f(lines.at("ink"), ...part(paint.ink));
+    bind(lines.attribute("ends"), "lines", 4, gl.FLOAT, false, 28, 0);
+    bind(lines.attribute("corner"), "lines", 3, gl.FLOAT, false, 28, 16);
+    gl.drawArrays(gl.TRIANGLES, 0, this.vertices);
+    const points = use("points");
+    const size = pointSize * ratio;
+    gl.uniform1f(points.at("size"), size);
+    gl.uniform1f(points.at("edge"), Math.max(size, 1.5));
+    bind(points.attribute("place"), "places", 2, gl.FLOAT, false);
+    bind(points.attribute("colour"), "colours", 4, gl.UNSIGNED_BYTE, true);
+    gl.drawArrays(gl.POINTS, 0, this.count);
+  }
+
+  /** Without WebGL: the points alone, as squares. */
+  private drawFlat(flat: CanvasRenderingContext2D, camera: Camera, pointSize: number, paint: Paint): void {
+    const ratio = this.canvas.width / camera.width;
+    flat.setTransform(ratio, 0, 0, ratio, 0, 0);
+    flat.fillStyle = css(paint.sea);
+    flat.fillRect(0, 0, camera.width, camera.height);
+    const size = Math.max(1, pointSize * 0.8);
+    let last = "";
+    for (let row = 0; row < this.count; row++) {
+      const [x, y] = camera.toScreen(this.places[2 * row], this.places[2 * row + 1]);
+      if (x < -9 || y < -9 || x > camera.width + 9 || y > camera.height + 9) continue;
+      const [r, g, b] = this.colours.subarray(4 * row, 4 * row + 3);
+      const fill = `rgb(${r} ${g} ${b})`;
+      if (fill !== last) flat.fillStyle = last = fill;
+      flat.fillRect(x - size / 2, y - size / 2, size, size);
+    }
+  }
+}
