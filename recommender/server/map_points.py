@@ -23,11 +23,17 @@ NO_GROUP = 255
 """In place of a genre where none is predicted."""
 
 _BLOCK = 65_536
+_AXES_FROM = 20_000
+"""Tracks, drawn at random, of which principal components are computed."""
+
 _CELLS = 48
 _SMOOTHED = 2
 """Times that counts of cells are averaged with their neighbours."""
 
 _LEAST_TRACKS = 4
+_FEW = 600
+"""On a map of fewer tracks, each name stands once."""
+
 _SECOND = 0.45
 """A second region of the same name has at least this share of the first one's density."""
 
@@ -147,19 +153,17 @@ def principal_plane(index: TrackIndex) -> FloatArray:
         np.ndarray [shape=(n, 2)], float32. Of each axis, the end with the largest loading is the
         positive one, so that the same vectors give the same picture.
     """
-    count = len(index.ids)
-    total: npt.NDArray[np.float64] | float = 0.0
-    products: npt.NDArray[np.float64] | float = 0.0
-    for block in _unit_blocks(index):
-        total = total + block.sum(axis=0, dtype=np.float64)
-        products = products + (block.T @ block).astype(np.float64)
-    mean = np.asarray(total) / count
-    covariance = np.asarray(products) / count - np.outer(mean, mean)
+    space, count = ScoreSpace(index), len(index.ids)
+    some = np.random.default_rng(0).permutation(count)[:_AXES_FROM]
+    sample = space.units(np.sort(some))
+    mean = sample.mean(axis=0)
+    covariance = (sample - mean).T @ (sample - mean) / len(sample)
     axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :2]
     if axes.shape[1] < 2:
         axes = np.pad(axes, ((0, 0), (0, 2 - axes.shape[1])))
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]] + 1e-30)
-    parts = [(block - mean) @ axes for block in _unit_blocks(index)]
+    blocks = np.array_split(np.arange(count), -(-count // _BLOCK))
+    parts = [(space.units(rows) - mean) @ axes for rows in blocks]
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -186,6 +190,8 @@ def regions(
         first = np.unravel_index(worth.argmax(), worth.shape)
         yield _region(name, first, tracks, group)
         rows, columns = np.indices(worth.shape)
+        if len(groups) < _FEW:
+            continue
         far = np.hypot(rows - first[0], columns - first[1]) >= _APART
         second = np.unravel_index((worth * far).argmax(), worth.shape)
         if worth[second] * far[second] > _SECOND * worth[first]:
@@ -209,12 +215,6 @@ def _density(flat: IntArray) -> npt.NDArray[np.float64]:
             )
             counts = (below + 2 * same + above) / 4
     return counts
-
-
-def _unit_blocks(index: TrackIndex) -> Iterator[FloatArray]:
-    space = ScoreSpace(index)
-    for start in range(0, len(index.ids), _BLOCK):
-        yield space.units(np.arange(start, min(start + _BLOCK, len(index.ids))))
 
 
 def _places(plane: FloatArray) -> npt.NDArray[np.uint16]:
@@ -244,10 +244,11 @@ def _genres(
 
 def _years(service: SimilarityService, ids: IntArray) -> npt.NDArray[np.uint16]:
     years = np.zeros(len(ids), dtype=np.uint16)
-    for track in service.catalog.listed_tracks():
-        row = int(np.searchsorted(ids, track.id))
-        if row < len(ids) and ids[row] == track.id and track.year and 0 < track.year < SIDE:
-            years[row] = track.year
+    known = np.array(service.catalog.track_years(), dtype=np.int64).reshape(-1, 2)
+    known = known[(known[:, 1] > 0) & (known[:, 1] < SIDE)]
+    rows = np.minimum(np.searchsorted(ids, known[:, 0]), len(ids) - 1)
+    there = ids[rows] == known[:, 0]
+    years[rows[there]] = known[there, 1]
     return years
 
 

@@ -56,9 +56,14 @@ async def media_file(request: Request, track_id: TrackId) -> Response:
 
 @router.get("/{track_id}/cover")
 async def media_cover(request: Request, track_id: TrackId) -> Response:
-    """The picture of a track."""
+    """The picture of a track; nothing where there is none, which is no fault."""
     await media_user(request)
-    return await cover_response(request, track_id)
+    try:
+        return await cover_response(request, track_id)
+    except Problem as problem:
+        if problem.status != 404:
+            raise
+        return Response(status_code=204, headers={"Cache-Control": "private, max-age=3600"})
 
 
 async def media_user(request: Request) -> str:

@@ -37,8 +37,7 @@ const VIEWS = {
 
 async function open(): Promise<void> {
   if (secret()) await openMedia().catch(() => undefined);
-  await loadStatus();
-  await Promise.all([loadMap(), loadTaste()]);
+  await Promise.all([loadStatus(), loadMap(), loadTaste()]);
 }
 
 function Page() {

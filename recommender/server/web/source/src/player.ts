@@ -20,6 +20,7 @@ interface Kept {
 const QUEUE = "recsys.queue";
 const MOST = 2000;
 const AHEAD = 5;
+const MOST_FAILURES = 7;
 const EMPTY: Kept = { items: [], index: 0, at: 0, source: { kind: "list", name: "Queue" } };
 
 function restored(): Kept {
@@ -302,11 +303,16 @@ async function explain(id: number): Promise<void> {
   isPlaying.value = false;
   if (status === 401) return;
   const what = `“${track.title.slice(0, 60)}”`;
-  if (status === 404) say(`The file of ${what} is gone: it was moved, deleted, or its disk is off.`, true);
-  else if (status < 300) say(`This browser cannot play the format of ${what}.`, true);
-  else say(`${what} cannot be played at present.`, true);
+  const reason =
+    status === 404
+      ? `The file of ${what} is gone: it was moved, deleted, or its disk is off.`
+      : status < 300
+        ? `This browser cannot play the format of ${what}.`
+        : `${what} cannot be played at present.`;
+  const rest = index.value + 1 < queue.value.length ? " The next one is tried." : "";
+  say(failures < MOST_FAILURES ? reason + rest : `${reason} Nor could those before it: playing has stopped.`, true, "sound");
   loaded = undefined;
-  if (++failures < 8 && index.value + 1 < queue.value.length) setTimeout(() => current.value?.id === id && next(), 600);
+  if (failures++ < MOST_FAILURES && index.value + 1 < queue.value.length) setTimeout(() => current.value?.id === id && next(), 600);
 }
 
 function describe(track: Track): void {

@@ -1,6 +1,6 @@
 // What all parts of the page share: where the reader is, what is liked, what is said in passing.
 import { computed, effect, signal } from "@preact/signals";
-import { ApiError, get, onReturn, post, ask } from "./api";
+import { address, ApiError, ask, get, onReturn, post } from "./api";
 import type { Status, Track } from "./types";
 
 export interface Place {
@@ -78,13 +78,15 @@ export interface Remark {
   id: number;
   text: string;
   isBad: boolean;
+  about: string;
 }
 export const remarks = signal<Remark[]>([]);
 let lastRemark = 0;
 
-export function say(text: string, isBad = false): void {
-  const remark = { id: ++lastRemark, text, isBad };
-  remarks.value = [...remarks.value.filter((one) => one.text !== text).slice(-2), remark];
+/** Says something in passing, in place of what was said about the same before. */
+export function say(text: string, isBad = false, about = text): void {
+  const remark = { id: ++lastRemark, text, isBad, about };
+  remarks.value = [...remarks.value.filter((one) => one.about !== about).slice(-1), remark];
   setTimeout(() => dismiss(remark.id), isBad ? 9000 : 4500);
 }
 
@@ -107,14 +109,26 @@ export function complain(error: unknown): void {
 
 export const status = signal<Status | null>(null);
 export const isEmpty = signal(false);
+/** Whether the server is up, and has not opened its catalogue yet. */
+export const isOpening = signal(false);
+let opening: ReturnType<typeof setTimeout> | undefined;
 
 export async function loadStatus(): Promise<void> {
   try {
     status.value = await get<Status>("status");
     isEmpty.value = status.value.analysed === 0;
+    isOpening.value = false;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 503) isEmpty.value = true;
-    else complain(error);
+    if (!(error instanceof ApiError && error.status === 503)) {
+      complain(error);
+      return;
+    }
+    const ready = await fetch(address("readyz"), { cache: "no-store" }).then((one) => one.json(), () => ({}));
+    isEmpty.value = ready.status === "empty";
+    isOpening.value = !isEmpty.value;
+    // An index may have to be made, and music may come at any time.
+    clearTimeout(opening);
+    opening = setTimeout(() => void loadStatus(), isEmpty.value ? 8000 : 2500);
   }
 }
 

@@ -10,7 +10,8 @@ import * as state from "./state";
 const NAMES: Record<state.ColourBy, string> = { genre: "Genre", cluster: "Cluster", year: "Year", energy: "Energy" };
 
 export function Key({ map }: { map: MapData }) {
-  const isOpen = useSignal(innerWidth >= 900);
+  const chosen = useSignal<boolean | null>(null);
+  const isOpen = chosen.value ?? !state.isNarrow.value;
   const has = (by: state.ColourBy) =>
     by === "genre" || (by === "year" ? yearRange(map)[1] > 0 : map.columns[by] !== undefined);
   const choices = (Object.keys(NAMES) as state.ColourBy[]).filter(has);
@@ -31,12 +32,12 @@ export function Key({ map }: { map: MapData }) {
             {choices.map((one) => <option key={one} value={one}>{NAMES[one].toLowerCase()}</option>)}
           </select>
         </label>
-        <button class="plain" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
-          {isOpen.value ? "Hide key" : "Key"}
+        <button class="plain" aria-expanded={isOpen} onClick={() => (chosen.value = !isOpen)}>
+          {isOpen ? "Hide key" : "Key"}
         </button>
       </div>
-      {isOpen.value && (by === "genre" || by === "cluster" ? <Groups map={map} by={by} /> : <Scale map={map} by={by} />)}
-      {isOpen.value && (
+      {isOpen && (by === "genre" || by === "cluster" ? <Groups map={map} by={by} /> : <Scale map={map} by={by} />)}
+      {isOpen && (
         <p class="key-note">
           {map.head.shown < map.head.total
             ? `${number(map.head.shown)} of ${number(map.head.total)} tracks, drawn at random`

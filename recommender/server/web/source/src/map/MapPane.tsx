@@ -2,7 +2,7 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { current, isPlaying, playNow } from "../player";
-import { go, isCalm, isDark, isEmpty, place } from "../store";
+import { go, isCalm, isDark, isEmpty, isOpening, place, status } from "../store";
 import { Icon } from "../parts/icons";
 import { Key } from "./Key";
 import { Camera } from "./camera";
@@ -21,14 +21,14 @@ const PAINTS: Record<"light" | "dark", Paint & { ink2: Ink }> = {
     land: [252, 249, 242],
     ink: [150, 126, 86],
     lines: 0.62,
-    ink2: { text: "#1b2a35", quiet: "#66706f", accent: "#ad3a1f", halo: "rgb(250 246 237 / .88)", hairline: "#b9ad94" },
+    ink2: { text: "#1b2a35", quiet: "#66706f", accent: "#ad3a1f", halo: "rgb(250 246 237 / .8)", hairline: "#b9ad94" },
   },
   dark: {
     sea: [12, 20, 29],
     land: [32, 50, 66],
     ink: [118, 152, 176],
     lines: 0.5,
-    ink2: { text: "#f1eadb", quiet: "#8b9ba6", accent: "#ff9468", halo: "rgb(12 20 29 / .82)", hairline: "#3a4d5c" },
+    ink2: { text: "#f1eadb", quiet: "#8b9ba6", accent: "#ff9468", halo: "rgb(12 20 29 / .6)", hairline: "#3a4d5c" },
   },
 };
 
@@ -92,6 +92,8 @@ class Chart {
     if (!clientWidth || !clientHeight) return;
     this.camera.width = clientWidth;
     this.camera.height = clientHeight;
+    this.camera.inset = clientWidth > 760 ? 246 : 0;
+    state.isNarrow.value = clientWidth <= 760;
     this.renderer.resize(clientWidth, clientHeight, this.ratio);
     this.due();
   }
@@ -191,7 +193,7 @@ class Chart {
     const xs = spots.map((one) => one[0]);
     const ys = spots.map((one) => one[1]);
     const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const wide = Math.max(right - left, high - low, 0.12) * 1.5;
+    const wide = Math.max(right - left, high - low, 0.3) * 1.2;
     this.camera.fly((left + right) / 2, (low + high) / 2, Math.min(Math.max(1 / wide, 1), 8), performance.now(), isCalm.matches);
     this.due();
   }
@@ -284,7 +286,7 @@ class Chart {
       ArrowUp: [0, 48],
       ArrowDown: [0, -48],
     };
-    const [cx, cy] = [this.camera.width / 2, this.camera.height / 2];
+    const [cx, cy] = this.camera.middle;
     if (steps[event.key]) this.camera.pan(...steps[event.key]);
     else if (event.key === "+" || event.key === "=") this.camera.zoomAt(1.4, cx, cy);
     else if (event.key === "-") this.camera.zoomAt(1 / 1.4, cx, cy);
@@ -407,7 +409,7 @@ export function MapPane() {
       )}
       {!map && (
         <p class="map-empty">
-          {state.isLoading.value ? "The map is being drawn …" : isEmpty.value ? "Nothing is on the map yet." : "There is no map at present."}
+          {state.isLoading.value || isOpening.value || status.value?.analysed ? "The map is being drawn …" : isEmpty.value ? "Nothing is on the map yet." : "There is no map at present."}
         </p>
       )}
       {state.isPicking.value && <p class="map-hint">Draw around the tracks you want.</p>}
@@ -417,7 +419,7 @@ export function MapPane() {
 
 function zoom(chart: Chart | null, factor: number): void {
   if (!chart) return;
-  chart.camera.zoomAt(factor, chart.camera.width / 2, chart.camera.height / 2);
+  chart.camera.zoomAt(factor, ...chart.camera.middle);
   chart.due();
 }
 

@@ -6,21 +6,30 @@ export class Camera {
   zoom = 1;
   width = 1;
   height = 1;
+  /** Pixels on the right that something else covers. */
+  inset = 0;
   private flight: { from: [number, number, number]; to: [number, number, number]; start: number } | undefined;
 
   /** Pixels of one unit of the map. */
   get scale(): number {
-    return Math.min(this.width * 0.86, this.height * 0.84) * this.zoom;
+    return Math.min((this.width - this.inset) * 0.84, this.height * 0.82) * this.zoom;
+  }
+
+  /** Where the middle of the view is on the screen. */
+  get middle(): [number, number] {
+    return [(this.width - this.inset) / 2, this.height / 2];
   }
 
   toScreen(x: number, y: number): [number, number] {
     const scale = this.scale;
-    return [(x - this.x) * scale + this.width / 2, (this.y - y) * scale + this.height / 2];
+    const [mx, my] = this.middle;
+    return [(x - this.x) * scale + mx, (this.y - y) * scale + my];
   }
 
   toMap(px: number, py: number): [number, number] {
     const scale = this.scale;
-    return [(px - this.width / 2) / scale + this.x, this.y - (py - this.height / 2) / scale];
+    const [mx, my] = this.middle;
+    return [(px - mx) / scale + this.x, this.y - (py - my) / scale];
   }
 
   pan(dx: number, dy: number): void {

@@ -1,8 +1,8 @@
 // How densely the tracks lie, and lines of equal density, as on a map of hills.
 
-export const GRID = 192;
+export const GRID = 224;
 /** The grid reaches beyond the points by this share of the map on every side. */
-export const MARGIN = 0.15;
+export const MARGIN = 0.32;
 const SPAN = 1 + 2 * MARGIN;
 export const LEVELS = [0.018, 0.045, 0.09, 0.16, 0.26, 0.4, 0.58, 0.78];
 

@@ -67,11 +67,14 @@ export class Overlay {
     flat.textAlign = "center";
     flat.textBaseline = "middle";
     const small = camera.width < 500;
+    const isSparse = scene.total < 600;
     for (const region of [...scene.regions].sort((a, b) => b.tracks - a.tracks)) {
-      const [x, y] = camera.toScreen(region.x, region.y);
+      const [x, low] = camera.toScreen(region.x, region.y);
+      // Among few points a name stands above its own, and hides none.
+      const y = low - (isSparse ? 20 : 0);
       const share = Math.sqrt(region.tracks / Math.max(scene.total, 1));
       const zoomed = Math.min(camera.zoom ** 0.35, 1.9);
-      const size = Math.min((small ? 13 : 16) + share * (small ? 16 : 30), 40) * zoomed;
+      const size = Math.min((small || isSparse ? 13 : 16) + share * (small || isSparse ? 16 : 30), 40) * zoomed;
       const name = region.name.slice(0, 40);
       flat.font = `italic ${size}px "Libre Caslon Text", "Iowan Old Style", Georgia, serif`;
       flat.letterSpacing = `${size * 0.09}px`;
@@ -81,7 +84,7 @@ export class Overlay {
       const meets = taken.some((one) => one[0] < box[2] && box[0] < one[2] && one[1] < box[3] && box[1] < one[3]);
       if (isOff || meets) continue;
       taken.push(box);
-      flat.lineWidth = Math.max(3, size / 5);
+      flat.lineWidth = Math.max(2.5, size / 7);
       flat.strokeStyle = ink.halo;
       flat.strokeText(name, x, y);
       flat.fillStyle = ink.text;
@@ -92,7 +95,7 @@ export class Overlay {
 
   private near(camera: Camera, ink: Ink, scene: Scene): void {
     const { flat } = this;
-    if (scene.seed) {
+    if (scene.seed && !scene.way) {
       const [sx, sy] = camera.toScreen(...scene.seed.at);
       for (const mark of scene.near) {
         const [x, y] = camera.toScreen(...mark.at);
@@ -115,15 +118,21 @@ export class Overlay {
   private way(camera: Camera, ink: Ink, way: NonNullable<Scene["way"]>): void {
     const { flat } = this;
     const points = way.places.map((one) => one && camera.toScreen(...one));
+    // Through all points without corners (Catmull and Rom), as one walks.
     const trace = (from: number, to: number) => {
       flat.beginPath();
-      let isDown = false;
-      for (let at = from; at <= Math.min(to, points.length - 1); at++) {
-        const point = points[at];
-        if (!point) continue;
-        if (isDown) flat.lineTo(...point);
-        else flat.moveTo(...point);
-        isDown = true;
+      for (let at = from; at < Math.min(to, points.length - 1); at++) {
+        const [a, b] = [points[at], points[at + 1]];
+        if (!a || !b) continue;
+        const [before, after] = [points[at - 1] ?? a, points[at + 2] ?? b];
+        flat.moveTo(...a);
+        flat.bezierCurveTo(
+          a[0] + (b[0] - before[0]) / 7,
+          a[1] + (b[1] - before[1]) / 7,
+          b[0] - (after[0] - a[0]) / 7,
+          b[1] - (after[1] - a[1]) / 7,
+          ...b,
+        );
       }
       flat.stroke();
     };
@@ -181,7 +190,7 @@ export class Overlay {
 
   private cross(camera: Camera, ink: Ink): void {
     const { flat } = this;
-    const [x, y] = [camera.width / 2, camera.height / 2];
+    const [x, y] = camera.middle;
     flat.strokeStyle = ink.text;
     flat.lineWidth = 1;
     flat.beginPath();

@@ -22,13 +22,13 @@ void main() {
   vec2 a = (ends.xy * scale + shift) * size, b = (ends.zw * scale + shift) * size;
   vec2 along = b - a; float far = length(along);
   along = far > 0.0 ? along / far : vec2(1.0, 0.0);
-  vec2 at = mix(a - along * 0.3, b + along * 0.3, corner.x) + vec2(-along.y, along.x) * corner.y * width;
+  vec2 at = mix(a - along * 0.6, b + along * 0.6, corner.x) + vec2(-along.y, along.x) * corner.y * width;
   gl_Position = vec4(at / size, 0.0, 1.0); side = corner.y; level = corner.z;
 }`;
 const LINE = `
 precision mediump float; varying float side; varying float level; uniform vec3 ink; uniform float strength;
 void main() {
-  float cover = clamp((1.0 - abs(side)) * 1.6, 0.0, 1.0) * strength * (0.35 + 0.65 * level);
+  float cover = clamp((1.0 - abs(side)) * 1.3, 0.0, 1.0) * strength * (0.35 + 0.65 * level);
   gl_FragColor = vec4(ink * cover, cover);
 }`;
 const GROUND = `
@@ -162,7 +162,7 @@ export class Renderer {
   private drawGl(gl: WebGLRenderingContext, camera: Camera, pointSize: number, paint: Paint): void {
     const ratio = this.canvas.width / camera.width;
     const [sx, sy] = [(2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height];
-    const shift: [number, number] = [-camera.x * sx, -camera.y * sy];
+    const shift: [number, number] = [-camera.x * sx - camera.inset / camera.width, -camera.y * sy];
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     const sea = part(paint.sea);
     gl.clearColor(...sea, 1);
@@ -191,7 +191,7 @@ export class Renderer {
     gl.enable(gl.BLEND);
     const lines = use("lines");
     gl.uniform2f(lines.at("size"), this.canvas.width / 2, this.canvas.height / 2);
-    gl.uniform1f(lines.at("width"), 0.85 * ratio);
+    gl.uniform1f(lines.at("width"), 1.15 * ratio);
     gl.uniform1f(lines.at("strength"), paint.lines);
     gl.uniform3f(lines.at("ink"), ...part(paint.ink));
     bind(lines.attribute("ends"), "lines", 4, gl.FLOAT, false, 28, 0);

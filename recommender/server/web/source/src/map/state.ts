@@ -13,6 +13,8 @@ export const colourBy = signal<ColourBy>(stored("recsys.colour", "genre"));
 export const only = signal<number | null>(null);
 export const hovered = signal<number | null>(null);
 export const picked = signal<number[]>([]);
+/** Whether the map has no room for its key beside it. */
+export const isNarrow = signal(false);
 export const isPicking = signal(false);
 
 export interface Near {
@@ -86,10 +88,11 @@ export async function loadMap(): Promise<void> {
     data.value = MapData.parse(buffer);
     performance.mark("map-loaded");
   } catch (error) {
-    if (error instanceof ApiError && error.status === 503) data.value = null;
+    if (error instanceof ApiError && error.status === 503) return; // `status` says when to ask again
     else complain(error);
   } finally {
     isLoading.value = false;
+    if (!data.value && status.value?.analysed) setTimeout(() => void loadMap(), 4000);
   }
 }
 
@@ -97,6 +100,6 @@ onReturn(() => void loadMap());
 let revision = -1;
 effect(() => {
   const now = status.value?.revision ?? -1;
-  if (now !== -1 && revision !== -1 && now !== revision) void loadMap();
+  if (now !== -1 && (revision !== -1 ? now !== revision : !data.peek() && !isLoading.peek())) void loadMap();
   revision = now;
 });

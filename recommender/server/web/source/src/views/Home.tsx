@@ -1,4 +1,4 @@
-import { complain, go, isEmpty, liked, place, status } from "../store";
+import { complain, go, isEmpty, isOpening, liked, place, status } from "../store";
 import { current, playAll, queue, radio } from "../player";
 import { get } from "../api";
 import { Fault, Pane, Section, Waiting } from "../parts/Pane";
@@ -22,7 +22,7 @@ export function Home() {
           sounds alike lies close together.
         </p>
       ) : (
-        <Waiting what="Opening the library" />
+        <Waiting what={isOpening.value ? "The library is being opened, which can take a minute the first time" : "Opening the library"} />
       )}
       <div class="buttons">
         <button class="button is-main" onClick={() => void playAnywhere()} disabled={!data.value}>

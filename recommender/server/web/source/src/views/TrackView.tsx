@@ -41,7 +41,7 @@ export function TrackView() {
     remember(items.map((one) => one.track));
     seed.value = id;
     near.value = items.map((one) => ({ id: one.track.id, close: one.close !== false }));
-    aim.value = { ids: [id, ...items.filter((one) => one.close !== false).map((one) => one.track.id)] };
+    aim.value = { ids: [id, ...items.slice(0, 10).map((one) => one.track.id)] };
   }, [id, similar.value, data.value === null]);
   const track = shown.value;
   if (shown.error) return <Pane title="Track"><Fault text={shown.error} /></Pane>;
@@ -63,13 +63,6 @@ export function TrackView() {
         </button>
         <button class="button" data-action="path" aria-expanded={isFinding.value} onClick={() => (isFinding.value = !isFinding.value)}>
           <Icon name="path" /> Path to …
-        </button>
-        <button class="tool" onClick={() => enqueue([track], true)} aria-label="Play next" title="Play next"><Icon name="queue" /></button>
-        <button class="tool" aria-pressed={liked.value.has(id)} onClick={() => void toggleLike(track)} aria-label="Like" title="Like">
-          <Icon name="heart" isFull={liked.value.has(id)} />
-        </button>
-        <button class="tool" aria-pressed={never.value.has(id)} onClick={() => void toggleNever(track)} aria-label="Never in mixes" title="Never in mixes and radios">
-          <Icon name="never" />
         </button>
       </div>
       {isFinding.value && <PathPicker start={track} />}
@@ -94,6 +87,21 @@ export function TrackView() {
   );
 }
 
+function Taste({ track }: { track: Track }) {
+  const [isLiked, isNever] = [liked.value.has(track.id), never.value.has(track.id)];
+  return (
+    <span class="taste">
+      <button class="tool" aria-pressed={isLiked} onClick={() => void toggleLike(track)} aria-label="Like" title="Like">
+        <Icon name="heart" isFull={isLiked} />
+      </button>
+      <button class="tool" aria-pressed={isNever} onClick={() => void toggleNever(track)} aria-label="Never in mixes" title="Never in mixes and radios">
+        <Icon name="never" />
+      </button>
+      <button class="tool" onClick={() => enqueue([track], true)} aria-label="Play next" title="Play next"><Icon name="queue" /></button>
+    </span>
+  );
+}
+
 function TrackHead({ track, credits }: { track: Track; credits: Credits | null }) {
   const { artists, album } = credits ?? { artists: [], album: null };
   void spotsChanged.value;
@@ -109,10 +117,11 @@ function TrackHead({ track, credits }: { track: Track; credits: Credits | null }
     <div class="track-head">
       <Cover track={track} isLarge />
       <div>
-        <p class="over">
+        <div class="over">
           {track.predicted_genre && <><Dot colour={genreColour(track, isDark.value)} /> {track.predicted_genre}</>}
           {spot && <span class="spot" title="Where it is on the map">{reference(...spot)}</span>}
-        </p>
+          <Taste track={track} />
+        </div>
         <h1 class="heading clamp" title={track.title.slice(0, 300)}><bdi>{track.title}</bdi></h1>
         <p class="by">
           {artists.length ? artists.map((one, at) => (
