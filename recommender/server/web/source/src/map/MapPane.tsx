@@ -11,7 +11,8 @@ import { contours, density } from "./contours";
 import { NO_GROUP, type MapData } from "./data";
 import { Tip, trackOf } from "./Tip";
 import { Overlay, type Ink, type Mark, type Scene } from "./overlay";
-import { Renderer, type Paint } from "./renderer";
+import { Raster } from "./raster";
+import { Renderer, processorOf, type Drawing, type Paint } from "./renderer";
 import * as state from "./state";
 import { number } from "../text";
 
@@ -62,13 +63,14 @@ function yearShare(map: MapData, year: number): number {
 
 class Chart {
   readonly camera = new Camera();
-  private readonly renderer: Renderer;
+  private readonly renderer: Drawing;
   private readonly overlay: Overlay;
   private isDue = false;
   private drawnWay = { key: "", start: 0 };
   private lasso: [number, number][] = [];
   private pointers = new Map<number, [number, number]>();
   private moved = 0;
+  private readonly hasProcessor: boolean;
   isCrossed = false;
   onHover: (id: number | null, x: number, y: number) => void = () => undefined;
 
@@ -77,14 +79,17 @@ class Chart {
     ground: HTMLCanvasElement,
     readonly over: HTMLCanvasElement,
   ) {
-    this.renderer = new Renderer(ground);
-    this.overlay = new Overlay(over);
+    const processor = processorOf(ground);
+    this.renderer = processor ? new Renderer(ground, processor) : new Raster(over);
+    this.overlay = new Overlay(over, !processor);
+    this.hasProcessor = processor !== null;
+    ground.hidden = !processor;
     ground.addEventListener("again", () => this.due());
     box.dataset.renderer = this.renderer.kind;
   }
 
   get ratio(): number {
-    return Math.min(devicePixelRatio || 1, 2);
+    return this.hasProcessor ? Math.min(devicePixelRatio || 1, 2) : 1;
   }
 
   resize(): void {

@@ -36,19 +36,23 @@ const TAU = 2 * Math.PI;
 export class Overlay {
   private readonly flat: CanvasRenderingContext2D;
 
-  constructor(readonly canvas: HTMLCanvasElement) {
+  /** On a canvas of its own, or on what was drawn already on one that all is drawn on. */
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    private readonly isShared: boolean,
+  ) {
     this.flat = canvas.getContext("2d")!;
   }
 
   draw(camera: Camera, ratio: number, ink: Ink, scene: Scene): void {
     const { flat } = this;
     const [width, height] = [Math.round(camera.width * ratio), Math.round(camera.height * ratio)];
-    if (this.canvas.width !== width || this.canvas.height !== height) {
+    if (!this.isShared && (this.canvas.width !== width || this.canvas.height !== height)) {
       this.canvas.width = width;
       this.canvas.height = height;
     }
     flat.setTransform(ratio, 0, 0, ratio, 0, 0);
-    flat.clearRect(0, 0, camera.width, camera.height);
+    if (!this.isShared) flat.clearRect(0, 0, camera.width, camera.height);
     flat.lineCap = flat.lineJoin = "round";
     this.names(camera, ink, scene);
     this.near(camera, ink, scene);

@@ -1,7 +1,7 @@
 // Draws ground, contour lines and points by WebGL. Libraries for this make their programs by
 // `Function`, which the page's Content-Security-Policy forbids.
 import type { Camera } from "./camera";
-import { css, type Rgb } from "./colours";
+import type { Rgb } from "./colours";
 import { GRID, LEVELS, MARGIN } from "./contours";
 
 const POINTS = `
@@ -53,9 +53,33 @@ export interface Paint {
 
 const part = ([r, g, b]: Rgb): Rgb => [r / 255, g / 255, b / 255];
 
-export class Renderer {
-  private readonly gl: WebGLRenderingContext | null;
-  private readonly flat: CanvasRenderingContext2D | null;
+/** What draws the map's ground and points on a canvas. */
+export interface Drawing {
+  readonly kind: string;
+  show(places: Float32Array, grid: Float32Array, segments: Float32Array): void;
+  /** Four values a point: red, green, blue, cover. */
+  recolour(colours: Uint8Array): void;
+  resize(width: number, height: number, ratio: number): void;
+  draw(camera: Camera, pointSize: number, paint: Paint): void;
+}
+
+/** A context that a graphics processor draws; null where there is none, or a program in its place. */
+export function processorOf(canvas: HTMLCanvasElement): WebGLRenderingContext | null {
+  const gl = canvas.getContext("webgl", {
+    alpha: false,
+    antialias: false,
+    depth: false,
+    stencil: false,
+    failIfMajorPerformanceCaveat: true,
+    powerPreference: "high-performance",
+  });
+  const facts = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = gl && facts ? String(gl.getParameter(facts.UNMASKED_RENDERER_WEBGL)) : "";
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? null : gl;
+}
+
+export class Renderer implements Drawing {
+  readonly kind = "WebGL";
   private programs: Record<string, WebGLProgram> = {};
   private buffers: Record<string, WebGLBuffer> = {};
   private heights: WebGLTexture | null = null;
@@ -66,9 +90,10 @@ export class Renderer {
   private grid: Float32Array | undefined;
   private segments = new Float32Array();
 
-  constructor(readonly canvas: HTMLCanvasElement) {
-    this.gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: false, stencil: false, powerPreference: "high-performance" });
-    this.flat = this.gl ? null : canvas.getContext("2d", { alpha: false });
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    private readonly gl: WebGLRenderingContext,
+  ) {
     this.prepare();
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => {
@@ -79,13 +104,8 @@ export class Renderer {
     });
   }
 
-  get kind(): string {
-    return this.gl ? "WebGL" : "2D";
-  }
-
   private prepare(): void {
-    const gl = this.gl;
-    if (!gl) return;
+    const { gl } = this;
     const made = (vertex: string, fragment: string) => {
       const program = gl.createProgram()!;
       for (const [type, code] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
@@ -111,8 +131,7 @@ export class Renderer {
     this.grid = grid;
     this.segments = segments as Float32Array<ArrayBuffer>;
     this.count = places.length / 2;
-    const gl = this.gl;
-    if (!gl) return;
+    const { gl } = this;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.places);
     gl.bufferData(gl.ARRAY_BUFFER, places, gl.STATIC_DRAW);
     gl.bindTexture(gl.TEXTURE_2D, this.heights);
@@ -140,11 +159,9 @@ export class Renderer {
     gl.bufferData(gl.ARRAY_BUFFER, data, gl.STATIC_DRAW);
   }
 
-  /** Four values a point: red, green, blue, cover. */
   recolour(colours: Uint8Array): void {
     this.colours = colours as Uint8Array<ArrayBuffer>;
-    const gl = this.gl;
-    if (!gl) return;
+    const { gl } = this;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.colours);
     gl.bufferData(gl.ARRAY_BUFFER, colours, gl.STATIC_DRAW);
   }
@@ -155,11 +172,7 @@ export class Renderer {
   }
 
   draw(camera: Camera, pointSize: number, paint: Paint): void {
-    if (this.flat) this.drawFlat(this.flat, camera, pointSize, paint);
-    else if (this.gl) this.drawGl(this.gl, camera, pointSize, paint);
-  }
-
-  private drawGl(gl: WebGLRenderingContext, camera: Camera, pointSize: number, paint: Paint): void {
+    const { gl } = this;
     const ratio = this.canvas.width / camera.width;
     const [sx, sy] = [(2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height];
     const shift: [number, number] = [-camera.x * sx - camera.inset / camera.width, -camera.y * sy];
@@ -204,23 +217,5 @@ export class Renderer {
     bind(points.attribute("place"), "places", 2, gl.FLOAT, false);
     bind(points.attribute("colour"), "colours", 4, gl.UNSIGNED_BYTE, true);
     gl.drawArrays(gl.POINTS, 0, this.count);
-  }
-
-  /** Without WebGL: the points alone, as squares. */
-  private drawFlat(flat: CanvasRenderingContext2D, camera: Camera, pointSize: number, paint: Paint): void {
-    const ratio = this.canvas.width / camera.width;
-    flat.setTransform(ratio, 0, 0, ratio, 0, 0);
-    flat.fillStyle = css(paint.sea);
-    flat.fillRect(0, 0, camera.width, camera.height);
-    const size = Math.max(1, pointSize * 0.8);
-    let last = "";
-    for (let row = 0; row < this.count; row++) {
-      const [x, y] = camera.toScreen(this.places[2 * row], this.places[2 * row + 1]);
-      if (x < -9 || y < -9 || x > camera.width + 9 || y > camera.height + 9) continue;
-      const [r, g, b] = this.colours.subarray(4 * row, 4 * row + 3);
-      const fill = `rgb(${r} ${g} ${b})`;
-      if (fill !== last) flat.fillStyle = last = fill;
-      flat.fillRect(x - size / 2, y - size / 2, size, size);
-    }
   }
 }
