@@ -47,10 +47,11 @@ function frame(now) {
     return;
   }
   if (isMoved) {
-    fire("pointermove", box.width * (.5 + .3 * Math.sin(2 * t)), box.height * (.5 + .3 * Math.cos(3 * t)));
+    const [across, down] = [.5 + .3 * Math.sin(2 * t), .5 + .3 * Math.cos(3 * t)];
+    fire("pointermove", box.width * across, box.height * down);
     if (frames.length % 4 === 0) canvas.dispatchEvent(new WheelEvent("wheel", {
-      deltaY: 60 * Math.sin(t), clientX: box.left + box.width / 2, clientY: box.top + box.height / 2,
-      cancelable: true }));
+      deltaY: 60 * Math.sin(t), clientX: box.left + box.width / 2,
+      clientY: box.top + box.height / 2, cancelable: true }));
   }
   requestAnimationFrame(frame);
 }
@@ -99,8 +100,12 @@ def _measured(page: Any, address: str, seconds: float, repeats: int) -> dict[str
         page.get(f"{address}/?{time.time()}")
         until(page, "document.querySelector('.map')?.dataset.drawn", 120)
         found["map_drawn_s"].append(round(time.monotonic() - begin, 2))
-    found["points"] = int(page.execute_script("return document.querySelector('.map').dataset.drawn"))
-    found["renderer"] = page.execute_script("return document.querySelector('.map').dataset.renderer")
+    found["points"] = int(
+        page.execute_script("return document.querySelector('.map').dataset.drawn")
+    )
+    found["renderer"] = page.execute_script(
+        "return document.querySelector('.map').dataset.renderer"
+    )
     page.set_script_timeout(60)
     for name, is_moved in (("floor", False), ("panned", True)):
         found[name] = [

@@ -19,9 +19,7 @@ _FLAGS = (
     "--disable-default-apps",
     "--disable-sync",
     "--hide-scrollbars",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
+    "--disable-gpu",
     "--autoplay-policy=no-user-gesture-required",
     # Whatever it were to ask of another machine fails.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -39,11 +37,22 @@ def missing() -> str | None:
     return None
 
 
+WEBGL_IN_SOFTWARE = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+
+
 @contextmanager
 def chromium(
-    width: int = 1280, height: int = 800, *, is_dark: bool = False, is_phone: bool = False
+    width: int = 1280,
+    height: int = 800,
+    *,
+    is_dark: bool = False,
+    is_phone: bool = False,
+    more: tuple[str, ...] = (),
 ) -> Iterator[Any]:
-    """A window of this size, with a profile of its own; closed at the end."""
+    """A window of this size, with a profile of its own; closed at the end.
+
+    `more`: flags of Chromium, such as `WEBGL_IN_SOFTWARE`, which then draws pages, too.
+    """
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options
     from selenium.webdriver.chrome.service import Service
@@ -52,7 +61,13 @@ def chromium(
     options.binary_location = shutil.which("chromium") or ""
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        for flag in (*_FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"):
+        flags = [flag for flag in _FLAGS if not (more and flag == "--disable-gpu")]
+        for flag in (
+            *flags,
+            *more,
+            f"--user-data-dir={profile}",
+            f"--window-size={width},{height}",
+        ):
             options.add_argument(flag)
         driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
         try:

@@ -22,7 +22,7 @@ const PAINTS: Record<"light" | "dark", Paint & { ink2: Ink }> = {
     land: [252, 249, 242],
     ink: [150, 126, 86],
     lines: 0.62,
-    ink2: { text: "#1b2a35", quiet: "#66706f", accent: "#ad3a1f", halo: "rgb(250 246 237 / .8)", hairline: "#b9ad94" },
+    ink2: { text: "#1b2a35", quiet: "#66706f", accent: "#ad3a1f", halo: "rgb(250 246 237 / .7)", hairline: "#b9ad94" },
   },
   dark: {
     sea: [12, 20, 29],

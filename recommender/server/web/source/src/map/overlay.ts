@@ -73,7 +73,7 @@ export class Overlay {
     const small = camera.width < 500;
     const isSparse = scene.total < 600;
     for (const region of [...scene.regions].sort((a, b) => b.tracks - a.tracks)) {
-      const [x, low] = camera.toScreen(region.x, region.y);
+      const [across, low] = camera.toScreen(region.x, region.y);
       // Among few points a name stands above its own, and hides none.
       const y = low - (isSparse ? 20 : 0);
       const share = Math.sqrt(region.tracks / Math.max(scene.total, 1));
@@ -83,6 +83,8 @@ export class Overlay {
       flat.font = `italic ${size}px "Libre Caslon Text", "Iowan Old Style", Georgia, serif`;
       flat.letterSpacing = `${size * 0.09}px`;
       const wide = flat.measureText(name).width / 2 + 6;
+      const isIn = across > 0 && across < camera.width;
+      const x = isIn ? Math.min(Math.max(across, wide + 8), camera.width - wide - 8) : across;
       const box: [number, number, number, number] = [x - wide, y - size * 0.7, x + wide, y + size * 0.7];
       const isOff = box[2] < 0 || box[0] > camera.width || box[3] < 0 || box[1] > camera.height;
       const meets = taken.some((one) => one[0] < box[2] && box[0] < one[2] && one[1] < box[3] && box[1] < one[3]);

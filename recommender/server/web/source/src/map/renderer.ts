@@ -63,19 +63,23 @@ export interface Drawing {
   draw(camera: Camera, pointSize: number, paint: Paint): void;
 }
 
-/** A context that a graphics processor draws; null where there is none, or a program in its place. */
+/**
+ * A context that a graphics processor draws; null where there is none, or a program in its place.
+ * With `?renderer=webgl` in the address the program will do.
+ */
 export function processorOf(canvas: HTMLCanvasElement): WebGLRenderingContext | null {
+  const isForced = new URLSearchParams(location.search).get("renderer") === "webgl";
   const gl = canvas.getContext("webgl", {
     alpha: false,
     antialias: false,
     depth: false,
     stencil: false,
-    failIfMajorPerformanceCaveat: true,
+    failIfMajorPerformanceCaveat: !isForced,
     powerPreference: "high-performance",
   });
   const facts = gl?.getExtension("WEBGL_debug_renderer_info");
   const name = gl && facts ? String(gl.getParameter(facts.UNMASKED_RENDERER_WEBGL)) : "";
-  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? null : gl;
+  return !isForced && /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) ? null : gl;
 }
 
 export class Renderer implements Drawing {
