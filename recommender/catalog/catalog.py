@@ -330,6 +330,11 @@ class Catalog(Lists, RemoteIds, Layouts):
             yield from page
             last = page[-1].id
 
+    def track_years(self) -> Sequence[tuple[int, int]]:
+        """Ids and years of those analysed tracks whose tags name a year."""
+        with self._reading() as connection:
+            return listed_tracks.years(connection)
+
     def tracks_after(
         self, last: int, limit: int, state: TrackState | None = TrackState.ANALYSED
     ) -> list[Track]:

@@ -74,3 +74,14 @@ def page_after(connection: Connection, last: int) -> Sequence[ListedTrack]:
         for id, library, path, segment, title, album, artist, by, artists, of_album, number, year,
         duration, genre in rows
     ]  # fmt: skip
+
+
+def years(connection: Connection) -> Sequence[tuple[int, int]]:
+    """See `Catalog.track_years`."""
+    columns = _TRACKS.c
+    rows = connection.execute(
+        select(columns.id, columns.year).where(
+            columns.state == TrackState.ANALYSED, columns.year.is_not(None)
+        )
+    )
+    return [(track_id, year) for track_id, year in rows]

@@ -16,10 +16,16 @@ from recommender.errors import RecsysError
 from recommender.server import audiomuse, errors, health
 from recommender.server.api import (
     artists,
+    covers,
+    credits,
     duplicates,
+    evaluation,
+    failures,
     history,
     ingests,
+    map,
     mixes,
+    playlist_files,
     playlists,
     similar,
     status,
@@ -33,6 +39,7 @@ from recommender.server.metrics import Metrics, MetricsMiddleware
 from recommender.server.settings import ServerSettings
 from recommender.server.state import ServerState
 from recommender.server.subsonic import routes as subsonic
+from recommender.server.web import media, page
 from recommender.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -83,6 +90,8 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.include_router(api_router(settings))
     audiomuse.install(app)
+    app.include_router(page.router)
+    app.include_router(media.router)
     subsonic.install(app)
     document_security(app)
     _add_middleware(app, settings, state)
@@ -102,6 +111,13 @@ def api_router(settings: ServerSettings) -> APIRouter:
         history.router,
         ingests.router,
         status.router,
+        covers.router,
+        credits.router,
+        map.router,
+        evaluation.router,
+        failures.router,
+        playlist_files.router,
+        media.session_router,
     ):
         router.include_router(part)
     return router

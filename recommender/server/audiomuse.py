@@ -4,7 +4,6 @@ Written from a list of these routes and their answers. Ids are those of the medi
 linked (`player_ids`). Errors are ``{"error": …}``; parameters that are not known are ignored.
 """
 
-import html
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -21,6 +20,7 @@ from recommender.server.auth import AUTHENTICATED
 from recommender.server.errors import Problem, problem_of
 from recommender.server.jobs import IngestJob
 from recommender.server.state import state_of
+from recommender.server.web.page import front_page
 from recommender.utils.names import storable
 from recommender.version import __version__
 
@@ -81,18 +81,11 @@ _NOT_YET = (
 
 
 async def front(request: Request) -> Response:
-    """What this server is: JSON where that is accepted, else a page."""
+    """What this server is: JSON where that is accepted, else the web page."""
     accepted = request.headers.get("accept", "")
     if "application/json" in accepted and "text/html" not in accepted:
         return as_json({"status": "ok", "name": "recsys", "version": __version__})
-    base = html.escape(state_of(request).settings.base_path)
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>recsys</title>'
-        f"<h1>recsys {__version__}</h1><p>Recommends music that sounds alike. "
-        f'<a href="{base}/api/v1/openapi.json">OpenAPI</a>, '
-        f'<a href="{base}/readyz">readiness</a>.</p></html>'
-    )
-    return HTMLResponse(page)
+    return front_page(request)
 
 
 async def health() -> Response:

@@ -11,6 +11,8 @@ from fastapi import Request
 from recommender.catalog import Catalog
 from recommender.recommendation.service import SimilarityService
 from recommender.server.errors import Problem
+from recommender.server.evaluations import Evaluations
+from recommender.server.media_key import MediaKey
 from recommender.server.music_library import MusicLibrary, MusicLibraryCache
 from recommender.server.player_notes import PlayerNotes
 from recommender.server.segments import SegmentFiles
@@ -35,6 +37,8 @@ class ServerState:
         queries: threads for what is computed from the catalogue.
         uploads: threads for sounds that are analysed.
         files: threads that open files.
+        media_key: signs who may load sounds and pictures.
+        evaluations: how good the recommendations are, in the background.
         segments: threads that wait for segments of files.
         segment_files: cuts them.
         player_notes: what players leave at the server.
@@ -55,6 +59,8 @@ class ServerState:
         upload_s = 2 * settings.file_limits.timeout_s + limits.request_s
         self.uploads = WorkPool("upload", limits.uploads, 2 * limits.uploads, upload_s)
         self.files = WorkPool("file", limits.threads, limits.waiting, limits.request_s)
+        self.media_key = MediaKey()
+        self.evaluations = Evaluations(self.holder)
         self.segments = WorkPool("segment", 2, limits.waiting, limits.request_s)
         self.segment_files = SegmentFiles(settings.file_limits)
         self.player_notes = PlayerNotes(settings.file_beside("players.json"))
