@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from recommender.networks.graph import Array, Graph, WeightsMismatch
+from recommender.networks.musicnn_graph import musicnn_graph
 
 BANDS_KEPT = 8
 """Groups of bands that the 2D encoder keeps apart."""
@@ -262,6 +263,7 @@ _BUILDERS: Mapping[str, Builder] = {
     "conv2d": _conv2d,
     "conv2d-encoder": _conv2d_encoder,
     "lstm": _lstm,
+    "musicnn": musicnn_graph,
     "resnet50": _resnet,
     "resnet101": _resnet,
     "resnet50v2": _resnet_v2,
