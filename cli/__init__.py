@@ -116,7 +116,6 @@ for panel, commands in {
         "export": browse.export_command,
     },
     RESEARCH: {
-        "models": models.models_command,
         "evaluate": evaluate.evaluate_command,
         "compare": compare.compare_command,
         "adapt": adapt.adapt_command,
@@ -132,6 +131,7 @@ app.add_typer(exclude.exclude_app, name="exclude", rich_help_panel=KEEPING)
 app.add_typer(history.history_app, name="history", rich_help_panel=KEEPING)
 app.add_typer(library.library_app, name="library", rich_help_panel=CATALOGUE)
 app.add_typer(maintenance.database_app, name="db", rich_help_panel=CATALOGUE)
+app.add_typer(models.models_app, name="models", cls=models.ModelsGroup, rich_help_panel=RESEARCH)
 app.add_typer(reproduce.study_app, name="study", rich_help_panel=RESEARCH)
 with_panels(app)
 

@@ -23,7 +23,7 @@ ORDER = (
     {"audio"},
     {"features"},
     {"embedding"},
-    {"projections", "catalog"},
+    {"projections", "catalog", "pretrained"},
     {"search"},
     {"ingestion"},
     {"recommendation", "evaluation"},

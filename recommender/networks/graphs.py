@@ -36,6 +36,11 @@ def has_graph(architecture: str) -> bool:
     return architecture in _BUILDERS
 
 
+def takes_patches(architecture: str) -> bool:
+    """Whether networks of this architecture take patches, not windows, and compute tags."""
+    return architecture == "musicnn"
+
+
 def network_graph(
     architecture: str, n_mels: int, settings: Mapping[str, Any], weights: Mapping[str, Array]
 ) -> bytes:
@@ -48,7 +53,8 @@ def network_graph(
         weights: its state dict.
 
     Returns:
-        A model: clips [batch, n_mels, frames], each standardised → [batch, feature_dim].
+        A model: clips [batch, n_mels, frames], each standardised → [batch, feature_dim]. Where
+        the architecture `takes_patches`, these take the place of clips.
 
     Raises:
         WeightsMismatch: weights are missing, or some are of no use to this architecture.

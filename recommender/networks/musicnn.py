@@ -9,6 +9,8 @@ all of it is pooled over time.
 It is here for reference, for training and for other devices than the CPU; `musicnn_graph` serves.
 """
 
+from typing import cast
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -36,7 +38,7 @@ class Musicnn(nn.Module):
         self.temporal = nn.ModuleList(_block(TEMPORAL_FILTERS, (1, long)) for long in TEMPORAL)
         widths = (CHANNELS, WIDTH, WIDTH)
         self.middle = nn.ModuleList(
-            nn.ModuleList([nn.Conv1d(width, WIDTH, 7, padding=3), nn.BatchNorm1d(WIDTH)])
+            nn.Sequential(nn.Conv1d(width, WIDTH, 7, padding=3), nn.BatchNorm1d(WIDTH))
             for width in widths
         )
         pooled = 2 * (CHANNELS + len(widths) * WIDTH)
@@ -55,14 +57,11 @@ class Musicnn(nn.Module):
             [batch, feature_dim]
         """
         image = self.bands(patches[:, None])
-        rows = [_over_bands(block, image, (3, 3)) for block in self.timbral]
-        rows += [
-            _over_bands(block, image, same_padding(block[0].kernel_size[1]))  # type: ignore[index]
-            for block in self.temporal
-        ]
+        rows = [_over_bands(block, image) for block in (*self.timbral, *self.temporal)]
         front = torch.cat(rows, dim=1)  # [batch, CHANNELS, frames]
         layers = [front]
-        for index, (convolution, norm) in enumerate(self.middle):  # type: ignore[misc]
+        for index, block in enumerate(self.middle):
+            convolution, norm = cast(nn.Sequential, block)
             found = norm(F.relu(convolution(layers[-1])))
             layers.append(found + layers[-1] if index else found)
         features = torch.cat(layers, dim=1)
@@ -71,17 +70,15 @@ class Musicnn(nn.Module):
         return torch.cat([penultimate, self.tags(penultimate).sigmoid()], dim=1)
 
 
-def same_padding(size: int) -> tuple[int, int]:
-    """Frames of zeros before and after, so that an even kernel, too, gives as many frames."""
-    return (size - 1) // 2, size // 2
+def _block(filters: int, kernel: tuple[int, int]) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(1, filters, kernel), nn.BatchNorm2d(filters))
 
 
-def _block(filters: int, kernel: tuple[int, int]) -> nn.ModuleList:
-    return nn.ModuleList([nn.Conv2d(1, filters, kernel), nn.BatchNorm2d(filters)])
-
-
-def _over_bands(block: nn.Module, image: torch.Tensor, padding: tuple[int, int]) -> torch.Tensor:
+def _over_bands(block: nn.Module, image: torch.Tensor) -> torch.Tensor:
     """The largest value over the bands, [batch, filters, frames]."""
-    convolution, norm = block  # type: ignore[misc]
-    found: torch.Tensor = norm(F.relu(convolution(F.pad(image, padding)))).amax(dim=2)
+    convolution, norm = cast(nn.Sequential, block)
+    length = cast(nn.Conv2d, convolution).kernel_size[1]
+    # So that an even kernel, too, gives as many frames as there are.
+    padded = F.pad(image, ((length - 1) // 2, length // 2))
+    found: torch.Tensor = norm(F.relu(convolution(padded))).amax(dim=2)
     return found

@@ -51,14 +51,14 @@ def _of_bytes(data: bytes, crc: int) -> int:
 @functools.cache
 def _table() -> npt.NDArray[np.uint32]:
     """What a byte makes of a state of zeros, np.ndarray [shape=(256,)]."""
-    states = np.arange(256, dtype=np.uint32)
+    states: npt.NDArray[np.uint32] = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        states = (states >> 1) ^ np.where(states & 1, np.uint32(_POLYNOMIAL), np.uint32(0))
+        states = (states >> np.uint32(1)) ^ (states & np.uint32(1)) * np.uint32(_POLYNOMIAL)
     return states
 
 
 def _after_zeros(count: int) -> list[int]:
-    """What `count` zero bytes make of each single bit of a state: the map is linear (over GF(2))."""
+    """What `count` zero bytes make of each single bit of a state; over GF(2) that is linear."""
     table = _table()
     one = np.uint32(1) << np.arange(32, dtype=np.uint32)
     images: list[int] = [int(table[bit & 0xFF] ^ (bit >> 8)) for bit in one]

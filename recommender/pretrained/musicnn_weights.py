@@ -71,7 +71,7 @@ def read_weights(index: bytes, data: bytes, of: str) -> dict[str, FloatArray]:
 
 def _renamed(tensors: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     weights: dict[str, FloatArray] = {}
-    for layer, (prefix, kernel) in _CONVOLUTIONS.items():
+    for layer, (prefix, _) in _CONVOLUTIONS.items():
         # [frames, bands, 1, filters] → [filters, 1, bands, frames], the 1 dropped along time alone.
         values = tensors[f"{layer}/kernel"].transpose(3, 2, 1, 0)
         weights[f"{prefix}.weight"] = values[:, 0] if prefix.startswith("middle") else values
