@@ -202,13 +202,17 @@ class Embedder:
         return activations, self._head.probabilities(activations[None])[0]
 
     def _window_activations(self, windows: list[FloatArray]) -> list[FloatArray]:
-        """Activations [feature_dim] of each network over windows, and the descriptors of these."""
-        parts: list[FloatArray] = []
-        if self._networks:
-            crop = centre_crop(windows[0].shape[1], self._network_frames)
-            clips = np.stack([standardised(window[:, crop]) for window in windows])
-            parts = [_mean_activations(one, clips, CLIPS_AT_ONCE) for one in self._networks]
-        return [*parts, describe(windows)] if self._describes else parts
+        """What is computed of windows [n_mels, frames] in dB: by networks, then descriptors."""
+        described = [describe(windows)] if self._describes else []
+        return [*self._network_activations(windows), *described]
+
+    def _network_activations(self, windows: list[FloatArray]) -> list[FloatArray]:
+        """Activations [feature_dim] of each network that takes windows, means over these."""
+        if not self._networks:
+            return []
+        crop = centre_crop(windows[0].shape[1], self._network_frames)
+        clips = np.stack([standardised(window[:, crop]) for window in windows])
+        return [_mean_activations(network, clips, CLIPS_AT_ONCE) for network in self._networks]
 
 
 def _require_finite(spectrograms: Sequence[FloatArray]) -> None:

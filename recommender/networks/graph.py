@@ -87,14 +87,10 @@ class Graph:
         """A convolution over all but the first two axes, padded to equal size by default."""
         kernel = self.weight(f"{prefix}.weight").shape[2:]
         pads = [size // 2 if padding is None else padding for size in kernel]
-        return self.padded_convolution(x, prefix, [*pads, *pads], stride)
-
-    def padded_convolution(self, x: str, prefix: str, pads: Sequence[int], stride: int = 1) -> str:
-        """The same with zeros before each axis and, in the second half of `pads`, after each."""
         inputs = [x, self.stored(f"{prefix}.weight")]
         if self.has(f"{prefix}.bias"):
             inputs.append(self.stored(f"{prefix}.bias"))
-        return self.add("Conv", *inputs, pads=pads, strides=[stride] * (len(pads) // 2))
+        return self.add("Conv", *inputs, pads=[*pads, *pads], strides=[stride] * len(kernel))
 
     def largest(self, x: str, size: Sequence[int], stride: Sequence[int], padding: int = 0) -> str:
         """Max pooling."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from recommender.networks.graph import Graph
 
 TIMBRAL = (0.4, 0.7)
@@ -35,15 +37,23 @@ def musicnn_graph(graph: Graph, settings: Mapping[str, Any]) -> str:
 
 
 def _over_bands(graph: Graph, image: str, block: str) -> str:
-    """A layer's largest value over the bands, [batch, filters, frames]."""
-    length = graph.weight(f"{block}.0.weight").shape[3]
-    pads = [0, (length - 1) // 2, 0, length // 2]
-    x = graph.padded_convolution(image, f"{block}.0", pads)
-    norm = f"{block}.1"
-    # What rises with its input may be applied to the largest values alone; ReLU does.
-    late = bool((graph.weight(f"{norm}.weight") > 0).all())
-    if late:
-        x = graph.add("Relu", graph.add("ReduceMax", x, axes=[2], keepdims=0))
-        return graph.batch_norm(x, norm)
-    x = graph.batch_norm(graph.add("Relu", x), norm)
-    return graph.add("ReduceMax", x, axes=[2], keepdims=0)
+    """A layer's largest value over the bands, [batch, filters, frames].
+
+    ReLU and normalisation rise with their input, or fall throughout where the norm's factor is
+    negative. So they are applied to the largest values alone: of the negated convolution where the
+    smallest are wanted.
+    """
+    kernel, bias = graph.weight(f"{block}.0.weight"), graph.weight(f"{block}.0.bias")
+    sign = np.where(graph.weight(f"{block}.1.weight") < 0, -1.0, 1.0)
+    length = kernel.shape[3]
+    values = [kernel * sign[:, None, None, None], bias * sign]
+    x = graph.add(
+        "Conv",
+        image,
+        *map(graph.constant, values),
+        pads=[0, (length - 1) // 2, 0, length // 2],
+        strides=[1, 1],
+    )
+    x = graph.add("ReduceMax", x, axes=[2], keepdims=0)
+    x = graph.add("Relu", graph.add("Mul", x, graph.constant(sign[None, :, None])))
+    return graph.batch_norm(x, f"{block}.1")
