@@ -51,6 +51,14 @@ RereadTags = Annotated[
         "whose content changed all the same is analysed.",
     ),
 ]
+Descriptors = Annotated[
+    bool,
+    typer.Option(
+        "--descriptors/--no-descriptors",
+        help="Whether tempo, key, loudness and the like are computed, also of tracks analysed "
+        "before that lack them.",
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -94,6 +102,7 @@ def ingest_command(
     retry_failed: RetryFailed = False,
     reanalyze: Reanalyze = False,
     reread_tags: RereadTags = False,
+    descriptors: Descriptors = True,
     as_json: AsJson = False,
     model: Model = None,
     windows: Windows = None,
@@ -120,6 +129,7 @@ def ingest_command(
         "retry_failed": retry_failed,
         "reanalyze": reanalyze,
         "reread_tags": reread_tags,
+        "descriptors": descriptors,
     }
     settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
@@ -175,6 +185,7 @@ def _print(report: "IngestReport") -> None:
     counts = {
         "analysed": report.analysed,
         "tags updated": report.retagged,
+        "analysed before, musical descriptors added": report.described,
         "moved or renamed": report.moved,
         "found again": report.found_again,
         "unchanged": report.unchanged,

@@ -11,6 +11,14 @@ from recommender.cli.options import parse_duration
 from recommender.cli.output import note
 from recommender.cli.seed_arguments import playlist_tracks
 from recommender.cli.similar_options import Damaged
+from recommender.cli.sound_options import (
+    Acousticness,
+    Danceability,
+    Energy,
+    Key,
+    Tempo,
+    Vocals,
+)
 from recommender.errors import UsageError
 from recommender.utils.terminal_text import one_line
 
@@ -255,6 +263,12 @@ class RuleOptions:
     variety: Variety = 0.0
     random_seed: RandomSeed = None
     damaged: Damaged = True
+    tempo: Tempo = None
+    key: Key = None
+    energy: Energy = None
+    danceability: Danceability = None
+    acousticness: Acousticness = None
+    vocals: Vocals = None
 
     def rules(self, catalog: "Catalog", user: str, gaps: GapOptions | None = None) -> "Rules":
         """As the library has them. Raises `UsageError`, and `PlaylistError` for `previous`."""
@@ -277,6 +291,12 @@ class RuleOptions:
             previous=self._previous(catalog, user),
             variety=self.variety,
             random_seed=self._random_seed(),
+            tempo=self.tempo,
+            key=self.key,
+            energy=self.energy,
+            danceability=self.danceability,
+            acousticness=self.acousticness,
+            vocals=self.vocals,
         )
 
     def _previous(self, catalog: "Catalog", user: str) -> tuple[int, ...]:

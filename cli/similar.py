@@ -16,6 +16,7 @@ from recommender.cli.options import (
 from recommender.cli.output import busy, note, open_service, print_json, print_table, say
 from recommender.cli.playlist_output import PlaylistOptions
 from recommender.cli.similar_options import (
+    AllowSpeech,
     Damaged,
     Full,
     Genre,
@@ -30,6 +31,7 @@ from recommender.cli.similar_options import (
     TrackQuery,
     WithSeed,
 )
+from recommender.cli.sound_options import SoundOptions, note_lacking
 from recommender.cli.table_layout import Column, Cut
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def similar_command(
     predicted_genre: PredictedGenre = None,
     min_duration: MinDuration = None,
     max_duration: MaxDuration = None,
+    sound: SoundOptions,
+    speech: AllowSpeech = True,
     playlist: PlaylistOptions,
     as_json: AsJson = False,
     keep_duplicates: KeepDuplicates = False,
@@ -75,6 +79,8 @@ def similar_command(
         max_duration=max_duration,
         keep_duplicates=keep_duplicates,
         damaged=damaged,
+        speech=speech,
+        **vars(sound.filters()),
     )
     with busy("searching"), open_service(db, device.value, limits) as service:
         found = service.recommend(track, k, filters, ranking.value)
@@ -85,6 +91,7 @@ def similar_command(
         print_json(_as_dict(found, full))
     elif not playlist.on_stdout:
         print_recommendation(found)
+    note_lacking(found.lacking)
     if not found.neighbours:
         note(found.hint or "no other track passes these filters.")
 
@@ -97,6 +104,7 @@ def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
         "model": found.space.model,
         "ranking": found.ranking,
         "threshold": None if scale is None else scale.midpoint,
+        "lacking": dict(found.lacking),
         "neighbours": [_neighbour_as_dict(neighbour, full) for neighbour in found.neighbours],
     }
 

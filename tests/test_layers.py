@@ -22,6 +22,7 @@ ORDER = (
     {"networks"},
     {"audio"},
     {"features"},
+    {"musical_descriptors"},
     {"embedding"},
     {"projections", "catalog", "pretrained"},
     {"search"},

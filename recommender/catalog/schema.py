@@ -174,6 +174,38 @@ class AnalysisRow(Base):
     checksum: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class DescriptorsRow(Base):
+    """The musical descriptors of a track; see `musical_descriptors.MusicalDescriptors`.
+
+    Values that are whole in steps of the algorithms are whole numbers here, which take less space.
+    """
+
+    __tablename__ = "musical_descriptors"
+
+    track_id: Mapped[int] = mapped_column(
+        ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    version: Mapped[int]
+    loudness: Mapped[float | None] = mapped_column(Double)
+    loudness_range: Mapped[float | None] = mapped_column(Double)
+    tempo: Mapped[float | None] = mapped_column(Double)
+    tempo_confidence: Mapped[float | None] = mapped_column(Double)
+    second_tempo: Mapped[float | None] = mapped_column(Double)
+    beat_strength: Mapped[float | None] = mapped_column(Double)
+    key: Mapped[int | None]
+    mode: Mapped[str | None] = mapped_column(String(8))
+    key_confidence: Mapped[float | None] = mapped_column(Double)
+    tuning: Mapped[float | None] = mapped_column(Double)
+    energy: Mapped[float | None] = mapped_column(Double)
+    danceability: Mapped[float | None] = mapped_column(Double)
+    acousticness: Mapped[float | None] = mapped_column(Double)
+    brightness: Mapped[float | None] = mapped_column(Double)
+    percussive: Mapped[float | None] = mapped_column(Double)
+    vocals: Mapped[float | None] = mapped_column(Double)
+    dynamic_complexity: Mapped[float | None] = mapped_column(Double)
+    speech: Mapped[float | None] = mapped_column(Double)
+
+
 class ProjectionRow(Base):
     """A projection of a space, at most one of each origin; `matrix` is stored row by row."""
 

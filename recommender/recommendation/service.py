@@ -6,7 +6,7 @@ catalogue is analysed by another process.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from types import TracebackType
@@ -66,6 +66,8 @@ class Recommendation:
         space: the embedding space of the similarities.
         calibration: what similarities in that space mean; None where it was not measured.
         hint: why a genre filter leaves nothing, with the nearest spelling; else None.
+        lacking: musical descriptor that was filtered by → number of tracks of the catalogue that
+            lack it, and so were left out.
     """
 
     seed: Seed
@@ -74,6 +76,7 @@ class Recommendation:
     space: SpaceId
     calibration: SimilarityCalibration | None
     hint: str | None = None
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 class SimilarityService:
@@ -381,9 +384,29 @@ class SimilarityService:
         require_type(filters, Filters, "filters", "a recommender.Filters or None")
         snapshot = self._snapshots.current()
         seeds = [self._seeds.read(query, snapshot) for query in queries]
+        if filters.sound.is_relative:
+            described = self._seeds.descriptors(seeds)
+            if len(seeds) > 1:
+                return [
+                    self._of_seeds([seed], k, filters.relative_to([one]), snapshot, ranking)[0]
+                    for seed, one in zip(seeds, described, strict=True)
+                ]
+            filters = filters.relative_to(described)
+        return self._of_seeds(seeds, k, filters, snapshot, ranking)
+
+    def _of_seeds(
+        self,
+        seeds: Sequence[SearchSeed],
+        k: int,
+        filters: Filters,
+        snapshot: Snapshot,
+        ranking: RankingMethod,
+    ) -> list[Recommendation]:
+        """The recommendations for seeds, by filters that are not relative to them."""
         hits, tracks, snapshot = self._found(seeds, k, filters, snapshot, ranking)
         method = effective_method(ranking, len(snapshot.index), snapshot.index.settings)
         hint = None if all(hits) else snapshot.genre_hint(filters)
+        lacking = snapshot.lacking(filters)
         return [
             Recommendation(
                 seed.seed,
@@ -392,6 +415,7 @@ class SimilarityService:
                 self.catalog_index.space,
                 self.similarity_calibration,
                 None if found else hint,
+                lacking,
             )
             for seed, found in zip(seeds, hits, strict=True)
         ]
@@ -451,4 +475,4 @@ def _load_analyser(
     model = ReaderModel(analysis_settings["model"], windowing)
     readers = ReaderPool(usable_cores(), limits, model=model)
     readers.start()  # the first process gets ready while the caller goes on
-    return IsolatedAnalyser(readers)
+    return IsolatedAnalyser(readers, describes=True)
