@@ -12,6 +12,7 @@ from recommender.embedding.genre_head import GenreHead
 from recommender.embedding.model_card import ModelCard
 from recommender.embedding.model_files import CARD, HEAD, PROJECTION, WEIGHTS, file_digest
 from recommender.embedding.projection import Projection
+from recommender.features.log_mel import FrontEnd
 from recommender.features.mel_patches import PatchFrontEnd
 from recommender.utils.files import replace_file
 
@@ -23,7 +24,8 @@ UNITS = 200
 
 WINDOWING = Windowing(count=5)
 PATCHES = PatchFrontEnd(count=1)
-"""One patch of three seconds in the centre of each window."""
+"""One patch of three seconds in the centre of each window. Windows are decoded at the same rate as
+for other models, so that what else is computed of them does not depend on the model."""
 
 GENRES = {
     "rock": ("MSD", "rock"),
@@ -117,7 +119,7 @@ def write_musicnn(networks: "Mapping[str, TaggingNetwork]", folder: Path) -> Non
         ),
         descriptors=False,
         labels=tuple(GENRES),
-        front_end=asdict(PATCHES.spectrogram),
+        front_end=asdict(FrontEnd()),
         windowing=asdict(WINDOWING),
         weights_digest=file_digest(folder / WEIGHTS),
         head_digest=head.digest,
