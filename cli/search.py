@@ -95,8 +95,8 @@ def _print(found: "WordMatches") -> None:
     ]
     print_table(columns, map(_row, found.matches))
     say(
-        f"{counted(found.candidates, 'track')} compared. Score: the share of them that fit less "
-        "well. Under each word: its probability, or the descriptor's value."
+        f"Of {counted(found.candidates, 'track')}. Score: the share of the catalogue's tracks that "
+        "fit less well. Under each word: its probability, or the descriptor's value."
     )
 
 

@@ -1,23 +1,8 @@
 """Models of others on the command line: added, listed, used, removed."""
 
-import dataclasses
-import hashlib
 from pathlib import Path
 
-import pytest
 from command_line import Shop, neighbours, recsys
-from tensor_bundles import write_wheel
-
-from recommender.pretrained import musicnn
-
-
-@pytest.fixture
-def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of random weights, and known."""
-    path = write_wheel(tmp_path / musicnn.WHEEL.file_name)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(musicnn, "WHEEL", dataclasses.replace(musicnn.WHEEL, sha256=digest))
-    return path
 
 
 def test_without_it_the_error_says_what_to_do(shop: Shop, catalog: Path) -> None:
@@ -37,8 +22,8 @@ def test_a_wheel_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     assert recsys("models", "--json").json["added"] == []
 
 
-def test_added_listed_used_and_removed(shop: Shop, catalog: Path, wheel: Path) -> None:
-    assert "added: musicnn" in recsys("models", "add", "musicnn", "--wheel", wheel).out
+def test_added_listed_used_and_removed(shop: Shop, catalog: Path, known_wheel: Path) -> None:
+    assert "added: musicnn" in recsys("models", "add", "musicnn", "--wheel", known_wheel).out
     (card,) = recsys("models", "--json").json["added"]
     assert card["name"] == "musicnn"
     listing = recsys("models").out
