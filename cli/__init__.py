@@ -30,6 +30,7 @@ from recommender.cli import (
     playlist,
     proxy,
     reproduce,
+    search,
     serve,
     similar,
     similar_groups,
@@ -96,6 +97,7 @@ for panel, commands in {
         "albums": similar_groups.albums_command,
         "map": library_map.map_command,
         "clusters": library_map.clusters_command,
+        "search": search.search_command,
         "list": browse.list_command,
         "show": browse.show_command,
         "demo": demo.demo_command,
@@ -119,7 +121,6 @@ for panel, commands in {
         "export": browse.export_command,
     },
     RESEARCH: {
-        "models": models.models_command,
         "evaluate": evaluate.evaluate_command,
         "compare": compare.compare_command,
         "adapt": adapt.adapt_command,
@@ -135,6 +136,7 @@ app.add_typer(exclude.exclude_app, name="exclude", rich_help_panel=KEEPING)
 app.add_typer(history.history_app, name="history", rich_help_panel=KEEPING)
 app.add_typer(library.library_app, name="library", rich_help_panel=CATALOGUE)
 app.add_typer(maintenance.database_app, name="db", rich_help_panel=CATALOGUE)
+app.add_typer(models.models_app, name="models", cls=models.ModelsGroup, rich_help_panel=RESEARCH)
 app.add_typer(reproduce.study_app, name="study", rich_help_panel=RESEARCH)
 with_panels(app)
 

@@ -106,6 +106,7 @@ def with_panels(app: typer.Typer) -> None:
         command.context_settings = CONTEXT
     for group in app.registered_groups:
         if group.typer_instance is not None:
-            group.cls = PanelGroup
+            if not (isinstance(group.cls, type) and issubclass(group.cls, PanelGroup)):
+                group.cls = PanelGroup
             group.context_settings = CONTEXT
             with_panels(group.typer_instance)

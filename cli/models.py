@@ -1,10 +1,12 @@
-"""`recsys models`: the shipped models, and the families that can be trained."""
+"""`recsys models`: the models at hand, others to add, and the families that can be trained."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recommender.cli import model_changes
+from recommender.cli.help import PanelGroup
 from recommender.cli.options import AsJson
 from recommender.cli.output import counted, print_facts, print_json, print_table, say
 from recommender.cli.table_layout import Column
@@ -24,43 +26,71 @@ ALWAYS_SHOWN = ("test_track", "reranked_test_precision")
 """The two that a narrow terminal still shows."""
 
 ModelName = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="NAME",
-        help="A shipped model, or a folder of weights: print its card. None: list them all.",
-        show_default=False,
-    ),
+    str, typer.Argument(metavar="NAME", help="A shipped or an added model, or a folder of weights.")
 ]
 
 
-def models_command(name: ModelName = None, as_json: AsJson = False) -> None:
-    """List the shipped models and the paper's families with their figures, or show one card.
+class ModelsGroup(PanelGroup):
+    """Takes the name of a model where a command could stand: its card is shown."""
 
-    In a narrow terminal columns are left out: first the summary, last the figures.
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command, 'show' for any other word."""
+        if args and self.get_command(ctx, args[0]) is None:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+models_app = typer.Typer(invoke_without_command=True)
+models_app.command("add")(model_changes.models_add_command)
+models_app.command("remove")(model_changes.models_remove_command)
+
+
+@models_app.callback()
+def models_command(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the models at hand and the paper's families with their figures.
+
+    'recsys models NAME' shows the card of one. In a narrow terminal columns are left out: first the
+    summary, last the figures.
     """
-    from recommender.embedding.model_files import find_model, shipped_models
+    from recommender.embedding.model_files import ADDABLE, added_models, find_model, shipped_models
 
-    if name is not None:
-        card = find_model(name).card
-        if as_json:
-            print_json(vars(card))
-        else:
-            print_facts(_card_facts(card))
+    if context.invoked_subcommand is not None:
         return
     cards = [find_model(shipped).card for shipped in shipped_models()]
+    added = [find_model(name).card for name in added_models()]
     if as_json:
-        print_json(_as_dict(cards))
+        print_json(_as_dict(cards, added))
         return
     say("shipped models, for 'recsys ingest --model' (%, mean ± sd over seeds):")
     _print_models(cards)
     say()
+    if added:
+        say("added models, trained by others on other data:")
+        _print_added(added)
+        say()
+    if absent := sorted(set(ADDABLE.values()) - {card.name for card in added}):
+        names = ", ".join(absent)
+        say(f"to be added, trained by others on far more music ('recsys models add'): {names}")
+        say()
     say("families of the paper as it trains them, for 'recsys train':")
     _print_families()
     say()
     say("'recsys models NAME' shows a model's card.")
 
 
-def _as_dict(cards: "list[ModelCard]") -> dict[str, Any]:
+@models_app.command("show")
+def models_show_command(name: ModelName, as_json: AsJson = False) -> None:
+    """Show the card of a model."""
+    from recommender.embedding.model_files import find_model
+
+    card = find_model(name).card
+    if as_json:
+        print_json(vars(card))
+    else:
+        print_facts(_card_facts(card))
+
+
+def _as_dict(cards: "list[ModelCard]", added: "list[ModelCard]") -> dict[str, Any]:
     from recommender.embedding.model_files import DEFAULT_MODEL
     from recommender.research.reproduction.published_results import (
         family_results,
@@ -76,7 +106,32 @@ def _as_dict(cards: "list[ModelCard]") -> dict[str, Any]:
         }
         for card in cards
     ]
-    return {"models": models, "families": [vars(family) for family in family_results()]}
+    return {
+        "models": models,
+        "added": [vars(card) for card in added],
+        "families": [vars(family) for family in family_results()],
+    }
+
+
+def _print_added(cards: "list[ModelCard]") -> None:
+    columns = (
+        Column("model", least=16),
+        Column("s/track", number=True),
+        Column("figures", least=30, drop=2),
+        Column("trained on", least=20, drop=3),
+        Column("licence", least=10, drop=1),
+    )
+    rows = [
+        (
+            card.name,
+            f"{card.results['processor_s_per_track']:.2f}",
+            card.results["summary"],
+            card.data["trained_on"],
+            card.results["licence_name"],
+        )
+        for card in cards
+    ]
+    print_table(columns, rows)
 
 
 def _print_models(cards: "list[ModelCard]") -> None:
@@ -167,6 +222,8 @@ def _card_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
         yield "network", f"{network['architecture']}: {_settings(network['model_settings'])}"
     yield "genres", ", ".join(card.labels)
     yield "front end", _settings(card.front_end)
+    if card.patches:
+        yield "patches", _settings(card.patches)
     yield "windows", _settings(card.windowing)
     yield "similarity", _settings(card.similarity_calibration) or "not calibrated"
     for key, value in card.data.items():
@@ -183,11 +240,12 @@ def _card_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
 
 def _result_facts(card: "ModelCard") -> Iterator[tuple[str, object]]:
     measured = card.measured
-    seeds = counted(len(measured.get("seeds", ())), "seed")
+    seeds = measured.get("seeds", ())
+    over = f" over {counted(len(seeds), 'seed')}" if seeds else ""
     for key, value in measured.items():
         if isinstance(value, Mapping) and "mean" in value:
             deviation = "" if value.get("sd") is None else f" ± {value['sd']:.3f}"
-            yield key.replace("_", " "), f"{value['mean']:.3f}{deviation} over {seeds}"
+            yield key.replace("_", " "), f"{value['mean']:.3f}{deviation}{over}"
     yield "command", card.results.get("command")
 
 

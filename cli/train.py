@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recommender.cli.options import Device, GtzanPath, Threads, torch_device
+from recommender.cli.options import Device, Threads, torch_device
 from recommender.cli.output import counted, note, say
 from recommender.cli.training_setup import (
     STUDY_MODULES,
     TrainingDevice,
+    load_data_set,
     load_gtzan,
     require_study_extra,
 )
 
 if TYPE_CHECKING:
     from recommender.embedding.model_card import ModelCard
+    from recommender.research.datasets.gtzan import Gtzan
     from recommender.research.model_building.build import OnEpoch
     from recommender.research.model_building.recipes import Recipe
 
@@ -37,6 +39,16 @@ class Protocol(StrEnum):
     STRATIFIED = "stratified"
 
 
+class DataSetChoice(StrEnum):
+    """Data sets whose lists of tracks can be read."""
+
+    CSV = "csv"
+    FMA = "fma"
+    JAMENDO = "mtg-jamendo"
+    AUDIOSET = "audioset"
+    MILLION_SONGS = "msd"
+
+
 class TrainingSet(StrEnum):
     """The splits a model is trained on."""
 
@@ -52,6 +64,28 @@ RecipeName = Annotated[
         help="'default', 'fast' (without a network), or a family of "
         "the paper; 'recsys models' lists them.",
     ),
+]
+GtzanOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--gtzan",
+        metavar="PATH",
+        help="GTZAN: a folder of ten genre folders, or a log-Mel archive.",
+        show_default=False,
+    ),
+]
+DataPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="In place of GTZAN: a CSV file with the columns path, genre and artist, split by "
+        "artist; or the folder of the --data-set.",
+        show_default=False,
+    ),
+]
+DataSetName = Annotated[
+    DataSetChoice, typer.Option("--data-set", help="What lies at --data; csv: a list.")
 ]
 ModelFolder = Annotated[
     Path,
@@ -111,8 +145,10 @@ FormerAblationTable = Annotated[Path | None, typer.Option("--levers", hidden=Tru
 
 def train_command(
     name: RecipeName,
-    gtzan: GtzanPath,
     out: ModelFolder,
+    gtzan: GtzanOption = None,
+    data_path: DataPath = None,
+    data_set: DataSetName = DataSetChoice.CSV,
     seeds: Seeds = "0",
     held_out_seeds: HeldOutSeeds = None,
     epochs: Epochs = None,
@@ -126,16 +162,26 @@ def train_command(
     device: TrainingDevice = Device.AUTO,
     threads: Threads = None,
 ) -> None:
-    """Train a model on GTZAN; an interrupted run resumes from its checkpoints."""
+    """Train a model on GTZAN, or on other tracks with genres and artists.
+
+    An interrupted run resumes from its checkpoints.
+    """
     require_study_extra(*STUDY_MODULES)
     training_set = former_training_set or training_set
     source = _settings_source(training_set, settings_from or former_settings_from)
     numbers, recipe = _seed_numbers(seeds), _find_recipe(name, epochs)
     rows = _ablation_rows(ablation or former_ablation)
-    command = f"recsys train {name} --gtzan GTZAN --protocol {protocol.value} --seeds {seeds}"
+    _require_one_data_set(gtzan, data_path, training_set)
+    if data_path is None:
+        assert gtzan is not None
+        data: Gtzan = load_gtzan(gtzan, out / "gtzan.npz", threads)
+        split_by, named = protocol.value, f"--gtzan GTZAN --protocol {protocol.value}"
+    else:
+        data = load_data_set(data_set.value, data_path, out / "tracks.npz", threads)
+        split_by, named = "artists", f"--data PATH --data-set {data_set.value}"
+    command = f"recsys train {name} {named} --seeds {seeds}"
     command += f" --held-out-seeds {held_out_seeds}" if held_out_seeds else ""
     command += f" --epochs {epochs}" if epochs else ""
-    data = load_gtzan(gtzan, out / "gtzan.npz", threads)
     common: dict[str, Any] = {
         "device": torch_device(device),
         "ablation": rows,
@@ -144,7 +190,7 @@ def train_command(
     if source is None:
         from recommender.research.model_building.build import build_model
 
-        common |= {"protocol": protocol.value, "command": command}
+        common |= {"protocol": split_by, "command": command}
         common["held_out_seeds"] = held_out_seeds
         card = build_model(name, recipe, data, out, numbers, **common)
     else:
@@ -153,6 +199,17 @@ def train_command(
         common["command"] = f"{command} --train-on {training_set.value} --settings-from FOLDER"
         card = refit_model(source, recipe, data, out, numbers, training_set.value, **common)
     _print_results(card, numbers, out)
+
+
+def _require_one_data_set(gtzan: Path | None, data: Path | None, training_set: TrainingSet) -> None:
+    from recommender.errors import UsageError
+
+    if (gtzan is None) == (data is None):
+        raise UsageError("give either --gtzan PATH or --data PATH.")
+    if data is not None and training_set is not TrainingSet.TRAIN:
+        raise UsageError(
+            "--train-on train+valid and all are for GTZAN: other tracks are trained on 'train'."
+        )
 
 
 def _find_recipe(name: str, epochs: int | None) -> "Recipe":

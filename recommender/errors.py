@@ -16,7 +16,8 @@
     │   ├── WorkerTimedOut    timed-out
     │   └── TooMuchMemory     too-much-memory
     ├── WeightsError          weights missing, damaged, or not those of their card
-    │   └── WeightsNotShipped of an architecture that has to be trained first
+    │   ├── WeightsNotShipped of an architecture that has to be trained first
+    │   └── WeightsNotFetched that could not be downloaded
     ├── SpaceMismatch         vectors of two embedding spaces
     ├── CatalogError          the catalogue cannot be opened, read or written
     │   └── BackupFailed      it cannot be copied before an upgrade
@@ -147,6 +148,10 @@ class WeightsNotShipped(WeightsError):
         """An error about `model`."""
         super().__init__(message)
         self.model = model
+
+
+class WeightsNotFetched(WeightsError):
+    """Weights of others that could not be downloaded; nothing was changed."""
 
 
 class SpaceMismatch(RecsysError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["toy_fixtures"]
+pytest_plugins = ["toy_fixtures", "toy_musicnn"]
 
 # The same examples in every run, however busy the machine is.
 settings.register_profile("suite", deadline=None, derandomize=True)
@@ -38,5 +38,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_data_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's own catalogue."""
+    """No test reads or writes the user's own catalogue and models."""
     monkeypatch.setenv("RECSYS_DB", str(tmp_path / "catalog.db"))
+    monkeypatch.setenv("RECSYS_MODELS", str(tmp_path / "models"))

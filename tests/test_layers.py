@@ -24,7 +24,7 @@ ORDER = (
     {"features"},
     {"musical_descriptors"},
     {"embedding"},
-    {"projections", "catalog"},
+    {"projections", "catalog", "pretrained"},
     {"search"},
     {"ingestion"},
     {"recommendation", "evaluation"},

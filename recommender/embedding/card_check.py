@@ -65,6 +65,20 @@ def _is_front_end(value: Any) -> bool:
     )
 
 
+def _are_patches(value: Any) -> bool:
+    """Settings of patches, or none."""
+    if not _is_mapping(value) or not value:
+        return _is_mapping(value)
+    counts = {"sample_rate": 1000, "n_fft": 16, "hop_length": 1, "n_mels": 1, "frames": 1}
+    numbers = {"fmin", "fmax", "gain", "count"}
+    return (
+        value.keys() == counts.keys() | numbers
+        and all(_is_count(value[name], least) for name, least in counts.items())
+        and all(_is_number(value[name], 0.0) for name in numbers)
+        and value["fmin"] < value["fmax"]
+    )
+
+
 def _is_windowing(value: Any) -> bool:
     return _is_mapping(value) and all(_is_number(number, 0, 2**20) for number in value.values())
 
@@ -111,6 +125,7 @@ _FIELDS: dict[str, tuple[_Test, str]] = {
     "projection_digest": (_is_text, "a digest"),
     "similarity_calibration": (_is_calibration, "a midpoint and a slope"),
     "network_frames": (_is_count, "a number of columns"),
+    "patches": (_are_patches, "the settings of patches of a spectrogram"),
     "duplicate_threshold": (lambda value: value is None or _is_number(value, -1, 2), "a cosine"),
     "data": (_is_mapping, "facts by name"),
     "training": (_is_training, "facts by name"),

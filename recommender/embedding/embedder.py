@@ -1,12 +1,13 @@
 """A sound file in, an embedding out: windows, spectrograms, activations, projection.
 
-The activations of each network, before its classifier, are averaged over the windows of a track;
-its descriptors are those of the windows pooled. From both together the genre head predicts genres,
-and the projection computes the unit vector that is compared.
+The activations of each network, before its classifier, are averaged over the windows of a track, or
+over the patches of these windows; its descriptors are those of the windows pooled. From all of them
+together the genre head predicts genres, and the projection computes the unit vector that is
+compared.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import NoneType
 
@@ -29,12 +30,14 @@ from recommender.features.log_mel import (
     standardised,
     tile_to_length,
 )
+from recommender.features.mel_patches import PatchFrontEnd, mel_patches
+from recommender.networks.graphs import takes_patches
 from recommender.utils.arguments import require_several, require_type
 from recommender.utils.arrays import FloatArray
 from recommender.utils.malloc import reuse_memory_while_analysing
 
-CLIPS_AT_ONCE = 8
-"""Windows that a network is given at once."""
+CLIPS_AT_ONCE, PATCHES_AT_ONCE = 8, 1
+"""Windows and patches that a network is given at once: a patch has 20 MB of intermediate values."""
 
 
 class Embedder:
@@ -64,7 +67,10 @@ class Embedder:
         self.labels = weights.card.labels
         self.device = device
         reuse_memory_while_analysing()
-        self._networks = serving_networks(weights, device)
+        self._patches = PatchFrontEnd(**weights.card.patches)
+        networks = serving_networks(weights, device)
+        tagging = sum(takes_patches(one["architecture"]) for one in weights.card.networks)
+        self._tagging_networks, self._networks = networks[:tagging], networks[tagging:]
         self._network_frames = weights.card.network_frames
         self._describes = weights.card.descriptors
         self._head = weights.head()
@@ -81,7 +87,7 @@ class Embedder:
         """The embedder of a shipped model, or of a folder with weights and a card.
 
         Args:
-            model: name of a shipped model, such as ``default``, or path of a folder.
+            model: name of a shipped or an added model, such as ``default``, or path of a folder.
             windowing: which windows of a track to analyse; None for the model's own. Another one
                 is another embedding space.
             device: as torch names it, e.g. ``cuda``.
@@ -165,40 +171,61 @@ class Embedder:
             NotFinite: the samples are finite but so large that their power is not; one such vector
                 in an index would be everything's neighbour.
         """
-        frames = self.front_end.frames(self.windowing.seconds)
-        if self._describes:
-            frames = max(frames, SEGMENT)
-        windows = [tile_to_length(mel.values, frames) for mel in log_mel(clips, self.front_end)]
-        if not all(np.isfinite(window).all() for window in windows):
-            raise NotFinite(
-                "Its samples are too large to analyse, far beyond full scale; export it again "
-                "from its source."
-            )
-        return self.analyse_spectrograms(windows)
+        parts: list[FloatArray] = []
+        if self._tagging_networks:
+            patches = mel_patches(clips, self._patches)
+            _require_finite([patches])
+            parts += [
+                _mean_activations(network, patches, PATCHES_AT_ONCE)
+                for network in self._tagging_networks
+            ]
+        if self._networks or self._describes:
+            frames = self.front_end.frames(self.windowing.seconds)
+            if self._describes:
+                frames = max(frames, SEGMENT)
+            windows = [tile_to_length(mel.values, frames) for mel in log_mel(clips, self.front_end)]
+            _require_finite(windows)
+            parts += self._window_activations(windows)
+        return self._with_genres(parts)
 
     def analyse_spectrograms(self, windows: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Activations [d] and genre probabilities [n_classes] of the windows of one track.
+        """As `analyse_clips`, for a model without tagging networks.
 
         Args:
             windows: spectrograms [n_mels, frames] in dB with a common reference, finite, all of one
                 length, which for descriptors must be at least `descriptors.SEGMENT` columns.
         """
-        described = [describe(windows)] if self._describes else []
-        activations = np.concatenate([*self._network_activations(windows), *described])
+        return self._with_genres(self._window_activations(windows))
+
+    def _with_genres(self, parts: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        activations = np.concatenate(parts)
         return activations, self._head.probabilities(activations[None])[0]
 
+    def _window_activations(self, windows: list[FloatArray]) -> list[FloatArray]:
+        """What is computed of windows [n_mels, frames] in dB: by networks, then descriptors."""
+        described = [describe(windows)] if self._describes else []
+        return [*self._network_activations(windows), *described]
+
     def _network_activations(self, windows: list[FloatArray]) -> list[FloatArray]:
-        """Activations [feature_dim] of each network, means over windows [n_mels, frames] in dB."""
+        """Activations [feature_dim] of each network that takes windows, means over these."""
         if not self._networks:
             return []
         crop = centre_crop(windows[0].shape[1], self._network_frames)
         clips = np.stack([standardised(window[:, crop]) for window in windows])
-        return [_mean_activations(network, clips) for network in self._networks]
+        return [_mean_activations(network, clips, CLIPS_AT_ONCE) for network in self._networks]
 
 
-def _mean_activations(network: ServingNetwork, clips: FloatArray) -> FloatArray:
+def _require_finite(spectrograms: Sequence[FloatArray]) -> None:
+    if not all(np.isfinite(values).all() for values in spectrograms):
+        raise NotFinite(
+            "Its samples are too large to analyse, far beyond full scale; export it again from its "
+            "source."
+        )
+
+
+def _mean_activations(network: ServingNetwork, clips: FloatArray, at_once: int) -> FloatArray:
     """Mean over clips [n, n_mels, frames], some at a time: a layer's output can be 2 MB a clip."""
-    starts = range(0, len(clips), CLIPS_AT_ONCE)
-    parts = [network.activations(clips[start : start + CLIPS_AT_ONCE]) for start in starts]
+    starts = range(0, len(clips), at_once)
+    parts = [network.activations(clips[start : start + at_once]) for start in starts]
     mean: FloatArray = np.concatenate(parts).mean(axis=0)
     return mean

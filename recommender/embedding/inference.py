@@ -13,6 +13,7 @@ from recommender.utils.arrays import FloatArray
 
 if TYPE_CHECKING:
     from recommender.networks import GenreNetwork
+    from recommender.networks.musicnn import Musicnn
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +22,10 @@ class ServingNetwork(Protocol):
     """A network with its weights. Thread-safe."""
 
     def activations(self, clips: FloatArray) -> FloatArray:
-        """[batch, n_mels, frames], each clip standardised → [batch, feature_dim], float32."""
+        """[batch, n_mels, frames], each clip standardised → [batch, feature_dim], float32.
+
+        Patches where the network takes those (`networks.graphs.takes_patches`).
+        """
 
 
 def serving_networks(files: ModelFiles, device: str = "cpu") -> list[ServingNetwork]:
@@ -71,7 +75,7 @@ class OnnxNetwork:
 class TorchNetwork:
     """A network computed by torch."""
 
-    def __init__(self, network: "GenreNetwork", device: str) -> None:
+    def __init__(self, network: "GenreNetwork | Musicnn", device: str) -> None:
         """Move it to a device, as torch names it."""
         import torch
 

@@ -24,7 +24,8 @@ class ModelCard:
 
     Attributes:
         name: of the model; part of its `SpaceId`.
-        networks: `architecture` (registered name) and `model_settings` of each network.
+        networks: `architecture` (registered name) and `model_settings` of each network. Those that
+            take patches come first.
         descriptors: whether handcrafted descriptors follow the networks' activations.
         labels: genres, in the order of the genre head's outputs.
         front_end: settings of the spectrogram (fields of `features.log_mel.FrontEnd`).
@@ -37,6 +38,8 @@ class ModelCard:
             for the projection; empty where none was fitted.
         network_frames: columns of the centre crop of each window that the networks are given; 0:
             the whole window.
+        patches: settings of what tagging networks take in place of the spectrogram (fields of
+            `features.mel_patches.PatchFrontEnd`); empty without such networks.
         duplicate_threshold: least cosine of two duplicates (`embedding.duplicates`); None: a value
             that is safe for any model.
         data: what the weights were trained, chosen and tested on.
@@ -57,6 +60,7 @@ class ModelCard:
     projection_digest: str
     similarity_calibration: Mapping[str, float] = field(default_factory=dict)
     network_frames: int = 0
+    patches: Mapping[str, Any] = field(default_factory=dict)
     duplicate_threshold: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)

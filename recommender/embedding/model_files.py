@@ -10,7 +10,9 @@ and has one genre head and one projection of all of their activations. It is a f
 - `card.json`: what the weights are, how sound must be prepared for them, what they were trained on
   and what they achieve; see `model_card`.
 
-The shipped models are package data (`data/weights/`); any other folder can be named by its path.
+The shipped models are package data (`data/weights/`). Models of others, which the package may not
+or cannot bring along, are added to a folder of the user's (`pretrained`). Any other folder can be
+named by its path.
 """
 
 import hashlib
@@ -30,17 +32,23 @@ from recommender.embedding.tensor_file import StoredArray
 from recommender.errors import UsageError, WeightsError, WeightsNotShipped
 from recommender.features import descriptors
 from recommender.networks.graph import WeightsMismatch
-from recommender.networks.graphs import has_graph, network_graph
+from recommender.networks.graphs import has_graph, network_graph, takes_patches
 from recommender.utils.files import AnyPath, require_regular
 
 if TYPE_CHECKING:
     from recommender.audio.windows import Windowing
     from recommender.networks import GenreNetwork
+    from recommender.networks.musicnn import Musicnn
 
 DEFAULT_MODEL = "default"
 
 CARD, WEIGHTS = "card.json", "weights.safetensors"
 HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
+
+MODELS_VARIABLE = "RECSYS_MODELS"
+
+ADDABLE = {"musicnn": "musicnn"}
+"""Models that can be added: name → what is added for it."""
 
 _WITHDRAWN = {
     "best": "the model 'best' does not ship any more: its five networks recommended no better "
@@ -93,7 +101,7 @@ class ModelFiles:
             for settings, weights in zip(self.card.networks, self._weights(), strict=True)
         ]
 
-    def networks(self) -> "list[GenreNetwork]":
+    def networks(self) -> "list[GenreNetwork | Musicnn]":
         """Its networks with their weights, on the CPU and in evaluation mode."""
         import torch
 
@@ -129,9 +137,10 @@ class ModelFiles:
 
     def _graph(self, settings: Mapping[str, Any], weights: Mapping[str, StoredArray]) -> bytes:
         """A network of the card as an ONNX model."""
-        n_mels, of_architecture = self.card.front_end["n_mels"], settings["model_settings"]
+        architecture, of_architecture = settings["architecture"], settings["model_settings"]
+        front_end = self.card.patches if takes_patches(architecture) else self.card.front_end
         try:
-            return network_graph(settings["architecture"], n_mels, of_architecture, weights)
+            return network_graph(architecture, front_end["n_mels"], of_architecture, weights)
         except WeightsMismatch as error:
             raise self._unfitting(error) from error
         except _UNMAKEABLE as error:
@@ -145,10 +154,14 @@ class ModelFiles:
             f"{self.folder / CARD} describes a network that cannot be made ({error}). {ADVICE}"
         )
 
-    def _untrained(self, settings: Mapping[str, Any]) -> "GenreNetwork":
+    def _untrained(self, settings: Mapping[str, Any]) -> "GenreNetwork | Musicnn":
         """A network of the card, with weights still to be loaded."""
         from recommender.networks import create_model
+        from recommender.networks.musicnn import Musicnn
 
+        if takes_patches(settings["architecture"]):
+            tags = settings["model_settings"]["tags"]
+            return Musicnn(n_tags=len(tags), n_mels=self.card.patches["n_mels"]).eval()
         return create_model(
             settings["architecture"],
             n_mels=self.card.front_end["n_mels"],
@@ -169,7 +182,8 @@ class ModelFiles:
             descriptors.VERSION if card.descriptors else None,
             card.network_frames or None,
         )
-        return SpaceId(card.name, weights, analysis_digest(card.front_end, windows))
+        analysis = analysis_digest(card.front_end, windows, card.patches)
+        return SpaceId(card.name, weights, analysis)
 
     def _require(self, what: str, fits: bool) -> None:
         if not fits:
@@ -191,18 +205,45 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder.glob(f"*/{CARD}")))
 
 
+def models_folder() -> Path:
+    """Where models are added: ``$RECSYS_MODELS``, or ``models`` in the user's data folder."""
+    named = os.environ.get(MODELS_VARIABLE)
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_data_path("recsys") / "models"
+
+
+def added_models() -> tuple[str, ...]:
+    """Names of the models that were added to `models_folder`, sorted."""
+    found = models_folder().glob(f"*/{CARD}")
+    names = {path.parent.name for path in found if not path.parent.name.startswith(".")}
+    return tuple(sorted(names - set(shipped_models())))
+
+
+def named_models() -> tuple[str, ...]:
+    """Names of all models that need no path: shipped ones, then added ones."""
+    return (*shipped_models(), *added_models())
+
+
 def find_model(model: AnyPath = DEFAULT_MODEL) -> ModelFiles:
-    """The files of a shipped model, or of a folder given by its path.
+    """The files of a shipped or an added model, or of a folder given by its path.
 
     Raises:
-        WeightsError: there is neither; the message lists the shipped models.
+        WeightsError: there is none; the message lists the shipped models.
     """
     model = os.fspath(model)
-    for folder in (_shipped_folder() / model, Path(model)):
+    for folder in (_shipped_folder() / model, models_folder() / model, Path(model)):
         if (folder / CARD).is_file():
             return ModelFiles(folder)
     if model in _WITHDRAWN:
         raise WeightsError(_WITHDRAWN[model])
+    if model in ADDABLE:
+        raise WeightsError(
+            f"the model {model!r} has to be added first: 'recsys models add {ADDABLE[model]}' "
+            "fetches what it consists of."
+        )
     shipped = ", ".join(shipped_models()) or "none"
     if _is_architecture(model):
         raise WeightsNotShipped(

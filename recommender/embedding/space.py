@@ -50,16 +50,20 @@ _HASHED_WEIGHTS = {
 }
 
 
-def analysis_digest(front_end: Mapping[str, Any], windowing: Mapping[str, Any]) -> str:
+def analysis_digest(
+    front_end: Mapping[str, Any],
+    windowing: Mapping[str, Any],
+    patches: Mapping[str, Any] | None = None,
+) -> str:
     """Digest of how files are analysed, for `SpaceId.analysis`.
 
     Args:
         front_end: the fields of a `features.log_mel.FrontEnd`.
         windowing: the fields of an `audio.windows.Windowing`.
+        patches: those of a `features.mel_patches.PatchFrontEnd`, for a model that takes patches.
     """
-    return settings_digest(
-        _renamed(front_end, _HASHED_FRONT_END), _renamed(windowing, _HASHED_WINDOWING)
-    )
+    settings = [_renamed(front_end, _HASHED_FRONT_END), _renamed(windowing, _HASHED_WINDOWING)]
+    return settings_digest(*settings, *([patches] if patches else []))
 
 
 def model_digest(

@@ -185,8 +185,21 @@ def _mel_power(clip: AudioClip, front_end: FrontEnd) -> FloatArray:
             f"this front end takes {front_end.sample_rate} Hz, the clip has {clip.sample_rate} Hz: "
             "decode it at the front end's rate."
         )
-    padded = np.pad(clip.samples, front_end.n_fft // 2)
-    frames = sliding_window_view(padded, front_end.n_fft)[:: front_end.hop_length]
+    return mel_power(np.pad(clip.samples, front_end.n_fft // 2), front_end)
+
+
+def mel_power(samples: FloatArray, front_end: FrontEnd) -> FloatArray:
+    """Mel power of samples, the first frame beginning with the first of them.
+
+    Args:
+        samples: np.ndarray [shape=(n,)], n at least `FrontEnd.n_fft`, at its sample rate.
+        front_end: the settings.
+
+    Returns:
+        np.ndarray [shape=(n_mels, 1 + (n - n_fft) // hop_length)], float32; not finite where
+        samples are too large.
+    """
+    frames = sliding_window_view(samples, front_end.n_fft)[:: front_end.hop_length]
     mel = np.empty((front_end.n_mels, len(frames)), np.float32)
     with np.errstate(over="ignore", invalid="ignore"):  # the caller refuses what is not finite
         for first in range(0, len(frames), _FRAMES_AT_ONCE):

@@ -8,7 +8,7 @@ from typing import Any
 
 from recommender.audio.windows import Windowing
 from recommender.catalog.projector import ModelProjection
-from recommender.embedding.model_files import DEFAULT_MODEL, find_model, shipped_models
+from recommender.embedding.model_files import DEFAULT_MODEL, find_model, named_models
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.ingestion.worker_limits import FileLimits
@@ -27,7 +27,7 @@ class IngestSettings:
     """Settings of an ingest.
 
     Attributes:
-        model: name of a shipped model, or path of a folder with weights and a card.
+        model: name of a shipped or an added model, or path of a folder with weights and a card.
         windowing: which windows of a track are analysed; None for those that the model's card says.
         workers: number of processes that analyse files.
         exclude: patterns in gitignore syntax of what to leave out.
@@ -92,7 +92,7 @@ class IngestSettings:
         And the digest of the genre head that predicted the stored genres.
         """
         files = find_model(self.model)
-        named = os.fspath(self.model) in shipped_models()
+        named = os.fspath(self.model) in named_models()
         model = os.fspath(self.model) if named else str(files.folder.resolve())
         windowing = dict(files.card.windowing) if self.windowing is None else asdict(self.windowing)
         return {"model": model, "windowing": windowing, "head": files.card.head_digest}

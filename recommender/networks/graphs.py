@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from recommender.networks.graph import Array, Graph, WeightsMismatch
+from recommender.networks.musicnn_graph import musicnn_graph
 
 BANDS_KEPT = 8
 """Groups of bands that the 2D encoder keeps apart."""
@@ -35,6 +36,11 @@ def has_graph(architecture: str) -> bool:
     return architecture in _BUILDERS
 
 
+def takes_patches(architecture: str) -> bool:
+    """Whether networks of this architecture take patches, not windows, and compute tags."""
+    return architecture == "musicnn"
+
+
 def network_graph(
     architecture: str, n_mels: int, settings: Mapping[str, Any], weights: Mapping[str, Array]
 ) -> bytes:
@@ -47,7 +53,8 @@ def network_graph(
         weights: its state dict.
 
     Returns:
-        A model: clips [batch, n_mels, frames], each standardised → [batch, feature_dim].
+        A model: clips [batch, n_mels, frames], each standardised → [batch, feature_dim]. Where
+        the architecture `takes_patches`, these take the place of clips.
 
     Raises:
         WeightsMismatch: weights are missing, or some are of no use to this architecture.
@@ -262,6 +269,7 @@ _BUILDERS: Mapping[str, Builder] = {
     "conv2d": _conv2d,
     "conv2d-encoder": _conv2d_encoder,
     "lstm": _lstm,
+    "musicnn": musicnn_graph,
     "resnet50": _resnet,
     "resnet101": _resnet,
     "resnet50v2": _resnet_v2,

@@ -113,6 +113,37 @@ class Gtzan:
     range_db: npt.NDArray[np.float32]
     missing: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """Its genres, in the order of the labels."""
+        return GENRES
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What it is, for a model's card."""
+        return {"data_set": "GTZAN as log-Mel spectrograms, a column each 1,708 samples"}
+
+    @property
+    def weights_licence(self) -> str:
+        """Of weights that were trained on it."""
+        return (
+            "Weights: MIT, as the package. Trained on GTZAN (Tzanetakis & Cook 2002), whose "
+            "recordings are copyrighted and no part of this package."
+        )
+
+    def genres_of(self, ids: Sequence[str]) -> list[str]:
+        """Genre of each track, whether it is here or not."""
+        return [genre_of(track_id) for track_id in ids]
+
+    def artists_of(self, ids: Sequence[str]) -> list[str]:
+        """Artist of each track, blank where unknown."""
+        by_id = artists()
+        return [by_id[track_id] for track_id in ids]
+
+    def split(self, protocol: str, name: str) -> tuple[str, ...]:
+        """Track ids of a split; see `split_ids`."""
+        return split_ids(protocol, name)
+
     def select(
         self, ids: Iterable[str], allow_missing: Collection[str] = ()
     ) -> npt.NDArray[np.int64]:
@@ -161,11 +192,11 @@ def load(path: Path, progress: Progress | None = None, cache: Path | None = None
         DatasetError: `path` is neither, or the archive is damaged, or no file could be read.
     """
     if path.is_file():
-        return _from_arrays(_read_archive(path), path)
+        return _from_arrays(read_archive(path), path)
     files = _sound_files(path)
     listing = _listing_digest(files)
     if cache is not None and cache.is_file():
-        arrays = _read_archive(cache)
+        arrays = read_archive(cache)
         if str(arrays.get("listing", "")) == listing:
             return _from_arrays(arrays, cache)
     gtzan = _analyse(files, progress)
@@ -190,7 +221,8 @@ def _labels(track_ids: Sequence[str]) -> npt.NDArray[np.int64]:
 # Archives
 
 
-def _read_archive(path: Path) -> dict[str, npt.NDArray[Any]]:
+def read_archive(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an archive of spectrograms by name. Raises `DatasetError`."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}

@@ -106,7 +106,7 @@ def build_model(
         "head": _mean_choice(heads),
         **({ABLATION: list(ablation)} if ablation else {}),
     }
-    return save_model(name, folder, fitted[0], _data_facts(protocol), results)
+    return save_model(name, folder, fitted[0], data, _data_facts(data, protocol), results)
 
 
 def calibrated_similarity(
@@ -177,12 +177,15 @@ def _row_results(command: str, rows: Sequence[ResultRow]) -> dict[str, Any]:
     }
 
 
-def _data_facts(protocol: str) -> dict[str, str]:
+def _data_facts(data: gtzan.Gtzan, protocol: str) -> dict[str, str]:
+    tested = f"test ({len(data.split(protocol, 'test'))} tracks)"
+    if protocol in gtzan.SPLITS:
+        tested = "test (290 tracks), and the artist-disjoint 264 of them"
     return {
         "split": protocol,
         "trained_on": "train",
         "chosen_on": "valid",
-        "tested_on": "test (290 tracks), and the artist-disjoint 264 of them",
+        "tested_on": tested,
     }
 
 

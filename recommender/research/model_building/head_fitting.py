@@ -80,8 +80,9 @@ def fit_logistic_regression(
         C=settings.prior_variance, class_weight="balanced", max_iter=1000
     )
     regression.fit(vectors / length, labels)
-    weight = projection.matrix.astype(np.float64) @ regression.coef_.T / length
-    return LinearLayer(weight, regression.intercept_ - projection.mean @ weight).centred
+    coefficients, intercepts = _of_each_class(regression.coef_, regression.intercept_)
+    weight = projection.matrix.astype(np.float64) @ coefficients / length
+    return LinearLayer(weight, intercepts - projection.mean @ weight).centred
 
 
 HEAD_WCCN = WccnSettings()
@@ -219,7 +220,18 @@ def _lda_layer(values: Doubles, labels: IntArray) -> LinearLayer:
         solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes)
     )
     lda.fit(values, labels)
-    return LinearLayer(lda.coef_.T, lda.intercept_)
+    return LinearLayer(*_of_each_class(lda.coef_, lda.intercept_))
+
+
+def _of_each_class(coefficients: Doubles, intercepts: Doubles) -> tuple[Doubles, Doubles]:
+    """Weights [d, n_classes] and biases [n_classes] of a classifier of scikit-learn.
+
+    For two classes it gives only the difference of their logits.
+    """
+    if len(coefficients) == 1:
+        coefficients = np.concatenate([-coefficients, coefficients]) / 2
+        intercepts = np.concatenate([-intercepts, intercepts]) / 2
+    return coefficients.T, intercepts
 
 
 def _softmax(logits: Doubles) -> npt.NDArray[np.float32]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from recommender.research.datasets import gtzan
 from recommender.research.model_building.leave_genres_out import FoldModel, GenreFold
 from recommender.research.model_building.recipes import Recipe
 from recommender.research.model_building.split_tracks import SplitTracks
@@ -47,7 +46,7 @@ class NetworkTrainer:
             training, valid: as for `training.loop.train`.
             fold: where they are of one.
         """
-        what, stem, genres = f"seed {seed}", f"seed-{seed}", len(gtzan.GENRES)
+        what, stem, genres = f"seed {seed}", f"seed-{seed}", len(training.data.genres)
         if fold is not None:
             what, genres = f"{what} without {', '.join(fold.held_out)}", fold.genres
             stem = "-".join([stem, "without", *fold.held_out])

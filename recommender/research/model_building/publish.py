@@ -20,13 +20,6 @@ WINDOWING = Windowing(count=5)
 """How the published models read a track: five windows, a compromise between time and the similarity
 of their lists to those of the whole track (`tests/experiments/windows.py`)."""
 
-DATA_SET = "GTZAN as log-Mel spectrograms, a column each 1,708 samples"
-
-LICENCE = (
-    "Weights: MIT, as the package. Trained on GTZAN (Tzanetakis & Cook 2002), whose recordings are "
-    "copyrighted and no part of this package."
-)
-
 NOTES = (
     "Accuracies are by track or by 10 s clip; precision is precision@10 with artist filter, by "
     "plain cosine or, where it says reranked, in the order in which the tracks of that split are "
@@ -35,12 +28,18 @@ NOTES = (
     "networks, logistic regression for whitened descriptors; its temperature and the weight of "
     "the descriptors are chosen on valid.",
     "The published seed was fixed before any seed was evaluated; figures are over all seeds.",
+)
+
+GTZAN_NOTES = (
     "Ten genres of Western popular and classical music from before 2002: for other music the "
     "predicted genre is only the nearest of these ten.",
 )
 
 NETWORK_NOTES = (
     "'network' figures are those of the networks' own classification layers as they were trained.",
+)
+
+GTZAN_NETWORK_NOTES = (
     "The genre head that replaces them was adopted on validation figures alone (.54 to .61 over "
     "four seeds), but the test accuracy of the networks' own layers with two seeds (.57) had been "
     "read before.",
@@ -80,6 +79,7 @@ def save_model(
     name: str,
     folder: Path,
     fitted: FittedModel,
+    source: gtzan.Gtzan,
     data: Mapping[str, Any],
     results: Mapping[str, Any],
 ) -> ModelCard:
@@ -89,6 +89,7 @@ def save_model(
         name: of the model, for its card.
         folder: created if needed.
         fitted: the model.
+        source: the data set that it was trained on.
         data: for the card: protocol and splits.
         results: for the card.
     """
@@ -104,7 +105,7 @@ def save_model(
     fitted = replace(fitted, head=fitted.head.rounded(), projection=fitted.projection.rounded())
     fitted.head.save(folder / HEAD)
     fitted.projection.save(folder / PROJECTION)
-    card = _card(name, file_digest(folder / WEIGHTS), fitted, data, results)
+    card = _card(name, file_digest(folder / WEIGHTS), fitted, source, data, results)
     card.write(folder / CARD)
     return card
 
@@ -113,11 +114,11 @@ def _card(
     name: str,
     weights_digest: str,
     fitted: FittedModel,
+    source: gtzan.Gtzan,
     data: Mapping[str, Any],
     results: Mapping[str, Any],
 ) -> ModelCard:
     model, calibration = fitted.model, fitted.similarity_calibration
-    notes: tuple[str, ...] = NETWORK_NOTES if model.runs else ()
     return ModelCard(
         name=name,
         networks=tuple(
@@ -125,7 +126,7 @@ def _card(
             for run in model.runs
         ),
         descriptors=model.descriptors,
-        labels=gtzan.GENRES,
+        labels=source.genres,
         front_end=asdict(FrontEnd()),
         windowing=asdict(WINDOWING),
         weights_digest=weights_digest,
@@ -134,12 +135,20 @@ def _card(
         similarity_calibration={} if calibration is None else asdict(calibration),
         network_frames=model.network_frames,
         duplicate_threshold=fitted.duplicate_threshold,
-        data={"data_set": DATA_SET, **data},
+        data={**source.facts, **data},
         training={"seed": model.seed, "networks": [_training_facts(run) for run in model.runs]},
         results=results,
-        licence=LICENCE,
-        notes=NOTES + notes + (DESCRIPTOR_NOTES if model.descriptors else ()),
+        licence=source.weights_licence,
+        notes=_notes(model, is_gtzan=source.genres == gtzan.GENRES),
     )
+
+
+def _notes(model: TrainedModel, *, is_gtzan: bool) -> tuple[str, ...]:
+    """The notes that apply, those on choices that were made on GTZAN for models of it alone."""
+    notes = NOTES + GTZAN_NOTES * is_gtzan
+    if model.runs:
+        notes += NETWORK_NOTES + GTZAN_NETWORK_NOTES * is_gtzan
+    return notes + DESCRIPTOR_NOTES if model.descriptors and is_gtzan else notes
 
 
 def _training_facts(run: TrainingResult) -> dict[str, Any]:

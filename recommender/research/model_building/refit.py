@@ -94,7 +94,7 @@ def refit_model(
         write_rows(folder / ROWS, rows)
         results |= mean_and_sd(rows)
     facts = _data_facts(protocol, TRAINING_SETS[training_set])
-    return save_model(source.name, folder, fitted[0], facts, results)
+    return save_model(source.name, folder, fitted[0], data, facts, results)
 
 
 def _source_results(

@@ -131,8 +131,13 @@ def result_row(
         epochs=sum(len(run.history) for run in model.runs),
         best_epochs=" ".join(str(run.best_epoch) for run in model.runs),
         seconds=round(seconds, 1),
-        **{n: None if value is None else round(value, 4) for n, value in figures.items()},  # type: ignore[arg-type]
+        **{name: _figure(value) for name, value in figures.items()},  # type: ignore[arg-type]
     )
+
+
+def _figure(value: float | None) -> float | None:
+    """Rounded; None where it is not defined, as of a test set without two tracks of one genre."""
+    return None if value is None or not np.isfinite(value) else round(value, 4)
 
 
 def precision(vectors: Comparable, split: SplitTracks, queries: BoolArray | None = None) -> float:

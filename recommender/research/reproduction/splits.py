@@ -105,7 +105,7 @@ def _load_clips(data: gtzan.Gtzan, ids: Sequence[str]) -> SplitTracks:
         ]
     )
     names = tuple(f"{track}.{number}" for track, number in clips)
-    return SplitTracks(names, TrackSet(decibels, data.labels[rows]))
+    return SplitTracks(names, TrackSet(decibels, data.labels[rows]), data)
 
 
 def smoke_test_ids(ids: Sequence[str]) -> tuple[str, ...]:
