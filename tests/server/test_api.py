@@ -142,6 +142,26 @@ def test_answers_have_entity_tags_that_change_with_the_catalogue(
     assert ids["Second Light"] not in [one["track"]["id"] for one in listed]
 
 
+def test_lists_repeat_neither_what_was_played_nor_playlists(
+    client: TestClient, ids: dict[str, int]
+) -> None:
+    seeds = {"like": [ids["Third"]]}
+
+    def listed(**rules: Any) -> set[int]:
+        answer = client.post(f"{API}/mix", json={"seeds": seeds, "rules": rules})
+        assert answer.status_code == 200, answer.text
+        return {one["track"]["id"] for one in answer.json()["items"]}
+
+    first, second = ids["First Light"], ids["Second Light"]
+    assert {first, second} <= listed()
+    client.post(f"{API}/history", json={"kind": "play", "track_id": first})
+    saved = client.post(f"{API}/playlists", json={"name": "Queue", "track_ids": [second]}).json()
+    queue = saved["playlist"]["id"]
+    assert {first, second}.isdisjoint(listed(not_played=7, previous_playlists=[queue]))
+    missing = {"seeds": seeds, "rules": {"previous_playlists": [999]}}
+    assert client.post(f"{API}/mix", json=missing).status_code == 404
+
+
 def test_playlists_are_the_users_own_or_shared(
     serve: Callable[..., TestClient], database: Path, ids: dict[str, int]
 ) -> None:
