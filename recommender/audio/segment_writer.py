@@ -1,11 +1,12 @@
 """A segment of a sound file as a file of its own, sample by sample, with all its channels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from recommender.audio.decoder import DecoderError, one_line, opened
@@ -68,7 +69,7 @@ def _write(decoder: SoundfileDecoder | FfmpegDecoder, span: Span, target: Path) 
     bits = 16 if decoder.is_lossy else min(decoder.bits, 24)
     with ExitStack() as stack:
         written: soundfile.SoundFile | None = None
-        for block in cast(Iterator[FloatArray], SpanDecoder(decoder, span).blocks()):
+        for block in SpanDecoder(decoder, span).blocks():
             try:
                 if written is None:
                     written = stack.enter_context(
@@ -89,10 +90,9 @@ def _write(decoder: SoundfileDecoder | FfmpegDecoder, span: Span, target: Path) 
         raise PastEnd(f"A track begins at {span[0]:.1f} s, where the sound has ended.")
 
 
-def _whole_numbers(
-    block: FloatArray, bits: int
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.int32]]":
+def _whole_numbers(block: FloatArray, bits: int) -> npt.NDArray[np.int32]:
     """Samples as their highest bits, in 32 bits."""
     most = 2 ** (bits - 1)
     numbers = np.rint(np.nan_to_num(block.astype(np.float64)) * most).clip(-most, most - 1)
-    return np.left_shift(numbers.astype(np.int32), 32 - bits)
+    shifted: npt.NDArray[np.int32] = np.left_shift(numbers.astype(np.int32), 32 - bits)
+    return shifted

@@ -75,7 +75,11 @@ async def track_file_response(
         with closing(open_file(track, service.catalog.libraries())) as whole:
             return state.segment_files.opened(track, whole)
 
-    track, file = await state.run_file(opened, lambda found: found[1] and found[1].close())
+    def given_up(found: tuple[Track, OpenFile | None]) -> None:
+        if found[1] is not None:
+            found[1].close()
+
+    track, file = await state.run_file(opened, given_up)
     if file is None:
         file = await state.run_segment(cut, OpenFile.close)
     kept = {"ETag": file.entity_tag, "Cache-Control": "private, no-cache", **(headers or {})}

@@ -135,7 +135,7 @@ def get_songs_by_genre(call: Call, service: SimilarityService) -> Tree:
 def _ids_of_genre(call: Call, music: Music) -> list[int]:
     """The songs of the genre that is named; every song where none is."""
     if not (wanted := call.parameters.get("genre")):
-        return music.catalog.analysed_ids().tolist()
+        return [int(id) for id in music.catalog.analysed_ids()]
     genre = music.library.genres.get(genre_key(wanted))
     return [] if genre is None else genre.track_ids
 
