@@ -15,9 +15,6 @@ DEFAULT_PORT = 8710
 MOST_TRACKS = 1000
 """Longest list that one request gets, and most seeds that it may name."""
 
-MOST_STEPS = 100
-"""Longest path that one request gets: its cost grows with the square of its length."""
-
 _MB = 1 << 20
 
 
