@@ -11,7 +11,13 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from recommender.catalog import Catalog, StoredPlaylist
-from recommender.errors import PlaylistError, PlaylistNotFound, RecsysError, UsageError
+from recommender.errors import (
+    PlaylistError,
+    PlaylistNotFound,
+    RecsysError,
+    TrackNotFound,
+    UsageError,
+)
 from recommender.history.seeds import todays_request
 from recommender.playlists.files import replacing_playlist
 from recommender.playlists.repeats import NAMES, Repeats, not_repeating
@@ -112,6 +118,9 @@ def recipe_mix(
     notes: list[str] = []
     try:
         mix = service.mix(_request(service, playlist, today, notes), today)
+    except TrackNotFound as error:
+        advice = "Its seeds are gone: save it again under its name, with others."
+        raise _failed(playlist, f"{error} {advice}") from error
     except RecsysError as error:
         raise _failed(playlist, str(error)) from error
     if not mix.entries:
