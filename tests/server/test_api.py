@@ -306,3 +306,22 @@ def test_a_base_path_is_before_every_route(
     assert client.get(page["next"]).status_code == 200
     assert client.get(f"/recsys/api/similar_tracks?item_id={ids['Third']}").status_code == 200
     assert 'href="/recsys/' in client.get("/recsys/", headers={"Accept": "text/html"}).text
+
+
+def test_a_list_of_artists_of_before_is_not_taken_for_one_of_now(
+    client: TestClient, database: Path, ids: dict[str, int]
+) -> None:
+    state = client.app.state.recsys  # type: ignore[attr-defined]
+    before = client.get(f"{API}/artists")
+    cache = state._music_library
+    cache._rest_until = float("inf")  # as while an ingest changes a large catalogue
+    with Catalog.open(database) as catalog, catalog.writing() as write:
+        write.missing([ids["Fourth"]])
+    stale = client.get(f"{API}/artists", headers={"If-None-Match": before.headers["etag"]})
+    assert stale.json() == before.json()
+    cache._rest_until = 0.0
+    fresh = client.get(f"{API}/artists", headers={"If-None-Match": stale.headers["etag"]})
+    assert fresh.status_code == 200
+    assert "Bela" not in [one["name"] for one in fresh.json()["items"]]
+    known = {"If-None-Match": fresh.headers["etag"]}
+    assert client.get(f"{API}/artists", headers=known).status_code == 304
