@@ -99,7 +99,9 @@ def path_command(
     start: End,
     end: OtherEnd,
     *,
-    steps: Annotated[int, typer.Option(min=1, metavar="N", help="From one end to the other.")] = 10,
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="From one end to the other; at most 100.")
+    ] = 10,
     rules: RuleOptions,
     options: ListOptions,
 ) -> None:

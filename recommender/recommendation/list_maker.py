@@ -29,9 +29,8 @@ from recommender.recommendation.radio import compose_radio
 from recommender.recommendation.seeds import SearchSeed, SeedReader
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.tour import open_tour
-from recommender.recommendation.track_rules import candidates
+from recommender.recommendation.track_rules import Candidates, candidates
 from recommender.search.score_space import ScoreSpace
-from recommender.utils.arrays import IntArray
 
 _COMPOSERS: dict[str, Callable[[Task], Composed]] = {
     "mix": compose_mix,
@@ -181,10 +180,12 @@ class ListMaker:
             raise UsageError("the track that is to come first is not among those to order.")
         return ids.index(wanted), []
 
-    def admitted(self, rules: Rules, snapshot: Snapshot, today: date) -> IntArray:
-        """See `SimilarityService.admitted`."""
+    def admitted(
+        self, rules: Rules, snapshot: Snapshot, today: date, *, any_needed: bool = True
+    ) -> Candidates:
+        """What the rules for single tracks admit. Raises `UsageError` as `candidates`."""
         excluded = self._exclusions.of(snapshot) if rules.exclusions else None
-        return snapshot.index.ids[candidates(snapshot, rules, (), excluded, today).allowed]
+        return candidates(snapshot, rules, (), excluded, today, any_needed=any_needed)
 
     def _is_close(self, similarity: float) -> bool | None:
         return None if self._calibration is None else self._calibration.is_close(similarity)

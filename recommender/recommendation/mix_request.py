@@ -196,10 +196,20 @@ class Rules:
         for track_id in self.previous:
             require_type(track_id, _INTEGER, "a track in previous", "its id (int)")
         object.__setattr__(self, "previous", tuple(int(one) for one in self.previous))
+        self._require_default_length()
         self.filters()
         gaps = ("artist_gap", "album_gap", "per_artist", "random_seed")
         _make_plain(self, dict.fromkeys(gaps, int))
         _make_plain(self, dict.fromkeys(("min_duration", "max_duration", "variety"), float))
+
+    def _require_default_length(self) -> None:
+        """Say where the greatest length comes from that a least one contradicts."""
+        least, most = self.min_duration, self.max_duration
+        if most == LONGEST_S and isinstance(least, _NUMBER) and least > most:
+            raise UsageError(
+                f"no track lasts at least {least:g} s and at most {most:g} s, the greatest length "
+                "unless another is given: give another, or none."
+            )
 
     def filters(self) -> Filters:
         """The rules that `Filters` has, for tracks by themselves. Raises as `Filters`."""
@@ -213,6 +223,9 @@ class Rules:
             **{one.name: getattr(self, one.name) for one in fields(SoundFilters)},
         )
 
+
+MOST_STEPS = 100
+"""Of a path; what it takes to find one grows with the square of its length."""
 
 DEFAULT_TRACKS: Mapping[Kind, int] = {"mix": 25, "radio": 50, "path": 11, "grow": 10}
 """Entries of a list that says nothing of its length; an order is as long as its seeds."""
@@ -237,7 +250,7 @@ class MixRequest:
         rules: what is left out.
         length: where it ends.
         steps: of a path: from one end to the other, so that it has one track more; None for
-            ``length.tracks - 1``.
+            ``length.tracks - 1``. At most `MOST_STEPS`.
         threshold: of a list to grow: least similarity (cosine) to the nearest of its tracks. With
             it and without a length, every track so near is added.
         first: of an order: the seed that comes first; None for whichever suits.
@@ -301,6 +314,8 @@ class MixRequest:
             raise UsageError(f"a path of {self.steps} steps has {self.steps + 1} tracks.")
         if self.tracks is not None and self.tracks < 2:
             raise UsageError("a path has at least one step, from its one end to the other.")
+        if self.tracks is not None and self.tracks > MOST_STEPS + 1:
+            raise UsageError(f"a path has at most {MOST_STEPS} steps, not {self.tracks - 1:,}.")
 
     @property
     def tracks(self) -> int | None:

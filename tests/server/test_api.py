@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recommender.catalog import Catalog
+from recommender.playlists.files import read_playlist
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.mix_request import Length, MixRequest, SeedSet
 from recommender.recommendation.service import SimilarityService
@@ -191,6 +192,24 @@ def test_playlists_are_the_users_own_or_shared(
     assert client.get(one, headers=keys["anna"]).status_code == 404
     both = [client.get(f"{API}/playlists/{shared.id}", headers=key) for key in keys.values()]
     assert [answer.status_code for answer in both] == [200, 200]
+
+
+def test_a_list_by_hand_does_not_replace_a_recipe(
+    client: TestClient, database: Path, ids: dict[str, int]
+) -> None:
+    recipe = MixRequest("mix", SeedSet((ids["First Light"],))).as_dict()
+    file = database.with_name("evening.m3u8")
+    with Catalog.open(database) as catalog:
+        catalog.save_playlist("Made", [ids["Third"]], recipe=recipe)
+        catalog.save_playlist("Filed", [ids["Third"]], target=file)
+    wanted = {"name": "Made", "track_ids": [ids["Fourth"]]}
+    refused = client.post(f"{API}/playlists", json=wanted)
+    assert (refused.status_code, "recipe" in refused.text) == (400, True)
+    assert client.post(f"{API}/playlists", json=wanted | {"name": "Filed"}).status_code == 201
+    with Catalog.open(database) as catalog:
+        assert catalog.playlist("Made").recipe is not None
+        assert catalog.playlist("Filed").target == file
+        assert [track.id for track in read_playlist(catalog, file).tracks] == [ids["Fourth"]]
 
 
 def test_a_recipe_is_run(client: TestClient, database: Path, ids: dict[str, int]) -> None:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from recommender.catalog import Catalog
 from recommender.catalog.server_records import RemoteKind, RemoteName, RemoteTrack
+from recommender.recommendation.mix_request import MixRequest, SeedSet
 from recommender.server.music_library import artist_id_of
 from recommender.server.similarities import falling
 
@@ -115,6 +116,18 @@ def test_linked_ids_are_used_both_ways(
     ).json()
     shown = client.get(f"/api/v1/playlists/{stored['playlist_id']}").json()
     assert shown["playlist"]["track_ids"] == [ids["Fourth"]]
+
+
+def test_a_playlist_does_not_replace_a_recipe(
+    client: TestClient, database: Path, ids: dict[str, int]
+) -> None:
+    recipe = MixRequest("mix", SeedSet((ids["Third"],))).as_dict()
+    with Catalog.open(database) as catalog:
+        catalog.save_playlist("Evening", [ids["Third"]], recipe=recipe)
+    body = {"playlist_name": "Evening", "track_ids": [str(ids["Fourth"])]}
+    assert client.post("/api/create_playlist", json=body).status_code == 400
+    with Catalog.open(database) as catalog:
+        assert catalog.playlist("Evening").track_ids == (ids["Third"],)
 
 
 def test_falling_values_are_the_nearest_that_fall() -> None:

@@ -6,9 +6,9 @@ from pydantic import BaseModel, Field
 
 from recommender.playlists.repeats import MOST_DAYS
 from recommender.recommendation.filters import Filters
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.mix_request import MOST_STEPS, Length, MixRequest, Rules, SeedSet
 from recommender.server.api.models import Given, Id
-from recommender.server.settings import MOST_STEPS, MOST_TRACKS
+from recommender.server.settings import MOST_TRACKS
 
 MOST_PREVIOUS = 10_000
 MOST_PLAYLISTS = 20
