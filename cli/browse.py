@@ -116,9 +116,7 @@ def _with_sound(
     import numpy as np
 
     if filters.is_relative:
-        raise UsageError(
-            "'%', 'same' and 'compatible' need a seed, as 'recsys similar' has one."
-        )
+        raise UsageError("'%', 'same' and 'compatible' need a seed, as 'recsys similar' has one.")
     ids = np.array([track.id for track in tracks], dtype=np.int64)
     passes = np.ones(len(ids), dtype=np.bool_)
     lacking = {}
