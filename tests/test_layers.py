@@ -30,7 +30,7 @@ ORDER = (
     {"recommendation", "evaluation"},
     {"history"},
     {"playlists"},
-    {"players", "adaptation", "verification"},
+    {"players", "adaptation", "verification", "tagging"},
     {"server"},
     {"research"},
     {"cli"},
