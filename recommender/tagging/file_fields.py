@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recommender.errors import UnreadableAudio
+from recommender.utils.files import require_regular
 
 BPM, KEY = "bpm", "key"
 
@@ -74,6 +75,7 @@ def _opened(path: Path) -> tuple[Any, _Format]:
     from mutagen.id3 import ID3, ID3FileType
     from mutagen.mp4 import MP4
 
+    require_regular(path)
     try:
         file: Any = mutagen.File(path)
         if isinstance(file, ID3FileType) or isinstance(getattr(file, "tags", None), ID3):

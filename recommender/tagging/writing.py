@@ -188,6 +188,8 @@ def _replace(work: _Work, file: Path, change: TagChange) -> None:
     """Write a copy, compare it, note it in the journal, and put it in the file's place."""
     target = real_path(file)
     status = target.stat()
+    if not status.st_mode & 0o222:
+        raise OSError("it is read-only")
     if status.st_nlink > 1:
         raise OSError(f"it has {status.st_nlink} hard links, of which one would be replaced")
     copy = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
