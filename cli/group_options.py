@@ -30,7 +30,8 @@ class GroupOptions:
         list[Group] | None,
         typer.Option(
             help="Let a group of features count twice; named twice, four times. What is listed is "
-            "nearer in it, and less like TRACK altogether.",
+            "nearer in it, and less like TRACK altogether. Harmony is of how long tones last and "
+            "of their partials; --key is of keys.",
             show_default=False,
             rich_help_panel=SOUND,
         ),
