@@ -21,7 +21,6 @@ from recommender.catalog import Catalog
 from recommender.errors import RecsysError
 from recommender.ingestion import IngestReport, IngestSettings, ingest
 from recommender.ingestion.report import NoProgress, Outcome
-from recommender.library_map import place_new_tracks
 from recommender.server.linking.relink import relink_servers
 from recommender.utils.terminal_text import one_line
 
@@ -89,6 +88,10 @@ def main() -> None:
 
 def _placed_on_map(catalog: Catalog) -> list[str]:
     """Place what is new on the stored map and in the stored clusters; a line where that fails."""
+    if not catalog.layout_kinds():
+        return []
+    from recommender.library_map import place_new_tracks
+
     try:
         with suppress(KeyboardInterrupt):  # the ingest itself has ended in good order
             place_new_tracks(catalog)
