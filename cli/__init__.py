@@ -33,6 +33,7 @@ from recommender.cli import (
     serve,
     similar,
     similar_groups,
+    tag,
     today,
     train,
 )
@@ -117,6 +118,7 @@ for panel, commands in {
         "verify": maintenance.verify_command,
         "prune": maintenance.prune_command,
         "export": browse.export_command,
+        "tag": tag.tag_command,
     },
     RESEARCH: {
         "models": models.models_command,

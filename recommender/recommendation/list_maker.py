@@ -15,6 +15,7 @@ from recommender.recommendation.composition import Composed, Task
 from recommender.recommendation.exclusions import Exclusions
 from recommender.recommendation.fusion import compose_mix
 from recommender.recommendation.growth import compose_growth
+from recommender.recommendation.harmonic_distance import harmonic_distances
 from recommender.recommendation.mix_request import MixRequest, Rules
 from recommender.recommendation.mix_result import LIST_RULES, Mix, MixEntry
 from recommender.recommendation.mix_seeds import (
@@ -162,7 +163,15 @@ class ListMaker:
         space = ScoreSpace(snapshot.index)
         first, notes = self._first(request, seeds, snapshot)
         units = np.stack([unit_of(seed, space) for seed in seeds.like]).astype(np.float64)
-        order = open_tour(np.maximum(0.0, 1.0 - units @ units.T), first)
+        distances = np.maximum(0.0, 1.0 - units @ units.T)
+        if request.by == "tempo-key":
+            described = self._seeds.descriptors(seeds.like)
+            distances = harmonic_distances(described, distances)
+            unknown = sum(
+                one is None or (one.tempo is None and one.key is None) for one in described
+            )
+            notes += [f"tracks with neither tempo nor key: {unknown:,}."] * (unknown > 0)
+        order = open_tour(distances, first)
         ordered = [seeds.like[place] for place in order.tolist()]
         return MixSeeds(ordered, [], [*seeds.notes, *notes]), _steps(ordered, space)
 
@@ -184,6 +193,7 @@ class ListMaker:
     def admitted(self, rules: Rules, snapshot: Snapshot, today: date) -> IntArray:
         """See `SimilarityService.admitted`."""
         excluded = self._exclusions.of(snapshot) if rules.exclusions else None
+        rules = replace(rules, **vars(rules.filters().sound.absolute()))
         return snapshot.index.ids[candidates(snapshot, rules, (), excluded, today).allowed]
 
     def _is_close(self, similarity: float) -> bool | None:
@@ -202,7 +212,7 @@ def _lacking(request: MixRequest, snapshot: Snapshot) -> list[str]:
     if request.kind == "order":
         return []
     return [
-        f"{count:,} tracks have no {name}, and are left out."
+        f"tracks left out for want of a value ({name}): {count:,}."
         for name, count in snapshot.lacking(request.rules.filters()).items()
     ]
 

@@ -214,6 +214,9 @@ class Rules:
         )
 
 
+ORDERS = ("sound", "tempo-key")
+"""What a list may be ordered by."""
+
 DEFAULT_TRACKS: Mapping[Kind, int] = {"mix": 25, "radio": 50, "path": 11, "grow": 10}
 """Entries of a list that says nothing of its length; an order is as long as its seeds."""
 
@@ -241,6 +244,7 @@ class MixRequest:
         threshold: of a list to grow: least similarity (cosine) to the nearest of its tracks. With
             it and without a length, every track so near is added.
         first: of an order: the seed that comes first; None for whichever suits.
+        by: of an order: ``sound``, or ``tempo-key``; None for the first.
 
     Raises `UsageError` for fields that do not belong to the kind or contradict each other.
     """
@@ -252,6 +256,7 @@ class MixRequest:
     steps: int | None = None
     threshold: float | None = None
     first: "Query | None" = None
+    by: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
@@ -282,10 +287,12 @@ class MixRequest:
         for name in ("artist_gap", "album_gap"):
             if self.kind in ("path", "order") and getattr(self.rules, name):
                 raise UsageError(f"{_article(self.kind)} has no {name.replace('_', ' ')}.")
-        owners = {"steps": "path", "threshold": "grow", "first": "order"}
+        owners = {"steps": "path", "threshold": "grow", "first": "order", "by": "order"}
         for name, kind in owners.items():
             if getattr(self, name) is not None and self.kind != kind:
                 raise UsageError(f"{name!r} is for lists of the kind {kind!r}, not {self.kind!r}.")
+        if self.by not in (None, *ORDERS):
+            raise UsageError(f"lists are ordered by {' or '.join(ORDERS)}, not {self.by!r}.")
         if self.threshold is not None and not -1 <= self.threshold <= 1:
             raise UsageError(f"a similarity is from -1 to 1; the threshold is {self.threshold:g}.")
 
@@ -348,6 +355,7 @@ class MixRequest:
             "steps": self.steps,
             "threshold": self.threshold,
             "first": None if self.first is None else _plain(self.first),
+            "by": self.by,
         }
 
     @classmethod

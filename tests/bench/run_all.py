@@ -70,6 +70,7 @@ BENCHES = (
     Bench("decode.py", "--runs 2", "--runs 5"),
     Bench("damage.py", "--seeds 1", "--seeds 4"),
     Bench("content_hash.py", "{music}"),
+    Bench("descriptors.py", "--seeds 1"),
 )
 """In this order; scripts that are not there are left out with a line that says so."""
 

@@ -98,7 +98,7 @@ def test_rules_of_mixes_are_the_same_filters(world, seed: int) -> None:
     found = world.service.mix(request)
     assert {entry.track.title for entry in found.entries} == {"near", "fast"}
     assert found.left_out["tempo"] == 3
-    assert any("2 tracks have no tempo" in note for note in found.notes)
+    assert any("(tempo): 2" in note for note in found.notes)
     assert MixRequest.from_dict(request.as_dict()) == request
 
 

@@ -322,3 +322,19 @@ def test_a_list_of_artists_of_before_is_not_taken_for_one_of_now(
     assert "Bela" not in [one["name"] for one in fresh.json()["items"]]
     known = {"If-None-Match": fresh.headers["etag"]}
     assert client.get(f"{API}/artists", headers=known).status_code == 304
+
+
+def test_musical_descriptors_of_a_track_and_filters_by_them(
+    reader: TestClient, ids: dict[str, int]
+) -> None:
+    first = ids["First Light"]
+    found = reader.get(f"/api/v1/tracks/{first}/descriptors").json()["descriptors"]
+    assert found["loudness"] < 0
+    assert reader.get("/api/v1/tracks/999999/descriptors").status_code == 404
+    loud = reader.get(f"/api/v1/tracks/{first}/similar", params={"energy": ">0"}).json()
+    assert set(loud["lacking"]) <= {"energy"}
+    wrong = reader.get(f"/api/v1/tracks/{first}/similar", params={"tempo": "fast"})
+    assert wrong.status_code == 400
+    assert "tempo cannot be 'fast'" in wrong.json()["detail"]
+    order = {"track_ids": [first, ids["Fourth"]], "by": "tempo-key"}
+    assert len(reader.post("/api/v1/order", json=order).json()["items"]) == 2

@@ -38,7 +38,10 @@ def matches(value: Any, shape: Any) -> bool:
         return isinstance(value, list) and all(matches(one, shape[0]) for one in value)
     if shape == "distance":
         return isinstance(value, float) and 0 <= value <= 1
-    return isinstance(value, {"str": str, "number": int | float}[shape])
+    if shape.endswith("?") and value is None:
+        return True
+    kinds = {"str": str, "number": int | float, "flag": bool}
+    return isinstance(value, kinds[shape.removesuffix("?")])
 
 
 def asked(client: TestClient, one: dict[str, Any], ids: dict[str, int]) -> Any:
@@ -121,3 +124,19 @@ def test_falling_values_are_the_nearest_that_fall() -> None:
     assert falling([0.9, 0.5, 0.7, 0.2]) == pytest.approx([0.9, 0.6, 0.6, 0.2])
     assert falling([-0.5, 1.5]) == pytest.approx([0.5, 0.5])
     assert falling([]) == []
+
+
+def test_synchronisation_goes_page_by_page(reader: TestClient, ids: dict[str, int]) -> None:
+    whole = reader.get("/api/sync?limit=500").json()
+    assert not whole["has_more"]
+    seen, page, more = [], 0, True
+    while more:
+        page += 1
+        found = reader.get(f"/api/sync?limit=2&page={page}").json()
+        seen += found["tracks"]
+        more = found["has_more"]
+    assert seen == whole["tracks"]
+    first = str(ids["First Light"])
+    (one,) = reader.get(f"/api/sync?ids={first}&include_embeddings=true").json()["tracks"]
+    assert one["id"] == first
+    assert sum(value**2 for value in one["embedding"]) == pytest.approx(1, abs=1e-3)

@@ -87,6 +87,7 @@ class Converter:
             ranking=found.ranking,
             items=[self.neighbour(one) for one in found.neighbours],
             hint=found.hint,
+            lacking=dict(found.lacking),
         )
 
     def mix(self, mix: Mix) -> models.MixAnswer:

@@ -68,6 +68,43 @@ class TrackAnswer(Answer):
     track: TrackModel
 
 
+class DescriptorsModel(BaseModel):
+    """Musical descriptors of a track; null for what cannot be told.
+
+    `loudness` (LUFS), `loudness_range` (LU) and `tuning` (cents from A = 440 Hz) are estimates of
+    the windows that were analysed; `tempo` is in beats a minute, and `second_tempo` the other one
+    that the beat may be felt at; `key` is 0 (C) to 11 (B); `brightness` in Hz; `dynamic_complexity`
+    in dB; all else from 0 to 1.
+    """
+
+    loudness: float | None
+    loudness_range: float | None
+    tempo: float | None
+    tempo_confidence: float | None
+    second_tempo: float | None
+    beat_strength: float | None
+    key: int | None
+    mode: Literal["major", "minor"] | None
+    key_name: str | None
+    camelot: str | None
+    key_confidence: float | None
+    tuning: float | None
+    energy: float | None
+    danceability: float | None
+    acousticness: float | None
+    brightness: float | None
+    percussive: float | None
+    vocals: float | None
+    dynamic_complexity: float | None
+    speech: float | None
+
+
+class DescriptorsAnswer(Answer):
+    """The musical descriptors of a track; null where none were computed."""
+
+    descriptors: DescriptorsModel | None
+
+
 class TrackPage(Answer):
     """Tracks; `next` is the address of the page that follows."""
 
@@ -115,7 +152,10 @@ class NeighbourModel(BaseModel):
 
 
 class SimilarList(Answer):
-    """Tracks that sound like a seed, best first; `hint` says why there are none."""
+    """Tracks that sound like a seed, best first; `hint` says why there are none.
+
+    `lacking`: musical descriptor that was filtered by, and number of tracks left out without it.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -154,6 +194,7 @@ class SimilarList(Answer):
     ranking: str
     items: list[NeighbourModel]
     hint: str | None = None
+    lacking: dict[str, int] = {}
 
 
 class MixEntryModel(BaseModel):

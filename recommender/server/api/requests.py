@@ -20,7 +20,34 @@ _Text = Annotated[str, Field(max_length=200)]
 _Groups = list[Literal["timbre", "rhythm", "harmony", "dynamics", "network"]]
 
 
-class FilterQuery(BaseModel):
+_Sound = Annotated[
+    str | None,
+    Field(max_length=200, description="A range, such as >.6, <.3 or .2-.5.", examples=[">.6"]),
+]
+
+
+class SoundModel(BaseModel):
+    """Filters by musical descriptors; tracks that lack the value are left out."""
+
+    tempo: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Beats a minute: 120-130, 120, >120, or 5%: within 5 % of a seed's.",
+        examples=["120-130"],
+    )
+    key: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Am, F# major, 8A (Camelot), several with commas; same; compatible.",
+        examples=["compatible"],
+    )
+    energy: _Sound = None
+    danceability: _Sound = None
+    acousticness: _Sound = None
+    vocals: _Sound = None
+
+
+class FilterQuery(SoundModel):
     """Length and filters of a list of similar tracks, in the address."""
 
     k: int = Field(default=10, ge=1, le=MOST_TRACKS, description="Length of the list.")
@@ -36,6 +63,7 @@ class FilterQuery(BaseModel):
     max_duration: _Seconds | None = Field(default=None, description="Seconds.")
     keep_duplicates: bool = Field(default=False, description="Whether to list copies, too.")
     damaged: bool = Field(default=True, description="Whether to list tracks whose file is damaged.")
+    speech: bool = Field(default=True, description="Whether to list speech.")
     more: _Groups = Field(
         default_factory=list,
         max_length=8,
@@ -63,7 +91,7 @@ class SeedsModel(Given):
     unlike: list[Id] = Field(default_factory=list, max_length=MOST_TRACKS, examples=[[]])
 
 
-class RulesModel(Given):
+class RulesModel(Given, SoundModel):
     """What is left out of a list; the defaults are those of its kind.
 
     `artist_gap` and `album_gap`: among so many entries in a row no two share an artist, an album.
@@ -136,7 +164,11 @@ class PathRequest(Given):
 
 
 class OrderRequest(Given):
-    """Tracks to bring into their smoothest order; `first` comes first."""
+    """Tracks to bring into their smoothest order, by sound or by tempo and key.
+
+    `first` comes first.
+    """
 
     track_ids: list[Id] = Field(min_length=1, max_length=MOST_TRACKS, examples=[[17, 42, 5]])
     first: Id | None = None
+    by: Literal["sound", "tempo-key"] = "sound"
