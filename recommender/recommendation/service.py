@@ -74,6 +74,7 @@ class Recommendation:
         hint: why a genre filter leaves nothing, with the nearest spelling; else None.
         lacking: musical descriptor that was filtered by → number of tracks of the catalogue that
             lack it, and so were left out.
+        weights: group of features → what it was multiplied by, where that is not 1.
     """
 
     seed: Seed
@@ -83,6 +84,7 @@ class Recommendation:
     calibration: SimilarityCalibration | None
     hint: str | None = None
     lacking: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class SimilarityService:
@@ -493,6 +495,7 @@ class SimilarityService:
                 self.similarity_calibration,
                 None if found else hint,
                 lacking,
+                {} if groups is None else groups.named_weights,
             )
             for seed, found in zip(seeds, hits, strict=True)
         ]
@@ -574,6 +577,14 @@ class _Groups:
     terms: GroupTerms
     weights: Scores | None
     why: bool
+
+    @property
+    def named_weights(self) -> dict[str, float]:
+        """Those that are not 1, by the name of their group."""
+        if self.weights is None:
+            return {}
+        named = zip(self.terms.grouped.groups, self.weights.tolist(), strict=True)
+        return {name: weight for name, weight in named if weight != 1}
 
 
 def _load_analyser(
