@@ -13,8 +13,6 @@ export interface Track {
   duration: number;
   state: string;
   damaged: boolean;
-  start?: number | null;
-  end?: number | null;
   descriptors?: Descriptors | null;
 }
 
