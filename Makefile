@@ -42,7 +42,7 @@ $(BIN)/python:
 # taken before another package asks for a range.
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install --quiet --constraint constraints.txt torch
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[serve]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[map,serve]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recommender.cli.descriptor_output import (
+    descriptor_facts,
+    descriptors_as_dict,
+    print_definitions,
+)
 from recommender.cli.index_status import index_in_use
+from recommender.cli.option_groups import grouped
 from recommender.cli.options import AsJson, Database
 from recommender.cli.output import (
     busy,
@@ -22,15 +28,20 @@ from recommender.cli.output import (
     writing_file,
 )
 from recommender.cli.projection_status import projection_in_use
+from recommender.cli.sound_options import SoundOptions, note_lacking
 from recommender.cli.table_layout import Column, Cut
 from recommender.cli.track_arguments import known_track
+from recommender.errors import UsageError
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, Failure, Track
+    from recommender.musical_descriptors import MusicalDescriptors
+    from recommender.recommendation.sound_filters import SoundFilters
 
 GENRES_SHOWN = 4
 
 
+@grouped
 def list_command(
     words: Annotated[
         list[str] | None,
@@ -43,6 +54,8 @@ def list_command(
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most N tracks. Default: all.")
     ] = None,
+    *,
+    sound: SoundOptions,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
@@ -51,12 +64,24 @@ def list_command(
     In a narrow terminal texts are shortened, then path, album and tagged genre are left out.
     """
     with open_catalog(db) as catalog:
-        tracks = catalog.search(" ".join(words or []), limit)
+        filters = sound.filters()
+        filtered = bool(filters.wanted())
+        tracks = catalog.search(" ".join(words or []), None if filtered else limit)
+        if filtered:
+            tracks = _with_sound(catalog, tracks, filters)[:limit]
+        found = catalog.musical_descriptors([t.id for t in tracks] if as_json or filtered else [])
     if as_json:
-        print_json([track_as_dict(track) for track in tracks])
+        print_json(
+            [
+                {**track_as_dict(track), "descriptors": descriptors_as_dict(found.get(track.id))}
+                for track in tracks
+            ]
+        )
+    elif tracks and filtered:
+        print_table(SOUND_COLUMNS, (_sound_row(track, found[track.id]) for track in tracks))
     elif tracks:
         print_table(TRACK_COLUMNS, map(_track_row, tracks))
-    elif words:
+    elif words or filtered:
         note("no track matches.")
     else:
         note("the catalogue is empty: run 'recsys ingest FOLDER'.")
@@ -73,6 +98,43 @@ TRACK_COLUMNS = (
     Column("state", least=11, drop=1),
     Column("path", least=16, drop=6, cut=Cut.START),
 )
+
+
+SOUND_COLUMNS = (
+    *TRACK_COLUMNS[:3],
+    Column("bpm", number=True),
+    Column("key", least=8),
+    Column("energy", number=True, drop=7),
+    *TRACK_COLUMNS[3:],
+)
+
+
+def _with_sound(
+    catalog: "Catalog", tracks: "list[Track]", filters: "SoundFilters"
+) -> "list[Track]":
+    """Those of the tracks that pass; says how many lack what is filtered by."""
+    import numpy as np
+
+    if filters.is_relative:
+        raise UsageError("'%', 'same' and 'compatible' need a seed, as 'recsys similar' has one.")
+    ids = np.array([track.id for track in tracks], dtype=np.int64)
+    passes = np.ones(len(ids), dtype=np.bool_)
+    lacking = {}
+    of_each = filters.passing(lambda name: catalog.descriptor_columns(ids, [name])[:, 0])
+    for name, passing, count in of_each:
+        passes &= passing
+        lacking |= {name: count} if count else {}
+    note_lacking(lacking)
+    return [track for track, passing in zip(tracks, passes.tolist(), strict=True) if passing]
+
+
+def _sound_row(track: "Track", found: "MusicalDescriptors") -> tuple[object, ...]:
+    row = _track_row(track)
+    tempo = None if found.tempo is None else f"{found.tempo:.0f}"
+    also = "" if found.second_tempo is None else f"/{found.second_tempo:.0f}"
+    key = None if found.key_name is None else f"{found.camelot} {found.initial_key}"
+    energy = None if found.energy is None else f"{found.energy:.2f}"
+    return (*row[:3], tempo and tempo + also, key, energy, *row[3:])
 
 
 def _track_row(track: "Track") -> tuple[object, ...]:
@@ -97,11 +159,23 @@ def show_command(
             help="A path (FILE#3: track 3 of a file with a cue sheet), a track id, or words that "
             "match one title.",
         ),
-    ],
+    ] = "",
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Say what each musical descriptor is, and what it was judged by."
+        ),
+    ] = False,
     as_json: AsJson = False,
     db: Database = None,
 ) -> None:
     """Show one track: its tags, and what its analysis found."""
+    if explain:
+        print_definitions()
+    if not track:
+        if not explain:
+            raise UsageError("name a track: a path, a track id, or words that match one title.")
+        return
     with open_catalog(db) as catalog:
         found = known_track(catalog, track)
         spaces = [
@@ -109,10 +183,12 @@ def show_command(
             for space, _ in catalog.spaces()
             if catalog.analysis_of(found.id, space) is not None
         ]
+        descriptors = catalog.musical_descriptors([found.id]).get(found.id)
     if as_json:
-        print_json({**track_as_dict(found), "spaces": spaces})
+        described = descriptors_as_dict(descriptors)
+        print_json({**track_as_dict(found), "spaces": spaces, "descriptors": described})
     else:
-        print_facts(_facts(found, spaces))
+        print_facts([*_facts(found, spaces), *descriptor_facts(descriptors)])
 
 
 def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:

@@ -12,6 +12,7 @@ from recommender.cli.ingest_progress import ingest_progress
 from recommender.cli.library import folder_state
 from recommender.cli.options import ADVANCED, AsJson, Database, Limits, parse_limits
 from recommender.cli.output import counted, note, open_catalog, print_json, say
+from recommender.errors import RecsysError
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ RereadTags = Annotated[
         "--reread-tags",
         help="Read the tags of every file again, also where size and time did not change; a file "
         "whose content changed all the same is analysed.",
+    ),
+]
+Descriptors = Annotated[
+    bool,
+    typer.Option(
+        "--descriptors/--no-descriptors",
+        help="Whether tempo, key, loudness and the like are computed, also of tracks analysed "
+        "before that lack them.",
     ),
 ]
 Model = Annotated[
@@ -94,6 +103,7 @@ def ingest_command(
     retry_failed: RetryFailed = False,
     reanalyze: Reanalyze = False,
     reread_tags: RereadTags = False,
+    descriptors: Descriptors = True,
     as_json: AsJson = False,
     model: Model = None,
     windows: Windows = None,
@@ -120,10 +130,13 @@ def ingest_command(
         "retry_failed": retry_failed,
         "reanalyze": reanalyze,
         "reread_tags": reread_tags,
+        "descriptors": descriptors,
     }
     settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
         report = ingest(catalog, paths or None, settings, progress)
+        if not report.interrupted and catalog.layout_kinds():
+            _place_on_map(catalog)
         linked = _linked_again(catalog) if _has_changed(report) else []
     if as_json:
         print_json({**asdict(report), "skipped": report.skipped})
@@ -134,6 +147,16 @@ def ingest_command(
     if report.interrupted:
         note("interrupted: run the same command again to go on.")
         raise typer.Exit(130)
+
+
+def _place_on_map(catalog: "Catalog") -> None:
+    """Place what is new on the stored map and in the stored clusters."""
+    from recommender.library_map import place_new_tracks
+
+    try:
+        place_new_tracks(catalog)
+    except RecsysError as error:
+        note(f"new tracks are not on the map yet: {one_line(str(error))}")
 
 
 @contextmanager
@@ -195,6 +218,7 @@ def _print(report: "IngestReport") -> None:
     counts = {
         "analysed": report.analysed,
         "tags updated": report.retagged,
+        "analysed before, musical descriptors added": report.described,
         "moved or renamed": report.moved,
         "found again": report.found_again,
         "unchanged": report.unchanged,

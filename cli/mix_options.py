@@ -10,6 +10,14 @@ from recommender.cli.options import parse_duration
 from recommender.cli.output import note
 from recommender.cli.seed_arguments import lasting_name
 from recommender.cli.similar_options import Damaged
+from recommender.cli.sound_options import (
+    Acousticness,
+    Danceability,
+    Energy,
+    Key,
+    Tempo,
+    Vocals,
+)
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
@@ -251,6 +259,12 @@ class RuleOptions:
     variety: Variety = 0.0
     random_seed: RandomSeed = None
     damaged: Damaged = True
+    tempo: Tempo = None
+    key: Key = None
+    energy: Energy = None
+    danceability: Danceability = None
+    acousticness: Acousticness = None
+    vocals: Vocals = None
 
     def rules(
         self, catalog: "Catalog", gaps: GapOptions | None = None, repeats: "Repeats | None" = None
@@ -287,6 +301,12 @@ class RuleOptions:
             previous=previous,
             variety=self.variety,
             random_seed=self._random_seed(),
+            tempo=self.tempo,
+            key=self.key,
+            energy=self.energy,
+            danceability=self.danceability,
+            acousticness=self.acousticness,
+            vocals=self.vocals,
         )
 
     def repeats(self, catalog: "Catalog", user: str) -> "Repeats":

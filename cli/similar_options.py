@@ -91,6 +91,13 @@ Damaged = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
+AllowSpeech = Annotated[
+    bool,
+    typer.Option(
+        "--speech/--no-speech",
+        help="Whether speech may be listed: what sounds like it, or is tagged so.",
+    ),
+]
 SearchDevice = Annotated[
     Device,
     typer.Option(

@@ -50,6 +50,17 @@ class ChannelMixer:
         self._signs = signs * signs[0]  # the first channel stays as it is
         return bool((signs < 0).any())
 
+    @property
+    def channel_gain(self) -> float:
+        """Power of all channels together over that of their mix, as far as it was observed.
+
+        That of as many equal channels where they were turned in phase; 1 where there is only one.
+        """
+        count = len(self._energies)
+        if self._signs is not None or not self._energy_of_sum > 0:
+            return float(max(count, 1))
+        return float(self._energies.sum() * count**2 / self._energy_of_sum)
+
     def _observe(self, channels: FloatArray, mixed: FloatArray) -> None:
         sampled = np.ascontiguousarray(channels[:, ::_STEP])
         some = mixed[::_STEP]

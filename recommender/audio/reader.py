@@ -8,7 +8,7 @@ margin and on the resampler's grid, so that it equals the same slice of the whol
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeVar
 
 import numpy as np
@@ -69,12 +69,14 @@ class DecodedWindows:
         starts: where each begins, in seconds from the track's beginning.
         duration: seconds of the whole track.
         damage: of the file, where it is beyond what is tolerated.
+        channel_gain: power of all channels together over that of their mix.
     """
 
     clips: tuple[AudioClip, ...]
     starts: tuple[float, ...]
     duration: float
     damage: Damage | None = None
+    channel_gain: float = 1.0
 
 
 def read_windows(
@@ -105,7 +107,8 @@ def read_windows(
 
     def read(decoder: Decoder) -> DecodedWindows:
         part = decoder if span is None else SpanDecoder(decoder, span)
-        return _windows(part, windowing, sample_rate)
+        windows = _windows(part, windowing, sample_rate)
+        return replace(windows, channel_gain=decoder.mixer.channel_gain)
 
     return _with_decoder(sound, read)
 

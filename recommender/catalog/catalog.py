@@ -15,6 +15,7 @@ from recommender.catalog import (
     changes,
     libraries,
     listed_tracks,
+    musical_descriptors,
     queries,
     scan_queries,
     spaces,
@@ -25,6 +26,7 @@ from recommender.catalog import (
 )
 from recommender.catalog.changes import Changes
 from recommender.catalog.chunks import chunks
+from recommender.catalog.layouts import Layouts
 from recommender.catalog.listed_tracks import ListedTrack
 from recommender.catalog.lists import Lists
 from recommender.catalog.records import (
@@ -48,6 +50,7 @@ from recommender.catalog.track_names import TrackNames
 from recommender.catalog.writer import Writer
 from recommender.embedding.projection import Projection
 from recommender.embedding.space import Analysis, SpaceId
+from recommender.musical_descriptors import MusicalDescriptors
 from recommender.utils.arrays import FloatArray, IntArray
 from recommender.utils.files import AnyPath, as_path
 
@@ -57,7 +60,7 @@ _NAMED = 20
 """Damaged tracks that a warning names."""
 
 
-class Catalog(Lists, RemoteIds):
+class Catalog(Lists, RemoteIds, Layouts):
     """The catalogue in one database; see `open`. Methods may be called from several threads.
 
     Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises
@@ -343,6 +346,27 @@ class Catalog(Lists, RemoteIds):
         """What filters compare, of tracks in the order of `ids` (np.ndarray [shape=(n,)])."""
         with self._reading() as connection:
             return track_columns.track_columns(connection, ids)
+
+    def musical_descriptors(self, ids: Collection[int]) -> dict[int, MusicalDescriptors]:
+        """The musical descriptors of those of the tracks that have any, by id."""
+        with self._reading() as connection:
+            return musical_descriptors.descriptors_of(connection, ids)
+
+    def descriptor_columns(self, ids: IntArray, names: Sequence[str]) -> FloatArray:
+        """Musical descriptors of tracks as numbers, for filters.
+
+        Args:
+            ids: np.ndarray [shape=(n,)], distinct.
+            names: of d values; ``mode`` is 1 for minor, 0 for major.
+
+        Returns:
+            np.ndarray [shape=(n, d)], float32; NaN where a track lacks a value.
+
+        Raises:
+            UsageError: there is no such value.
+        """
+        with self._reading() as connection:
+            return musical_descriptors.descriptor_columns(connection, ids, names)
 
     def credited_artists(self, ids: IntArray) -> dict[int, tuple[str, ...]]:
         """`Track.artists` of those of the tracks that are ANALYSED, by id."""

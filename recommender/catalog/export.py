@@ -13,11 +13,12 @@ from recommender.catalog.projector import catalog_projector
 from recommender.catalog.records import Track
 from recommender.embedding.space import SpaceId
 from recommender.errors import CatalogError, UsageError
+from recommender.musical_descriptors import NAMES, MusicalDescriptors
 from recommender.utils.arrays import FloatArray
 from recommender.utils.files import AnyPath, as_path, real_path, replacing_file
 
-NUMBERS = ("track_number", "year")
-_BOUNDS = ("start", "end")
+NUMBERS = ("track_number", "year", "key")
+_REALS = ("start", "end", *(name for name in NAMES if name not in ("key", "mode")))
 ABSENT_NUMBER = -1
 """Stands for an absent number in an npz file, whose arrays have no None."""
 
@@ -43,7 +44,8 @@ def export(catalog: Catalog, file: AnyPath) -> int:
 
     The columns are id, path (absolute; bytes that are not UTF-8 as ``\xNN``, and a backslash as
     two), segment, start and end (s) of a track in a file that a cue sheet divides (segment 0, and
-    NaN or null, for all of a file), duration (s), the tags, predicted_genre, genre_probabilities
+    NaN or null, for all of a file), duration (s), the tags, predicted_genre, the musical
+    descriptors (NaN or null for what is not known; of the key -1 in an npz), genre_probabilities
     (float32 [n, g]), activations (the model's, float32 [n, d]) and embedding (unit vectors, float32
     [n, p]).
     `genre_labels` has the g genres that the columns of genre_probabilities stand for, and `space`
@@ -90,12 +92,14 @@ def _table(catalog: Catalog) -> _Table:
         "activations": activations,
         "embedding": projector.project(activations),
     }
-    rows = [_row(track) for track in tracks]
+    described = catalog.musical_descriptors(ids.tolist())
+    nothing = MusicalDescriptors()
+    rows = [_row(track, described.get(track.id, nothing)) for track in tracks]
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     return _Table(columns, matrices, labels, projector.space)
 
 
-def _row(track: Track) -> dict[str, Any]:
+def _row(track: Track, descriptors: MusicalDescriptors) -> dict[str, Any]:
     return {
         "id": track.id,
         "path": encode_path(str(track.file)),
@@ -109,6 +113,7 @@ def _row(track: Track) -> dict[str, Any]:
             if not isinstance(value, tuple)  # the texts "artist" and "album_artist" have them all
         },
         "predicted_genre": track.predicted_genre,
+        **{name: getattr(descriptors, name) for name in NAMES},
     }
 
 
@@ -130,7 +135,7 @@ def _write_npz(file: BinaryIO, table: _Table) -> None:
 
 
 def _absent(name: str) -> str | int | float:
-    if name in _BOUNDS:
+    if name in _REALS:
         return np.nan
     return ABSENT_NUMBER if name in NUMBERS else ""
 
@@ -145,7 +150,7 @@ def _write_parquet(file: BinaryIO, table: _Table) -> None:
         ) from error
     types = {
         **dict.fromkeys(("id", "segment", *NUMBERS), pa.int64()),
-        **dict.fromkeys(("duration", *_BOUNDS), pa.float64()),
+        **dict.fromkeys(("duration", *_REALS), pa.float64()),
     }
     arrays = {
         name: pa.array(values, types.get(name, pa.string()))

@@ -13,6 +13,7 @@ from functools import cached_property
 from recommender.catalog import Catalog, ProjectionOrigin, StoredProjection
 from recommender.catalog.engine import catalog_url, shown
 from recommender.embedding.duplicates import DuplicateDetector
+from recommender.embedding.input_groups import GroupedProjection
 from recommender.embedding.model_files import ModelFiles, find_model
 from recommender.embedding.projection import Projection
 from recommender.embedding.similarity_scale import SimilarityCalibration
@@ -101,6 +102,11 @@ class CatalogProjector:
     def projection(self) -> Projection:
         """The projection in use."""
         return self.own.projection if self.adapted is None else self.adapted.projection
+
+    @cached_property
+    def grouped(self) -> GroupedProjection:
+        """The projection in use, with the groups of its input."""
+        return GroupedProjection.of(self.projection, self.own.descriptors)
 
     @cached_property
     def space(self) -> SpaceId:

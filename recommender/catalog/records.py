@@ -76,6 +76,7 @@ class KnownFile:
         failure_kind: None without a failure.
         segments: the tracks of a file that a cue sheet divides; the fields before are then those of
             the first of them, which is analysed where all are.
+        is_described: whether the track has musical descriptors of the present version.
     """
 
     stat: FileStat
@@ -85,6 +86,7 @@ class KnownFile:
     analysed_in_space: bool
     failure_kind: str | None
     segments: tuple["KnownSegment", ...] = ()
+    is_described: bool = True
 
     @property
     def track_ids(self) -> tuple[int, ...]:
@@ -110,6 +112,7 @@ class KnownSegment:
         number: of the segment.
         content_hash: of the file and the bounds of the segment.
         analysed_in_space: whether it has an analysis in the space in question.
+        is_described: whether it has musical descriptors of the present version.
     """
 
     number: int
@@ -117,6 +120,7 @@ class KnownSegment:
     state: TrackState
     content_hash: str
     analysed_in_space: bool
+    is_described: bool = True
 
 
 @dataclass(frozen=True)

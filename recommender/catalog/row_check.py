@@ -37,6 +37,7 @@ _JSON_KINDS: dict[str, type] = {
     "details": dict,
     "analysis_settings": dict,
     "recipe": dict,
+    "space": dict,
 }
 
 
@@ -78,7 +79,9 @@ def damaged_rows(connection: Connection) -> Iterator[DamagedRow]:
 
 
 def _track_id(of_table: Table, columns: list[Column[Any]], cells: list[Any]) -> int | None:
-    name = {"tracks": "id", "analyses": "track_id"}.get(of_table.name)
+    name = {"tracks": "id", "analyses": "track_id", "musical_descriptors": "track_id"}.get(
+        of_table.name
+    )
     if name is None:
         return None
     position = [column.name for column in columns].index(name)
@@ -116,7 +119,7 @@ def _expected(column: Column[Any]) -> tuple[tuple[str, ...], Callable[[str], obj
     if isinstance(kind, sa.Enum):
         return ("text",), _member_of(tuple(kind.enums))
     if isinstance(kind, sa.Double):
-        return ("real", "integer"), _finite
+        return ("real", "integer"), _finite if column.name in _SIGNED else _not_negative
     if isinstance(kind, sa.Boolean):
         return ("integer",), _member_of(("0", "1"))
     if isinstance(kind, sa.Integer):
@@ -143,15 +146,30 @@ def _member_of(names: tuple[str, ...]) -> Callable[[str], object]:
     return parse
 
 
+_SIGNED = {"loudness", "tuning"}
+"""Columns of numbers that may be below zero."""
+
+
 def _finite(text: str) -> float:
     value = float(text)
-    if not math.isfinite(value) or value < 0:
+    if not math.isfinite(value):
         raise ValueError(f"{value} is out of range")
     return value
 
 
-_DROPPED = {"analyses", "cue_sheets", "failures", "projections", "removals"}
-"""Tables whose damaged rows are dropped: the next ingest makes them again."""
+def _not_negative(text: str) -> float:
+    value = _finite(text)
+    if value < 0:
+        raise ValueError(f"{value} is out of range")
+    return value
+
+
+_DROPPED = {
+    *("analyses", "cue_sheets", "failures", "layouts", "musical_descriptors", "projections"),
+    "removals",
+}
+"""Tables whose damaged rows are dropped: the next ingest makes them again; layouts are computed
+again when they are asked for."""
 
 _USELESS = {"events", "exclusions", "playlist_entries"}
 """Tables whose damaged rows say nothing: they are dropped, too."""

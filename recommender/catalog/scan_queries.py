@@ -21,15 +21,24 @@ from recommender.catalog.records import (
     Library,
     TrackState,
 )
-from recommender.catalog.schema import AnalysisRow, CueSheetRow, FailureRow, SpaceRow, TrackRow
+from recommender.catalog.schema import (
+    AnalysisRow,
+    CueSheetRow,
+    DescriptorsRow,
+    FailureRow,
+    SpaceRow,
+    TrackRow,
+)
 from recommender.catalog.spaces import space_row
 from recommender.embedding.space import SpaceId
+from recommender.musical_descriptors import VERSION
 
 _PAGE = 2_000
 """Rows that are read at once."""
 
-KnownRow = tuple[str, int, int, int, str, str, int]
-"""Path, size, mtime_ns, id, state, content hash of a track; whether it is analysed in a space."""
+KnownRow = tuple[str, int, int, int, str, str, int, int]
+"""Path, size, mtime_ns, id, state, content hash of a track; whether it is analysed in a space, and
+whether it has musical descriptors of the present version."""
 
 
 def known_files(
@@ -59,9 +68,10 @@ def with_failures(
 
 
 def _known_track(path: str, row: KnownRow) -> KnownFile:
-    _, size, mtime_ns, id, state, content_hash, analysed = row
+    _, size, mtime_ns, id, state, content_hash, analysed, described = row
     stat = FileStat(path, size, mtime_ns)
-    return KnownFile(stat, id, TrackState(state), content_hash, bool(analysed), None)
+    state, has = TrackState(state), bool(analysed)
+    return KnownFile(stat, id, state, content_hash, has, None, is_described=bool(described))
 
 
 def known_failures(
@@ -90,7 +100,13 @@ def known_tracks(
     path = type_coerce(TrackRow.path, Text)
     columns = TrackRow.size, TrackRow.mtime_ns, TrackRow.id, type_coerce(TrackRow.state, Text)
     found = connection.execute(
-        select(path, *columns, TrackRow.content_hash, type_coerce(analysed, Integer))
+        select(
+            path,
+            *columns,
+            TrackRow.content_hash,
+            type_coerce(analysed, Integer),
+            type_coerce(_IS_DESCRIBED, Integer),
+        )
         .where(TrackRow.library_id == library.id, lies_under(TrackRow.path, under), path > last)
         .where(TrackRow.segment == WHOLE_FILE)
         .order_by(path)
@@ -108,18 +124,26 @@ def known_segments(
     space_id = connection.scalar(select(SpaceRow.id).where(space_row(space)))
     columns = TrackRow.segment, TrackRow.id, TrackRow.state, TrackRow.content_hash
     rows = connection.execute(
-        select(TrackRow.path, TrackRow.size, TrackRow.mtime_ns, *columns, _has_analysis(space_id))
+        select(
+            TrackRow.path,
+            TrackRow.size,
+            TrackRow.mtime_ns,
+            *columns,
+            _has_analysis(space_id),
+            _IS_DESCRIBED,
+        )
         .where(TrackRow.library_id == library.id, lies_under(TrackRow.path, under))
         .where(TrackRow.segment != WHOLE_FILE)
         .order_by(TrackRow.path, TrackRow.segment)
     )
     stats: dict[str, FileStat] = {}
     segments: dict[str, list[KnownSegment]] = defaultdict(list)
-    for path, size, mtime_ns, number, id, state, content_hash, analysed in rows:
+    for path, size, mtime_ns, number, id, state, content_hash, analysed, described in rows:
         stat = FileStat(path, size, mtime_ns)
         # They differ where one was repaired, so that the file is read again.
         stats[path] = min(stat, stats.get(path, stat), key=lambda stat: stat.mtime_ns)
-        segments[path].append(KnownSegment(number, id, state, content_hash, bool(analysed)))
+        known = KnownSegment(number, id, state, content_hash, bool(analysed), bool(described))
+        segments[path].append(known)
     return {path: _divided(stats[path], of_file) for path, of_file in segments.items()}
 
 
@@ -127,9 +151,9 @@ def _divided(stat: FileStat, segments: list[KnownSegment]) -> KnownFile:
     """A file with its segments."""
     first = segments[0]
     analysed = all(segment.analysed_in_space for segment in segments)
-    return KnownFile(
-        stat, first.track_id, first.state, first.content_hash, analysed, None, tuple(segments)
-    )
+    described = all(segment.is_described for segment in segments)
+    known = first.track_id, first.state, first.content_hash, analysed
+    return KnownFile(stat, *known, None, tuple(segments), described)
 
 
 def known_sheets(connection: Connection, library: Library, under: str) -> list[KnownSheet]:
@@ -150,6 +174,14 @@ def _has_analysis(space_id: int | None) -> Any:
         .where(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == space_id)
         .exists()
     )
+
+
+_IS_DESCRIBED = (
+    select(DescriptorsRow.track_id)
+    .where(DescriptorsRow.track_id == TrackRow.id, DescriptorsRow.version == VERSION)
+    .exists()
+)
+"""The condition that a track has musical descriptors of the present version."""
 
 
 def lies_under(path: Any, folder: str) -> Any:

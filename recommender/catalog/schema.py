@@ -29,6 +29,7 @@ from recommender.catalog.column_types import (
     Texts,
     Vector,
 )
+from recommender.catalog.layout_records import LayoutKind
 from recommender.catalog.list_records import EventKind, ExclusionKind
 from recommender.catalog.records import ProjectionOrigin, TrackState
 from recommender.catalog.server_records import RemoteKind
@@ -172,6 +173,38 @@ class AnalysisRow(Base):
     activations: Mapped[bytes] = mapped_column(LargeBinary)
     samples_hash: Mapped[str | None] = mapped_column(Text)
     checksum: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class DescriptorsRow(Base):
+    """The musical descriptors of a track; see `musical_descriptors.MusicalDescriptors`.
+
+    Values that are whole in steps of the algorithms are whole numbers here, which take less space.
+    """
+
+    __tablename__ = "musical_descriptors"
+
+    track_id: Mapped[int] = mapped_column(
+        ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    version: Mapped[int]
+    loudness: Mapped[float | None] = mapped_column(Double)
+    loudness_range: Mapped[float | None] = mapped_column(Double)
+    tempo: Mapped[float | None] = mapped_column(Double)
+    tempo_confidence: Mapped[float | None] = mapped_column(Double)
+    second_tempo: Mapped[float | None] = mapped_column(Double)
+    beat_strength: Mapped[float | None] = mapped_column(Double)
+    key: Mapped[int | None]
+    mode: Mapped[str | None] = mapped_column(String(8))
+    key_confidence: Mapped[float | None] = mapped_column(Double)
+    tuning: Mapped[float | None] = mapped_column(Double)
+    energy: Mapped[float | None] = mapped_column(Double)
+    danceability: Mapped[float | None] = mapped_column(Double)
+    acousticness: Mapped[float | None] = mapped_column(Double)
+    brightness: Mapped[float | None] = mapped_column(Double)
+    percussive: Mapped[float | None] = mapped_column(Double)
+    vocals: Mapped[float | None] = mapped_column(Double)
+    dynamic_complexity: Mapped[float | None] = mapped_column(Double)
+    speech: Mapped[float | None] = mapped_column(Double)
 
 
 class ProjectionRow(Base):
@@ -323,6 +356,25 @@ class RemoteNameRow(Base):
     remote_id: Mapped[str] = mapped_column(Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     artist: Mapped[str | None] = mapped_column(Text)
+
+
+class LayoutRow(Base):
+    """A map of the tracks, or clusters of them; see `layouts` for the blobs.
+
+    It refers to tracks by ids in a blob: those that have left the catalogue are left out when it is
+    read.
+    """
+
+    __tablename__ = "layouts"
+
+    kind: Mapped[LayoutKind] = mapped_column(_texts_of(LayoutKind), primary_key=True)
+    space: Mapped[dict[str, Any]] = mapped_column(JSON)
+    computed_at: Mapped[datetime] = mapped_column(Moment)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    width: Mapped[int]
+    checksum: Mapped[int] = mapped_column(BigInteger)
+    track_ids: Mapped[bytes] = mapped_column(LargeBinary)
+    track_values: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 def table(model: type[Base]) -> Table:

@@ -17,7 +17,13 @@ from recommender.audio.tags import Tags
 from recommender.catalog.chunks import CHUNK
 from recommender.catalog.queries import LARGEST_ID
 from recommender.catalog.records import TrackState
-from recommender.catalog.schema import AnalysisRow, CatalogRow, TrackRow, table
+from recommender.catalog.schema import (
+    AnalysisRow,
+    CatalogRow,
+    DescriptorsRow,
+    TrackRow,
+    table,
+)
 from recommender.utils.albums import album_key
 from recommender.utils.arrays import BoolArray, IntArray, Scores
 from recommender.utils.artists import artist_key, may_name_several
@@ -30,6 +36,9 @@ ARTISTS = 4
 
 MORE_ARTISTS = 1
 """In the last place of a track with more names than that."""
+
+LIKELY_SPEECH = 0.5
+"""Likelihood from which on a track counts as speech."""
 
 CHRISTMAS, SPEECH = 1, 2
 """Flags in `TrackColumns.content`."""
@@ -51,7 +60,7 @@ class TrackColumns:
         damaged: np.ndarray [shape=(n,)], bool: whether the file is, see `audio.damage`.
         albums: np.ndarray [shape=(n,)], int64: code of `album_key`; `NO_NAME` for no album.
         content: np.ndarray [shape=(n,)], uint8: `CHRISTMAS` and `SPEECH`, added up, by
-            `utils.content_words`.
+            `utils.content_words`; speech by its likelihood where that is known.
     """
 
     durations: Scores
@@ -78,7 +87,7 @@ class TrackColumns:
         )
 
 
-_TRACKS, _ANALYSES = table(TrackRow), table(AnalysisRow)
+_TRACKS, _ANALYSES, _DESCRIPTORS = table(TrackRow), table(AnalysisRow), table(DescriptorsRow)
 _NAMES = (
     # The lists as text: the same few come often, and each is parsed once.
     cast(_TRACKS.c.artists, Text),
@@ -102,9 +111,11 @@ _COLUMNS = (
         _TRACKS.c.album,
         _TRACKS.c.library_id,
         _TRACKS.c.path,
+        _DESCRIPTORS.c.speech,
         *_NAMES,
     )
     .select_from(_TRACKS)
+    .outerjoin(_DESCRIPTORS, _DESCRIPTORS.c.track_id == _TRACKS.c.id)
     .outerjoin(
         _ANALYSES, and_(_ANALYSES.c.track_id == _TRACKS.c.id, _ANALYSES.c.space_id == _ACTIVE)
     )
@@ -121,7 +132,7 @@ def track_columns(connection: Connection, ids: IntArray) -> TrackColumns:
         chunk = _valid(ids[start : start + CHUNK])
         found = connection.execute(_COLUMNS, {"ids": chunk})
         for track_id, duration, genre, is_damaged, probabilities, *texts in found:
-            title, album, library, path, *names = texts
+            title, album, library, path, speech, *names = texts
             row = row_of[track_id]
             columns.durations[row] = duration
             columns.genres[row] = name_code(genre_key(genre))
@@ -131,9 +142,9 @@ def track_columns(connection: Connection, ids: IntArray) -> TrackColumns:
             folder = f"{library}:{path.rpartition('/')[0]}"
             album_artists = _tags(*names).album_artists
             columns.albums[row] = name_code(album_key(album, album_artists, folder))
-            columns.content[row] = CHRISTMAS * is_christmas_music(
-                title, album, genre
-            ) + SPEECH * is_speech(genre)
+            talks = is_speech(genre) if speech is None else speech >= LIKELY_SPEECH
+            is_christmas = is_christmas_music(title, album, genre)
+            columns.content[row] = CHRISTMAS * is_christmas + SPEECH * talks
     return columns
 
 

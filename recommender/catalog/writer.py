@@ -28,6 +28,7 @@ from recommender.catalog.row_values import segment_values, stat_values, tag_valu
 from recommender.catalog.schema import (
     AnalysisRow,
     CatalogRow,
+    DescriptorsRow,
     FailureRow,
     TrackRow,
     table,
@@ -36,11 +37,13 @@ from recommender.catalog.spaces import ensure_space
 from recommender.catalog.track_removal import drop_tracks
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import CatalogError, TrackNotFound
+from recommender.musical_descriptors import MusicalDescriptors
 from recommender.utils.names import storable
 
 # Statements that run for every track are built once, on plain tables and with parameters: building
 # one takes several times as long as running it.
 _TRACKS, _ANALYSES, _FAILURES = table(TrackRow), table(AnalysisRow), table(FailureRow)
+_DESCRIPTORS = table(DescriptorsRow)
 _TRACK_AT = select(_TRACKS.c.id, _TRACKS.c.content_hash).where(
     _TRACKS.c.library_id == bindparam("in_library"),
     _TRACKS.c.path == bindparam("at_path"),
@@ -56,6 +59,7 @@ _UPDATE_TRACK = update(_TRACKS).where(_TRACKS.c.id == bindparam("of_track"))
 _UPDATE_ANALYSIS = update(_ANALYSES).where(
     _ANALYSES.c.track_id == bindparam("of_track"), _ANALYSES.c.space_id == bindparam("in_space")
 )
+_FORGET_DESCRIPTORS = delete(_DESCRIPTORS).where(_DESCRIPTORS.c.track_id == bindparam("of_track"))
 _UPDATE_FAILURE = update(_FAILURES).where(
     _FAILURES.c.library_id == bindparam("in_library"), _FAILURES.c.path == bindparam("at_path")
 )
@@ -97,7 +101,7 @@ class Writer:
         The path's failure is dropped.
 
         Where the content has changed (another hash), analyses of the former content in other spaces
-        are dropped.
+        are dropped, and its musical descriptors. Those of `analysis` are stored, where it has any.
 
         Args:
             version: of the program that analysed it; stored as `Track.analysed_by`.
@@ -131,10 +135,23 @@ class Writer:
                 self._connection.execute(
                     delete(AnalysisRow).where(AnalysisRow.track_id == track_id)
                 )
+                self._connection.execute(_FORGET_DESCRIPTORS, {"of_track": track_id})
         self._store_analysis(track_id, analysis, version)
+        if analysis.descriptors is not None:
+            self._store_descriptors(track_id, analysis.descriptors)
         self.forget_failures(library, [stat.path])
         self.changed = True
         return track_id
+
+    def described(self, track_id: int, descriptors: MusicalDescriptors) -> None:
+        """Store the musical descriptors of a track; its analyses stay.
+
+        Raises:
+            TrackNotFound: the track is gone.
+        """
+        self._update_track(track_id, {"revision": self._revision})
+        self._store_descriptors(track_id, descriptors)
+        self.changed = True
 
     def set_predicted_genres(
         self, space: SpaceId, probabilities: Mapping[int, Mapping[str, float]]
@@ -365,6 +382,10 @@ class Writer:
         at_path = {"of_track": track_id, "in_space": space_id}
         if not self._connection.execute(_UPDATE_ANALYSIS, {**at_path, **values}).rowcount:
             self._insert(_ANALYSES, {**values, "track_id": track_id, "space_id": space_id})
+
+    def _store_descriptors(self, track_id: int, descriptors: MusicalDescriptors) -> None:
+        self._connection.execute(_FORGET_DESCRIPTORS, {"of_track": track_id})
+        self._connection.execute(insert(_DESCRIPTORS), {"track_id": track_id, **vars(descriptors)})
 
     def _space_id(self, analysis: Analysis) -> int:
         dimension = len(analysis.activations)

@@ -15,6 +15,7 @@ import numpy as np
 
 from recommender.audio.damage import Damage
 from recommender.errors import SpaceMismatch
+from recommender.musical_descriptors.record import MusicalDescriptors
 from recommender.utils.arrays import FloatArray
 
 UNPROJECTED = ""
@@ -152,6 +153,7 @@ class Analysis:
         space: of the activations, always unprojected.
         damage: of the file, where it is beyond what is tolerated.
         samples_hash: of the windows' samples; see `audio.samples_hash`. None where it is not known.
+        descriptors: of the same windows; None where they were not computed.
     """
 
     activations: FloatArray
@@ -161,3 +163,4 @@ class Analysis:
     space: SpaceId
     damage: Damage | None = None
     samples_hash: str | None = None
+    descriptors: MusicalDescriptors | None = None

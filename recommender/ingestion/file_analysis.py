@@ -23,7 +23,9 @@ from recommender.ingestion.cue_sheets import SheetUse
 from recommender.ingestion.file_reader import FileReader, ReaderModel
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND, FileType, file_type_of
 from recommender.ingestion.isolated_analyser import IsolatedAnalyser
+from recommender.ingestion.reader_model import SameSamples
 from recommender.ingestion.segment_analysis import Division, divide
+from recommender.musical_descriptors import MusicalDescriptors
 from recommender.utils.files import AnyPath
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class SegmentTrack:
         content_hash: of the file and the bounds of the segment.
         samples_hash, is_analysed: as of a `FileJob`.
         is_lost: whether it is that of a file which is gone, as `FileJob.lost_id`.
+        is_described: as of a `FileJob`.
     """
 
     track_id: int
@@ -50,6 +53,7 @@ class SegmentTrack:
     samples_hash: str | None = None
     is_analysed: bool = False
     is_lost: bool = False
+    is_described: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class FileJob:
         sheets: the cue sheets that divide it now, in the order in which they are tried.
         touched: whether a sheet that names it, or named it, is new, has changed, or is gone.
         segment: the part of the file that the job is for; None for all of it.
+        describes: whether musical descriptors are computed where it is analysed, or lacks them.
+        is_described: whether its track has descriptors of this version.
     """
 
     library: Library
@@ -92,6 +98,8 @@ class FileJob:
     sheets: tuple[SheetUse, ...] = ()
     touched: bool = False
     segment: Segment | None = None
+    describes: bool = False
+    is_described: bool = True
 
     @property
     def track_ids(self) -> set[int]:
@@ -137,6 +145,7 @@ class FileAnalysis:
             will tell, by comparison with the one that is stored. Windows differ a little, too,
             where the length of an mp3 is guessed, and guessed otherwise once it has a tag.
         division: what became of its cue sheets; None for a file without any.
+        descriptors: its musical descriptors, where they were computed and it was not analysed.
     """
 
     content_hash: str
@@ -146,6 +155,7 @@ class FileAnalysis:
     samples_hash: str | None = None
     to_confirm: bool = False
     division: Division | None = None
+    descriptors: MusicalDescriptors | None = None
 
 
 @dataclass(frozen=True)
@@ -220,13 +230,17 @@ def _analysed_track(analyser: IsolatedAnalyser, job: FileJob, tags: Tags) -> Fil
     path, content_hash = job.path, job.content_hash or ""
     same = job.known_hash is not None and _has_content(analyser, job, content_hash)
     if not (same and job.is_analysed):
-        analysis = analyser.analyse(path, job.span)
+        analysis = analyser.analyse(path, job.span, job.describes)
         return FileAnalysis(content_hash, tags, analysis, same)
+    describes = job.describes and (job.forced or not job.is_described)
     if (job.unchanged or is_whole(job.known_hash or "")) and not job.forced:
-        return FileAnalysis(content_hash, tags, None, same_content=True)
-    found = analyser.analyse_changed(path, job.samples_hash, job.forced, job.span)
-    if isinstance(found, str):
-        return FileAnalysis(content_hash, tags, None, True, found)
+        described = analyser.describe(path, job.span) if describes else None
+        return FileAnalysis(content_hash, tags, None, same_content=True, descriptors=described)
+    found = analyser.analyse_changed(path, job.samples_hash, job.forced, job.span, describes)
+    if isinstance(found, SameSamples):
+        return FileAnalysis(
+            content_hash, tags, None, True, found.samples_hash, descriptors=found.descriptors
+        )
     agrees = same_samples(job.samples_hash, found.samples_hash or "")
     return FileAnalysis(
         content_hash,

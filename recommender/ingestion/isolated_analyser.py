@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, BinaryIO, Concatenate, ParamSpec, TypeVar, cas
 
 from recommender.errors import TooMuchMemory, UnreadableAudio, WorkerCrashed, WorkerTimedOut
 from recommender.ingestion.file_reader import FileReader, ReaderPool
-from recommender.ingestion.reader_model import analyse_changed
+from recommender.ingestion.reader_model import SameSamples, analyse_changed, describe_file
 
 if TYPE_CHECKING:
     from recommender.audio.span_decoder import Span
     from recommender.audio.tags import Tagged, Tags
     from recommender.embedding.space import Analysis
+    from recommender.musical_descriptors import MusicalDescriptors
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -23,25 +24,44 @@ _Result = TypeVar("_Result")
 class IsolatedAnalyser:
     """Analyses sounds in processes that have a model. Thread-safe."""
 
-    def __init__(self, readers: ReaderPool | FileReader) -> None:
-        """With readers that were given a model; they are closed with it."""
-        self._readers = readers
+    def __init__(self, readers: ReaderPool | FileReader, *, describes: bool = False) -> None:
+        """With readers that were given a model; they are closed with it.
 
-    def analyse(self, sound: Path | BinaryIO, span: "Span | None" = None) -> "Analysis":
+        Args:
+            describes: whether `analyse` computes musical descriptors where it is not said.
+        """
+        self._readers = readers
+        self._describes = describes
+
+    def analyse(
+        self, sound: Path | BinaryIO, span: "Span | None" = None, describes: bool | None = None
+    ) -> "Analysis":
         """As `Embedder.analyse`; also raises what `FileReader.call` raises.
 
         Args:
             sound: a path, or a binary file object.
             span: the part of it that is analysed; None for all of it.
+            describes: whether musical descriptors are computed, too; None for what the analyser
+                was made for.
         """
+        describes = self._describes if describes is None else describes
         with named(sound) as path:
-            return cast("Analysis", self.call(analyse_changed, path, None, True, span))
+            return cast("Analysis", self.call(analyse_changed, path, None, True, span, describes))
 
     def analyse_changed(
-        self, path: Path, stored_hash: str | None, forced: bool, span: "Span | None" = None
-    ) -> "Analysis | str":
+        self,
+        path: Path,
+        stored_hash: str | None,
+        forced: bool,
+        span: "Span | None" = None,
+        describes: bool = False,
+    ) -> "Analysis | SameSamples":
         """As `reader_model.analyse_changed`; also raises what `FileReader.call` raises."""
-        return self.call(analyse_changed, path, stored_hash, forced, span)
+        return self.call(analyse_changed, path, stored_hash, forced, span, describes)
+
+    def describe(self, path: Path, span: "Span | None" = None) -> "MusicalDescriptors":
+        """As `reader_model.describe_file`; also raises what `FileReader.call` raises."""
+        return self.call(describe_file, path, span)
 
     def read_tags(self, sound: Path | BinaryIO) -> "Tags":
         """As `audio.tags.read_tags`: fields are None where the tags take too much."""

@@ -30,6 +30,8 @@ class KnownStream:
         failures: Mapping[str, tuple[FileStat, str]],
         divided: Mapping[str, KnownFile] = MappingProxyType({}),
         of_sheets: Container[str] = (),
+        *,
+        describes: bool = False,
     ) -> None:
         """Of one part of a library.
 
@@ -38,12 +40,14 @@ class KnownStream:
             failures: as `Catalog.known_failures` gives them.
             divided: as `Catalog.known_segments` gives them.
             of_sheets: files that cue sheets named, which are never settled: a sheet may be gone.
+            describes: whether tracks without musical descriptors are not settled either.
         """
         self.settled = array("q")
         self._tracks = tracks
         self._failures = failures
         self._divided = divided
         self._of_sheets = of_sheets
+        self._describes = describes
         self._kept: dict[str, KnownRow] = {}
         self._next = next(tracks, None)
 
@@ -56,9 +60,10 @@ class KnownStream:
             row = self._out_of_order(path)
             if row is None:
                 return False
-        _, known_size, known_time, track_id, state, _, analysed = row
+        _, known_size, known_time, track_id, state, _, analysed, described = row
         if (
             analysed
+            and (described or not self._describes)
             and size == known_size
             and mtime_ns == known_time
             and state == _ANALYSED

@@ -135,6 +135,7 @@ class _Run:
             reanalyse=settings.reanalyze,
             reread=settings.reread_tags,
             retry_failed=settings.retry_failed,
+            describes=settings.descriptors,
         )
 
     def over(self, targets: Targets) -> IngestReport:
@@ -181,6 +182,7 @@ class _Run:
                 self.catalog.known_failures(library, scope.under),
                 self.catalog.known_segments(library, self.space, scope.under),
                 {known.file for known in known_sheets},
+                describes=self._unchanged.describes,
             )
             # Where a disk is gone, what is left is counted against what is known.
             compares_all = self._unchanged.are_opened or has_unmounted(library)

@@ -78,11 +78,13 @@ class Unchanged:
         reread: compare their content, and read their tags again.
         retry_failed: try again those that failed; those that a process held when it died are tried
             again in any case.
+        describes: compute the musical descriptors of tracks that lack them, and of new files.
     """
 
     reanalyse: bool = False
     reread: bool = False
     retry_failed: bool = False
+    describes: bool = False
 
     @property
     def are_opened(self) -> bool:
@@ -118,7 +120,7 @@ def make_plan(
         elif file_type_of(stat.path) is FileType.UNKNOWN and not _may_be_audio(library, stat):
             plan.skipped[ending_label(stat.path)] += 1
         else:
-            plan.new.append(FileJob(library, stat))
+            plan.new.append(FileJob(library, stat, describes=unchanged.describes))
     for path, entry in _not_found(scan, known):
         if entry.failure_kind is not None:
             plan.gone_failures.append(path)
@@ -139,7 +141,8 @@ def _with_sheets(job: FileJob, sheets: LibrarySheets) -> FileJob:
 def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, asked: Unchanged) -> None:
     unchanged = stat == entry.stat
     was_absent = entry.state in _ABSENT
-    analysed = entry.analysed_in_space and not asked.are_opened
+    described = entry.is_described or not asked.describes
+    analysed = entry.analysed_in_space and described and not asked.are_opened
     touched = plan.sheets is not None and plan.sheets.touches(stat.path)
     if entry.track_id is not None:
         ids = entry.track_ids
@@ -161,6 +164,7 @@ def _plan_known(plan: Plan, stat: FileStat, entry: KnownFile, asked: Unchanged) 
             failed_as=entry.failure_kind if unchanged else None,
             unchanged=unchanged and entry.failure_kind is None,
             forced=asked.reanalyse,
+            describes=asked.describes,
         )
         plan.known.append(_with_tracks(job, entry))
 
@@ -170,7 +174,11 @@ def _with_tracks(job: FileJob, entry: KnownFile) -> FileJob:
     if entry.segments:
         tracks = [
             SegmentTrack(
-                one.track_id, one.number, one.content_hash, is_analysed=one.analysed_in_space
+                one.track_id,
+                one.number,
+                one.content_hash,
+                is_analysed=one.analysed_in_space,
+                is_described=one.is_described,
             )
             for one in entry.segments
         ]
@@ -180,6 +188,7 @@ def _with_tracks(job: FileJob, entry: KnownFile) -> FileJob:
         track_id=entry.track_id,
         known_hash=entry.content_hash,
         is_analysed=entry.analysed_in_space,
+        is_described=entry.is_described,
     )
 
 

@@ -13,6 +13,7 @@ class Outcome(StrEnum):
 
     ANALYSED = "analysed"  # new, changed, or not yet analysed by this model
     RETAGGED = "retagged"  # only its tags or its time had changed
+    DESCRIBED = "described"  # analysed before; got its musical descriptors
     MOVED = "moved"  # known under another path before
     FOUND_AGAIN = "found again"  # was missing or unavailable, is back unchanged
     UNCHANGED = "unchanged"
@@ -85,6 +86,7 @@ class IngestReport:
         scanned: regular files, broken links and special files found.
         analysed: new or changed files, and files this model had not analysed yet.
         retagged: files of which only the tags (or the time) had changed.
+        described: files analysed before that got their musical descriptors.
         moved: files known under another path before; they keep their track.
         found_again: files that were missing or unavailable and are back.
         unchanged: files that were not opened.
@@ -113,6 +115,7 @@ class IngestReport:
     scanned: int
     analysed: int
     retagged: int
+    described: int
     moved: int
     found_again: int
     unchanged: int
@@ -157,6 +160,7 @@ class Counters:
             scanned=self.scanned,
             analysed=count[Outcome.ANALYSED],
             retagged=count[Outcome.RETAGGED],
+            described=count[Outcome.DESCRIBED],
             moved=count[Outcome.MOVED],
             found_again=count[Outcome.FOUND_AGAIN],
             unchanged=count[Outcome.UNCHANGED],

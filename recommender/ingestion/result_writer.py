@@ -87,7 +87,12 @@ def _settled(
         stored = None
     if stored is None or not _nearly_equal(found.analysis, stored):
         return replace(found, same_content=False)
-    return replace(found, analysis=None, samples_hash=found.analysis.samples_hash)
+    return replace(
+        found,
+        analysis=None,
+        samples_hash=found.analysis.samples_hash,
+        descriptors=found.analysis.descriptors,
+    )
 
 
 def _nearly_equal(one: Analysis, other: Analysis) -> bool:
@@ -210,6 +215,8 @@ def _write_track(write: "Writer", space: SpaceId, job: FileJob, result: FileAnal
         )
     elif result.samples_hash is not None:
         write.set_samples_hash(track_id or 0, space, result.samples_hash)
+    if result.descriptors is not None:
+        write.described(track_id or 0, result.descriptors)
 
 
 def _is_lost_one(job: FileJob, result: FileAnalysis) -> bool:
@@ -224,5 +231,7 @@ def _outcome(job: FileJob, result: FileAnalysis | AnalysisFailure) -> Outcome:
     parts = _parts(job, result)
     if job.moved or any(_is_lost_one(part, found) for part, found in parts):
         return Outcome.MOVED
-    analysed = any(found.analysis is not None for _, found in parts)
-    return Outcome.ANALYSED if analysed else Outcome.RETAGGED
+    if any(found.analysis is not None for _, found in parts):
+        return Outcome.ANALYSED
+    described = job.unchanged and any(found.descriptors is not None for _, found in parts)
+    return Outcome.DESCRIBED if described else Outcome.RETAGGED

@@ -111,6 +111,7 @@ def _jobs(job: "FileJob", segments: tuple[Segment, ...], file_hash: str) -> list
                 known_hash=None if track is None else track.content_hash,
                 samples_hash=None if track is None else track.samples_hash,
                 is_analysed=track is not None and track.is_analysed,
+                is_described=track is not None and track.is_described,
             )
         )
     return jobs

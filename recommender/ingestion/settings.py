@@ -42,6 +42,8 @@ class IngestSettings:
         update_index: build the index of what can be recommended at the end, where it is stale;
             otherwise the next query does it.
         files_per_transaction: so many analysed files, at most, are written together.
+        descriptors: compute the musical descriptors of what is analysed, and of tracks that lack
+            them, whose embeddings stay.
 
     Raises `UsageError` for values out of range, and `TypeError` for those of a wrong type.
     """
@@ -57,6 +59,7 @@ class IngestSettings:
     reread_tags: bool = False
     update_index: bool = True
     files_per_transaction: int = 32
+    descriptors: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

@@ -120,7 +120,7 @@ def find_targets(
 
 def has_tracks(catalog: Catalog, space: SpaceId, library: Library) -> bool:
     """Whether the library has tracks that are not missing already."""
-    whole = (state for _, _, _, _, state, _, _ in catalog.known_tracks(library, space))
+    whole = (state for _, _, _, _, state, *_ in catalog.known_tracks(library, space))
     divided = catalog.known_segments(library, space).values()
     states = chain(whole, (one.state for known in divided for one in known.segments))
     return any(TrackState(state) is not TrackState.MISSING for state in states)

@@ -1,11 +1,14 @@
 """Filters on the neighbours of a seed."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from types import NoneType
 
 import numpy as np
 
 from recommender.errors import UsageError
+from recommender.musical_descriptors import MusicalDescriptors
+from recommender.recommendation.sound_filters import SoundFilters
 from recommender.utils.arguments import require_type
 
 
@@ -28,6 +31,9 @@ class Filters:
         max_duration: seconds.
         damaged: whether tracks whose file is damaged may be listed (see `audio.damage`).
         keep_duplicates: also list duplicates of the seed, and of one another.
+        tempo, key, energy, danceability, acousticness, vocals: as of `SoundFilters`, which reads
+            them; tracks that lack the descriptor are not listed.
+        speech: whether speech may be listed: by its likelihood, or else by genre tag.
 
     Raises `UsageError` for values that contradict each other, and `TypeError` for those of a wrong
     type.
@@ -41,6 +47,13 @@ class Filters:
     max_duration: float | None = None
     keep_duplicates: bool = False
     damaged: bool = True
+    tempo: str | None = None
+    key: str | None = None
+    energy: str | None = None
+    danceability: str | None = None
+    acousticness: str | None = None
+    vocals: str | None = None
+    speech: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no track can meet."""
@@ -61,3 +74,14 @@ class Filters:
                 f"no track lasts at least {self.min_duration:g} s and at most "
                 f"{self.max_duration:g} s; swap or drop one of the two."
             )
+        self.sound  # noqa: B018  # refuses what it does not understand
+
+    @property
+    def sound(self) -> SoundFilters:
+        """Those by musical descriptors. Raises `UsageError`."""
+        names = (field.name for field in fields(SoundFilters))
+        return SoundFilters(**{name: getattr(self, name) for name in names})
+
+    def relative_to(self, seeds: Sequence[MusicalDescriptors | None]) -> "Filters":
+        """As of `SoundFilters`."""
+        return replace(self, **vars(self.sound.relative_to(seeds)))

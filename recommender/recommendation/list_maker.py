@@ -1,6 +1,7 @@
 """Makes the lists that `SimilarityService.mix` is asked for: one function for each kind."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -82,8 +83,12 @@ class ListMaker:
         """The entries, without those that were given, and what was left out."""
         if request.kind == "order":
             return Composed([], [], {}), {}
+        rules = request.rules
+        if rules.filters().sound.is_relative:
+            described = self._seeds.descriptors(seeds.like)
+            rules = replace(rules, **vars(rules.filters().sound.relative_to(described)))
         excluded = self._exclusions.of(snapshot) if request.rules.exclusions else None
-        found = candidates(snapshot, request.rules, seeds.rows, excluded, today)
+        found = candidates(snapshot, rules, seeds.rows, excluded, today)
         space = ScoreSpace(snapshot.index)
         task = Task(request, seeds, snapshot, space, found, self._detector, self._calibration)
         if not found.count:
@@ -135,7 +140,12 @@ class ListMaker:
             entries,
             request,
             {**left_out, **composed.left_out},
-            [*seeds.notes, *composed.notes, *self._nothing_near(request, entries)],
+            [
+                *seeds.notes,
+                *composed.notes,
+                *_lacking(request, snapshot),
+                *self._nothing_near(request, entries),
+            ],
             [seed.seed for seed in seeds.like],
             [seed.seed for seed in seeds.unlike],
             len(snapshot.index),
@@ -186,6 +196,15 @@ class ListMaker:
             return []
         nearest = max(entry.similarity for entry in entries)
         return [f"nothing in the catalogue is close to the seeds; the nearest has {nearest:.2f}."]
+
+
+def _lacking(request: MixRequest, snapshot: Snapshot) -> list[str]:
+    if request.kind == "order":
+        return []
+    return [
+        f"{count:,} tracks have no {name}, and are left out."
+        for name, count in snapshot.lacking(request.rules.filters()).items()
+    ]
 
 
 def _steps(seeds: list[SearchSeed], space: ScoreSpace) -> list[float]:

@@ -21,6 +21,7 @@ import numpy as np
 from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import Query
+from recommender.recommendation.sound_filters import SoundFilters
 from recommender.utils.arguments import require_several, require_type
 
 Kind = Literal["mix", "radio", "path", "order", "grow"]
@@ -136,8 +137,8 @@ class Rules:
         per_artist: most entries of any one artist. None for the default of the kind
             (`DEFAULT_PER_ARTIST`), 0 for any number.
         genre, predicted_genre, min_duration, max_duration, damaged: as of `Filters`.
-        speech: whether audiobooks, podcasts and other speech may be listed, by their genre tags
-            (`utils.content_words`).
+        speech: whether audiobooks, podcasts and other speech may be listed, by the likelihood of
+            speech, or else by their genre tags (`utils.content_words`).
         christmas: when Christmas music may be listed, by words in title, album and genre
             (`utils.content_words`).
         exclusions: whether the exclusions that the catalogue keeps ("never in mixes") hold.
@@ -145,6 +146,8 @@ class Rules:
             neither they nor copies of them are listed.
         variety: from 0, the same list each time, to 1, a list drawn from many more tracks.
         random_seed: what is drawn depends on this and the tracks alone.
+        tempo, key, energy, danceability, acousticness, vocals: as of `SoundFilters`; what is
+            relative to seeds holds for any of the liked ones.
 
     Raises `UsageError` and `TypeError` as `Filters`.
     """
@@ -164,6 +167,12 @@ class Rules:
     previous: tuple[int, ...] = ()
     variety: float = 0.0
     random_seed: int = 0
+    tempo: str | None = None
+    key: str | None = None
+    energy: str | None = None
+    danceability: str | None = None
+    acousticness: str | None = None
+    vocals: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no track can meet."""
@@ -201,6 +210,7 @@ class Rules:
             min_duration=self.min_duration,
             max_duration=self.max_duration,
             damaged=self.damaged,
+            **{one.name: getattr(self, one.name) for one in fields(SoundFilters)},
         )
 
 

@@ -11,6 +11,7 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.errors import UsageError
 from recommender.recommendation.copies import ListedCopies, copies_of
+from recommender.recommendation.explanation import Explanation
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
@@ -42,6 +43,7 @@ class Neighbour:
             where lists are ordered by cosine.
         close: whether seed and track are more likely of one genre than not; None where the
             projection has no similarity calibration.
+        why: what makes it and the seed alike; None where nobody asked.
     """
 
     track: Track
@@ -49,6 +51,7 @@ class Neighbour:
     rank: int
     score: float
     close: bool | None = None
+    why: Explanation | None = None
 
 
 @dataclass(frozen=True)

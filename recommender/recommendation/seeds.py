@@ -3,7 +3,7 @@
 import operator
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
@@ -13,6 +13,7 @@ from recommender.catalog.records import Track
 from recommender.embedding.duplicates import DuplicateDetector, Recording
 from recommender.embedding.space import Analysis, Embedding
 from recommender.errors import AudioError, EmptyFile, SpaceMismatch
+from recommender.musical_descriptors import MusicalDescriptors
 from recommender.recommendation.query import resolve
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.catalog_index import Projector
@@ -66,6 +67,8 @@ class SearchSeed:
         row: of a track of the index.
         recording: for finding its duplicates; None for an embedding, and for a track of the index,
             which has its own.
+        descriptors: musical ones, of a sound outside the catalogue.
+        activations: np.ndarray [shape=(d,)], of a sound outside the catalogue.
     """
 
     seed: Seed
@@ -73,6 +76,8 @@ class SearchSeed:
     track_id: int | None = None
     row: int | None = None
     recording: Recording | None = None
+    descriptors: MusicalDescriptors | None = None
+    activations: FloatArray | None = None
 
 
 class SeedReader:
@@ -151,7 +156,15 @@ class SeedReader:
             _seed_of_sound(tags, path, analysis.duration),
             self._projector.project(analysis.activations[None])[0],
             recording=Recording(self._duplicates.view(analysis.activations), analysis.duration),
+            descriptors=analysis.descriptors,
+            activations=analysis.activations,
         )
+
+    def descriptors(self, seeds: Sequence[SearchSeed]) -> list[MusicalDescriptors | None]:
+        """The musical descriptors of each seed, where it has any."""
+        ids = {seed.track_id for seed in seeds if seed.track_id is not None}
+        stored = self._catalog.musical_descriptors(ids)
+        return [seed.descriptors or stored.get(seed.track_id or 0) for seed in seeds]
 
     def close(self) -> None:
         """End the processes of the analyser, if it has any."""

@@ -6,7 +6,7 @@ catalogue is analysed by another process.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from types import TracebackType
@@ -22,8 +22,10 @@ from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.recommendation.duplicate_groups import duplicate_groups
+from recommender.recommendation.explanation import Explainer, Explanation
 from recommender.recommendation.farthest import farthest_track
 from recommender.recommendation.filters import Filters
+from recommender.recommendation.group_terms import GroupTerms
 from recommender.recommendation.list_maker import ListMaker
 from recommender.recommendation.mix_request import MixRequest, Rules
 from recommender.recommendation.mix_result import (
@@ -38,6 +40,7 @@ from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, 
 from recommender.recommendation.similar_groups import SimilarGroups
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import PACE, SnapshotUpdates, UpdatePace
+from recommender.recommendation.weighted_lists import checked_weights, fill_weighted
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
 from recommender.search.index import TrackIndex
@@ -50,7 +53,7 @@ from recommender.search.reranking import (
 from recommender.search.score_space import ScoreSpace
 from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
-from recommender.utils.arrays import IntArray
+from recommender.utils.arrays import IntArray, Scores
 
 if TYPE_CHECKING:
     from recommender.ingestion.worker_limits import FileLimits
@@ -67,6 +70,9 @@ class Recommendation:
         space: the embedding space of the similarities.
         calibration: what similarities in that space mean; None where it was not measured.
         hint: why a genre filter leaves nothing, with the nearest spelling; else None.
+        lacking: musical descriptor that was filtered by → number of tracks of the catalogue that
+            lack it, and so were left out.
+        weights: group of features → what it was multiplied by, where that is not 1.
     """
 
     seed: Seed
@@ -75,6 +81,8 @@ class Recommendation:
     space: SpaceId
     calibration: SimilarityCalibration | None
     hint: str | None = None
+    lacking: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class SimilarityService:
@@ -208,9 +216,12 @@ class SimilarityService:
         k: int = 10,
         filters: Filters | None = None,
         ranking: RankingMethod = "reranked",
+        *,
+        weights: Mapping[str, float] | None = None,
+        why: bool = False,
     ) -> list[Neighbour]:
         """The neighbours of `recommend` alone; arguments and errors are the same."""
-        return self.recommend(query, k, filters, ranking).neighbours
+        return self.recommend(query, k, filters, ranking, weights=weights, why=why).neighbours
 
     def similar_many(
         self,
@@ -233,6 +244,9 @@ class SimilarityService:
         k: int = 10,
         filters: Filters | None = None,
         ranking: RankingMethod = "reranked",
+        *,
+        weights: Mapping[str, float] | None = None,
+        why: bool = False,
     ) -> Recommendation:
         """The k tracks most like `query` that pass `filters`, best first.
 
@@ -247,16 +261,30 @@ class SimilarityService:
             filters: None for the defaults of `Filters`.
             ranking: ``reranked`` (query expansion and hubness reduction over the whole catalogue,
                 see `search.reranking`), or ``cosine``, by plain cosine similarity.
+            weights: group of features (`embedding.input_groups`) → what it is multiplied by, 1
+                where it is not named: twice the rhythm, half the timbre. Similarities stay plain
+                cosines; the order is that of `weighted_lists`.
+            why: fill in `Neighbour.why`.
 
         Raises:
             TrackNotFound, AmbiguousTrack: what to do is in the message.
             SpaceMismatch: the query lives in another embedding space.
             AudioError: the sound outside the catalogue cannot be analysed; the subclass says why.
             CatalogError: the catalogue is empty.
-            UsageError: k, the filters or the ranking are out of range.
+            UsageError: k, the filters, the ranking or the weights are out of range; or weights or
+                reasons are asked for of an embedding, or of vectors without known groups.
             TypeError: the query is none of these types, or another argument is of a wrong one.
         """
-        return self._recommend([query], k, filters, ranking)[0]
+        terms = self._terms() if weights or why else None
+        checked = None if terms is None else checked_weights(weights or {}, terms.grouped.groups)
+        given = None if terms is None else _Groups(terms, checked, why)
+        return self._recommend([query], k, filters, ranking, given)[0]
+
+    def _terms(self) -> GroupTerms:
+        grouped = getattr(self.projector, "grouped", None)
+        if grouped is None:
+            raise UsageError("the vectors of this model have no known groups of features.")
+        return GroupTerms(self.catalog, self.catalog_index.space.unprojected, grouped)
 
     def mix(self, request: MixRequest, today: date | None = None) -> Mix:
         """A list as `request` describes it.
@@ -367,6 +395,10 @@ class SimilarityService:
         """
         return self._snapshots.newest().index
 
+    def current_index(self) -> TrackIndex:
+        """The index that queries are answered from at present; raises what `index` raises."""
+        return self._snapshots.current().index
+
     def _groups(self, k: int) -> tuple[SimilarGroups, Snapshot]:
         require_type(k, (int, np.integer), "k", "an int")
         if k < 1:
@@ -390,24 +422,54 @@ class SimilarityService:
         return snapshot if self.catalog_index.is_sound(snapshot.index) else self._make_snapshot()
 
     def _recommend(
-        self, queries: Sequence[Query], k: int, filters: Filters | None, ranking: RankingMethod
+        self,
+        queries: Sequence[Query],
+        k: int,
+        filters: Filters | None,
+        ranking: RankingMethod,
+        groups: "_Groups | None" = None,
     ) -> list[Recommendation]:
         filters = Filters() if filters is None else filters
         require_type(k, (int, np.integer), "k", "an int")
         require_type(filters, Filters, "filters", "a recommender.Filters or None")
         snapshot = self._snapshots.current()
         seeds = [self._seeds.read(query, snapshot) for query in queries]
-        hits, tracks, snapshot = self._found(seeds, k, filters, snapshot, ranking)
+        if filters.sound.is_relative:
+            described = self._seeds.descriptors(seeds)
+            if len(seeds) > 1:
+                return [
+                    self._of_seeds(
+                        [seed], k, filters.relative_to([one]), snapshot, ranking, groups
+                    )[0]
+                    for seed, one in zip(seeds, described, strict=True)
+                ]
+            filters = filters.relative_to(described)
+        return self._of_seeds(seeds, k, filters, snapshot, ranking, groups)
+
+    def _of_seeds(
+        self,
+        seeds: Sequence[SearchSeed],
+        k: int,
+        filters: Filters,
+        snapshot: Snapshot,
+        ranking: RankingMethod,
+        groups: "_Groups | None",
+    ) -> list[Recommendation]:
+        """The recommendations for seeds, by filters that are not relative to them."""
+        hits, tracks, snapshot = self._found(seeds, k, filters, snapshot, ranking, groups)
         method = effective_method(ranking, len(snapshot.index), snapshot.index.settings)
         hint = None if all(hits) else snapshot.genre_hint(filters)
+        lacking = snapshot.lacking(filters)
         return [
             Recommendation(
                 seed.seed,
-                self._neighbours(found, tracks),
+                self._neighbours(found, tracks, self._reasons(seed, found, snapshot, groups)),
                 method,
                 self.catalog_index.space,
                 self.similarity_calibration,
                 None if found else hint,
+                lacking,
+                {} if groups is None else groups.named_weights,
             )
             for seed, found in zip(seeds, hits, strict=True)
         ]
@@ -419,6 +481,7 @@ class SimilarityService:
         filters: Filters,
         snapshot: Snapshot,
         ranking: RankingMethod,
+        groups: "_Groups | None",
     ) -> tuple[list[list[Hit]], dict[int, Track], Snapshot]:
         """The hits for each seed, their tracks by id, and the snapshot they are from.
 
@@ -428,7 +491,11 @@ class SimilarityService:
         while True:
             allowed = snapshot.allowed(filters)
             lists = [ResultList(seed, k, filters, snapshot, self._detector) for seed in seeds]
-            fill_lists(lists, seeds, k, snapshot.index, ranking, allowed)
+            if groups is None or groups.weights is None:
+                fill_lists(lists, seeds, k, snapshot.index, ranking, allowed)
+            else:
+                terms, weights = groups.terms, groups.weights
+                fill_weighted(lists, seeds, snapshot.index, ranking, allowed, terms, weights)
             ids = {hit.track_id for found in lists for hit in found.hits}
             tracks = self.catalog.present(ids)
             gone = ids - tracks.keys()
@@ -436,7 +503,33 @@ class SimilarityService:
                 return [found.hits for found in lists], tracks, snapshot
             snapshot = snapshot.without(gone)
 
-    def _neighbours(self, hits: Sequence[Hit], tracks: Mapping[int, Track]) -> list[Neighbour]:
+    def _reasons(
+        self,
+        seed: SearchSeed,
+        hits: Sequence[Hit],
+        snapshot: Snapshot,
+        groups: "_Groups | None",
+    ) -> Sequence[Explanation | None]:
+        """Why each track is in a list; None for each where nobody asked."""
+        if groups is None or not groups.why:
+            return [None] * len(hits)
+        ids = [hit.track_id for hit in hits]
+        stored = self.catalog.musical_descriptors(ids)
+        described = [*self._seeds.descriptors([seed]), *map(stored.get, ids)]
+        return Explainer(snapshot, groups.terms).explain(
+            seed,
+            np.array(ids, dtype=np.int64),
+            np.array([hit.score for hit in hits]),
+            described,
+            weighted=groups.weights is not None,
+        )
+
+    def _neighbours(
+        self,
+        hits: Sequence[Hit],
+        tracks: Mapping[int, Track],
+        reasons: Sequence[Explanation | None],
+    ) -> list[Neighbour]:
         calibration = self.similarity_calibration
         return [
             Neighbour(
@@ -445,9 +538,27 @@ class SimilarityService:
                 rank,
                 hit.score,
                 None if calibration is None else calibration.is_close(hit.similarity),
+                why,
             )
-            for rank, hit in enumerate(hits, start=1)
+            for rank, (hit, why) in enumerate(zip(hits, reasons, strict=True), start=1)
         ]
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """What is asked of groups of features: other weights, reasons, or both."""
+
+    terms: GroupTerms
+    weights: Scores | None
+    why: bool
+
+    @property
+    def named_weights(self) -> dict[str, float]:
+        """Those that are not 1, by the name of their group."""
+        if self.weights is None:
+            return {}
+        named = zip(self.terms.grouped.groups, self.weights.tolist(), strict=True)
+        return {name: weight for name, weight in named if weight != 1}
 
 
 def _load_analyser(
@@ -467,4 +578,4 @@ def _load_analyser(
     model = ReaderModel(analysis_settings["model"], windowing)
     readers = ReaderPool(usable_cores(), limits, model=model)
     readers.start()  # the first process gets ready while the caller goes on
-    return IsolatedAnalyser(readers)
+    return IsolatedAnalyser(readers, describes=True)

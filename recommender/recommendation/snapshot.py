@@ -4,17 +4,20 @@ import copy
 import difflib
 import threading
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import CatalogState
+from recommender.catalog.track_columns import SPEECH
 from recommender.embedding.duplicates import Recording
 from recommender.errors import UsageError
+from recommender.musical_descriptors.words import WORDS, DescriptorThirds
 from recommender.recommendation.artist_codes import ArtistCodes
 from recommender.recommendation.filters import Filters
 from recommender.search.index import TrackIndex
-from recommender.utils.arrays import BoolArray, IntArray
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray
 from recommender.utils.codes import name_code
 from recommender.utils.names import first_genre, genre_key, label_key
 
@@ -41,6 +44,7 @@ class Snapshot:
         self._catalog = catalog
         self._gone: IntArray = np.empty(0, dtype=np.int64)
         self._masks: dict[_Wanted, BoolArray] = {}
+        self._descriptors: dict[str, FloatArray] = {}
         self._keeping = threading.Lock()
 
     @property
@@ -113,8 +117,29 @@ class Snapshot:
             mask &= columns["duration"].whole() <= filters.max_duration
         if not filters.damaged:
             mask &= ~columns["damaged"].whole()
+        if not filters.speech:
+            mask &= (columns["content"].whole() & SPEECH) == 0
+        for _, passes, _ in filters.sound.passing(self._descriptor):
+            mask &= passes
         mask.flags.writeable = False
         return mask
+
+    def lacking(self, filters: Filters) -> dict[str, int]:
+        """Musical descriptor → number of tracks that lack it, of those that are filtered by."""
+        counts = {name: n for name, _, n in filters.sound.passing(self._descriptor)}
+        return {name: count for name, count in counts.items() if count}
+
+    @cached_property
+    def descriptor_thirds(self) -> DescriptorThirds:
+        """What values of musical descriptors are low and high here."""
+        return DescriptorThirds.of(np.column_stack([self._descriptor(name) for name in WORDS]))
+
+    def _descriptor(self, name: str) -> FloatArray:
+        """Values of a musical descriptor, [n], read when they are first needed."""
+        if name not in self._descriptors:
+            read = self._catalog.descriptor_columns(np.asarray(self.index.ids), [name])
+            self._descriptors[name] = read[:, 0]
+        return self._descriptors[name]
 
     def _predicted_as(self, genre: str) -> BoolArray:
         found: BoolArray = self.index.columns["predicted"].whole() == name_code(label_key(genre))
@@ -159,6 +184,8 @@ def _wanted(filters: Filters) -> _Wanted:
         filters.min_duration is not None and ("from", float(filters.min_duration)),
         filters.max_duration is not None and ("to", float(filters.max_duration)),
         not filters.damaged,
+        not filters.speech and "speech",
+        *filters.sound.wanted(),
     )
 
 

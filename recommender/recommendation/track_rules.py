@@ -87,6 +87,8 @@ def _rules(
     lengths = Filters(min_duration=rules.min_duration, max_duration=rules.max_duration)
     yield "length", snapshot.passing(lengths)
     yield "damaged", snapshot.passing(Filters(damaged=rules.damaged))
+    for name, text in rules.filters().sound.wanted():
+        yield name, snapshot.passing(Filters(**{name: text}))
     content = columns["content"].whole()
     yield "speech", None if rules.speech else (content & SPEECH) == 0
     plays_christmas = rules.christmas == "always" or (
