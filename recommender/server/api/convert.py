@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from recommender.catalog import StoredPlaylist
 from recommender.catalog.list_records import DEFAULT_USER, Event, Exclusion
 from recommender.catalog.records import Track
+from recommender.recommendation.explanation import Explanation
 from recommender.recommendation.mix_result import Mix, SimilarAlbum, SimilarArtist
 from recommender.recommendation.result_list import Neighbour
 from recommender.recommendation.seeds import Seed
@@ -76,6 +77,7 @@ class Converter:
             similarity=found.similarity,
             close=found.close,
             track=self.track(found.track),
+            why=None if found.why is None else why_of(found.why),
         )
 
     def similar(self, found: Recommendation) -> models.SimilarList:
@@ -141,6 +143,15 @@ class Converter:
             value=storable(value),
             added_at=exclusion.added_at,
         )
+
+
+def why_of(explanation: Explanation) -> models.WhyModel:
+    """What makes a track and the seed alike."""
+    return models.WhyModel(
+        groups=dict(explanation.groups),
+        alike=list(explanation.alike),
+        differ=list(explanation.differ),
+    )
 
 
 def artist_of(artist: ListedArtist) -> models.ArtistModel:

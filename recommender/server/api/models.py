@@ -84,6 +84,18 @@ class SeedModel(BaseModel):
     duration: float | None = None
 
 
+class WhyModel(BaseModel):
+    """What makes a track and the seed alike.
+
+    `groups`: what each group of features contributes to the similarity, which is their sum;
+    `alike` and `differ`: what the musical descriptors of both have in common or not, in words.
+    """
+
+    groups: dict[str, float]
+    alike: list[str]
+    differ: list[str]
+
+
 class NeighbourModel(BaseModel):
     """A track that sounds alike.
 
@@ -95,6 +107,7 @@ class NeighbourModel(BaseModel):
     similarity: float
     close: bool | None
     track: TrackModel
+    why: WhyModel | None = None
 
 
 class SimilarList(Answer):

@@ -34,10 +34,11 @@ class FilterQuery(BaseModel):
     max_duration: _Seconds | None = Field(default=None, description="Seconds.")
     keep_duplicates: bool = Field(default=False, description="Whether to list copies, too.")
     damaged: bool = Field(default=True, description="Whether to list tracks whose file is damaged.")
+    why: bool = Field(default=False, description="Whether to say what each has in common.")
 
     def filters(self) -> Filters:
         """As the library takes them. Raises `UsageError`."""
-        return Filters(**{**self.model_dump(exclude={"k"}), "per_artist": self.per_artist or None})
+        return Filters(**{**self.model_dump(exclude={"k", "why"}), "per_artist": self.per_artist or None})
 
 
 class SeedsModel(Given):

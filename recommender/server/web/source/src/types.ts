@@ -23,8 +23,10 @@ export interface Descriptors {
   loudness?: number | null;
 }
 
-export interface Reason {
-  text: string;
+export interface Why {
+  groups: Record<string, number>;
+  alike: string[];
+  differ: string[];
 }
 
 export interface Neighbour {
@@ -32,7 +34,7 @@ export interface Neighbour {
   similarity: number;
   close: boolean | null;
   track: Track;
-  why?: string | (string | Reason)[] | null;
+  why?: Why | null;
 }
 
 export interface MixEntry {

@@ -31,7 +31,7 @@ export function TrackView() {
   const id = Number(place.value.id);
   const isFinding = useSignal(false);
   const shown = useAnswer<Track>(`track\n${id}`, async (signal) => (await get<{ track: Track }>(`tracks/${id}`, signal)).track);
-  const similar = useAnswer<Similar>(`similar\n${id}`, (signal) => get<Similar>(`tracks/${id}/similar?k=20&per_artist=2`, signal));
+  const similar = useAnswer<Similar>(`similar\n${id}`, (signal) => get<Similar>(`tracks/${id}/similar?k=20&per_artist=2&why=true`, signal));
   const credits = useAnswer<Credits>(`credits\n${id}`, (signal) => get<Credits>(`tracks/${id}/credits`, signal));
   useEffect(() => {
     isFinding.value = false;
@@ -139,10 +139,19 @@ function TrackHead({ track, credits }: { track: Track; credits: Credits | null }
   );
 }
 
+/** Share of a similarity from which on what it comes from is named. */
+const LEAST = 0.05;
+
 export function reasonsOf(one: Neighbour): string {
   if (!one.why) return "";
-  if (typeof one.why === "string") return one.why;
-  return one.why.map((reason) => (typeof reason === "string" ? reason : reason.text)).join(", ");
+  const { groups, alike, differ } = one.why;
+  const shared = Object.entries(groups)
+    .filter(([, value]) => value >= LEAST)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([name, value]) => `${name} ${value.toFixed(2).replace("0.", ".")}`);
+  const parts = [shared.join(", "), alike.join(", "), differ.length ? `not in ${differ.join(", ")}` : ""];
+  return parts.filter(Boolean).join("; ");
 }
 
 function Neighbours({ items, all, name }: { items: Neighbour[]; all: Track[]; name: string }) {
