@@ -38,7 +38,8 @@ class FilterQuery(BaseModel):
 
     def filters(self) -> Filters:
         """As the library takes them. Raises `UsageError`."""
-        return Filters(**{**self.model_dump(exclude={"k", "why"}), "per_artist": self.per_artist or None})
+        given = self.model_dump(exclude={"k", "why"})
+        return Filters(**{**given, "per_artist": self.per_artist or None})
 
 
 class SeedsModel(Given):

@@ -46,7 +46,8 @@ async def similar_to_track(
     convert = converter_of(request)
 
     def similar(service: SimilarityService) -> SimilarList:
-        return convert.similar(service.recommend(track_id, wanted.k, wanted.filters(), why=wanted.why))
+        filters = wanted.filters()
+        return convert.similar(service.recommend(track_id, wanted.k, filters, why=wanted.why))
 
     return await answer(request, similar, uses_index=True)
 

@@ -33,7 +33,7 @@ export function Key({ map }: { map: MapData }) {
           </select>
         </label>
         <button class="plain" aria-expanded={isOpen} onClick={() => (chosen.value = !isOpen)}>
-          {isOpen ? "Hide key" : "Key"}
+          {isOpen ? "Hide" : "Key"}
         </button>
       </div>
       {isOpen && (by === "genre" || by === "cluster" ? <Groups map={map} by={by} /> : <Scale map={map} by={by} />)}

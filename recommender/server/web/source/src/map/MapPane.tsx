@@ -334,6 +334,7 @@ export function MapPane() {
     watching.observe(box.current!);
     const wheel = (event: WheelEvent) => made.wheel(event);
     over.current!.addEventListener("wheel", wheel, { passive: false });
+    let lastWay = "";
     const stops = [
       effect(() => {
         if (state.data.value) made.show(state.data.value);
@@ -353,6 +354,12 @@ export function MapPane() {
         if (state.seed.value !== null) ids.push(state.seed.value);
         if (current.value) ids.push(current.value.id);
         needAll(ids);
+      }),
+      effect(() => {
+        const way = state.way.value;
+        const key = way && !state.shownWay.value ? `${way.ids[0]} ${way.ids[1]}` : "";
+        if (key && key !== lastWay && state.data.value) made.aimAt(way!.ids.slice(0, 25));
+        lastWay = key;
       }),
       effect(() => {
         void state.spotsChanged.value;

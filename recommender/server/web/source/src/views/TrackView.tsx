@@ -150,7 +150,7 @@ export function reasonsOf(one: Neighbour): string {
     .sort(([, a], [, b]) => b - a)
     .slice(0, 3)
     .map(([name, value]) => `${name} ${value.toFixed(2).replace("0.", ".")}`);
-  const parts = [shared.join(", "), alike.join(", "), differ.length ? `not in ${differ.join(", ")}` : ""];
+  const parts = [shared.join(" · "), alike.join(", "), differ.length ? `not in ${differ.join(", ")}` : ""];
   return parts.filter(Boolean).join("; ");
 }
 
