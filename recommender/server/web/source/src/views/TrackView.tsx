@@ -148,9 +148,9 @@ export function reasonsOf(one: Neighbour): string {
   const shared = Object.entries(groups)
     .filter(([, value]) => value >= LEAST)
     .sort(([, a], [, b]) => b - a)
-    .slice(0, 3)
+    .slice(0, 2)
     .map(([name, value]) => `${name} ${value.toFixed(2).replace("0.", ".")}`);
-  const parts = [shared.join(" · "), alike.join(", "), differ.length ? `not in ${differ.join(", ")}` : ""];
+  const parts = [alike.join(", "), shared.join(" · "), differ.length ? `not in ${differ.join(", ")}` : ""];
   return parts.filter(Boolean).join("; ");
 }
 
