@@ -40,6 +40,10 @@ _APART = _CELLS // 4
 """And lies so many cells away."""
 
 
+Column = npt.NDArray[np.unsignedinteger[Any]]
+"""A number for each track."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A part of the map where tracks of a kind lie close together.
@@ -81,7 +85,7 @@ class LibraryMap:
     note: str | None
     ids: IntArray
     places: npt.NDArray[np.uint16]
-    columns: Mapping[str, npt.NDArray[np.unsignedinteger[Any]]]
+    columns: Mapping[str, Column]
     genres: tuple[str, ...]
     clusters: tuple[str, ...]
     regions: tuple[Region, ...]
@@ -149,7 +153,7 @@ def map_points(service: SimilarityService) -> LibraryMap:
     genres, names = _genres(service, index, codes)
     rows = index.rows(placed.ids)
     places = _places(placed.xy)
-    columns = {"genre": genres[rows], "year": _years(service, placed.ids)}
+    columns: dict[str, Column] = {"genre": genres[rows], "year": _years(service, placed.ids)}
     columns |= _energies(service, placed.ids)
     grouped = clusters(service)
     if grouped is not None:
@@ -171,7 +175,7 @@ def map_points(service: SimilarityService) -> LibraryMap:
 
 def regions(
     places: npt.NDArray[np.uint16],
-    groups: npt.NDArray[np.unsignedinteger[Any]],
+    groups: Column,
     labels: Sequence[str],
 ) -> Iterator[Region]:
     """Where tracks of a group are denser than elsewhere, and denser than those of other groups.
@@ -256,7 +260,7 @@ def _years(service: SimilarityService, ids: IntArray) -> npt.NDArray[np.uint16]:
     return years
 
 
-def _energies(service: SimilarityService, ids: IntArray) -> dict[str, npt.NDArray[np.uint8]]:
+def _energies(service: SimilarityService, ids: IntArray) -> dict[str, Column]:
     """The energy of tracks by their musical descriptors; nothing where no track has one."""
     known = service.catalog.descriptor_columns(ids, ["energy"])[:, 0]
     if np.isnan(known).all():
@@ -268,10 +272,11 @@ def _energies(service: SimilarityService, ids: IntArray) -> dict[str, npt.NDArra
 def _clusters(grouped: Clusters, ids: IntArray) -> npt.NDArray[np.uint16]:
     rows = np.minimum(np.searchsorted(grouped.ids, ids), len(grouped.ids) - 1)
     labels = np.where(grouped.ids[rows] == ids, grouped.labels[rows], -1)
-    return np.where(labels < 0, NO_CLUSTER, labels).astype(np.uint16)
+    found: npt.NDArray[np.uint16] = np.where(labels < 0, NO_CLUSTER, labels).astype(np.uint16)
+    return found
 
 
-def _little(values: npt.NDArray[np.unsignedinteger[Any]]) -> npt.NDArray[np.unsignedinteger[Any]]:
+def _little(values: Column) -> Column:
     return values.astype(values.dtype.newbyteorder("<"))
 
 

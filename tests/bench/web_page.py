@@ -4,13 +4,13 @@
     python tests/bench/synthetic_catalog.py small.db large.db --tracks 50000
     python tests/bench/web_page.py large.db
 
-Needs Chromium with its driver (Debian: chromium, chromium-driver) and selenium. The first query of a
-large catalogue builds its index: `recsys similar 1 --db large.db` before the page is timed.
+Needs Chromium with its driver (Debian: chromium, chromium-driver) and selenium. The first query of
+a large catalogue builds its index: `recsys similar 1 --db large.db` before the page is timed.
 
 While the map is panned and zoomed for some seconds, the time from one frame to the next is taken by
 `requestAnimationFrame`, as a reader would see it, and the processor time of all of Chromium's
-processes is divided by the frames, which other load on the machine changes little. Beside it: a page
-that draws nothing, the floor, and the same map by WebGL where a program stands in for the graphics
+processes is divided by the frames, which other load on the machine changes little. Beside it: the
+page at rest, the floor, and the same map by WebGL where a program stands in for the graphics
 processor (`--webgl`), which draws the rest of the page, too.
 """
 

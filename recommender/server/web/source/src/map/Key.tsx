@@ -43,6 +43,7 @@ export function Key({ map }: { map: MapData }) {
             ? `${number(map.head.shown)} of ${number(map.head.total)} tracks, drawn at random`
             : `${number(map.head.total)} tracks`}
           , placed by {map.head.method}
+          {map.head.note && <>. <bdi>{map.head.note}</bdi></>}
         </p>
       )}
     </div>
