@@ -1,6 +1,5 @@
 """Options of groups of features: why a track is listed, and what is to count for more or less."""
 
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +10,6 @@ from recommender.cli.sound_options import SOUND
 
 if TYPE_CHECKING:
     from recommender.recommendation.explanation import Explanation
-
-STEP = 2.0
-"""What a group is multiplied by each time that it is named."""
 
 
 class Group(StrEnum):
@@ -34,7 +30,8 @@ class GroupOptions:
         list[Group] | None,
         typer.Option(
             help="Let a group of features count twice; named twice, four times. What is listed is "
-            "nearer in it, and less like TRACK altogether.",
+            "nearer in it, and less like TRACK altogether. Harmony is of how long tones last and "
+            "of their partials; --key is of keys.",
             show_default=False,
             rich_help_panel=SOUND,
         ),
@@ -56,9 +53,10 @@ class GroupOptions:
     @property
     def weights(self) -> dict[str, float]:
         """Group → what it is multiplied by, of those that are named."""
-        steps = Counter(self.more or ())
-        steps.subtract(self.less or ())
-        return {group.value: STEP**count for group, count in steps.items() if count}
+        from recommender.recommendation.weighted_lists import weights_of_steps
+
+        more, less = ([group.value for group in named or ()] for named in (self.more, self.less))
+        return weights_of_steps(more, less)
 
 
 def explanation_as_dict(why: "Explanation") -> dict[str, Any]:

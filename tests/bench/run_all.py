@@ -54,6 +54,7 @@ BENCHES = (
     Bench("query_speed.py", "{large}"),
     Bench("incremental.py", "{large}"),
     Bench("web_page.py", "{large}"),
+    Bench("library_map.py", "{small} {large}"),
     Bench(
         "search_scale.py",
         "{small} --sizes 1000 10000",

@@ -29,6 +29,21 @@ def every_item(client: TestClient, address: str) -> list[dict[str, Any]]:
     return items
 
 
+def test_lists_are_explained_and_weighed_on_request(
+    reader: TestClient, ids: dict[str, int]
+) -> None:
+    address = f"{API}/tracks/{ids['First Light']}/similar"
+    plain = reader.get(address).json()["items"]
+    for one, same in zip(reader.get(f"{address}?why=true").json()["items"], plain, strict=True):
+        assert one["track"] == same["track"]
+        assert sum(one["why"]["groups"].values()) == pytest.approx(one["similarity"], abs=1e-6)
+        assert one["why"]["words"]
+    weighed = reader.get(f"{address}?more=rhythm&more=rhythm&less=timbre&why=true").json()["items"]
+    assert {one["track"]["id"] for one in weighed} == {one["track"]["id"] for one in plain}
+    assert all("weights" in one["why"]["reranking"] for one in weighed)
+    assert reader.get(f"{address}?more=mood").status_code == 422
+
+
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 def test_pages_together_are_all_tracks(reader: TestClient, ids: dict[str, int], limit: int) -> None:
     found = every_item(reader, f"{API}/tracks?limit={limit}")
@@ -48,6 +63,7 @@ def test_a_list_is_that_of_the_library(reader: TestClient, ids: dict[str, int], 
     found = [(one["track"]["id"], one["similarity"]) for one in answer["items"]]
     assert found == [(one.track.id, one.similarity) for one in expected.neighbours]
     assert answer["seed"]["track"]["id"] == seed
+    assert {one["why"] for one in answer["items"]} == {None}
     wanted: dict[str, Any] = {"seeds": {"like": [seed]}, "length": {"tracks": 4}}
     answer = reader.post(f"{API}/radio", json=wanted).json()
     assert [one["track"]["id"] for one in answer["items"]] == [

@@ -77,7 +77,7 @@ class Converter:
             similarity=found.similarity,
             close=found.close,
             track=self.track(found.track),
-            why=None if found.why is None else why_of(found.why),
+            why=None if found.why is None else _why(found.why),
         )
 
     def similar(self, found: Recommendation) -> models.SimilarList:
@@ -145,15 +145,6 @@ class Converter:
         )
 
 
-def why_of(explanation: Explanation) -> models.WhyModel:
-    """What makes a track and the seed alike."""
-    return models.WhyModel(
-        groups=dict(explanation.groups),
-        alike=list(explanation.alike),
-        differ=list(explanation.differ),
-    )
-
-
 def artist_of(artist: ListedArtist) -> models.ArtistModel:
     """An artist of the library."""
     return models.ArtistModel(
@@ -214,3 +205,13 @@ def _without_paths(recipe: object) -> dict[str, object]:
     if not isinstance(shown.get("first"), int):
         shown.pop("first", None)
     return shown
+
+
+def _why(why: Explanation) -> models.WhyModel:
+    return models.WhyModel(
+        groups=dict(why.groups),
+        reranking=dict(why.reranking),
+        alike=list(why.alike),
+        differ=list(why.differ),
+        words=str(why),
+    )

@@ -87,13 +87,16 @@ class SeedModel(BaseModel):
 class WhyModel(BaseModel):
     """What makes a track and the seed alike.
 
-    `groups`: what each group of features contributes to the similarity, which is their sum;
-    `alike` and `differ`: what the musical descriptors of both have in common or not, in words.
+    `groups`: what each group of features contributes to the similarity, which is their sum.
+    `reranking`: what is added to that for the order of the list. `alike`, `differ`: what their
+    musical descriptors have in common or not; `words` is all of it in a line.
     """
 
     groups: dict[str, float]
+    reranking: dict[str, float]
     alike: list[str]
     differ: list[str]
+    words: str
 
 
 class NeighbourModel(BaseModel):
@@ -101,6 +104,7 @@ class NeighbourModel(BaseModel):
 
     `similarity` is the cosine of both embeddings; `close` whether that is more likely within a
     genre than not. The list is in the order of `rank`, which need not be that of `similarity`.
+    `why` is null where nobody asked for it.
     """
 
     rank: int

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from recommender.playlists.repeats import MOST_DAYS
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.weighted_lists import weights_of_steps
 from recommender.server.api.models import Given, Id
 from recommender.server.settings import MOST_STEPS, MOST_TRACKS
 
@@ -16,6 +17,7 @@ MOST_PLAYLISTS = 20
 _Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 _Gap = Annotated[int, Field(ge=0, le=1000)]
 _Text = Annotated[str, Field(max_length=200)]
+_Groups = list[Literal["timbre", "rhythm", "harmony", "dynamics", "network"]]
 
 
 class FilterQuery(BaseModel):
@@ -34,12 +36,24 @@ class FilterQuery(BaseModel):
     max_duration: _Seconds | None = Field(default=None, description="Seconds.")
     keep_duplicates: bool = Field(default=False, description="Whether to list copies, too.")
     damaged: bool = Field(default=True, description="Whether to list tracks whose file is damaged.")
-    why: bool = Field(default=False, description="Whether to say what each has in common.")
+    more: _Groups = Field(
+        default_factory=list,
+        max_length=8,
+        description="Groups of features that count twice; named twice, four times.",
+    )
+    less: _Groups = Field(
+        default_factory=list, max_length=8, description="Groups of features that count half."
+    )
+    why: bool = Field(default=False, description="Whether to say what makes tracks alike.")
 
     def filters(self) -> Filters:
         """As the library takes them. Raises `UsageError`."""
-        given = self.model_dump(exclude={"k", "why"})
-        return Filters(**{**given, "per_artist": self.per_artist or None})
+        own = self.model_dump(exclude={"k", "more", "less", "why"})
+        return Filters(**{**own, "per_artist": self.per_artist or None})
+
+    def weights(self) -> dict[str, float]:
+        """Group of features → what it is multiplied by."""
+        return weights_of_steps(self.more, self.less)
 
 
 class SeedsModel(Given):
