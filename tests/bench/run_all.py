@@ -53,6 +53,7 @@ BENCHES = (
     Bench("index_speed.py", "--tracks 2000", "--tracks 20000 100000"),
     Bench("query_speed.py", "{large}"),
     Bench("incremental.py", "{large}"),
+    Bench("web_page.py", "{large}"),
     Bench("library_map.py", "{small} {large}"),
     Bench(
         "search_scale.py",
