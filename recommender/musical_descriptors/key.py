@@ -91,13 +91,15 @@ def tuning_of(hertz: Scores, amplitudes: Scores) -> tuple[float, float]:
 
 def chroma_of(hertz: Scores, amplitudes: Scores, tuning: float) -> Scores:
     """Share of each pitch class, from C: np.ndarray [shape=(12,)], of sum 1."""
-    chroma = np.zeros(12)
+    cents = np.round(1_200 * np.log2(hertz / 440) + 900 - tuning).astype(np.int64) % 1_200
+    by_cent = np.bincount(cents, amplitudes, 1_200)
+    octave = np.zeros(1_200)
     for partial in range(1, _PARTIALS + 1):
-        pitch = 12 * np.log2(hertz / partial / 440) + 9 - tuning / 100
-        nearest = np.round(pitch)
-        weights = amplitudes * np.cos(np.pi * (pitch - nearest)) ** 2
-        weights *= _PARTIAL_DECAY ** (partial - 1)
-        chroma += np.bincount(nearest.astype(np.int64) % 12, weights, 12)
+        lower = -round(1_200 * np.log2(partial))
+        octave += np.roll(by_cent, lower) * _PARTIAL_DECAY ** (partial - 1)
+    off = (np.arange(1_200) + 50) % 100 - 50
+    weighted = np.roll(octave * np.cos(np.pi * off / 100) ** 2, 50)
+    chroma = weighted.reshape(12, 100).sum(axis=1)
     shares: Scores = chroma / max(chroma.sum(), 1e-20)
     return shares
 

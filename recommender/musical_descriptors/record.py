@@ -99,7 +99,7 @@ def parse_key(text: str) -> tuple[int, str] | None:
     """
     text = text.strip()
     number, wheel = text[:-1], text[-1:].upper()
-    if number.isdigit() and wheel in ("A", "B") and 1 <= int(number) <= 12:
+    if number.isascii() and number.isdigit() and wheel in ("A", "B") and 1 <= int(number) <= 12:
         relative = 7 * (int(number) - 8) % 12
         return ((relative - 3) % 12, MINOR) if wheel == "A" else (relative, MAJOR)
     letter, rest = text[:1].upper(), text[1:].replace("♯", "#").replace("♭", "b")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from recommender.musical_descriptors.spectra import Spectra
+from recommender.musical_descriptors.spectra import CENTROID_STEP, Spectra
 from recommender.utils.arrays import FloatArray
 
 _AUDIBLE_DB = 40.0
@@ -21,7 +21,7 @@ _MEDIAN = 9
 
 def brightness(windows: Sequence[Spectra]) -> float | None:
     """Hz: mean centre of the amplitude spectrum; None where all is silent."""
-    levels = np.concatenate([window.weighted for window in windows])
+    levels = np.concatenate([window.weighted[::CENTROID_STEP] for window in windows])
     centroids = np.concatenate([window.centroid for window in windows])
     loudest = float(levels.max(initial=0.0))
     if loudest <= 1e-10:

@@ -12,21 +12,24 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from recommender.musical_descriptors.spectra import BANDS, LOW_RATE, Spectra, frames_of
-from recommender.utils.arrays import FloatArray
+from recommender.utils.arrays import FloatArray, IntArray, Scores
 
 _N_FFT, _PADDED, _HOP = 512, 1_024, 128
-_LOWEST, _HIGHEST = 320.0, 2_200.0
+_LOWEST, _HIGHEST = 514.0, 2_200.0
 _CENTS = 20.0
 """Between the rows of the fluctogram's spectrum."""
 
 _SHIFTS = 5
 """Rows that partials may glide in a frame of 23 ms, up or down."""
 
-_GROUPS = 4
+_CLEAR = 0.8
+"""Correlation from which on a frame continues the one before."""
+
 _USUAL = (0.10, 0.042, 0.027)
-"""Glides of songs in the upper three groups of rows; the lowest tells voices from basses badly."""
+"""Glides of songs in three groups of rows."""
 
 _CEPSTRUM = 4
 _STRIDE = 4
@@ -104,13 +107,14 @@ def _logistic(value: float) -> float:
 def _glides(low: FloatArray) -> float:
     """Mean over groups of rows of the share of gliding frames, against `_USUAL`."""
     spectrum = np.concatenate([np.abs(part) for part in frames_of(low, _N_FFT, _HOP, _PADDED)])
-    scale = np.float32(1e3 / max(float(spectrum.max()), 1e-9))
-    rows = np.log1p(spectrum @ _log_frequency() * scale)
-    width = rows.shape[1] // _GROUPS
+    below, share = _rows()
+    rows = spectrum[:, below] * (1 - share) + spectrum[:, below + 1] * share
+    rows = np.log1p(rows * np.float32(1e3 / max(float(spectrum.max()), 1e-9)))
+    width = rows.shape[1] // len(_USUAL)
     least = 0.3 * float(rows.max())
     shares = [
         _gliding(rows[:, group * width : (group + 1) * width], least) / usual
-        for group, usual in enumerate(_USUAL, 1)
+        for group, usual in enumerate(_USUAL)
     ]
     return float(np.mean(shares))
 
@@ -121,38 +125,36 @@ def _gliding(rows: FloatArray, least: float) -> float:
     A shift to the very edge of what is tried is no glide.
     """
     span = rows.shape[1] - 2 * _SHIFTS
-    now = _standardised(rows[1:, _SHIFTS : _SHIFTS + span])
-    correlations = np.stack(
-        [
-            np.einsum("fr,fr->f", now, _standardised(rows[:-1, first : first + span]))
-            for first in range(2 * _SHIFTS + 1)
-        ]
-    )
-    clear = (correlations.max(axis=0) > 0.8) & (rows[1:].max(axis=1) > least)
+    now = rows[1:, _SHIFTS : _SHIFTS + span]
+    now = now - now.mean(axis=1, keepdims=True)
+    # Of what is not centred: the product with what is centred is the same.
+    products = np.matmul(sliding_window_view(rows[:-1], span, axis=1), now[:, :, None])[:, :, 0]
+    lengths = np.sqrt(np.einsum("fr,fr->f", now, now))[:, None] * _deviations(rows[:-1], span)
+    correlations = products / np.maximum(lengths, 1e-9)
+    clear = (correlations.max(axis=1) > _CLEAR) & (rows[1:].max(axis=1) > least)
     if not clear.any():
         return 0.0
-    shift = np.abs(correlations.argmax(axis=0)[clear] - _SHIFTS)
+    shift = np.abs(correlations.argmax(axis=1)[clear] - _SHIFTS)
     return float(((shift > 0) & (shift < _SHIFTS)).mean())
 
 
-def _standardised(rows: FloatArray) -> FloatArray:
-    """Rows of mean 0 and length 1; rows without variation are zero."""
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    lengths = np.sqrt(np.einsum("fr,fr->f", centred, centred))
-    result: FloatArray = centred / np.maximum(lengths, 1e-6)[:, None]
-    return result
+def _deviations(rows: FloatArray, span: int) -> Scores:
+    """Length of each stretch of `span` values less their mean, [f, stretches]."""
+    sums = np.cumsum(np.pad(rows, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+    squares = np.cumsum(np.pad(np.square(rows), ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+    total = sums[:, span:] - sums[:, :-span]
+    squared = squares[:, span:] - squares[:, :-span]
+    deviations: Scores = np.sqrt(np.maximum(squared - np.square(total) / span, 0))
+    return deviations
 
 
 @cache
-def _log_frequency() -> FloatArray:
-    """Interpolation from bins to rows `_CENTS` apart."""
+def _rows() -> tuple[IntArray, FloatArray]:
+    """For rows `_CENTS` apart, the bin below each, and the share of the next one."""
     rows = int(1_200 / _CENTS * np.log2(_HIGHEST / _LOWEST))
     bins = _LOWEST * 2 ** (np.arange(rows) * _CENTS / 1_200) / LOW_RATE * _PADDED
     below = bins.astype(np.int64)
-    matrix = np.zeros((_PADDED // 2 + 1, rows), np.float32)
-    matrix[below, np.arange(rows)] = 1 - (bins - below)
-    matrix[below + 1, np.arange(rows)] = bins - below
-    return matrix
+    return below, (bins - below).astype(np.float32)
 
 
 @cache

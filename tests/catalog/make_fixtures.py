@@ -4,8 +4,8 @@
 
 CHECKOUT is a checkout of version 0.1 (schema 0002) with its virtual environment in ``.venv``. Its
 program renders demo music, analyses it and computes the lists; schema 0001 is the same catalogue
-downgraded by that version's migrations, and schemas 0003, 0004 and 0006 the same upgraded by the
-migrations of this version. Written beside this file:
+downgraded by that version's migrations, and schemas 0003, 0004, 0006 and 0008 the same upgraded by
+the migrations of this version. Written beside this file:
 
 - ``default_0001.db.gz``, ``default_0002.db.gz``: 14 tracks of the default model, among them a copy,
   a missing one and a failed one. The model's own projection is left out of the second (4 MB): such
@@ -14,7 +14,8 @@ migrations of this version. Written beside this file:
   a model whose projection is small enough to stay.
 - ``lists.json.gz``: of each model, its space and, by ranking, each track's neighbours as
   [track id, similarity, score].
-- ``*_0003.db.gz``, ``*_0004.db.gz``, ``*_0006.db.gz``: the catalogues of schema 0002, upgraded.
+- ``*_0003.db.gz``, ``*_0004.db.gz``, ``*_0006.db.gz``, ``*_0008.db.gz``: the catalogues of schema
+  0002, upgraded.
 """
 
 import gzip
@@ -99,7 +100,7 @@ def save(checkout: Path, model: str, database: Path) -> None:
     compress(database, HERE / f"{model}_0002.db.gz")
     newer = database.with_name("newer.db")
     shutil.copy(database, newer)
-    for schema in ("0003", "0004", "0006"):
+    for schema in ("0003", "0004", "0006", "0008"):
         subprocess.run(
             [sys.executable, "-m", "alembic", "upgrade", schema],
             cwd=HERE.parents[1],

@@ -142,13 +142,14 @@ NEW_TABLES = {
     "servers",
     "remote_tracks",
     "remote_names",
+    "musical_descriptors",
 }
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0008 as 0003 had them."""
+    """Rows of schema 0009 as 0003 had them."""
     return {
         name: [
             tuple(

@@ -29,7 +29,7 @@ from recommender.search.reranking import RankingMethod
 
 HERE = Path(__file__).parent
 MODELS = ("default", "conv2d-encoder")
-SCHEMAS = ("0001", "0002", "0003", "0004", "0006")
+SCHEMAS = ("0001", "0002", "0003", "0004", "0006", "0008")
 
 HALVED = "0005"
 """The schema since which activations are stored in half precision."""
@@ -87,6 +87,7 @@ def test_nothing_is_lost_and_nothing_to_be_analysed_again(
     known = catalog.known_files(library, space)
     assert len(known) == counts.analysed + 2
     assert all(file.analysed_in_space for file in known.values())
+    assert not any(file.is_described for file in known.values())
     for track in catalog.all_tracks():
         assert track.state is TrackState.ANALYSED
         assert track.predicted_genre in find_model(model).card.labels

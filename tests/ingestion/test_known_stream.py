@@ -22,7 +22,7 @@ PATHS = st.lists(
 @given(PATHS, st.randoms(use_true_random=False))
 def test_the_order_of_the_walk_does_not_matter(paths: list[str], random: object) -> None:
     rows = sorted(
-        (encode_path(path), 1, number, number, "analysed", "hash", number % 5 != 4)
+        (encode_path(path), 1, number, number, "analysed", "hash", number % 5 != 4, number % 2)
         for number, path in enumerate(paths)
     )
     failed = {path: (FileStat(path, 1, n), "unreadable") for n, path in enumerate(paths) if n == 3}
