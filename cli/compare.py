@@ -209,8 +209,8 @@ def _remarks(
     queries = comparison.without_filter[0].scores.queries
     if queries < FEW_QUERIES:
         remarks.append(
-            f"{counted(queries, 'query', 'queries')} are few: on so small a set a model can lead for "
-            "what happens to be in it, which neither the intervals nor p show."
+            f"{counted(queries, 'query', 'queries')} are few: on so small a set a model can lead "
+            "for what happens to be in it, which neither the intervals nor p show."
         )
     if comparison.with_filter is None:
         remarks.append("No track has an artist, so there are no figures with the artist filter.")
