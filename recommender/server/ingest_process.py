@@ -21,6 +21,7 @@ from recommender.catalog import Catalog
 from recommender.errors import RecsysError
 from recommender.ingestion import IngestReport, IngestSettings, ingest
 from recommender.ingestion.report import NoProgress, Outcome
+from recommender.ingestion.settings import usual_model
 from recommender.server.linking.relink import relink_servers
 from recommender.utils.terminal_text import one_line
 
@@ -73,9 +74,10 @@ def main() -> None:
             os.nice(_NICENESS)
     job = json.loads(sys.stdin.readline())
     names = ("workers", "memory_limit_mb", "timeout_s")
-    settings = IngestSettings(**{name: job[name] for name in names})
+    given = {name: job[name] for name in names}
     try:
         with Catalog.open(job["database"], create=False) as catalog:
+            settings = IngestSettings(model=usual_model(catalog), **given)
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())
             notes = [] if report.interrupted else _placed_on_map(catalog)
             notes += [] if report.interrupted else _linked_again(catalog, report)

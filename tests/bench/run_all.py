@@ -43,6 +43,7 @@ BENCHES = (
     Bench("start_up.py", "{large}"),
     Bench("ingest_cost.py", "{music} --files 10 --runs 1", "--files 60 --runs 3"),
     Bench("engines.py"),
+    Bench("tagging_cost.py", "{music} --files 10", "--files 40"),
     Bench("ingest_speed.py", "{music} --copies 200", "--copies 1000"),
     Bench("rescan_speed.py", "--files 10000", "--files 100000"),
     Bench("cue_sheets.py", "--albums 100", "--albums 2000"),
