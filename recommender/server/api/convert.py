@@ -53,6 +53,7 @@ class Converter:
             start=track.start,
             end=track.end,
             recording_mbid=tags.recording_mbid,
+            isrcs=list(tags.isrcs),
             path=storable(track.path) if shown else None,
             file=storable(str(track.file)) if shown else None,
         )

@@ -58,6 +58,7 @@ class TrackModel(BaseModel):
     start: float | None = None
     end: float | None = None
     recording_mbid: str | None = None
+    isrcs: list[str] = []
     path: str | None = None
     file: str | None = None
 

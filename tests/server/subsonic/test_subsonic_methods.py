@@ -32,6 +32,16 @@ def test_artists_lead_to_albums_and_these_to_songs(reader: TestClient, call: Any
     assert "path" not in album["song"][0]
 
 
+def test_a_song_has_its_isrcs(reader: TestClient, call: Any, ids: dict[str, int]) -> None:
+    song = call(reader, "getSong", id=ids["First Light"])["song"]
+    assert song["isrc"] == ["USRC17600001", "GBAYE0600001"]
+    xml = reader.get("/rest/getSong", params={"id": ids["First Light"]}).text
+    assert "<isrc>USRC17600001</isrc><isrc>GBAYE0600001</isrc>" in xml
+    assert call(reader, "getSong", id=ids["Third"])["song"].get("isrc", []) == []
+    track = reader.get(f"/api/v1/tracks/{ids['First Light']}").json()["track"]
+    assert track["isrcs"] == song["isrc"]
+
+
 def test_search_without_words_pages_through_every_song(
     reader: TestClient, call: Any, ids: dict[str, int]
 ) -> None:
