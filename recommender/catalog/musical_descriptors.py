@@ -43,7 +43,8 @@ def descriptor_columns(connection: Connection, ids: IntArray, names: Sequence[st
         func.coalesce(_ROWS.c.mode == "minor", False) if name == "mode" else _ROWS.c[name]
         for name in names
     ]
-    rows = connection.execute(select(_ROWS.c.track_id, *wanted)).all()
+    # The driver's own tuples: SQLAlchemy's take several times as long.
+    rows = connection.execute(select(_ROWS.c.track_id, *wanted)).cursor.fetchall()
     if rows:
         try:
             found = np.array(rows, dtype=np.float64)

@@ -88,11 +88,12 @@ def _of_voice(windows: Sequence[Spectra], beat: Pulse, tones: Tonality) -> dict[
 
 
 def _few(windows: Sequence[Spectra]) -> Sequence[Spectra]:
-    """At most `_ENOUGH` windows, spread evenly: for measures that more would hardly make surer."""
-    count = len(windows)
-    if count <= _ENOUGH:
-        return windows
-    return [windows[(2 * number + 1) * count // (2 * _ENOUGH)] for number in range(_ENOUGH)]
+    """At most `_ENOUGH` windows from the middle, for measures that more would hardly make surer.
+
+    Songs are sung there, if anywhere, rather than at their beginning and end.
+    """
+    first = max(len(windows) - _ENOUGH, 0) // 2
+    return windows[first : first + _ENOUGH]
 
 
 def _seconds(windows: Sequence[Spectra]) -> float:
