@@ -110,3 +110,14 @@ def test_a_playlist_is_a_file_for_players(
     assert all(
         Path(line).is_absolute() for line in shown.text.splitlines() if not line.startswith("#")
     )
+
+
+def test_descriptors_of_many_tracks(reader: TestClient, ids: dict[str, int]) -> None:
+    wanted = sorted(ids.values())
+    found = reader.post(f"{API}/descriptors", json={"track_ids": [*wanted, 999_999]}).json()[
+        "items"
+    ]
+    assert [one["id"] for one in found] == wanted
+    for one in found:
+        assert one["tempo"] is None or 20 < one["tempo"] < 400
+        assert one["energy"] is None or 0 <= one["energy"] <= 1

@@ -13,14 +13,17 @@ export interface Track {
   duration: number;
   state: string;
   damaged: boolean;
-  descriptors?: Descriptors | null;
 }
 
 export interface Descriptors {
-  tempo?: number | null;
-  key_name?: string | null;
-  energy?: number | null;
-  loudness?: number | null;
+  id: number;
+  tempo: number | null;
+  key_name: string | null;
+  camelot: string | null;
+  energy: number | null;
+  danceability: number | null;
+  acousticness: number | null;
+  vocals: number | null;
 }
 
 export interface Why {

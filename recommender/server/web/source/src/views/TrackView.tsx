@@ -9,6 +9,7 @@ import { Icon } from "../parts/icons";
 import { Fault, Pane, Section, Waiting } from "../parts/Pane";
 import { TrackRow } from "../parts/TrackRow";
 import { useAnswer } from "../parts/useAnswer";
+import { soundOf } from "../sounds";
 import { current, enqueue, isPlaying, playAll, playNow, radio, toggle } from "../player";
 import { href, isDark, isMapShown, liked, never, place, toggleLike, toggleNever } from "../store";
 import { clock, percent } from "../text";
@@ -71,6 +72,7 @@ export function TrackView() {
         </button>
       </div>
       {isFinding.value && <PathPicker start={track} />}
+      <Character id={id} />
       <Section
         title="Sounds alike"
         aside={items.length > 0 && (
@@ -139,12 +141,13 @@ function Taste({ track }: { track: Track }) {
 function TrackHead({ track, credits }: { track: Track; credits: Credits | null }) {
   const { artists, album } = credits ?? { artists: [], album: null };
   void spotsChanged.value;
+  const sound = soundOf(track.id);
   const spot = data.value ? spotOf(track.id) : undefined;
   const facts = [
     track.year,
     clock(track.duration),
-    track.descriptors?.tempo ? `${Math.round(track.descriptors.tempo)} bpm` : null,
-    track.descriptors?.key_name,
+    sound?.tempo && `${Math.round(sound.tempo)} bpm`,
+    sound?.key_name && `${sound.key_name}${sound.camelot ? ` (${sound.camelot})` : ""}`,
     track.genre && track.genre !== track.predicted_genre ? `tagged ${track.genre.slice(0, 40)}` : null,
   ].filter(Boolean);
   return (
@@ -202,6 +205,37 @@ function Neighbours({ items, all, name }: { items: Neighbour[]; all: Track[]; na
         />
       ))}
     </ul>
+  );
+}
+
+const CHARACTER = [
+  ["energy", "Energy"],
+  ["danceability", "Dance"],
+  ["acousticness", "Acoustic"],
+  ["vocals", "Vocals"],
+] as const;
+
+function Character({ id }: { id: number }) {
+  const sound = soundOf(id);
+  if (!sound || CHARACTER.every(([name]) => sound[name] == null)) return null;
+  return (
+    <dl class="character">
+      {CHARACTER.map(([name, label]) => {
+        const value = sound[name];
+        return value == null ? null : (
+          <div key={name}>
+            <dt>{label}</dt>
+            <dd>
+              <svg viewBox="0 0 60 3" preserveAspectRatio="none" aria-hidden="true">
+                <rect width="60" height="3" opacity=".22" />
+                <rect width={60 * value} height="3" />
+              </svg>
+              <span class="figure">{percent(value)}</span>
+            </dd>
+          </div>
+        );
+      })}
+    </dl>
   );
 }
 
