@@ -57,6 +57,7 @@ class Tags:
         object.__setattr__(self, "artists", self.artists or split_artists(self.artist))
         of_album = self.album_artists or split_artists(self.album_artist)
         object.__setattr__(self, "album_artists", of_album)
+        object.__setattr__(self, "isrcs", self.isrcs or ())  # no list is read as None
 
     @property
     def credited(self) -> tuple[str, ...]:
