@@ -179,6 +179,16 @@ Checkpoints = Annotated[
     ),
 ]
 
+Layers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,…",
+        help="Layers of the spectrograms as further input: of harmonic, percussive, vocal and "
+        "accompaniment. Their outcomes have a folder of their own in --out.",
+        show_default=False,
+    ),
+]
+
 
 @study_app.command("run")
 def run_command(
@@ -191,6 +201,7 @@ def run_command(
     seeds: SeedCount = None,
     full: FullLength = False,
     precision: TrainingPrecision = Precision.FLOAT32,
+    layers: Layers = None,
     smoke_test: SmokeTest = False,
     rehearse: Rehearse = False,
     checkpoints: Checkpoints = None,
@@ -205,29 +216,32 @@ def run_command(
     smoke_test = smoke_test or rehearse
     jobs = _jobs(protocol, family, seeds=1 if smoke_test else seeds)
     checkpoints = checkpoints or out / "checkpoints"
+    chosen, folder = _layers(layers, out)
     data = load_gtzan(gtzan, checkpoints / "gtzan.npz", threads)
-    keys = completed(out, full=full)
+    keys = completed(folder, full=full)
     waiting = [job for job in jobs if job.key not in keys]
     note(f"{len(waiting)} of {len(jobs)} networks to train")
     with writing_file(out):
         run_jobs(
             waiting,
             data,
-            out,
-            checkpoints,
+            folder,
+            checkpoints / folder.relative_to(out),
             device=torch_device(device),
             full=full,
             precision=precision.value,
+            layers=chosen,
             smoke_test=smoke_test,
             command=" ".join(
                 ["recsys study run --gtzan GTZAN"]
                 + (["--full"] if full else [])
                 + ([] if precision is Precision.FLOAT32 else [f"--precision {precision.value}"])
+                + ([f"--layers {','.join(chosen)}"] if chosen else [])
             ),
             on_epoch=_print_epoch,
             on_outcome=_print_outcome,
         )
-    say(f"outcomes: {out}; 'recsys study report --out {out}' compares them with the paper")
+    say(f"outcomes: {folder}; 'recsys study report --out {folder}' compares them with the paper")
 
 
 def _print_epoch(job: "Job", report: "EpochReport") -> None:
@@ -291,6 +305,14 @@ def report_command(
 
 
 study_app.command("time")(time_command)
+
+
+def _layers(names: str | None, folder: Path) -> tuple[tuple[str, ...], Path]:
+    """The layers of an option's text, and the folder of the outcomes with them."""
+    from recommender.research.reproduction.layers import checked_layers, layer_folder
+
+    chosen = checked_layers([name.strip() for name in names.split(",")]) if names else ()
+    return chosen, folder / layer_folder(chosen)
 
 
 def _outcomes_folder(out: Path | None) -> Path:
