@@ -183,8 +183,8 @@ Layers = Annotated[
     str | None,
     typer.Option(
         metavar="NAME,…",
-        help="Layers of the spectrograms as further input: of harmonic, percussive, vocal and "
-        "accompaniment. Their outcomes have a folder of their own in --out.",
+        help="Layers of the spectrograms as further input, of harmonic, percussive, vocal and "
+        "accompaniment; the outcomes have a folder of their own in --out.",
         show_default=False,
     ),
 ]
@@ -271,12 +271,14 @@ def report_command(
             show_default=False,
         ),
     ] = None,
+    layers: Layers = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare the outcomes with the paper: a page, a table and figures.
 
     The results of the fault-filtered split come first.
-    Those of the paper's split, which leaks, are marked.
+    Those of the paper's split, which leaks, are marked. With --layers: runs with those layers
+    against the same runs without.
     """
     from recommender.errors import UsageError
     from recommender.research.reproduction.latency import Timings
@@ -291,6 +293,9 @@ def report_command(
             f"{folder} holds no outcomes: 'recsys study run --gtzan GTZAN --out {folder}' adds "
             "them."
         )
+    if layers:
+        _compare_layers(outcomes, layers, folder)
+        return
     timings = Timings.read(folder)
     if to is not None:
         with busy("comparing"), writing_file(to):
@@ -302,6 +307,21 @@ def report_command(
         with busy("comparing"):
             text = report_text(outcomes, timings)
         print_page(text)
+
+
+def _compare_layers(outcomes: list["Outcome"], names: str, folder: Path) -> None:
+    from recommender.errors import UsageError
+    from recommender.research.reproduction.layer_comparison import comparison_text
+    from recommender.research.reproduction.outcomes import read_outcomes
+
+    layers, own = _layers(names, folder)
+    layered = read_outcomes(own)
+    if not layered:
+        raise UsageError(
+            f"{own} holds no outcomes: 'recsys study run --gtzan GTZAN --out {folder} --layers "
+            f"{','.join(layers)}' adds them."
+        )
+    print_page(comparison_text(outcomes, layered, layers))
 
 
 study_app.command("time")(time_command)

@@ -18,6 +18,7 @@ only the stored Mel spectrogram is at hand, its columns 77.5 ms apart and each o
   elsewhere is the vocal layer, a voice or any other part that does not repeat.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -114,15 +115,27 @@ def _harmonic_percussive(magnitudes: FloatArray) -> tuple[FloatArray, FloatArray
 
 
 def _vocal_accompaniment(magnitudes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    from librosa.decompose import nn_filter
-    from librosa.util import softmask
-
-    similar = nn_filter(
-        magnitudes, aggregate=np.median, metric="cosine", width=SIMILAR_COLUMNS_APART
-    )
-    repeating = np.minimum(similar, magnitudes)  # it cannot exceed the mixture (section 3)
-    vocal: FloatArray = softmask(magnitudes - repeating, repeating, power=MASK_POWER)
+    repeating = np.minimum(_similar_columns(magnitudes), magnitudes)  # at most the mixture
+    rest = magnitudes - repeating
+    vocal: FloatArray = rest**MASK_POWER / (rest**MASK_POWER + repeating**MASK_POWER)
     return vocal, 1 - vocal
+
+
+def _similar_columns(magnitudes: FloatArray) -> FloatArray:
+    """Each column replaced by the median of the columns most similar to it by cosine, elsewhere.
+
+    There are as many as `librosa.decompose.nn_filter` takes and one more, so that one is the
+    median; that function keeps the first in time of a larger number, not the most similar ones.
+    """
+    frames = magnitudes.shape[1]
+    unit = magnitudes / np.linalg.norm(magnitudes, axis=0)
+    similarity = unit.T @ unit
+    index = np.arange(frames)
+    similarity[np.abs(index[:, None] - index) < SIMILAR_COLUMNS_APART] = -1
+    half = math.ceil(math.sqrt(frames - 2 * SIMILAR_COLUMNS_APART + 1))
+    nearest = np.argpartition(-similarity, 2 * half, axis=1)[:, : 2 * half + 1]
+    medians: FloatArray = np.partition(magnitudes[:, nearest], half, axis=2)[:, :, half]
+    return medians
 
 
 _PAIRS: Mapping[tuple[str, str], Callable[[FloatArray], tuple[FloatArray, FloatArray]]] = {
