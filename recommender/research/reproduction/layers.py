@@ -103,22 +103,24 @@ def with_layers(decibels: FloatArray, names: Sequence[str]) -> FloatArray:
 
 
 def _harmonic_percussive(magnitudes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    from librosa.decompose import hpss
+    """As `librosa.decompose.hpss` with `mask=True`."""
+    from scipy.ndimage import median_filter
 
-    harmonic, percussive = hpss(
-        magnitudes,
-        kernel_size=(HARMONIC_COLUMNS, PERCUSSIVE_BANDS),
-        power=MASK_POWER,
-        mask=True,
-    )
-    return harmonic, percussive
+    steady = median_filter(magnitudes, (1, HARMONIC_COLUMNS))
+    broad = median_filter(magnitudes, (PERCUSSIVE_BANDS, 1))
+    harmonic = _soft_mask(steady, broad)
+    return harmonic, 1 - harmonic
 
 
 def _vocal_accompaniment(magnitudes: FloatArray) -> tuple[FloatArray, FloatArray]:
     repeating = np.minimum(_similar_columns(magnitudes), magnitudes)  # at most the mixture
-    rest = magnitudes - repeating
-    vocal: FloatArray = rest**MASK_POWER / (rest**MASK_POWER + repeating**MASK_POWER)
+    vocal = _soft_mask(magnitudes - repeating, repeating)
     return vocal, 1 - vocal
+
+
+def _soft_mask(wanted: FloatArray, other: FloatArray) -> FloatArray:
+    share, rest = wanted**MASK_POWER, other**MASK_POWER
+    return share / (share + rest)
 
 
 def _similar_columns(magnitudes: FloatArray) -> FloatArray:
