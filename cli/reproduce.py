@@ -18,6 +18,7 @@ from recommender.cli.output import (
     say,
     writing_file,
 )
+from recommender.cli.study_layers import Layers, chosen_layers, compare_layers
 from recommender.cli.training_setup import (
     STUDY_MODULES,
     TrainingDevice,
@@ -179,16 +180,6 @@ Checkpoints = Annotated[
     ),
 ]
 
-Layers = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME,…",
-        help="Layers of the spectrograms as further input, of harmonic, percussive, vocal and "
-        "accompaniment; the outcomes have a folder of their own in --out.",
-        show_default=False,
-    ),
-]
-
 
 @study_app.command("run")
 def run_command(
@@ -216,7 +207,7 @@ def run_command(
     smoke_test = smoke_test or rehearse
     jobs = _jobs(protocol, family, seeds=1 if smoke_test else seeds)
     checkpoints = checkpoints or out / "checkpoints"
-    chosen, folder = _layers(layers, out)
+    chosen, folder = chosen_layers(layers, out)
     data = load_gtzan(gtzan, checkpoints / "gtzan.npz", threads)
     keys = completed(folder, full=full)
     waiting = [job for job in jobs if job.key not in keys]
@@ -294,7 +285,7 @@ def report_command(
             "them."
         )
     if layers:
-        _compare_layers(outcomes, layers, folder)
+        compare_layers(outcomes, layers, folder)
         return
     timings = Timings.read(folder)
     if to is not None:
@@ -309,30 +300,7 @@ def report_command(
         print_page(text)
 
 
-def _compare_layers(outcomes: list["Outcome"], names: str, folder: Path) -> None:
-    from recommender.errors import UsageError
-    from recommender.research.reproduction.layer_comparison import comparison_text
-    from recommender.research.reproduction.outcomes import read_outcomes
-
-    layers, own = _layers(names, folder)
-    layered = read_outcomes(own)
-    if not layered:
-        raise UsageError(
-            f"{own} holds no outcomes: 'recsys study run --gtzan GTZAN --out {folder} --layers "
-            f"{','.join(layers)}' adds them."
-        )
-    print_page(comparison_text(outcomes, layered, layers))
-
-
 study_app.command("time")(time_command)
-
-
-def _layers(names: str | None, folder: Path) -> tuple[tuple[str, ...], Path]:
-    """The layers of an option's text, and the folder of the outcomes with them."""
-    from recommender.research.reproduction.layers import checked_layers, layer_folder
-
-    chosen = checked_layers([name.strip() for name in names.split(",")]) if names else ()
-    return chosen, folder / layer_folder(chosen)
 
 
 def _outcomes_folder(out: Path | None) -> Path:
