@@ -34,6 +34,7 @@ from recommender.cli import (
     serve,
     similar,
     similar_groups,
+    tag,
     today,
     train,
 )
@@ -119,6 +120,7 @@ for panel, commands in {
         "verify": maintenance.verify_command,
         "prune": maintenance.prune_command,
         "export": browse.export_command,
+        "tag": tag.tag_command,
     },
     RESEARCH: {
         "evaluate": evaluate.evaluate_command,

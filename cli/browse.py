@@ -205,6 +205,7 @@ def _facts(track: "Track", spaces: list[str]) -> list[tuple[str, object]]:
             for name, value in asdict(track.tags).items()
             if not isinstance(value, tuple)  # the lists say what the text before them says
         ),
+        *(("ISRC", code) for code in track.tags.isrcs),
         ("length", clock(track.duration)),
         ("size", f"{track.size:,} bytes"),
         ("content hash", track.content_hash),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,8 +64,8 @@ Model = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL",
-        help="A model that 'recsys models' lists, or a folder of weights. Default: the one marked "
-        "there.",
+        help="A model that 'recsys models' lists, or a folder of weights. Default: the added model "
+        "that the catalogue is recommended with, else the one marked there.",
         show_default=False,
         rich_help_panel=ADVANCED,
     ),
@@ -123,6 +123,7 @@ def ingest_command(
     A cue sheet beside a file, or else in its tags, divides the file into the tracks of the sheet.
     """
     from recommender.ingestion import ingest
+    from recommender.ingestion.settings import usual_model
 
     if timeout is not None and limits is None:
         limits = parse_limits(f"{timeout}s")
@@ -134,6 +135,8 @@ def ingest_command(
     }
     settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
     with _catalog_to_fill(db, create=bool(paths)) as catalog:
+        if model is None:
+            settings = replace(settings, model=usual_model(catalog))
         with ingest_progress() as progress:
             report = ingest(catalog, paths or None, settings, progress)
             if not report.interrupted and catalog.layout_kinds():

@@ -3,7 +3,7 @@
 Written by rippers and by hand, and read by players in different ways, so what players agree on is
 read, and what would put a track in the wrong place is refused with the number of its line. Of the
 libraries, those that are kept bind to C code under the GPL (libcue) or name no line; the format has
-six commands that matter here.
+seven commands that matter here.
 
 A track begins at its ``INDEX 01``, where players begin it, or where there is none at its first
 index. It ends where the next one begins: a pregap (``INDEX 00``) belongs to the track before it,
@@ -47,6 +47,7 @@ class CueTrack:
     date: str | None = None
     line: int = field(default=0, compare=False)
     is_audio: bool = True
+    isrc: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class _Reader:
             self._add_track(line, rest)
         elif command == "INDEX":
             self._add_index(line, rest)
-        elif command in ("TITLE", "PERFORMER"):
+        elif command in ("TITLE", "PERFORMER", "ISRC"):
             self._set(command, rest)
         elif command == "REM":
             name, _, value = rest.partition(" ")
@@ -186,7 +187,9 @@ def _finished(track: _Track) -> tuple[int, CueTrack]:
     file, start, line = track.indexes[first]
     get = track.get
     texts = get("TITLE"), get("PERFORMER"), get("GENRE"), get("DATE")
-    return file, CueTrack(track.number, start, *texts, line=line, is_audio=track.is_audio)
+    return file, CueTrack(
+        track.number, start, *texts, line=line, is_audio=track.is_audio, isrc=get("ISRC")
+    )
 
 
 def _in_order(before: list[CueTrack], track: CueTrack) -> CueTrack:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from recommender.audio.cue_sheet import FRAMES, CueFile, CueSheet, CueTrack
 from recommender.audio.tag_text import clean
-from recommender.audio.tags import Tags, year_in
+from recommender.audio.tags import Tags, isrcs_in, year_in
 
 WHOLE_FILE = 0
 """Number of the segment that is all of its file."""
@@ -36,12 +36,13 @@ class Segment:
     def tags_with(self, of_file: Tags) -> Tags:
         """Its tags, where the tags of the file fill what the sheet leaves open.
 
-        Those of a track that is all of its file come from the file first. Title and track number of
-        a file with several tracks belong to none of them.
+        Those of a track that is all of its file come from the file first. What names
+        the only recording of a file belongs to none of several.
         """
         if self.is_whole:
             return _filled(of_file, self.tags)
-        return _filled(self.tags, replace(of_file, title=None, track_number=None))
+        of_album = replace(of_file, title=None, track_number=None, recording_mbid=None, isrcs=())
+        return _filled(self.tags, of_album)
 
 
 def segments_of(sheet: CueSheet, file: CueFile) -> tuple[Segment, ...]:
@@ -77,6 +78,7 @@ def _tags(sheet: CueSheet, track: CueTrack) -> Tags:
         genre=_clean(track.genre) or _clean(sheet.genre),
         track_number=track.number or None,
         year=year_in(track.date) or year_in(sheet.date),
+        isrcs=isrcs_in([track.isrc or ""]),
     )
 
 
@@ -98,4 +100,6 @@ def _filled(first: Tags, second: Tags) -> Tags:
         year=first.year or second.year,
         artists=artist.artists,
         album_artists=album_artist.album_artists,
+        recording_mbid=first.recording_mbid or second.recording_mbid,
+        isrcs=first.isrcs or second.isrcs,
     )

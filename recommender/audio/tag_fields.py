@@ -37,6 +37,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
         *("originalyear", "daterecorded", "datereleased"),
     ),
     "recording_mbid": ("ufid:http://musicbrainz.org", "musicbrainztrackid", "musicbrainz/trackid"),
+    "isrcs": ("tsrc", "isrc"),
 }
 FIELDS = tuple(_KEYS)
 CUE_SHEET = "cuesheet"
@@ -124,6 +125,7 @@ def _cue_text(block: Any, rate: int) -> str:
     for track in block.tracks:
         if track.indexes:  # the lead-out has none
             lines.append(f"TRACK {track.track_number:02} {'DATA' if track.type else 'AUDIO'}")
+            lines.append(f"ISRC {track.isrc.decode('ascii', 'ignore')}")
         for index in track.indexes:
             samples = track.start_offset + index.index_offset
             lines.append(f"INDEX {index.index_number:02} {time_of(round(samples * FRAMES / rate))}")

@@ -37,6 +37,7 @@ class Tags:
             certain. Where they are not given, as catalogues of before did not store them, they are
             those of the text (`utils.artists.split_artists`).
         recording_mbid: MusicBrainz's id of the recording.
+        isrcs: International Standard Recording Codes (ISO 3901), of 12 characters, without hyphens.
     """
 
     title: str | None = None
@@ -49,6 +50,7 @@ class Tags:
     artists: tuple[str, ...] = ()
     album_artists: tuple[str, ...] = ()
     recording_mbid: str | None = None
+    isrcs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Complete the lists."""
@@ -70,8 +72,11 @@ Texts = Mapping[str, list[str]]
 
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?:\d{4})?(?!\d)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ISRC = re.compile(
+    r"(?<![A-Z0-9])([A-Z]{2})[-\s]?([A-Z0-9]{3})[-\s]?(\d{2})[-\s]?(\d{5})(?![A-Z0-9])", re.ASCII
+)
 _TRACK = re.compile(r"\s*(\d{1,3})(?!\d)")
-_MOST_ARTISTS = 50
+_MOST_ARTISTS = _MOST_ISRCS = 50
 _LARGEST_ALBUM = 64
 """Files of a folder that are looked through for more text of an album."""
 
@@ -139,7 +144,17 @@ def _tags(texts: Texts) -> Tags:
         artists=_named(texts["artists"] or artists),
         album_artists=_named(texts["album_artists"] or album_artists),
         recording_mbid=_identifier(_first(texts, "recording_mbid")),
+        isrcs=isrcs_in(texts["isrcs"]),
     )
+
+
+def isrcs_in(values: Iterable[str]) -> tuple[str, ...]:
+    """The codes in some texts, each once, as `Tags.isrcs` has them.
+
+    Several in one text are told apart by whatever stands between them.
+    """
+    found = (code for text in values for code in _ISRC.findall(text.upper()))
+    return _distinct("".join(parts) for parts in found)[:_MOST_ISRCS]
 
 
 def _identifier(text: str | None) -> str | None:

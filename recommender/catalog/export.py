@@ -112,6 +112,7 @@ def _row(track: Track, descriptors: MusicalDescriptors) -> dict[str, Any]:
             for name, value in asdict(track.tags).items()
             if not isinstance(value, tuple)  # the texts "artist" and "album_artist" have them all
         },
+        "isrcs": "; ".join(track.tags.isrcs) or None,
         "predicted_genre": track.predicted_genre,
         **{name: getattr(descriptors, name) for name in NAMES},
     }

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from recommender.catalog.chunks import chunks
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import DescriptorsRow, TrackRow, table
-from recommender.errors import UsageError
+from recommender.errors import CatalogError, UsageError
 from recommender.musical_descriptors import NAMES, VERSION, MusicalDescriptors
 from recommender.utils.arrays import FloatArray, IntArray, places_in
 
@@ -45,7 +45,13 @@ def descriptor_columns(connection: Connection, ids: IntArray, names: Sequence[st
     ]
     rows = connection.execute(select(_ROWS.c.track_id, *wanted)).all()
     if rows:
-        found = np.array(rows, dtype=np.float64)
+        try:
+            found = np.array(rows, dtype=np.float64)
+        except ValueError as error:
+            raise CatalogError(
+                "stored musical descriptors are damaged. Have 'recsys verify' repair them, then "
+                "ingest."
+            ) from error
         places = places_in(ids[order], found[:, 0].astype(np.int64))
         columns[order[places[places >= 0]]] = found[places >= 0, 1:]
     return columns

@@ -31,6 +31,7 @@ from recommender.catalog.schema import AnalysisRow, Base, table
 _JSON_KINDS: dict[str, type] = {
     "artists": list,
     "album_artists": list,
+    "isrcs": list,
     "damage": dict,
     "windows": list,
     "genre_probabilities": dict,

@@ -142,6 +142,7 @@ class TrackRow(Base):
     segment_start: Mapped[float | None] = mapped_column(Double)
     segment_end: Mapped[float | None] = mapped_column(Double)
     recording_mbid: Mapped[str | None] = mapped_column(Text)
+    isrcs: Mapped[tuple[str, ...] | None] = mapped_column(Texts)
 
 
 class RemovalRow(Base):

@@ -39,6 +39,7 @@ class TrackNames:
     album: str | None
     artists: tuple[str, ...]
     recording_mbid: str | None
+    isrcs: tuple[str, ...]
 
 
 def page_after(connection: Connection, last: int) -> Sequence[TrackNames]:
@@ -59,6 +60,7 @@ def page_after(connection: Connection, last: int) -> Sequence[TrackNames]:
             columns.title,
             columns.album,
             columns.recording_mbid,
+            columns.isrcs,
             columns.artist,
             columns.album_artist,
             columns.artists,
@@ -71,8 +73,8 @@ def page_after(connection: Connection, last: int) -> Sequence[TrackNames]:
     return [
         TrackNames(
             id, f"{roots[library]}/{path}", segment, start, state, duration, content, title, album,
-            credited_by_tags(artists, artist, of_album, by), mbid,
+            credited_by_tags(artists, artist, of_album, by), mbid, isrcs,
         )
         for id, library, path, segment, start, state, duration, content, title, album, mbid,
-        artist, by, artists, of_album in rows
+        isrcs, artist, by, artists, of_album in rows
     ]  # fmt: skip

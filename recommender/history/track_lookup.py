@@ -100,6 +100,11 @@ class TrackLookup:
                 return _best(found, named)
         return None
 
+    def coded(self, isrcs: Iterable[str], named: Named = Named()) -> TrackNames | None:
+        """The track with any of these ISRCs (as `Tags.isrcs`); of several as in `named`."""
+        found = [names for code in isrcs for names in self._by_isrc.get(code, ())]
+        return _best(found, named) if found else None
+
     @cached_property
     def _by_file(self) -> Mapping[str, list[TrackNames]]:
         found: dict[str, list[TrackNames]] = defaultdict(list)
@@ -120,6 +125,14 @@ class TrackLookup:
         for names in self._names.values():
             if names.recording_mbid:
                 found[names.recording_mbid].append(names)
+        return dict(found)
+
+    @cached_property
+    def _by_isrc(self) -> Mapping[str, list[TrackNames]]:
+        found: dict[str, list[TrackNames]] = defaultdict(list)
+        for names in self._names.values():
+            for code in names.isrcs:
+                found[code].append(names)
         return dict(found)
 
     @cached_property

@@ -7,8 +7,14 @@ from types import NoneType
 from typing import Any
 
 from recommender.audio.windows import Windowing
+from recommender.catalog import Catalog
 from recommender.catalog.projector import ModelProjection
-from recommender.embedding.model_files import DEFAULT_MODEL, find_model, named_models
+from recommender.embedding.model_files import (
+    DEFAULT_MODEL,
+    added_models,
+    find_model,
+    named_models,
+)
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.ingestion.worker_limits import FileLimits
@@ -20,6 +26,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def usual_model(catalog: Catalog) -> str:
+    """The model that a catalogue is ingested with where none is named.
+
+    An added model that makes its recommendations; else the default one.
+    """
+    stored = catalog.analysis_settings()
+    model = DEFAULT_MODEL if stored is None else str(stored["model"])
+    return model if model in added_models() else DEFAULT_MODEL
 
 
 @dataclass(frozen=True)

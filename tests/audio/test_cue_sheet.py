@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,19 @@ def test_tags_of_the_file_fill_what_the_sheet_leaves_open() -> None:
     first, second = (segment.tags_with(of_file) for segment in segments(sheet))
     assert first == Tags("One", "A; B", "Album", None, "Folk", 1, 1970, ("A", "B"))
     assert (second.title, second.track_number) == (None, 2)
+
+
+def test_what_names_a_recording_is_of_one_track() -> None:
+    """What the file says of itself names no recording where it holds several."""
+    own, other = "USRC17607839", "GBAYE0601498"
+    of_file = Tags(recording_mbid="b1a9c0e9-d987-4042-ae91-78d6a3267d69", isrcs=(other,))
+    lines = f"ISRC {other}\nFILE a WAVE\nTRACK 01 AUDIO\nISRC {own}\nINDEX 01 0:0:0\n"
+    (whole,) = segments(lines)
+    assert whole.tags_with(Tags()) == Tags(track_number=1, isrcs=(own,))
+    assert whole.tags_with(of_file) == replace(of_file, track_number=1)
+    first, second = segments(f"{lines}TRACK 02 AUDIO\nISRC no code\nINDEX 01 9:0:0")
+    assert first.tags_with(of_file) == Tags(track_number=1, isrcs=(own,))
+    assert second.tags_with(of_file) == Tags(track_number=2)
 
 
 def test_a_sheet_of_one_track_names_the_whole_file_and_the_file_comes_first() -> None:

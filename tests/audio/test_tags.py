@@ -9,10 +9,10 @@ import pytest
 import sounds
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASF
-from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK, UFID, Encoding
+from mutagen.id3 import ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK, TSRC, TXXX, UFID, Encoding
 from mutagen.mp4 import MP4
 
-from recommender.audio.tags import Tags, read_tags
+from recommender.audio.tags import Tags, isrcs_in, read_tags
 
 FULL = Tags(
     title="Jóga — 歌",
@@ -134,6 +134,53 @@ def test_the_recording_s_id_as_taggers_write_it(tmp_path: Path, name: str) -> No
             audio.tags["MUSICBRAINZ_TRACKID"] = MBID
         audio.save()
     assert read_tags(file) == Tags(recording_mbid=MBID)
+
+
+ISRCS = ("USRC17607839", "GBAYE0601498")
+
+
+@pytest.mark.parametrize(
+    "name", [*(n for n in sounds.FORMATS if n not in ("au", "aac")), "ape", "cuts"]
+)
+def test_isrcs_of_every_format(tmp_path: Path, name: str) -> None:
+    made = name if name in sounds.FORMATS else "mp3"
+    file = tmp_path / f"x{sounds.ending(made)}"
+    sounds.write_sound(file, sounds.tone(0.3, 48_000), 48_000, format_name=made)
+    audio = mutagen.File(file)
+    if name == "ape":
+        audio.tags = tags = APEv2()
+        tags["ISRC"] = list(ISRCS)
+        tags.save(file)
+    else:
+        if audio.tags is None:
+            audio.add_tags()
+        if name == "cuts":
+            audio.tags.add(TXXX(desc="ISRC", text=[f"us-rc1-76-07839; {ISRCS[1]}"]))
+        elif hasattr(audio.tags, "getall"):
+            audio.tags.add(TSRC(text=list(ISRCS)))
+        elif isinstance(audio, MP4):
+            audio.tags["----:com.apple.iTunes:ISRC"] = [code.encode() for code in ISRCS]
+        elif isinstance(audio, ASF):
+            audio.tags["WM/ISRC"] = list(ISRCS)
+        else:
+            audio.tags["ISRC"] = list(ISRCS)
+        audio.save()
+    assert read_tags(file) == Tags(isrcs=ISRCS)
+
+
+@pytest.mark.parametrize(
+    ("texts", "wanted"),
+    [
+        (["USRC17607839"], ("USRC17607839",)),
+        (["us-rc1-76-07839", "USRC17607839"], ("USRC17607839",)),
+        (["US RC1 76 07839"], ("USRC17607839",)),
+        (["ISRC USRC17607839/GBAYE0601498"], ISRCS),
+        (["USRC17607839,GBAYE0601498 "], ISRCS),
+        (["USRC176078391", "1SRC17607839", "unknown", "", "ＵSRC17607839", "USRC1٧607839"], ()),
+    ],
+)
+def test_isrcs_as_they_are_written(texts: list[str], wanted: tuple[str, ...]) -> None:
+    assert isrcs_in(texts) == wanted
 
 
 def test_an_id_that_is_none(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ SPACE = SETTINGS.space()
 DIMENSION = len(find_model(SETTINGS.model).projection().mean)
 NAMES = ("a.mp3", "sub/ä.flac", os.fsdecode(b"bad\xff.wav"), "missing.ogg")
 TAG_COLUMNS = [field.name for field in fields(Tags) if field.default != ()]
+ISRCS = ("USRC17607839", "GBAYE0601498")
 TAGS = (
-    Tags("Lied", "Änne", "Album", "Various", "Folk", 3, 1999),
+    Tags("Lied", "Änne", "Album", "Various", "Folk", 3, 1999, isrcs=ISRCS),
     Tags(title="日本"),
     Tags(),
     Tags("gone"),
@@ -64,6 +65,7 @@ def test_npz(catalog: Catalog, tmp_path: Path) -> None:
         absent = ABSENT_NUMBER if name in ("track_number", "year") else ""
         known = [getattr(tags, name) for tags in TAGS[:3]]
         assert arrays[name].tolist() == [absent if tag is None else tag for tag in known]
+    assert arrays["isrcs"].tolist() == ["; ".join(ISRCS), "", ""]
     assert arrays["duration"].tolist() == [60.5, 61.5, 62.5]
     assert arrays["predicted_genre"].tolist() == ["folk", "folk", "rock"]
     assert arrays["genre_labels"].tolist() == ["rock", "folk"]

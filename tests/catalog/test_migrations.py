@@ -129,8 +129,8 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
     }
 
 
-NEW_COLUMNS = {"libraries": 2, "tracks": 8, "analyses": 2, "catalog": 2}
-"""Number of columns that schemas 0004 to 0010 added at the end of a table."""
+NEW_COLUMNS = {"libraries": 2, "tracks": 9, "analyses": 2, "catalog": 2}
+"""Number of columns that schemas 0004 to 0013 added at the end of a table."""
 
 NEW_TABLES = {
     "removals",
@@ -150,7 +150,7 @@ NEW_TABLES = {
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0010 as 0003 had them."""
+    """Rows of schema 0013 as 0003 had them."""
     return {
         name: [
             tuple(
@@ -271,6 +271,7 @@ def test_alembic_prints_sql_for_postgresql() -> None:
     assert "ALTER TABLE analyses ADD COLUMN checksum BIGINT" in sql
     assert "UPDATE analyses" not in sql
     assert "ALTER TABLE tracks ADD COLUMN recording_mbid TEXT" in sql
+    assert "ALTER TABLE tracks ADD COLUMN isrcs JSON" in sql
     assert "CREATE TABLE playlist_entries" in sql
     assert "FOREIGN KEY(track_id) REFERENCES tracks (id) ON DELETE CASCADE" in sql
     back = alembic("postgresql://nobody@nowhere/music", "downgrade", "0003:0002", "--sql")

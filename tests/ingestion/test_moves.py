@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sounds
+from mutagen.id3 import ID3, TSRC
 from test_payload import write
 
+from recommender.audio.tags import Tags
 from recommender.catalog import Catalog, Track, TrackState
 from recommender.embedding.embedder import Embedder
 from recommender.ingestion import IngestReport, IngestSettings, ingest, scan
@@ -234,13 +236,16 @@ def test_an_older_hash_alone_does_not_decide(world: World, embedder: Embedder) -
 def test_reanalysing_and_rereading(world: World) -> None:
     file = sounds.write_sound(world.folder / "a.mp3", sounds.music(3))
     other = sounds.write_sound(world.folder / "b.mp3", sounds.music(3, seed=1))
+    tags = ID3()
+    tags.add(TSRC(text="US-RC1-76-07839"))
+    tags.save(file)
     (world.folder / "text.mp3").write_text("no music")
     world.ingest()
     analysed_at = world.track(file).analysed_at
-    world.sql("UPDATE tracks SET title = 'wrong'")
+    world.sql("UPDATE tracks SET title = 'wrong', isrcs = NULL")
     assert done(world.ingest()) == {"unchanged": 2}
     assert done(world.ingest(file, reread_tags=True)) == {"retagged": 1}
-    assert world.track(file).tags.title is None
+    assert world.track(file).tags == Tags(isrcs=("USRC17607839",))
     assert world.track(other).tags.title == "wrong"
     assert world.track(file).analysed_at == analysed_at
     report = world.ingest(file, reanalyze=True)

@@ -51,6 +51,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Music:
     for number, name in enumerate(("one.flac", "two.flac"), start=1):
         file = mutagen.File(folder / name, easy=True)
         file.update(album="Lights", tracknumber=str(number), date="1999")
+        file["isrc"] = [f"US-RC1-76-0000{number}", f"GBAYE060000{number}"]
         file.save()
     hostile = folder / 'a"; x="b\r\nSet-Cookie: c=d.flac'
     sounds.write_sound(hostile, sounds.music(4.5, 22_050, 20), 22_050)

@@ -12,6 +12,7 @@ from recommender.server.linking.remote_library import (
     JsonClient,
     RemoteLibrary,
     RemoteSong,
+    codes,
     dicts,
     distinct,
     number,
@@ -108,7 +109,8 @@ def _items(client: JsonClient, kind: str, user_id: str | None) -> Iterator[dict[
 
 
 def _song(one: dict[str, Any]) -> RemoteSong:
-    ids, ticks = one.get("ProviderIds"), number(one.get("RunTimeTicks"))
+    ticks, given = number(one.get("RunTimeTicks")), one.get("ProviderIds")
+    ids = {name.lower(): id for name, id in given.items()} if isinstance(given, dict) else {}
     artists = one.get("Artists")
     first = text(artists[0]) if isinstance(artists, list) and artists else None
     return RemoteSong(
@@ -118,7 +120,8 @@ def _song(one: dict[str, Any]) -> RemoteSong:
         album=text(one.get("Album")),
         path=text(one.get("Path")),
         duration=None if ticks is None else ticks / _TICKS,
-        recording_mbid=text(ids.get("MusicBrainzRecording")) if isinstance(ids, dict) else None,
+        recording_mbid=text(ids.get("musicbrainzrecording")),
+        isrcs=codes(ids.get("isrc")),
     )
 
 

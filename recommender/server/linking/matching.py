@@ -10,7 +10,7 @@ from recommender.history.track_lookup import DURATION_TOLERANCE_S, Named, TrackL
 from recommender.server.linking.remote_library import RemoteSong
 from recommender.utils.names import name_key
 
-METHODS = ("path", "mbid", "names")
+METHODS = ("path", "mbid", "isrc", "names")
 """The ways in which songs are matched, in the order in which they are tried."""
 
 
@@ -53,6 +53,8 @@ def _found(method: str, song: RemoteSong, named: Named, lookup: TrackLookup) -> 
             return None
         recorded = Named(None, None, song.album, song.duration, song.recording_mbid)
         return lookup.named(recorded)
+    if method == "isrc":
+        return lookup.coded(song.isrcs, named)
     names = lookup.named(named)
     if names is None or not _same_length(names, named):
         return None

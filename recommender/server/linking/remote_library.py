@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 
+from recommender.audio.tags import isrcs_in
 from recommender.catalog.server_records import RemoteName
 from recommender.errors import PlayerError, UsageError
 
@@ -24,6 +25,7 @@ class RemoteSong:
     Attributes:
         path: as the server has it, which may be made up.
         duration: seconds.
+        isrcs: as `Tags.isrcs`.
     """
 
     id: str
@@ -33,6 +35,7 @@ class RemoteSong:
     path: str | None = None
     duration: float | None = None
     recording_mbid: str | None = None
+    isrcs: tuple[str, ...] = ()
 
 
 @dataclass
@@ -120,7 +123,11 @@ def checked_url(url: str) -> str:
 
 
 def song_of(one: Mapping[str, Any], mbid: str) -> RemoteSong:
-    """A song as Subsonic and Navidrome describe it; `mbid` is their name of the recording's id."""
+    """A song as Subsonic and Navidrome describe it; `mbid` is their name of the recording's id.
+
+    Navidrome has ISRCs among its ``tags``.
+    """
+    tags = one.get("tags")
     return RemoteSong(
         id=one["id"],
         title=text(one.get("title")),
@@ -129,12 +136,19 @@ def song_of(one: Mapping[str, Any], mbid: str) -> RemoteSong:
         path=text(one.get("path")),
         duration=number(one.get("duration")),
         recording_mbid=text(one.get(mbid)),
+        isrcs=codes(one.get("isrc"), tags.get("isrc") if isinstance(tags, dict) else None),
     )
 
 
 def text(value: object) -> str | None:
     """A value that must be text and is not empty; None for another."""
     return value if isinstance(value, str) and value else None
+
+
+def codes(*values: object) -> tuple[str, ...]:
+    """The ISRCs in texts and lists of texts."""
+    lists = (value if isinstance(value, list) else [value] for value in values)
+    return isrcs_in(one for of_value in lists for one in of_value if isinstance(one, str))
 
 
 def number(value: object) -> float | None:

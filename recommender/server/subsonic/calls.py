@@ -158,6 +158,7 @@ class Music:
             "type": "music",
             "mediaType": "song",
             "musicBrainzId": tags.recording_mbid,
+            "isrc": list(tags.isrcs),
         }
 
     def folder_albums(self) -> list[ListedAlbum]:

@@ -31,6 +31,7 @@ def test_navidrome_is_read_by_its_own_interface(database: Path) -> None:
         {"id": "s1", "title": "First Light", "path": "Anna/music/one.flac", "duration": 2.0},
         {"id": "s2", "title": "Third", "artist": "Anna", "duration": 2.4, "path": "x/y.ogg"},
         {"id": "s3", "title": "Nowhere", "artist": "Nobody", "duration": 9.0},
+        {"id": "s4", "title": "Another name", "tags": {"isrc": ["GBAYE0600002"], "mood": "x"}},
     ]
 
     def answer(path: str, given: dict[str, str], headers: Any, sent: Any) -> Any:
@@ -45,17 +46,17 @@ def test_navidrome_is_read_by_its_own_interface(database: Path) -> None:
 
     with server_of(answer) as address, Catalog.open(database) as catalog:
         report = link(catalog, "navidrome", address, "anna", "pw", "home")
-        assert report.matched == {"path": 1, "mbid": 0, "names": 1}
+        assert report.matched == {"path": 1, "mbid": 0, "isrc": 1, "names": 1}
         assert [one.song.id for one in report.unmatched] == ["s3"]
         names = catalog.remote_names(report.server.id, RemoteKind.ARTIST)
         assert [one.name for one in names] == ["Anna"]
         assert catalog.servers()[0].report == {
-            "songs": 3,
+            "songs": 4,
             "matched": dict(report.matched),
             "unmatched": 1,
             "unlinked": report.unlinked,
         }
-    assert linked(database) == {"s1": "First Light", "s2": "Third"}
+    assert linked(database) == {"s1": "First Light", "s2": "Third", "s4": "Second Light"}
 
 
 def test_jellyfin_is_read_with_an_api_key(database: Path) -> None:
@@ -68,7 +69,8 @@ def test_jellyfin_is_read_with_an_api_key(database: Path) -> None:
             "RunTimeTicks": 26_000_000,
             "Path": "/media/music/four.ogg",
             "ProviderIds": {},
-        }
+        },
+        {"Id": "j2", "Name": "Another name", "ProviderIds": {"ISRC": "us-rc1-76-00002"}},
     ]
 
     def answer(path: str, given: dict[str, str], headers: Any, sent: Any) -> Any:
@@ -76,12 +78,12 @@ def test_jellyfin_is_read_with_an_api_key(database: Path) -> None:
             return 401
         assert path == "/Items"
         start = int(given["StartIndex"])
-        return {"Items": items[start : start + int(given["Limit"])], "TotalRecordCount": 1}
+        return {"Items": items[start : start + int(given["Limit"])], "TotalRecordCount": 2}
 
     with server_of(answer) as address, Catalog.open(database) as catalog:
         report = link(catalog, "jellyfin", address, "", "KEY")
-    assert report.matched["path"] == 1
-    assert linked(database) == {"j1": "Fourth"}
+    assert (report.matched["path"], report.matched["isrc"]) == (1, 1)
+    assert linked(database) == {"j1": "Fourth", "j2": "Second Light"}
 
 
 def test_the_command_links_a_server_and_says_what_is_missing(

@@ -1,4 +1,4 @@
-"""Songs of a server are matched by path, by recording, by names."""
+"""Songs of a server are matched by path, by recording, by code, by names."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from recommender.history.track_lookup import TrackLookup
 from recommender.server.linking.matching import UnmatchedSong, matched
 from recommender.server.linking.remote_library import RemoteSong
 
+ISRC = "GBAYE0601498"
 MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
 
 
@@ -32,6 +33,7 @@ def track(id: int, file: str, title: str, **given: object) -> TrackNames:
         "album": "Lights",
         "artists": ("Anna",),
         "recording_mbid": None,
+        "isrcs": (),
         **given,
     }
     return TrackNames(id=id, file=file, title=title, **values)  # type: ignore[arg-type]
@@ -44,6 +46,8 @@ LOOKUP = TrackLookup(
         track(3, "/music/odd.flac", "Odd", recording_mbid=MBID),
         track(4, "/music/gone/gone.flac", "Gone", state=TrackState.MISSING),
         track(5, "/music/Live/live.flac", "First", album="Live", duration=260.0),
+        track(6, "/music/coded.flac", "Coded", isrcs=(ISRC, "USRC17607839")),
+        track(7, "/music/best.flac", "Coded", isrcs=(ISRC,), album="Best", duration=230.0),
     )
 )
 
@@ -54,6 +58,10 @@ LOOKUP = TrackLookup(
         (RemoteSong("a", "First", path="/data/Anna/Lights/CD1/01.flac"), (1, "path")),
         (RemoteSong("b", path="D:\\Bela\\Nights\\CD1\\01.flac", duration=201), (2, "path")),
         (RemoteSong("c", "Odd", path="Someone/Other/x.mp3", recording_mbid=MBID), (3, "mbid")),
+        (RemoteSong("g", "As they call it", isrcs=("XX0000000000", ISRC)), (6, "isrc")),
+        (RemoteSong("h", "Coded", album="Best", duration=200, isrcs=(ISRC,)), (7, "isrc")),
+        (RemoteSong("i", "Coded", duration=229, isrcs=(ISRC,)), (7, "isrc")),
+        (RemoteSong("j", "First", recording_mbid=MBID, isrcs=(ISRC,)), (3, "mbid")),
         (RemoteSong("d", "first", "ANNA", "lights", duration=198.5), (1, "names")),
         (RemoteSong("e", "First", "Anna", "Live", duration=261), (5, "names")),
         (RemoteSong("f", "First", "Anna", duration=259), (5, "names")),

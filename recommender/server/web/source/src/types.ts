@@ -13,8 +13,6 @@ export interface Track {
   duration: number;
   state: string;
   damaged: boolean;
-  start?: number | null;
-  end?: number | null;
   descriptors?: Descriptors | null;
 }
 
@@ -25,8 +23,10 @@ export interface Descriptors {
   loudness?: number | null;
 }
 
-export interface Reason {
-  text: string;
+export interface Why {
+  groups: Record<string, number>;
+  alike: string[];
+  differ: string[];
 }
 
 export interface Neighbour {
@@ -34,7 +34,7 @@ export interface Neighbour {
   similarity: number;
   close: boolean | null;
   track: Track;
-  why?: string | (string | Reason)[] | null;
+  why?: Why | null;
 }
 
 export interface MixEntry {

@@ -12,7 +12,7 @@ import { Icon } from "./icons";
 interface Props {
   track: Track;
   onPlay: () => void;
-  note?: ComponentChildren;
+  note?: string;
   lead?: ComponentChildren;
   actions?: ComponentChildren;
   isQuiet?: boolean;
@@ -41,7 +41,7 @@ export function TrackRow({ track, onPlay, note, lead, actions, isQuiet = false, 
           <bdi>{track.artist ?? "Unknown artist"}</bdi>
           {track.album && <> · <bdi>{track.album}</bdi></>}
         </span>
-        {note && <span class="row-note">{note}</span>}
+        {note && <span class="row-note" title={note}>{note}</span>}
       </a>
       <span class="row-facts">
         <span class="row-genre">

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { get } from "../api";
 import { reference } from "../map/data";
@@ -31,7 +31,12 @@ export function TrackView() {
   const id = Number(place.value.id);
   const isFinding = useSignal(false);
   const shown = useAnswer<Track>(`track\n${id}`, async (signal) => (await get<{ track: Track }>(`tracks/${id}`, signal)).track);
-  const similar = useAnswer<Similar>(`similar\n${id}`, (signal) => get<Similar>(`tracks/${id}/similar?k=20&per_artist=2`, signal));
+  const weights = Object.entries(steer.value)
+    .map(([group, step]) => `&${step > 0 ? "more" : "less"}=${encodeURIComponent(group)}`)
+    .join("");
+  const similar = useAnswer<Similar>(`similar ${id}\n${weights}`, (signal) =>
+    get<Similar>(`tracks/${id}/similar?k=20&per_artist=2&why=true${weights}`, signal),
+  );
   const credits = useAnswer<Credits>(`credits\n${id}`, (signal) => get<Credits>(`tracks/${id}/credits`, signal));
   useEffect(() => {
     isFinding.value = false;
@@ -72,6 +77,7 @@ export function TrackView() {
           <button class="plain" onClick={() => saveAsPlaylist(all.map((one) => one.id), `Like ${track.title}`)}>Save as playlist</button>
         )}
       >
+        <Steer groups={Object.keys(items[0]?.why?.groups ?? {})} />
         {similar.error && <Fault text={similar.error} />}
         {!similar.value && !similar.error && <Waiting what="Listening" />}
         {similar.value && !items.length && <p class="quiet">{similar.value.hint ?? "There is no other track."}</p>}
@@ -84,6 +90,34 @@ export function TrackView() {
       </Section>
       {credits.value?.artists[0] && <Artists id={credits.value.artists[0].id} />}
     </Pane>
+  );
+}
+
+/** Groups of features that count more (1) or less (-1) in what sounds alike. */
+const steer = signal<Record<string, number>>({});
+
+function Steer({ groups }: { groups: string[] }) {
+  const known = useSignal<string[]>([]);
+  useEffect(() => {
+    if (groups.length) known.value = groups;
+  }, [groups.join()]);
+  if (!known.value.length) return null;
+  const turn = (group: string) => {
+    const { [group]: step = 0, ...rest } = steer.value;
+    steer.value = step === 0 ? { ...rest, [group]: 1 } : step === 1 ? { ...rest, [group]: -1 } : rest;
+  };
+  return (
+    <div class="steer" role="group" aria-label="What counts more or less">
+      {known.value.map((group) => {
+        const step = steer.value[group] ?? 0;
+        return (
+          <button key={group} class="chip" data-step={step || undefined} onClick={() => turn(group)} title="Click: counts more; again: less; again: as usual">
+            {step !== 0 && <Icon name={step > 0 ? "plus" : "minus"} />}
+            <span>{step > 0 ? "more " : step < 0 ? "less " : ""}{group}</span>
+          </button>
+        );
+      })}
+    </div>
   );
 }
 
@@ -139,10 +173,19 @@ function TrackHead({ track, credits }: { track: Track; credits: Credits | null }
   );
 }
 
+/** Share of a similarity from which on what it comes from is named. */
+const LEAST = 0.05;
+
 export function reasonsOf(one: Neighbour): string {
   if (!one.why) return "";
-  if (typeof one.why === "string") return one.why;
-  return one.why.map((reason) => (typeof reason === "string" ? reason : reason.text)).join(", ");
+  const { groups, alike, differ } = one.why;
+  const shared = Object.entries(groups)
+    .filter(([, value]) => value >= LEAST)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 2)
+    .map(([name, value]) => `${name} ${value.toFixed(2).replace("0.", ".")}`);
+  const parts = [alike.join(", "), shared.join(" · "), differ.length ? `not in ${differ.join(", ")}` : ""];
+  return parts.filter(Boolean).join("; ");
 }
 
 function Neighbours({ items, all, name }: { items: Neighbour[]; all: Track[]; name: string }) {
