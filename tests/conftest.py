@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["toy_fixtures"]
+pytest_plugins = ["toy_fixtures", "postgres_fixtures"]
 
 # The same examples in every run, however busy the machine is.
 settings.register_profile("suite", deadline=None, derandomize=True)
