@@ -104,7 +104,7 @@ class CompiledReads:
         return rows[0][0] if rows else None
 
     def tracks(self, ids: Collection[int]) -> dict[int, Track] | None:
-        """Those of `ids` that are tracks, by id.
+        """Those of `ids` that are tracks, by id and in their order.
 
         None where they cannot be read, or one of them has no analysis in the active space.
         """
@@ -122,7 +122,8 @@ class CompiledReads:
                 tracks = [_track(statement.converted(row)) for row in rows]
             except (ValueError, LookupError, TypeError, ArithmeticError):
                 return None  # what is stored in a column is no value of its type
-            found.update((track.id, track) for track in tracks)
+            of_part = {track.id: track for track in tracks}
+            found.update((id, of_part[id]) for id in part if id in of_part)
         analysed = all(track.analysed_at is not None for track in found.values())
         return found if analysed else None
 

@@ -114,7 +114,9 @@ class Database:
             return repaired
 
     def reindex(self) -> None:
-        """Build SQLite's own indexes again, and drop rows that refer to none."""
+        """Build SQLite's own indexes again, and drop rows that refer to none; elsewhere nothing."""
+        if self.file is None:
+            return
         with self._changing() as connection:
             connection.exec_driver_sql("REINDEX")
             if salvage.drop_orphans(connection):
@@ -127,7 +129,9 @@ class Database:
             CatalogError: there is no space, or nothing can be read; nothing was changed.
         """
         if self.file is None:
-            raise CatalogError("the database of a server is repaired with the server's own means.")
+            raise CatalogError(
+                f"{self.name} is repaired by its server's own means: restore a dump of pg_dump, say."
+            )
         self._engine.dispose()
         return salvage.salvage(self.file)
 

@@ -142,9 +142,7 @@ class PostgresServer:
 
     def url(self, database: str, password: str = PASSWORD) -> str:
         """The URL of one of its databases."""
-        url = sa.URL.create(
-            "postgresql+psycopg", USER, password, "127.0.0.1", self.port, database
-        )
+        url = sa.URL.create("postgresql+psycopg", USER, password, "127.0.0.1", self.port, database)
         return url.render_as_string(hide_password=False)
 
     def empty_database(self) -> str:
