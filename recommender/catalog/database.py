@@ -130,7 +130,7 @@ class Database:
         """
         if self.file is None:
             raise CatalogError(
-                f"{self.name} is repaired by its server's own means: restore a dump of pg_dump, say."
+                f"{self.name} is repaired by its server's means: restore a dump of pg_dump, say."
             )
         self._engine.dispose()
         return salvage.salvage(self.file)

@@ -57,8 +57,8 @@ def _parsed(url: str | URL) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError) as error:
         raise CatalogError(
-            f"{_without_password(str(url))!r} is no database URL. Give the path of a SQLite file, or a URL such as "
-            "postgresql+psycopg://user@host/name."
+            f"{_without_password(str(url))!r} is no database URL. Give the path of a "
+            "SQLite file, or a URL such as postgresql+psycopg://user@host/name."
         ) from error
 
 

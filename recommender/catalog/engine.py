@@ -59,8 +59,8 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
             engine = create_engine(url, creator=lambda: _connected(file, foreign_keys))
     except (ArgumentError, ImportError, TypeError, ValueError) as error:
         raise CatalogError(
-            f"the database driver for {shown(url)} cannot be loaded ({error}). Install it with pip; "
-            "that of PostgreSQL comes with this package's extra 'postgres'."
+            f"the database driver for {shown(url)} cannot be loaded ({error}). Install it with "
+            "pip; that of PostgreSQL comes with this package's extra 'postgres'."
         ) from error
     if engine.dialect.is_async:
         raise CatalogError(

@@ -20,7 +20,7 @@ from recommender.catalog.engine import (
     shown,
     transaction,
 )
-from recommender.catalog.server_connection import lock_schema
+from recommender.catalog.server_connection import lock_schema, sort_by_code_points
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath, real_path
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0008"
+HEAD = "0011"
 """The newest revision. Revisions have four digits and sort as text, so that opening a catalogue
 need not load Alembic."""
 
@@ -193,6 +193,7 @@ def _upgrade(engine: sa.Engine) -> None:
     with transaction(engine, writes=True) as connection:
         lock_schema(connection)
         command.upgrade(alembic_config(connection), "head")
+        sort_by_code_points(connection)
         if database_file(engine.url) is not None:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:

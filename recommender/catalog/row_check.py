@@ -153,7 +153,7 @@ def _finite(text: str) -> float:
 _DROPPED = {"analyses", "cue_sheets", "failures", "projections", "removals"}
 """Tables whose damaged rows are dropped: the next ingest makes them again."""
 
-_USELESS = {"events", "exclusions", "playlist_entries"}
+_USELESS = {"claims", "events", "exclusions", "leases", "library_roots", "playlist_entries"}
 """Tables whose damaged rows say nothing: they are dropped, too."""
 
 _OF_PLAYLIST = {

@@ -102,6 +102,27 @@ def lock_schema(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
 
 
+_COLUMNS_OF_TEXT = """
+SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = current_schema() AND data_type IN ('text', 'character varying')
+AND collation_name IS DISTINCT FROM 'C'
+"""
+
+
+def sort_by_code_points(connection: Connection) -> None:
+    """Have the server compare text as SQLite does, and not by the rules of a language.
+
+    Otherwise the order of lists, and what a scan reads page by page, would depend on the server.
+    """
+    if connection.dialect.name != BACKEND:
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    for table, column in connection.execute(text(_COLUMNS_OF_TEXT)).all():
+        connection.exec_driver_sql(
+            f'ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} TYPE text COLLATE "C"'
+        )
+
+
 def reason_of(error: object) -> str:
     """What the server or its driver says, in one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -88,7 +88,8 @@ class PostgresServer:
         self._run(
             "initdb", "--pgdata", str(self._data), "--username", USER, "--encoding", "UTF8",
             "--auth", "scram-sha-256", "--pwfile", str(self._folder / "password"), "--no-sync",
-            "--locale-provider", "libc", "--locale", "C.UTF-8",
+            # Not the order of SQLite, nor that of many servers: by the rules of a language.
+            "--locale", "C.UTF-8", "--locale-provider", "icu", "--icu-locale", "en-US",
         )  # fmt: skip
         settings = _UNSAFE_AND_FAST | options | {"port": str(self.port)}
         with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
