@@ -103,7 +103,10 @@ def lock_schema(connection: Connection) -> None:
 
 
 _COLUMNS_OF_TEXT = """
-SELECT table_name, column_name FROM information_schema.columns
+SELECT table_name, column_name,
+    CASE WHEN character_maximum_length IS NULL THEN 'text'
+    ELSE 'varchar(' || character_maximum_length || ')' END
+FROM information_schema.columns
 WHERE table_schema = current_schema() AND data_type IN ('text', 'character varying')
 AND collation_name IS DISTINCT FROM 'C'
 """
@@ -117,9 +120,9 @@ def sort_by_code_points(connection: Connection) -> None:
     if connection.dialect.name != BACKEND:
         return
     quote = connection.dialect.identifier_preparer.quote
-    for table, column in connection.execute(text(_COLUMNS_OF_TEXT)).all():
+    for table, column, kind in connection.execute(text(_COLUMNS_OF_TEXT)).all():
         connection.exec_driver_sql(
-            f'ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} TYPE text COLLATE "C"'
+            f'ALTER TABLE {quote(table)} ALTER COLUMN {quote(column)} TYPE {kind} COLLATE "C"'
         )
 
 

@@ -130,7 +130,7 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
 
 
 NEW_COLUMNS = {"libraries": 2, "tracks": 8, "analyses": 2, "catalog": 2}
-"""Number of columns that schemas 0004 to 0008 added at the end of a table."""
+"""Number of columns that schemas 0004 to 0011 added at the end of a table."""
 
 NEW_TABLES = {
     "removals",
@@ -142,13 +142,16 @@ NEW_TABLES = {
     "servers",
     "remote_tracks",
     "remote_names",
+    "library_roots",
+    "leases",
+    "claims",
 }
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0008 as 0003 had them."""
+    """Rows of schema 0011 as 0003 had them."""
     return {
         name: [
             tuple(
