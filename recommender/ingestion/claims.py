@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, islice
 
-from recommender.catalog import Catalog
-from recommender.catalog.leases import LEASE_SECONDS, File
+from recommender.catalog import Catalog, leases
+from recommender.catalog.leases import File
 from recommender.embedding.space import SpaceId
 from recommender.errors import CatalogError
 from recommender.ingestion.file_analysis import FileJob
@@ -115,7 +115,7 @@ def claiming(catalog: Catalog, space: SpaceId) -> Iterator[Claims]:
     ended = threading.Event()
 
     def renew() -> None:
-        while not ended.wait(LEASE_SECONDS / _RENEWALS):
+        while not ended.wait(leases.LEASE_SECONDS / _RENEWALS):
             claims.renew()
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)

@@ -310,6 +310,7 @@ class _Run:
         known = [] if claims is None else claims.take_known()
         for job in known:
             self.counters.outcomes[Outcome.UNCHANGED] += 1
+            self.progress.started(job.path)
             self.progress.done(job.path, Outcome.UNCHANGED)
         return len(known)
 
