@@ -1,8 +1,5 @@
 """One catalogue on a server for several hosts: ingests at once, killed ones, their own paths."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +7,7 @@ from typing import Any
 import pytest
 import sounds
 from catalogs import alter
+from ingesting import start_ingest
 from postgres_server import PASSWORD, PostgresServer
 from test_pipeline import accounted, change_folder, write_folder
 
@@ -88,36 +86,6 @@ def test_the_life_of_a_folder_is_the_same_on_a_server(
             assert content(single) == content(shared), chapter
             assert ids_of(single) == ids_of(shared), chapter
     assert lists(sqlite_url) == lists(postgres_url)
-
-
-INGESTS = """
-import sys
-from pathlib import Path
-from recommender.catalog import Catalog, leases
-from recommender.ingestion import IngestSettings, ingest
-from recommender.ingestion.report import NoProgress
-
-leases.LEASE_SECONDS = 4.0
-
-class Spoken(NoProgress):
-    def done(self, path, outcome, reason=None):
-        print(outcome, path.name, flush=True)
-
-if __name__ == "__main__":
-    settings = IngestSettings(workers=1, update_index=False, files_per_transaction=2)
-    with Catalog.open(sys.argv[1]) as catalog:
-        print(ingest(catalog, [sys.argv[2]], settings, Spoken()).not_reached, flush=True)
-"""
-
-
-def start_ingest(url: str, folder: Path, host: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", INGESTS, url, str(folder)],
-        env={**os.environ, "RECSYS_HOST": host},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 def outcomes(output: str) -> list[list[str]]:
