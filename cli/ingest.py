@@ -80,7 +80,20 @@ Workers = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Analyse on the nodes of a Ray cluster (HOST:PORT of its head, or auto), which see "
+        "the same folders and have this package; --workers then is the number of actors. Needs the "
+        "extra 'ray'.",
+        rich_help_panel=ADVANCED,
+    ),
+]
 
+_MOST_ACTORS = 4096
+"""Where a cluster is to be used whole."""
 
 _SHEETS_SHOWN = 20
 
@@ -100,6 +113,7 @@ def ingest_command(
     workers: Workers = None,
     limits: Limits = None,
     timeout: FormerTimeout = None,
+    ray: Ray = None,
     db: Database = None,
 ) -> None:
     """Analyse what is new or changed in music folders, and update the catalogue.
@@ -121,7 +135,9 @@ def ingest_command(
         "reanalyze": reanalyze,
         "reread_tags": reread_tags,
     }
-    settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
+    if ray is not None and workers is None:
+        workers = _MOST_ACTORS
+    settings = _settings(model, windows, workers, limits, exclude or [], {**unchanged, "ray": ray})
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
         report = ingest(catalog, paths or None, settings, progress)
     if as_json:
@@ -152,11 +168,11 @@ def _settings(
     workers: int | None,
     limits: "FileLimits | None",
     exclude: list[str],
-    unchanged: dict[str, bool],
+    others: dict[str, Any],
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
-    given: dict[str, Any] = {"exclude": tuple(exclude), **unchanged}
+    given: dict[str, Any] = {"exclude": tuple(exclude), **others}
     if model is not None:
         given["model"] = model
     if limits is not None:

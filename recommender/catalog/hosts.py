@@ -36,6 +36,12 @@ def is_mapped(connection: Connection, library: Library) -> bool:
     return connection.execute(found).first() is not None
 
 
+def roots_of(connection: Connection, library: Library) -> dict[str, Path]:
+    """Host → where it sees the library, as far as that is known."""
+    query = select(_ROOTS.c.host, _ROOTS.c.root).where(_ROOTS.c.library_id == library.id)
+    return {host: Path(root) for host, root in connection.execute(query)}
+
+
 def others(connection: Connection, library: Library) -> int:
     """The number of other hosts that see the library."""
     count = select(func.count()).select_from(_ROOTS)

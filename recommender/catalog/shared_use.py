@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -45,6 +46,11 @@ class SharedUse(Database):
                 return
         with self._changing() as connection:
             hosts.map_root(connection, library, library.root)
+
+    def roots_of(self, library: Library) -> dict[str, Path]:
+        """Host → where it sees a library, as far as that is known."""
+        with self._reading() as connection:
+            return hosts.roots_of(connection, library)
 
     def is_mapped(self, library: Library) -> bool:
         """Whether it is known where this host sees a library."""

@@ -38,6 +38,7 @@ from recommender.ingestion.other_hosts import (
 )
 from recommender.ingestion.plan import Plan, Unchanged, make_plan
 from recommender.ingestion.process_pool import WorkerPool
+from recommender.ingestion.ray_pool import RayPool, ray_cluster
 from recommender.ingestion.report import (
     Counters,
     IngestReport,
@@ -68,6 +69,7 @@ from recommender.utils.files import real_path
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
+    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
 
@@ -294,7 +296,10 @@ class _Run:
         batch: list[Done] = []
         written = time.monotonic()
         shares = self.catalog.has_claims
-        with claiming(self.catalog, self.space) if shares else nullcontext() as claims:
+        with (
+            nullcontext() if self.settings.ray is None else ray_cluster(self.settings.ray),
+            claiming(self.catalog, self.space) if shares else nullcontext() as claims,
+        ):
             for done in self._rounds(jobs, claims, stopped):
                 batch += done
                 reached += self._count_known(claims)
@@ -321,17 +326,25 @@ class _Run:
 
         First, alone, come the files that a process held when it died.
         """
-        settings = self.settings
-        load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
         others = [job for job in jobs if job.failed_as not in _CRASHED]
-        for some, workers in ((suspects, 1), (others, settings.workers)):
+        for some, workers in ((suspects, 1), (others, self.settings.workers)):
             shares = (iter(some),) if claims is None else claims.rounds(some, stopped)
             for share in shares if some and not stopped() else ():
-                pool = WorkerPool(load, analyse_file, min(workers, len(some)))
+                pool = self._pool(min(workers, len(some)), some)
                 for done in pool.rounds(self._reported(share), stopped):
                     yield [(job, _confirmed(job, found)) for job, found in done]
                 yield ()
+
+    def _pool(
+        self, workers: int, jobs: Sequence[FileJob]
+    ) -> "RayPool | WorkerPool[IsolatedAnalyser, FileJob, Result]":
+        settings = self.settings
+        load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
+        if settings.ray is None:
+            return WorkerPool(load, analyse_file, workers)
+        libraries = {job.library.id: job.library for job in jobs}.values()
+        return RayPool(load, workers, {one.id: self.catalog.roots_of(one) for one in libraries})
 
     def _reported(self, jobs: Iterable[FileJob]) -> Iterator[FileJob]:
         for job in jobs:

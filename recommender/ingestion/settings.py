@@ -42,6 +42,8 @@ class IngestSettings:
         update_index: build the index of what can be recommended at the end, where it is stale;
             otherwise the next query does it.
         files_per_transaction: so many analysed files, at most, are written together.
+        ray: address of a Ray cluster whose nodes analyse the files, with `workers` actors at most;
+            None for processes of this machine.
 
     Raises `UsageError` for values out of range, and `TypeError` for those of a wrong type.
     """
@@ -57,6 +59,7 @@ class IngestSettings:
     reread_tags: bool = False
     update_index: bool = True
     files_per_transaction: int = 32
+    ray: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -64,6 +67,7 @@ class IngestSettings:
         windowing = "a recommender.Windowing or None"
         require_type(self.windowing, (Windowing, NoneType), "windowing", windowing)
         require_type(self.workers, int, "workers", "an int")
+        require_type(self.ray, (str, NoneType), "ray", "an address (str) or None")
         require_type(self.timeout_s, (int, float), "timeout_s", "a number of seconds")
         require_several(self.exclude, "patterns to exclude")
         if self.workers < 1:
