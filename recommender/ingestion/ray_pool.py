@@ -7,6 +7,7 @@ that is lost costs the files that it was at work on; other actors do them again.
 """
 
 import logging
+import os
 import socket
 import time
 from collections import deque
@@ -37,6 +38,10 @@ _TRIES = 3
 
 _OF_THIS_MACHINE = ("auto",)
 _SCHEME = "ray://"
+
+_SETTINGS, _FRAME_TYPE = b"\x04", 3
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
+"""What a client says first, with an empty frame of settings."""
 
 Roots = Mapping[int, Mapping[str, Path]]
 """Library id → host → where it sees the library."""
@@ -76,19 +81,37 @@ def ray_cluster(address: str) -> Iterator[None]:
 
 
 def _require_answer(address: str) -> None:
-    """Raise unless something listens at an address: Ray itself tries for minutes."""
+    """Raise unless a server of gRPC listens at an address: Ray itself would try for minutes."""
     if address in _OF_THIS_MACHINE:
         return
     host, colon, port = address.removeprefix(_SCHEME).rpartition(":")
     if not (host and colon and port.isdecimal()):
         raise UsageError(f"{address!r} is no address of a Ray cluster; give HOST:PORT or auto.")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
+        is_grpc = _speaks_http2(host.strip("[]"), int(port))
     except (OSError, OverflowError) as error:
         raise RecsysError(
             f"nothing answers at {address} ({error}). Start a Ray cluster with 'ray start --head', "
             "or check the address."
         ) from error
+    if not is_grpc:
+        raise RecsysError(
+            f"what answers at {address} is no Ray cluster. Give the address that 'ray start "
+            "--head' prints."
+        )
+
+
+def _speaks_http2(host: str, port: int) -> bool:
+    """Whether the first frame of a server is one of settings (RFC 9113, section 3.4)."""
+    with socket.create_connection((host, port), _CONNECT_S) as connection:
+        if os.environ.get("RAY_USE_TLS", "0") != "0":
+            return True  # it speaks after a handshake
+        connection.sendall(_PREFACE)
+        head = b""
+        with suppress(TimeoutError, ConnectionError):
+            while len(head) <= _FRAME_TYPE and (more := connection.recv(16)):
+                head += more
+    return head[_FRAME_TYPE : _FRAME_TYPE + 1] == _SETTINGS
 
 
 class _Analyser:
