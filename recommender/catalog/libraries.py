@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from recommender.audio.tags import Tags
 from recommender.catalog import hosts
@@ -35,9 +36,11 @@ TAG_FIELDS = tuple(field.name for field in fields(Tags))
 
 def all_libraries(connection: Connection) -> list[Library]:
     """Every library where this host sees it, by root."""
-    views = [(of.root, of.mount_points, of.linked_folders) for of in (LibraryRow, LibraryRootRow)]
-    usual, here = views
-    query = select(LibraryRow.id, *usual, *here).outerjoin(LibraryRootRow, hosts.of_this_host())
+    usual, here = (
+        (of.root, of.mount_points, of.linked_folders) for of in (LibraryRow, LibraryRootRow)
+    )
+    query: Select[Any] = select(LibraryRow.id, *usual, *here)
+    query = query.outerjoin(LibraryRootRow, hosts.of_this_host())
     libraries = []
     for id, *values in connection.execute(query):
         root, mount_points, linked = values[:3] if values[3] is None else values[3:]

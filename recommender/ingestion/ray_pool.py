@@ -195,10 +195,11 @@ class RayPool:
     def _start_actors(self) -> None:
         import ray
 
-        cpus = int(ray.cluster_resources().get("CPU", 0))
+        resources: Mapping[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        cpus = int(resources.get("CPU", 0))
         for _ in range(min(self._workers, cpus) - len(self._actors)):
             remote = ray.remote(num_cpus=1, max_restarts=0, scheduling_strategy="SPREAD")
-            handle = remote(_Analyser).remote(self._load, self._roots)
+            handle: Any = remote(_Analyser).remote(self._load, self._roots)
             self._actors.append(_Actor(handle, handle.ready.remote()))
 
     def _hand_out(self, waiting: Iterator[FileJob]) -> None:
