@@ -39,7 +39,7 @@ def all_libraries(connection: Connection) -> list[Library]:
     usual, here = (
         (of.root, of.mount_points, of.linked_folders) for of in (LibraryRow, LibraryRootRow)
     )
-    query: Select[Any] = select(LibraryRow.id, *usual, *here)
+    query: Select[*tuple[Any, ...]] = select(LibraryRow.id, *usual, *here)
     query = query.outerjoin(LibraryRootRow, hosts.of_this_host())
     libraries = []
     for id, *values in connection.execute(query):
