@@ -71,8 +71,8 @@ def ray_cluster(address: str) -> Iterator[None]:
     except Exception as error:  # whatever Ray raises for an address
         reason = str(error).strip().partition("\n")[0]
         raise RecsysError(
-            f"no Ray cluster can be used at {address} ({reason}). Start one with 'ray start "
-            "--head', or check the address."
+            f"no Ray cluster can be used at {address} ({reason}). Start the head of one there, or "
+            "check the address."
         ) from error
     try:
         yield
@@ -91,13 +91,13 @@ def _require_answer(address: str) -> None:
         is_grpc = _speaks_http2(host.strip("[]"), int(port))
     except (OSError, OverflowError) as error:
         raise RecsysError(
-            f"nothing answers at {address} ({error}). Start a Ray cluster with 'ray start --head', "
-            "or check the address."
+            f"nothing answers at {address} ({error}). Start the head of a Ray cluster there, or "
+            "check the address."
         ) from error
     if not is_grpc:
         raise RecsysError(
-            f"what answers at {address} is no Ray cluster. Give the address that 'ray start "
-            "--head' prints."
+            f"what answers at {address} is no Ray cluster. Give the address that its head printed "
+            "when it was started."
         )
 
 

@@ -35,6 +35,7 @@ from postgres_server import PostgresServer
 from recommender.catalog import Catalog, Tags
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.ingestion import IngestSettings, ingest
+from recommender.recommendation.filters import Filters
 from recommender.recommendation.service import SimilarityService
 
 SOUND = (".mp3", ".flac", ".ogg", ".opus", ".wav", ".m4a")
@@ -121,10 +122,11 @@ def follows(url: str, folder: Path, later: list[Path]) -> None:
             committed = time.perf_counter()
             if report.analysed:
                 newest = max(track.id for track in catalog.all_tracks())
-                while True:
-                    service.similar(first, k=5)
-                    if newest in service.index().ids:
-                        break
+                wanted = Filters(keep_duplicates=True)
+                while newest not in {
+                    near.track.id for near in service.similar(first, k=1000, filters=wanted)
+                }:
+                    time.sleep(0.005)
                 waits.append(time.perf_counter() - committed)
     print(f"replica: a new track is listed after {statistics.median(waits):.3f} s (median of "
           f"{len(waits)}, most {max(waits):.3f})")  # fmt: skip
