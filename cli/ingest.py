@@ -140,10 +140,13 @@ def ingest_command(
     settings = _settings(model, windows, workers, limits, exclude or [], {**unchanged, "ray": ray})
     with _catalog_to_fill(db, create=bool(paths)) as catalog, ingest_progress() as progress:
         report = ingest(catalog, paths or None, settings, progress)
+        linked = _linked_again(catalog) if _has_changed(report) else []
     if as_json:
         print_json({**asdict(report), "skipped": report.skipped})
     else:
         _print(report)
+    for line in linked:
+        note(line)
     if report.interrupted:
         note("interrupted: run the same command again to go on.")
         raise typer.Exit(130)
@@ -160,6 +163,23 @@ def _catalog_to_fill(url: str | None, *, create: bool) -> "Iterator[Catalog]":
 
             discard_unused(catalog)
             raise
+
+
+def _has_changed(report: "IngestReport") -> bool:
+    """Whether other tracks may be recommended than before, or by other names."""
+    counts = (report.analysed, report.retagged, report.moved, report.found_again, report.missing)
+    return any(counts) and not report.interrupted
+
+
+def _linked_again(catalog: "Catalog") -> list[str]:
+    """A line for each media server that is linked; none without them, or without the server."""
+    if not catalog.servers():
+        return []
+    try:
+        from recommender.server.linking.relink import relink_servers
+    except ModuleNotFoundError:  # the extra is not installed
+        return []
+    return relink_servers(catalog)
 
 
 def _settings(

@@ -72,6 +72,14 @@ def link_command(
             metavar="NAME", help="How to call the server. Default: URL.", show_default=False
         ),
     ] = None,
+    remember: Annotated[
+        bool,
+        typer.Option(
+            "--remember",
+            help="Keep the secret in a file beside the catalogue that only you can read: every "
+            "ingest links the server again, and playlist push needs no secret.",
+        ),
+    ] = False,
     every: Annotated[
         bool, typer.Option("--all", help="Name every song that could not be matched.")
     ] = False,
@@ -82,7 +90,8 @@ def link_command(
 
     Songs are matched by the ends of their paths, then by MusicBrainz's id of the recording, then by
     artist, title, album and length. Run it again after an ingest, or when the server has new songs:
-    the ids that are stored are replaced. The secret is not stored.
+    the ids that are stored are replaced. With --remember, ingests do that by themselves; without
+    it, the secret is not stored.
 
     Examples:
 
@@ -91,11 +100,15 @@ def link_command(
       recsys link jellyfin http://192.168.1.2:8096
     """
     with installed():
+        from recommender.server.linking.credentials import keep
         from recommender.server.linking.link import link
     secret = secret_of(secret_file, login)
     login_hint = hint(PlayerError, "(--login and --secret-file.)")
     with open_catalog(db) as catalog, login_hint, busy("reading the server"):
         report = link(catalog, kind.value, url, login, secret, name)
+        file = keep(catalog, report.server, secret) if remember else None
+    if file is not None:
+        note(f"the secret is kept in {file}; only you can read it.")
     if as_json:
         print_json(_as_dict(report))
     else:
@@ -106,9 +119,12 @@ def unlink_command(
     name: Annotated[str, typer.Argument(help="Of the server, or its URL.", show_default=False)],
     db: Database = None,
 ) -> None:
-    """Forget the ids of a media server."""
+    """Forget the ids of a media server, and its secret, if it was kept."""
+    with installed():
+        from recommender.server.linking.credentials import forget
     with open_catalog(db) as catalog:
         found = server_called(catalog, name)
+        forget(catalog, found.name)
         catalog.remove_server(found.id)
     say(f"{found.name} was forgotten.")
 
@@ -130,18 +146,25 @@ def playlist_push_command(
     user: User = "",
     db: Database = None,
 ) -> None:
-    """Store a playlist at a linked server (Navidrome, Subsonic), in place of the one of its name.
+    """Store a playlist at a linked server, in place of the user's one of its name there.
+
+    A playlist that belongs to somebody else is never replaced. Jellyfin: from version 10.9 on.
 
     \b
     For example:
       recsys playlist push Evening http://192.168.1.2:4533
     """
     with installed():
+        from recommender.server.linking.credentials import credentials_of
         from recommender.server.linking.push import push_playlist
     with open_catalog(db) as catalog, hint(PlayerError, "(--login and --secret-file.)"):
         to, stored = server_called(catalog, server), catalog.playlist(playlist, user)
         as_user = to.login if login is None else login
-        secret = secret_of(secret_file, as_user)
+        kept = credentials_of(catalog, to)
+        if secret_file is None and kept is not None and kept.login == as_user:
+            secret = kept.secret
+        else:
+            secret = secret_of(secret_file, as_user)
         report = push_playlist(catalog, stored, to, as_user, secret)
     done = "replaced" if report.replaced else "made"
     say(f"{stored.name} was {done} at {to.name}: {counted(report.songs, 'song')}.")

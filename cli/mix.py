@@ -20,8 +20,9 @@ from recommender.cli.similar_options import WithSeed
 from recommender.errors import TrackNotFound
 
 if TYPE_CHECKING:
-    from recommender.catalog import Catalog
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import Kind, MixRequest
+    from recommender.recommendation.service import SimilarityService
 
 
 @grouped
@@ -76,16 +77,15 @@ def _run_like(
 ) -> None:
     options.check_all(with_seed)
 
-    def request(catalog: "Catalog") -> "MixRequest":
+    def request(service: "SimilarityService", repeats: "Repeats") -> "MixRequest":
         from recommender.recommendation.mix_request import MixRequest, SeedSet
 
-        like = seed_arguments(catalog, seeds).queries
-        away = seed_arguments(catalog, unlike).queries if unlike else ()
-        chosen = rules.rules(catalog, options.user, gaps)
-        rules.note_fixed(options.save)
+        like = seed_arguments(service.catalog, seeds).queries
+        away = seed_arguments(service.catalog, unlike).queries if unlike else ()
+        chosen = rules.rules(service.catalog, gaps, repeats)
         return MixRequest(kind, SeedSet(like, away), chosen, length.length())
 
-    run_list(options, request, with_seeds=with_seed)
+    run_list(options, request, with_seeds=with_seed, rules=rules)
 
 
 End = Annotated[
@@ -111,14 +111,13 @@ def path_command(
     """
     options.check_all()
 
-    def request(catalog: "Catalog") -> "MixRequest":
+    def request(service: "SimilarityService", repeats: "Repeats") -> "MixRequest":
         from recommender.recommendation.mix_request import MixRequest, SeedSet
 
-        chosen = rules.rules(catalog, options.user)
-        rules.note_fixed(options.save)
+        chosen = rules.rules(service.catalog, repeats=repeats)
         return MixRequest("path", SeedSet((start, end)), chosen, steps=steps)
 
-    run_list(options, request)
+    run_list(options, request, rules=rules)
 
 
 PLAYLISTS = "('recsys playlist list' shows the stored playlists.)"
@@ -161,11 +160,11 @@ def order_command(
     """
     options.check_all()
 
-    def request(catalog: "Catalog") -> "MixRequest":
+    def request(service: "SimilarityService", _: "Repeats") -> "MixRequest":
         from recommender.recommendation.mix_request import MixRequest, SeedSet
 
-        found = seed_arguments(catalog, playlists, options.user)
-        found.keep_whole(options.m3u, options.target(catalog, options.user))
+        found = seed_arguments(service.catalog, playlists, options.user)
+        found.keep_whole(options.m3u, options.target(service.catalog, options.user))
         return MixRequest("order", SeedSet(found.queries), first=first)
 
     with hint(TrackNotFound, PLAYLISTS):
@@ -206,18 +205,17 @@ def grow_command(
     """
     options.check_all()
 
-    def request(catalog: "Catalog") -> "MixRequest":
+    def request(service: "SimilarityService", repeats: "Repeats") -> "MixRequest":
         from recommender.recommendation.mix_request import MixRequest, SeedSet
 
-        found = seed_arguments(catalog, playlists, options.user)
-        found.keep_whole(options.m3u, options.target(catalog, options.user))
-        away = seed_arguments(catalog, unlike).queries if unlike else ()
-        chosen = rules.rules(catalog, options.user, gaps)
-        rules.note_fixed(None if only_new else options.save)
+        found = seed_arguments(service.catalog, playlists, options.user)
+        found.keep_whole(options.m3u, options.target(service.catalog, options.user))
+        away = seed_arguments(service.catalog, unlike).queries if unlike else ()
+        chosen = rules.rules(service.catalog, gaps, repeats)
         seeds = SeedSet(found.queries, away)
         return MixRequest("grow", seeds, chosen, length.length(), threshold=threshold)
 
     # The recipe of a list that grows keeps what the list had.
     recipe = no_recipe if only_new else recipe_of
     with hint(TrackNotFound, PLAYLISTS):
-        run_list(options, request, with_seeds=not only_new, recipe=recipe)
+        run_list(options, request, with_seeds=not only_new, recipe=recipe, rules=rules)

@@ -1,7 +1,6 @@
 """The options of the commands that make lists: seeds, length and rules."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,20 +8,17 @@ import typer
 
 from recommender.cli.options import parse_duration
 from recommender.cli.output import note
-from recommender.cli.seed_arguments import playlist_tracks
+from recommender.cli.seed_arguments import lasting_name
 from recommender.cli.similar_options import Damaged
-from recommender.errors import UsageError
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import Length, Rules
 
 RULES = "Rules"
 """Help panel of what is left out of a list."""
-
-MOST_DAYS = 36_500
-"""That are looked back at in the history."""
 
 
 class ChristmasChoice(StrEnum):
@@ -189,8 +185,8 @@ Previous = Annotated[
     typer.Option(
         metavar="PLAYLIST",
         help="Repeat nothing of this playlist (a file, or the name of a stored one), such as the "
-        "queue so far; may be given several times. With --save: as it is now; it is not read "
-        "again when the list is made anew.",
+        "queue so far; may be given several times. With --save it is read again whenever the list "
+        "is made anew.",
         show_default=False,
         rich_help_panel=RULES,
     ),
@@ -201,8 +197,8 @@ NotPlayed = Annotated[
         "--not-played",
         min=0,
         metavar="DAYS",
-        help="Repeat nothing that was played in the last DAYS, as the history has it. With "
-        "--save: until now; it is not asked again when the list is made anew.",
+        help="Repeat nothing that was played in the last DAYS, as the history has it; with --save "
+        "in the last DAYS before the list is made anew.",
         show_default=False,
         rich_help_panel=RULES,
     ),
@@ -256,11 +252,25 @@ class RuleOptions:
     random_seed: RandomSeed = None
     damaged: Damaged = True
 
-    def rules(self, catalog: "Catalog", user: str, gaps: GapOptions | None = None) -> "Rules":
-        """As the library has them. Raises `UsageError`, and `PlaylistError` for `previous`."""
+    def rules(
+        self, catalog: "Catalog", gaps: GapOptions | None = None, repeats: "Repeats | None" = None
+    ) -> "Rules":
+        """As the library has them.
+
+        Args:
+            catalog: stays open.
+            gaps: None for the defaults.
+            repeats: is looked up; what of its playlists cannot be used is noted.
+
+        Raises `UsageError`, and `PlaylistError` for a playlist that is not there.
+        """
         from recommender.recommendation.mix_request import LONGEST_S, Rules
 
         gaps = gaps or GapOptions()
+        notes: list[str] = []
+        previous = () if repeats is None else repeats.track_ids(catalog, notes=notes)
+        for remark in notes:
+            note(one_line(remark))
         return Rules(
             artist_gap=gaps.artist_gap,
             album_gap=gaps.album_gap,
@@ -274,41 +284,17 @@ class RuleOptions:
             speech=self.speech,
             christmas=self.christmas.value,
             exclusions=self.exclusions,
-            previous=self._previous(catalog, user),
+            previous=previous,
             variety=self.variety,
             random_seed=self._random_seed(),
         )
 
-    def _previous(self, catalog: "Catalog", user: str) -> tuple[int, ...]:
-        """What was played lately, then the playlists: the latest last."""
-        from recommender.catalog import EventKind
+    def repeats(self, catalog: "Catalog", user: str) -> "Repeats":
+        """What is not to be repeated, with names that mean the same later. Raises `UsageError`."""
+        from recommender.playlists.repeats import Repeats
 
-        ids: list[int] = []
-        if self.not_played is not None:
-            if self.not_played > MOST_DAYS:
-                raise UsageError(
-                    f"--not-played is at most {MOST_DAYS:,} days, not {self.not_played:g}."
-                )
-            since = datetime.now(UTC) - timedelta(days=self.not_played)
-            played = catalog.history(user, since, [EventKind.PLAY])
-            ids += [event.track_id for event in played]
-        for playlist in self.previous or ():
-            ids += playlist_tracks(catalog, playlist, user)
-        return tuple(reversed(dict.fromkeys(reversed(ids))))
-
-    def note_fixed(self, name: str | None) -> None:
-        """Say of a list stored under a name that its recipe has tracks in place of a rule."""
-        if name is None:
-            return
-        for option, given, what in (
-            ("--not-played", self.not_played is not None, "what was played until now"),
-            ("--previous", bool(self.previous), "what that playlist has now"),
-        ):
-            if given:
-                note(
-                    f"{option}: whenever {one_line(name)!r} is made anew, {what} is left out, and "
-                    "nothing that comes later."
-                )
+        names = tuple(lasting_name(catalog, name, user) for name in self.previous or ())
+        return Repeats(self.not_played, names, user)
 
     def _random_seed(self) -> int:
         if self.random_seed is not None or not self.variety:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,9 +20,12 @@ from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, StoredPlaylist, Track
+    from recommender.cli.mix_options import RuleOptions
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import MixRequest
     from recommender.recommendation.mix_result import Mix, MixEntry
     from recommender.recommendation.seeds import Seed
+    from recommender.recommendation.service import SimilarityService
 
 SCHEMA_VERSION = 1
 """Of the JSON object; raised when a key changes its name or meaning."""
@@ -81,23 +85,32 @@ class Finished:
 
 def run_list(
     options: ListOptions,
-    request_of: "Callable[[Catalog], MixRequest]",
+    request_of: "Callable[[SimilarityService, Repeats], MixRequest]",
     *,
     with_seeds: bool = False,
-    recipe: "Callable[[Mix], dict[str, Any] | None]" = recipe_of,
+    recipe: "Callable[[Mix, Repeats], dict[str, Any] | None]" = recipe_of,
+    rules: "RuleOptions | None" = None,
 ) -> None:
     """Make a list, print it, and write and store it where that is asked for.
 
     Args:
         options: of the command, checked.
-        request_of: what is asked of the service; may note what of its arguments cannot be used.
+        request_of: what is asked of the service, given also what is not to be repeated; may note
+            what of its arguments cannot be used.
         with_seeds: begin playlists with the seeds.
         recipe: what is stored to make the list anew.
+        rules: what is not to be repeated is among them; None for nothing.
     """
+    from recommender.playlists.repeats import Repeats
+
     with busy("searching"), options.open() as service:
         replaced = options.known(service.catalog, options.user)
-        found = service.mix(request_of(service.catalog))
-        finished = _finished(service.catalog, found, options, with_seeds, recipe, replaced)
+        repeats = Repeats()
+        if rules is not None:
+            repeats = rules.repeats(service.catalog, options.user)
+        found = service.mix(request_of(service, repeats))
+        stored = partial(recipe, found, repeats)
+        finished = _finished(service.catalog, found, options, with_seeds, stored, replaced)
     if not options.dry_run or options.on_stdout:
         options.write(finished.playlist, options.save)
     print_list(finished, options)
@@ -108,7 +121,7 @@ def _finished(
     found: "Mix",
     options: ListOptions,
     with_seeds: bool,
-    recipe: "Callable[[Mix], dict[str, Any] | None]",
+    recipe: "Callable[[], dict[str, Any] | None]",
     replaced: "StoredPlaylist | None",
 ) -> Finished:
     tracks = [entry.track for entry in found.entries]
@@ -118,9 +131,7 @@ def _finished(
     playlist = options.tracks(catalog, [*before, *tracks])
     saved = None
     if options.save is not None and not options.dry_run and tracks:
-        saved = save_list(
-            catalog, options, options.user, ids, replaced, recipe(found), options.absolute
-        )
+        saved = save_list(catalog, options, options.user, ids, replaced, recipe(), options.absolute)
     return Finished(found, ids, playlist, saved, replaced)
 
 

@@ -72,8 +72,9 @@ def mpd_command(
             port,
             music_directory,
             ahead,
-            rules.rules(opened.catalog, user, gaps),
+            rules.rules(opened.catalog, gaps),
             user if record else None,
+            rules.repeats(opened.catalog, user),
         )
         with hint(PlayerError, "(--host and --port.)"):
             connected = MpdQueue(opened, settings)

@@ -25,7 +25,13 @@ from recommender.cli.playlist_output import (
     write_playlist_file,
 )
 from recommender.cli.playlist_run import playlist_run_command
-from recommender.cli.saving import DryRun, Replace, changes, replaced_playlist
+from recommender.cli.saving import (
+    DryRun,
+    Replace,
+    changes,
+    replace_by_hand,
+    replaced_playlist,
+)
 from recommender.cli.seed_arguments import note_fault, note_unmatched
 from recommender.cli.similar_options import Absolute
 from recommender.cli.table_layout import Column, Cut
@@ -177,7 +183,7 @@ def playlist_save_command(
     with open_catalog(db) as catalog:
         replaced = replaced_playlist(catalog, name, user, allowed=replace)
         ids = [known_track(catalog, words).id for words in tracks]
-        saved = catalog.save_playlist(name, ids, user, comment=comment)
+        saved = replace_by_hand(catalog, name, user, ids, replaced, comment)
     _note_stored(saved, replaced)
 
 
@@ -228,7 +234,8 @@ def playlist_import_command(
             )
         saved = None
         if not dry_run:
-            saved = catalog.save_playlist(name, ids, user, comment=content.comment or "")
+            comment = content.comment or ""
+            saved = replace_by_hand(catalog, name, user, ids, replaced, comment, read_from=file)
     if as_json:
         print_json(
             {

@@ -1,7 +1,5 @@
 """`recsys playlist run`: makes stored playlists anew from their recipes."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,41 +11,14 @@ from recommender.cli.output import note, print_json, print_table, say
 from recommender.cli.saving import changes
 from recommender.cli.service_options import ServiceOptions
 from recommender.cli.table_layout import Column
-from recommender.errors import RecsysError, UsageError
+from recommender.errors import PlaylistError, UsageError
 from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
-    from recommender.catalog import StoredPlaylist
-    from recommender.recommendation.mix_result import Mix
-    from recommender.recommendation.service import SimilarityService
+    from recommender.playlists.recipes import RecipeRun
 
 SCHEMA_VERSION = 1
 """Of the JSON object; raised when a key changes its name or meaning."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What became of one playlist.
-
-    Attributes:
-        before, after: as it was and as it is; the same where it failed, and in a dry run.
-        mix: what its recipe gave; None where it failed.
-        error: why it failed.
-    """
-
-    before: "StoredPlaylist"
-    after: "StoredPlaylist"
-    mix: "Mix | None"
-    error: str | None = None
-
-    @property
-    def track_ids(self) -> tuple[int, ...]:
-        """What the recipe gave, stored or not."""
-        if self.mix is None or self.after is not self.before:
-            return self.after.track_ids
-        grows = self.mix.seeds if self.mix.request.kind == "grow" else []
-        kept = (seed.track.id for seed in grows if seed.track is not None)
-        return (*kept, *(entry.track.id for entry in self.mix.entries))
 
 
 @grouped
@@ -86,6 +57,8 @@ def playlist_run_command(
     For a timer:
       recsys playlist run --all
     """
+    from recommender.playlists.recipes import run_recipes
+
     if every == (name is not None):
         raise UsageError("give the NAME of a playlist, or --all.")
     with service.open() as opened:
@@ -93,7 +66,9 @@ def playlist_run_command(
             playlists = [opened.catalog.playlist(name, user or "")]
         else:
             playlists = [one for one in opened.catalog.playlists(user) if one.recipe]
-        runs = list(_runs(opened, playlists, dry_run, raising=not every))
+        runs = list(run_recipes(opened, playlists, dry_run=dry_run))
+    if not every and runs[0].error is not None:
+        raise PlaylistError(runs[0].error)
     if as_json:
         print_json({"schema_version": SCHEMA_VERSION, "playlists": [_as_dict(run) for run in runs]})
     elif runs:
@@ -107,29 +82,7 @@ def playlist_run_command(
         raise typer.Exit(1)
 
 
-def _runs(
-    service: "SimilarityService", playlists: "list[StoredPlaylist]", dry_run: bool, raising: bool
-) -> Iterator[Run]:
-    """Run recipes one after another; `raising`: one that fails is an error."""
-    from recommender.playlists.recipes import recipe_request, run_recipe
-
-    for playlist in playlists:
-        try:
-            if dry_run:
-                found = service.mix(recipe_request(service.catalog, playlist, None))
-                after = playlist
-            else:
-                found = run_recipe(service, playlist)
-                after = service.catalog.playlist(playlist.id)
-        except RecsysError as error:
-            if raising:
-                raise
-            yield Run(playlist, playlist, None, str(error))
-        else:
-            yield Run(playlist, after, found)
-
-
-def _print_runs(runs: list[Run], why: bool, dry_run: bool) -> None:
+def _print_runs(runs: "list[RecipeRun]", why: bool, dry_run: bool) -> None:
     if len(runs) == 1 and runs[0].mix is not None:
         print_mix(runs[0].mix)
     made = [run for run in runs if run.mix is not None]
@@ -154,13 +107,13 @@ def _print_runs(runs: list[Run], why: bool, dry_run: bool) -> None:
         note("nothing was written (--dry-run).")
 
 
-def _row(run: Run, with_user: bool) -> tuple[object, ...]:
+def _row(run: "RecipeRun", with_user: bool) -> tuple[object, ...]:
     change = changes(run.before.track_ids, run.track_ids)
     row = (run.after.name, len(run.track_ids), change, run.after.target)
     return (*row, run.after.user) if with_user else row
 
 
-def _as_dict(run: Run) -> dict[str, Any]:
+def _as_dict(run: "RecipeRun") -> dict[str, Any]:
     return {
         "id": run.after.id,
         "name": run.after.name,

@@ -49,8 +49,14 @@ def proxy_command(
     Run recsys link with the server's URL first. Who may ask is the server's to say; a token with a
     salt can be checked only by a server that knows them, or by the proxy with the user's password.
 
-    Plays, stars and ratings that the server accepts are noted in the history under the user's name;
-    not those of a call with an API key or with a login in a header, whose owner is not known here.
+    Answered here: getSimilarSongs, getSimilarSongs2, getSonicSimilarTracks and findSonicPath, with
+    at most 200 songs; ping and getOpenSubsonicExtensions are the server's, with the extension
+    added. All else is passed on as it is, but for the tokens of the user of --login.
+
+    Plays, stars and ratings (scrobble, star, unstar, setRating) that the server accepts are noted
+    in the history under the user's name. Not noted: calls with an API key, or whose login is in a
+    header, a cookie or a body that is no form; several names in one call; answers as JSONP; songs
+    that are not linked; what is done to whole albums and artists; and "now playing".
 
     Examples:
 

@@ -10,9 +10,11 @@ import typer
 from recommender.cli.output import counted, note, writing_file
 from recommender.cli.playlist_output import note_written, require_writable
 from recommender.errors import PlaylistNotFound, UsageError
+from recommender.utils.terminal_text import one_line
 
 if TYPE_CHECKING:
     from recommender.catalog import Catalog, StoredPlaylist
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import MixRequest
     from recommender.recommendation.mix_result import Mix
     from recommender.recommendation.seeds import Query, Seed
@@ -22,7 +24,11 @@ SAVING = "Saving"
 
 Replace = Annotated[
     bool,
-    typer.Option("--replace", help="Replace a playlist of that name.", rich_help_panel=SAVING),
+    typer.Option(
+        "--replace",
+        help="Replace a playlist of that name, and its file if it has one.",
+        rich_help_panel=SAVING,
+    ),
 ]
 DryRun = Annotated[
     bool,
@@ -43,6 +49,44 @@ Target = Annotated[
         rich_help_panel=SAVING,
     ),
 ]
+
+
+def replace_by_hand(
+    catalog: "Catalog",
+    name: str,
+    user: str,
+    track_ids: Sequence[int],
+    replaced: "StoredPlaylist | None",
+    comment: str,
+    read_from: Path | None = None,
+) -> "StoredPlaylist":
+    """Store a list that no request made; what it replaces leaves it comment and file.
+
+    The file is written with it, and either both are stored or neither; but not the file that the
+    list was read from, which may have entries that are no tracks of the catalogue. A recipe is
+    dropped, which would make another list of it, and that is noted.
+    """
+    target = None if replaced is None else replaced.target
+    kept = target is not None and read_from is not None and _is_same(target, read_from)
+    options = SaveOptions(save=name)
+    saved = save_list(
+        catalog, options, user, track_ids, replaced, comment=comment or None, write=not kept
+    )
+    _note_dropped_recipe(saved, replaced)
+    return saved
+
+
+def _note_dropped_recipe(saved: "StoredPlaylist", replaced: "StoredPlaylist | None") -> None:
+    if saved.recipe is None and replaced is not None and replaced.recipe is not None:
+        kind = one_line(str(replaced.recipe.get("kind")))
+        note(
+            f"its recipe ({kind}) is dropped: 'recsys playlist run' does not make "
+            f"{one_line(saved.name)!r} anew any more."
+        )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 @dataclass(frozen=True)
@@ -104,23 +148,32 @@ def replaced_playlist(
     return known
 
 
-def recipe_of(found: "Mix") -> "dict[str, Any]":
+def recipe_of(found: "Mix", repeats: "Repeats | None" = None) -> "dict[str, Any]":
     """The request of a list, its seeds as track ids, or absolute paths, that mean the same later.
+
+    Args:
+        repeats: what is looked up whenever the list is made, in place of the tracks that the
+            request names; None to name those.
 
     Raises `UsageError` for a seed that cannot be found again.
     """
+    from recommender.playlists.recipes import with_repeats
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import SeedSet
 
     request: MixRequest = found.request
+    like = tuple(dict.fromkeys(map(_lasting, found.seeds)))
+    weights = dict(zip(request.seeds.like, request.seeds.weights, strict=False))
     seeds = SeedSet(
-        tuple(dict.fromkeys(map(_lasting, found.seeds))),
+        like,
         tuple(dict.fromkeys(map(_lasting, found.unlike))),
+        tuple(weights[one] for one in like) if weights.keys() >= set(like) else (),
     )
     first = found.entries[0].track.id if request.first is not None and found.entries else None
-    return replace(request, seeds=seeds, first=first).as_dict()
+    return with_repeats(replace(request, seeds=seeds, first=first).as_dict(), repeats or Repeats())
 
 
-def no_recipe(_: "Mix") -> None:
+def no_recipe(_: "Mix", __: "Repeats") -> None:
     """Of a list that its request would not make anew."""
 
 
@@ -140,19 +193,25 @@ def save_list(
     replaced: "StoredPlaylist | None" = None,
     recipe: "dict[str, Any] | None" = None,
     absolute: bool = False,
+    *,
+    comment: str | None = None,
+    write: bool = True,
 ) -> "StoredPlaylist":
     """Store a list, and write its file; both or neither.
 
-    What it replaces leaves it its comment and, unless another was named, its file.
+    What it replaces leaves it its comment and its file, unless others are given.
+
+    Args:
+        write: whether the file is written now, and not only when the list is made anew.
     """
     from recommender.playlists.files import replacing_playlist
 
     assert options.save is not None
-    name, target, comment = options.save.strip(), options.to, ""
-    if replaced is not None:
-        comment = replaced.comment
-        if target is None:
-            target, absolute = replaced.target, replaced.absolute
+    name, target = options.save.strip(), options.to
+    if comment is None:
+        comment = "" if replaced is None else replaced.comment
+    if replaced is not None and target is None:
+        target, absolute = replaced.target, replaced.absolute
 
     def save() -> "StoredPlaylist":
         return catalog.save_playlist(
@@ -165,7 +224,7 @@ def save_list(
             absolute=absolute,
         )
 
-    if target is None:
+    if target is None or not write:
         return save()
     require_writable(target)
     replacing = replacing_playlist(
@@ -195,6 +254,7 @@ def note_saved(
         again = "" if saved.recipe is None else f"; 'recsys playlist run {saved.name}' renews it"
         change = "" if replaced is None else f", {changes(replaced.track_ids, saved.track_ids)}"
         note(f"saved as {saved.name!r}: {counted(len(saved.track_ids), 'track')}{change}{again}.")
+        _note_dropped_recipe(saved, replaced)
 
 
 def changes(before: Sequence[int], after: Sequence[int]) -> str:

@@ -71,17 +71,10 @@ def seed_arguments(
     return SeedArguments(tuple(dict.fromkeys(queries)), tuple(incomplete))
 
 
-def playlist_tracks(catalog: "Catalog", name: str, user: str) -> Sequence[int]:
-    """The tracks of a stored playlist, or of a playlist file. Raises `PlaylistError`."""
-    stored = _stored(catalog, name, user)
-    if stored is not None:
-        return stored
-    if is_playlist_file(name):
-        return _read(catalog, Path(name))[0]
-    raise PlaylistNotFound(
-        f"{name!r} is neither a stored playlist nor a playlist file (.m3u, .m3u8, .xspf): "
-        "'recsys playlist list' lists those that are stored."
-    )
+def lasting_name(catalog: "Catalog", name: str, user: str) -> str:
+    """What names a playlist from any folder: as it is, or the absolute path of a file."""
+    is_file = is_playlist_file(name) and _stored(catalog, name, user) is None
+    return str(Path(name).absolute()) if is_file else name
 
 
 def is_playlist_file(name: str) -> bool:

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,15 @@ user_app = typer.Typer(
     help="Add, list and remove those who may use the server.", no_args_is_help=True
 )
 serve_app.add_typer(user_app, name="user")
+
+
+class Auth(StrEnum):
+    """Who has to prove who asks."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    OFF = "off"
+
 
 UsersFile = Annotated[
     Path | None,
@@ -56,14 +66,13 @@ def serve_command(
         bool,
         typer.Option("--systemd", help="Print a unit file that runs this command, and exit."),
     ] = False,
-    no_auth: Annotated[
-        bool,
+    auth: Annotated[
+        Auth,
         typer.Option(
-            "--no-auth",
-            help="Let every request in although there are users; at 127.0.0.1 only.",
-            rich_help_panel=ADVANCED,
+            help="Who has to prove who asks. auto: everybody, but at 127.0.0.1 nobody until the "
+            "first user is added; off: nobody, at 127.0.0.1 only.",
         ),
-    ] = False,
+    ] = Auth.AUTO,
     show_paths: Annotated[
         bool,
         typer.Option(
@@ -114,9 +123,10 @@ def serve_command(
 
     Routes: /api/v1 (OpenAPI at /api/v1/openapi.json), /rest (OpenSubsonic: players log in with a
     user's name and password, or the API key), those that plugins for AudioMuse-AI call, /healthz,
-    /readyz and /metrics. At 127.0.0.1 nobody has to prove who asks, until there is a
-    user; elsewhere everybody has to. Passwords travel as they are: put a proxy with TLS in front
-    where the network is not yours.
+    /readyz and /metrics. At 127.0.0.1 nobody has to prove who asks until a user is added, and
+    requests that came through a proxy are refused; after that, and elsewhere, everybody has to.
+    Passwords travel as they are: put a proxy with TLS in front where the network is not yours, and
+    serve with --auth always behind it, as not every proxy can be told from this machine's programs.
 
     A catalogue that changes is served as it is now, without a restart.
 
@@ -141,7 +151,7 @@ def serve_command(
         port=port,
         base_path=base_path,
         users_file=users,
-        require_auth=False if no_auth else None,
+        require_auth={Auth.AUTO: None, Auth.ALWAYS: True, Auth.OFF: False}[auth],
         show_paths=show_paths,
         watch=watch,
         origins=tuple(origin or ()),
@@ -188,9 +198,9 @@ def _unit(params: dict[str, Any], settings: "ServerSettings") -> str:
     words = [str(Path(sys.argv[0]).absolute()), "serve", "--db", str(database)]
     words += ["--host", settings.host, "--port", str(settings.port)]
     words += ["--users", str(settings.users_path.absolute())]
-    for name in ("watch", "no_auth", "show_paths"):
+    for name in ("watch", "show_paths"):
         words += [f"--{name.replace('_', '-')}"] if params[name] else []
-    for name in ("base_path", "server", "workers"):
+    for name in ("auth", "base_path", "server", "workers"):
         words += [f"--{name.replace('_', '-')}", str(params[name])] if params[name] else []
     for origin in settings.origins:
         words += ["--origin", origin]
@@ -258,8 +268,11 @@ def user_remove_command(
     db: Database = None,
 ) -> None:
     """Remove a user; a server that runs refuses the secrets a second later."""
-    _store(context, db, users).remove(name)
+    store = _store(context, db, users)
+    store.remove(name)
     say(f"{name} was removed; what the catalogue has of that user's history and playlists stays.")
+    if not store.users():
+        note(f"nobody may use the server now: add a user, or remove {store.file} to need none.")
 
 
 @user_app.command("list")

@@ -9,9 +9,10 @@ from recommender.cli.output import note
 from recommender.cli.similar_options import WithSeed
 
 if TYPE_CHECKING:
-    from recommender.catalog import Catalog
+    from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import MixRequest
     from recommender.recommendation.mix_result import Mix
+    from recommender.recommendation.service import SimilarityService
 
 
 @grouped
@@ -34,20 +35,18 @@ def today_command(
     """
     options.check_all(with_seed)
 
-    def request(catalog: "Catalog") -> "MixRequest":
+    def request(service: "SimilarityService", repeats: "Repeats") -> "MixRequest":
         from recommender.history.seeds import todays_request
 
-        chosen = rules.rules(catalog, options.user, gaps)
-        if options.save is not None and (rules.previous or rules.not_played is not None):
-            note("--not-played and --previous count for this list, not when it is made anew.")
-        asked, seeds = todays_request(catalog, options.user, chosen, length.length())
+        chosen = rules.rules(service.catalog, gaps, repeats)
+        asked, seeds = todays_request(service, options.user, chosen, length.length())
         for remark in seeds.notes:
             note(remark)
         return asked
 
-    def recipe(found: "Mix") -> dict[str, Any]:
-        from recommender.playlists.recipes import todays_recipe
+    def recipe(found: "Mix", repeats: "Repeats") -> dict[str, Any]:
+        from recommender.playlists.recipes import todays_recipe, with_repeats
 
-        return todays_recipe(found.request, options.user)
+        return with_repeats(todays_recipe(found.request, options.user), repeats)
 
-    run_list(options, request, with_seeds=with_seed, recipe=recipe)
+    run_list(options, request, with_seeds=with_seed, recipe=recipe, rules=rules)

@@ -76,6 +76,9 @@ class FfmpegDecoder:
     Time stamps of wma and Matroska are whole milliseconds: a window there may begin up to two
     milliseconds off its position. Those of FLAC in Ogg are those of pages half a second long, so
     it is not sought in.
+
+    Attributes:
+        bits: as of `SoundfileDecoder`.
     """
 
     def __init__(self, file: BinaryIO | FileView, mixer: ChannelMixer | None = None) -> None:
@@ -98,6 +101,7 @@ class FfmpegDecoder:
         in_pages = (container, codec) == ("ogg", "flac")
         timed = self._first.pts is not None
         self.is_lossy: bool = codec in _LOSSY
+        self.bits = 16 if self._first.format.bytes <= 2 else 32
         self.seeks: bool = seekable and not in_pages and timed
         seconds = self._seconds(container)
         is_known = self.seeks or in_pages or container == "mp3"
@@ -186,7 +190,7 @@ class FfmpegDecoder:
     def read(self, start: int, count: int) -> FloatArray:
         """See `Decoder.read`. Empty when the seek landed too late."""
         frames: list[AudioFrame] = []
-        parts: list[FloatArray] = [np.empty(0, np.float32)]
+        parts: list[FloatArray] = []
         skipped, length, held = 0, 0, 0
         for frame in self._frames_leading_to(start):
             if not length:
@@ -201,7 +205,8 @@ class FfmpegDecoder:
                 frames, held = [], 0
             if length >= skipped + count:
                 break
-        parts.append(self._mono(frames))
+        if frames or not parts:
+            parts.append(self._mono(frames))
         return np.concatenate(parts)[skipped : skipped + count]
 
     def _frames_leading_to(self, start: int) -> "Iterator[AudioFrame]":

@@ -21,6 +21,9 @@ _MPEG_1_RUN_UP = 0.25
 """Seconds decoded before a position in an mp3 of `_MPEG_1_RATE` or more: a frame has 104 bytes at
 least there, so that the 511 bytes it may lean on are those of five frames, .13 s."""
 
+_SUBTYPES_OF_16_BITS = ("PCM_S8", "PCM_U8", "PCM_16", "ALAC_16", "ULAW", "ALAW")
+"""Subtypes whose samples 16 bits can hold."""
+
 _BLOCK = 10  # seconds
 _MOST_SAMPLES = 8_000_000
 """Samples of all channels that are read at once: 32 MB."""
@@ -29,7 +32,11 @@ _SOUNDFILE_ERRORS = (soundfile.SoundFileError, OSError, RuntimeError, TypeError,
 
 
 class SoundfileDecoder:
-    """libsndfile: wav, au, aiff, flac, mp3, ogg vorbis, and a dozen rare formats."""
+    """libsndfile: wav, au, aiff, flac, mp3, ogg vorbis, and a dozen rare formats.
+
+    Attributes:
+        bits: that hold every sample: 16, or 32 for all that may need more.
+    """
 
     def __init__(self, file: BinaryIO | FileView, mixer: ChannelMixer | None = None) -> None:
         """Open. Raises `DecoderError`, also for what ffmpeg does better."""
@@ -38,6 +45,7 @@ class SoundfileDecoder:
         self.rate = plausible_rate(self._sound.samplerate)
         self.seeks = True
         self.is_lossy: bool = self._sound.subtype in ("MPEG_LAYER_III", "VORBIS")
+        self.bits = 16 if self._sound.subtype in _SUBTYPES_OF_16_BITS else 32
         self.mixer = mixer or ChannelMixer()
         self.faults = Faults()
         self.container_faults = Faults()

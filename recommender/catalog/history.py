@@ -3,8 +3,10 @@
 Every function works on a connection, inside the caller's transaction.
 """
 
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -19,17 +21,17 @@ _EVENTS = table(EventRow)
 _KEY = (_EVENTS.c.user_name, _EVENTS.c.kind, _EVENTS.c.track_id, _EVENTS.c.at, _EVENTS.c.source)
 
 
-def record(connection: Connection, events: Iterable[Event]) -> int:
+def record(connection: Connection, events: Iterable[Event], within: timedelta) -> int:
     """See `Catalog.record_events`."""
     added = 0
     for part in _parts(events):
         _require_tracks(connection, {event.track_id for event in part})
-        new = dict.fromkeys(map(_stored, part))
-        known = _known(connection, list(new))
+        each = list(dict.fromkeys(map(_stored, part)))
+        known = _known(connection, each, within)
+        new = _apart(each, known, within) if within else [key for key in each if key not in known]
         rows = [
             dict(zip(("user_name", "kind", "track_id", "at", "source"), key, strict=True))
             for key in new
-            if key not in known
         ]
         if rows:
             connection.execute(insert(_EVENTS), rows)
@@ -51,12 +53,30 @@ def _parts(events: Iterable[Event]) -> Iterator[list[Event]]:
         yield part
 
 
-def _known(connection: Connection, keys: Sequence[_Stored]) -> set[_Stored]:
+def _apart(keys: Sequence[_Stored], known: Iterable[_Stored], within: timedelta) -> list[_Stored]:
+    """Those of the events that are not within that time of a known one, or of one another."""
+    times: dict[tuple[str, EventKind, int], list[datetime]] = defaultdict(list)
+    for user, kind, track_id, at, _ in known:
+        times[user, kind, track_id].append(at)
+    for own in times.values():
+        own.sort()
+    found = []
+    for key in keys:
+        user, kind, track_id, at, _ = key
+        own = times[user, kind, track_id]
+        place = bisect_left(own, at - within)
+        if place == len(own) or own[place] > at + within:
+            insort(own, at)
+            found.append(key)
+    return found
+
+
+def _known(connection: Connection, keys: Sequence[_Stored], within: timedelta) -> set[_Stored]:
     """Those of the events that are stored, and perhaps others of their tracks and times."""
     times = [at for *_, at, _ in keys]
     query = select(*_KEY).where(
         _EVENTS.c.user_name.in_({user for user, *_ in keys}),
-        _EVENTS.c.at.between(min(times), max(times)),
+        _EVENTS.c.at.between(min(times) - within, max(times) + within),
         _EVENTS.c.track_id.in_({track_id for _, _, track_id, *_ in keys}),
     )
     return {tuple(row) for row in connection.execute(query)}

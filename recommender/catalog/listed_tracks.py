@@ -24,6 +24,7 @@ class ListedTrack:
         library_id, path: where its file is.
         artists: those that are credited.
         album_artist: as tagged, or else the artist.
+        genre: as tagged.
     """
 
     id: int
@@ -37,6 +38,7 @@ class ListedTrack:
     track_number: int | None
     year: int | None
     duration: float
+    genre: str | None = None
 
 
 def page_after(connection: Connection, last: int) -> Sequence[ListedTrack]:
@@ -57,6 +59,7 @@ def page_after(connection: Connection, last: int) -> Sequence[ListedTrack]:
             columns.track_number,
             columns.year,
             columns.duration,
+            columns.genre,
         )
         .where(columns.id > last, columns.state == TrackState.ANALYSED)
         .order_by(columns.id)
@@ -66,8 +69,8 @@ def page_after(connection: Connection, last: int) -> Sequence[ListedTrack]:
         ListedTrack(
             id, library, path, segment, title,
             credited_by_tags(artists, artist, of_album, by),
-            album, by or artist, number, year, duration,
+            album, by or artist, number, year, duration, genre,
         )
         for id, library, path, segment, title, album, artist, by, artists, of_album, number, year,
-        duration in rows
+        duration, genre in rows
     ]  # fmt: skip

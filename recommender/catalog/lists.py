@@ -1,7 +1,7 @@
 """`Lists`: the part of `Catalog` that stores what users say: exclusions, history, playlists."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -105,10 +105,15 @@ class Lists(Database):
         event = Event(user, _member(EventKind, kind), track_id, at, source)
         return bool(self.record_events([event]))
 
-    def record_events(self, events: Iterable[Event]) -> int:
-        """Like `record`, many events in one transaction; returns how many were not known."""
+    def record_events(self, events: Iterable[Event], within: timedelta = timedelta(0)) -> int:
+        """Like `record`, many events in one transaction; returns how many were not known.
+
+        Args:
+            within: above 0, an event is known where one of the same user, kind and track, from
+                whichever source, is no more than so far from it in time.
+        """
         with self._changing() as connection:
-            return history.record(connection, events)
+            return history.record(connection, events, within)
 
     def history(
         self,

@@ -1,17 +1,20 @@
 """Dropping tracks, and what becomes of the likes, playlists and exclusions that name them.
 
-Where a copy of a track stays, it inherits them; otherwise they go with the track. Every function
-works on a connection, inside the caller's transaction.
+Where a copy of a track stays, it inherits them, and is named by recipes; otherwise they go with the
+track, and a recipe that is run says what is gone. Every function works on a connection, inside the
+caller's transaction.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, exists, select, union, update
+from sqlalchemy import Connection, and_, case, delete, exists, func, select, union, update
 from sqlalchemy.orm import aliased
 
 from recommender.catalog.catalog_row import bump_lists_revision
 from recommender.catalog.changes import record_removals
+from recommender.catalog.chunks import chunks
+from recommender.catalog.recipe_tracks import named_in_recipes, rename_in_recipes
 from recommender.catalog.records import TrackState
 from recommender.catalog.schema import EventRow, ExclusionRow, PlaylistEntryRow, TrackRow
 
@@ -34,10 +37,13 @@ def drop_tracks(connection: Connection, *conditions: Any, heirs: Mapping[int, in
         The number of tracks dropped.
     """
     named = _named(connection, *conditions)
+    inheriting: dict[int, int] = {}
     for track_id in named:
         heir = heirs.get(track_id) or _copy_of(connection, track_id, *conditions)
         if heir is not None:
             _hand_over(connection, track_id, heir)
+            inheriting[track_id] = heir
+    rename_in_recipes(connection, inheriting)
     record_removals(connection, *conditions)
     dropped = connection.execute(delete(TrackRow).where(*conditions)).rowcount
     if named:
@@ -46,10 +52,14 @@ def drop_tracks(connection: Connection, *conditions: Any, heirs: Mapping[int, in
 
 
 def _named(connection: Connection, *conditions: Any) -> list[int]:
-    """Those of the tracks that a list or an event names."""
+    """Those of the tracks that a list, an event or a recipe names."""
     going = select(TrackRow.id).where(*conditions)
     naming = (select(row.track_id).where(row.track_id.in_(going)) for row in _NAMING)
-    return sorted(connection.scalars(union(*naming)))
+    found = set(connection.scalars(union(*naming)))
+    largest = connection.scalar(select(func.max(TrackRow.id))) or 0
+    for chunk in chunks(sorted(id for id in named_in_recipes(connection) if 0 < id <= largest)):
+        found.update(connection.scalars(going.where(TrackRow.id.in_(chunk))))
+    return sorted(found)
 
 
 def _copy_of(connection: Connection, track_id: int, *conditions: Any) -> int | None:

@@ -140,11 +140,7 @@ class DuplicateDetector:
         found: BoolArray = np.abs(others - durations) <= self.tolerance * np.maximum(
             others, durations
         )
-        a, b = views[found].astype(np.float64), other_views[found].astype(np.float64)
-        lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-        inner = np.einsum("nv,nv->n", a, b)
-        cosines = np.divide(inner, lengths, out=np.zeros(len(a)), where=lengths > 0)
-        found[found] = cosines >= self.threshold
+        found[found] = pair_cosines(views[found], other_views[found]) >= self.threshold
         return found
 
     def __call__(self, one: Recording, other: Recording) -> bool:
@@ -157,6 +153,15 @@ def cosines(one: FloatArray, others: FloatArray) -> Scores:
     a, b = one.astype(np.float64), others.astype(np.float64)
     lengths = np.linalg.norm(b, axis=1) * np.linalg.norm(a)
     found: Scores = np.divide(b @ a, lengths, out=np.zeros(len(b)), where=lengths > 0)
+    return found
+
+
+def pair_cosines(ones: FloatArray, others: FloatArray) -> Scores:
+    """Cosines of n pairs of vectors [n, v] in double precision, [n]; 0 if one is zero."""
+    a, b = ones.astype(np.float64), others.astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    inner = np.einsum("nv,nv->n", a, b)
+    found: Scores = np.divide(inner, lengths, out=np.zeros(len(a)), where=lengths > 0)
     return found
 
 

@@ -3,12 +3,17 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from recommender.catalog import Catalog, Event, EventKind
 from recommender.history.formats import HistoryFormat, read_history
 from recommender.history.items import Listen, Unreadable
 from recommender.history.track_lookup import Named, TrackLookup
 from recommender.utils.files import AnyPath, as_path
+
+SAME_TIME = timedelta(seconds=1)
+"""Events of one track, kind and user that are no further apart are one: exports have whole seconds,
+and several services are told of the same play."""
 
 _AT_ONCE = 10_000
 """Events in a transaction."""
@@ -58,8 +63,9 @@ def import_history(
     """Add a history to that of `user`.
 
     A recording is known by its MusicBrainz id where the file's tags have it, else by artist and
-    title (`TrackLookup.named`). What is known already is not added again, so that a newer export
-    may be imported whole, and an import that was interrupted once more.
+    title (`TrackLookup.named`). What is known already, from whichever source (`SAME_TIME`), is not
+    added again, so that a newer export may be imported whole, an import that was interrupted once
+    more, and one's own export as well.
 
     Args:
         catalog: stays open.
@@ -128,7 +134,7 @@ class _Import:
             self._flush()
 
     def _flush(self) -> None:
-        self._added += self._catalog.record_events(self._waiting)
+        self._added += self._catalog.record_events(self._waiting, SAME_TIME)
         self._waiting = []
 
     def finished(self) -> HistoryImport:

@@ -6,10 +6,11 @@ A track counts as played once half of it, or four minutes, were listened to, as 
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from recommender.catalog import Catalog, EventKind
+from recommender.catalog import Catalog, Event, EventKind
 from recommender.catalog.records import Track
 from recommender.errors import TrackNotFound
 
@@ -45,6 +46,7 @@ class Listening:
         self._source = source
         self._clock = clock
         self._playing: _Playing | None = None
+        self._unrecorded: list[Event] = []
 
     def observe(
         self, key: object, track: Track | None, is_playing: bool, elapsed: float = 0.0
@@ -56,6 +58,8 @@ class Listening:
             track: of the catalogue, where it is one.
             is_playing: False where it is paused or stopped.
             elapsed: seconds into the track, counted as listened to where it is new here.
+
+        Raises `CatalogError` where the catalogue cannot be written; it is tried again next time.
         """
         now = self._clock()
         self._count(now)
@@ -65,6 +69,7 @@ class Listening:
             self._playing = _Playing(key, track, datetime.now(UTC), elapsed, None)
         if self._playing is not None:
             self._playing.running_since = now if is_playing else None
+        self._record()
 
     def _count(self, now: float) -> None:
         playing = self._playing
@@ -81,7 +86,11 @@ class Listening:
             kind = EventKind.SKIP
         else:
             return
-        try:
-            self._catalog.record(self._user, kind, playing.track.id, playing.began, self._source)
-        except TrackNotFound:  # it was dropped while it was playing
-            return
+        at = playing.began
+        self._unrecorded.append(Event(self._user, kind, playing.track.id, at, self._source))
+
+    def _record(self) -> None:
+        while self._unrecorded:
+            with suppress(TrackNotFound):  # it was dropped while it was playing
+                self._catalog.record_events(self._unrecorded[:1])
+            del self._unrecorded[0]

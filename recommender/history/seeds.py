@@ -1,19 +1,20 @@
 """Seeds of today's list, of what one user liked, played and skipped.
 
 What others played has no part in it, and how often a track was played only weighs it as a seed:
-what is recommended is what sounds like the seeds.
+what is recommended is what sounds like the seeds. Seeds keep to the rules that the list keeps to.
 """
 
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recommender.catalog import Catalog, EventKind
+from recommender.catalog import EventKind
 from recommender.catalog.list_records import DEFAULT_USER, Event
-from recommender.errors import NothingAnalysed, UsageError
+from recommender.errors import UsageError
 from recommender.recommendation.mix_request import (
     Length,
     MixRequest,
@@ -21,6 +22,9 @@ from recommender.recommendation.mix_request import (
     SeedSet,
     latest_last,
 )
+
+if TYPE_CHECKING:
+    from recommender.recommendation.service import SimilarityService
 
 HALF_LIFE_DAYS = 30.0
 """After so long, a play or a skip counts half."""
@@ -59,7 +63,11 @@ class HistorySeeds:
 
 
 def history_seeds(
-    catalog: Catalog, user: str = DEFAULT_USER, count: int = 5, now: datetime | None = None
+    service: "SimilarityService",
+    user: str = DEFAULT_USER,
+    count: int = 5,
+    now: datetime | None = None,
+    rules: Rules | None = None,
 ) -> HistorySeeds:
     """The seeds of a day: the same ones all day while the history stays, others tomorrow.
 
@@ -69,45 +77,45 @@ def history_seeds(
     Where there is no history, every track is as likely.
 
     Args:
-        catalog: stays open.
+        service: over the catalogue that has the history.
         user: empty for the only one.
         count: at least 1.
         now: whose date in the local time zone is the day; None for the present.
+        rules: no track is a seed that they would leave out of a list; None for the defaults.
 
     Raises:
-        NothingAnalysed: there is no track to begin with.
-        UsageError: `count` is below 1.
+        CatalogError: there is no track to begin with.
+        UsageError: `count` is below 1, or the rules leave no track.
     """
     if count < 1:
         raise UsageError(f"a list needs at least 1 seed, not {count}.")
+    catalog = service.catalog
     now = (now or datetime.now(UTC)).astimezone()
     events = catalog.history(user, kinds=(EventKind.LIKE, EventKind.UNLIKE))
     events += catalog.history(user, now - REMEMBERED, NOT_AGAIN)
     weights = _weights(events, now)
-    present = catalog.present(weights)
-    excluded = set(catalog.excluded_tracks().tolist())
-    weights = {id: weight for id, weight in weights.items() if id in present.keys() - excluded}
+    known = catalog.present(weights)
+    admitted = service.admitted(replace(rules or Rules(), previous=()), now.date()).tolist()
+    passing = {id: weights[id] for id in weights.keys() & known.keys() & set(admitted)}
     notes: tuple[str, ...] = ()
-    if not weights:
-        ids = [id for id in catalog.analysed_ids().tolist() if id not in excluded]
-        if not ids:
-            raise NothingAnalysed("no track can be a seed: ingest a folder of music.")
-        weights = dict.fromkeys(ids, 1.0)
-        notes = (
-            "there are no likes and plays to begin with; the seeds are drawn from all tracks.",
-        )
-    drawn = _drawn(weights, count, f"{now.date().isoformat()} {user}")
-    heaviest = max(weights[id] for id in drawn)
+    if not passing:
+        passing = dict.fromkeys(admitted, 1.0)
+        reason = "there are no likes and plays to begin with"
+        if weights:
+            reason = "the rules leave out all that was liked and played"
+        notes = (f"{reason}; the seeds are drawn from all tracks.",)
+    drawn = _drawn(passing, count, f"{now.date().isoformat()} {user}")
+    heaviest = max(passing[id] for id in drawn)
     return HistorySeeds(
         like=tuple(drawn),
-        weights=tuple(weights[id] / heaviest for id in drawn),
+        weights=tuple(passing[id] / heaviest for id in drawn),
         previous=_previous(events, now),
         notes=notes,
     )
 
 
 def todays_request(
-    catalog: Catalog,
+    service: "SimilarityService",
     user: str = DEFAULT_USER,
     rules: Rules | None = None,
     length: Length | None = None,
@@ -116,21 +124,22 @@ def todays_request(
     """What `SimilarityService.mix` makes today's list of, and where its seeds come from.
 
     Args:
-        catalog, user, now: as in `history_seeds`.
-        rules: what was played or skipped lately is left out besides.
+        service, user, now: as in `history_seeds`.
+        rules: of seeds and list; what was played or skipped lately is left out besides.
         length: None for that of a mix.
 
     Raises what `history_seeds` raises.
     """
     rules = rules or Rules(variety=VARIETY)
     now = (now or datetime.now(UTC)).astimezone()
-    seeds = history_seeds(catalog, user, now=now)
+    seeds = history_seeds(service, user, now=now, rules=rules)
     of_today = replace(
         rules,
         previous=latest_last((*seeds.previous, *rules.previous)),
         random_seed=rules.random_seed or now.date().toordinal(),
     )
-    return MixRequest("mix", SeedSet(seeds.like), of_today, length or Length()), seeds
+    weighed = SeedSet(seeds.like, weights=seeds.weights)
+    return MixRequest("mix", weighed, of_today, length or Length()), seeds
 
 
 def _weights(events: list[Event], now: datetime) -> dict[int, float]:

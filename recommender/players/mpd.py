@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from recommender.catalog import CatalogState
 from recommender.catalog.records import Track
@@ -40,6 +40,7 @@ SPARE = 20
 """Tracks that are asked for besides, in the place of those that MPD does not have."""
 
 _Song = Mapping[str, Any]
+_Result = TypeVar("_Result")
 
 
 class MpdQueue:
@@ -108,7 +109,8 @@ class MpdQueue:
     def follow(self, on_added: Callable[[Sequence[Track]], None] | None = None) -> None:
         """Fill the queue whenever something changes, until the connection ends or Ctrl-C.
 
-        What keeps it from being filled at present, as nothing is playing, is logged as a warning.
+        What keeps it from being filled at present, as nothing is playing, is logged as a warning;
+        and what keeps plays from being recorded, as the catalogue is busy.
 
         Args:
             on_added: called with the tracks after they were added.
@@ -116,30 +118,21 @@ class MpdQueue:
         Raises:
             PlayerError: the connection is lost.
         """
-        said = ""
+        listen, fill = _SaidOnce(self._listen), _SaidOnce(self.fill)
         while True:
-            with said_clearly():
-                self._listen()
-            try:
-                added = self.fill()
-            except ConnectionLost:
-                raise
-            except RecsysError as error:
-                if str(error) != said:
-                    logger.warning("%s", error)
-                said = str(error)
-            else:
-                said = ""
-                if added and on_added is not None:
-                    on_added(added)
+            listen()
+            added = fill()
+            if added and on_added is not None:
+                on_added(added)
             with said_clearly():
                 self._client.idle("player", "playlist")
 
     def _listen(self) -> None:
-        """Tell the history what is playing now."""
+        """Tell the history what is playing now. Raises `RecsysError`."""
         if self._listening is None:
             return
-        status, song = self._client.status(), self._client.currentsong()
+        with said_clearly():
+            status, song = self._client.status(), self._client.currentsong()
         track = self._track_of(song, _seconds(status)) if song else None
         self._listening.observe(
             key=status.get("songid"),
@@ -162,7 +155,8 @@ class MpdQueue:
         queued = (self._track_of(song, 0.0) for song in songs)
         rules = self._settings.rules or Rules()
         known = (one.id for one in queued if one is not None)
-        previous = latest_last((*sorted(self._absent), *rules.previous, *known))
+        looked_up = self._settings.repeats.track_ids(self._service.catalog)
+        previous = latest_last((*sorted(self._absent), *looked_up, *rules.previous, *known))
         request = MixRequest(
             "radio",
             SeedSet((seed.id,)),
@@ -255,6 +249,28 @@ class MpdQueue:
             return None
         directory = config.get("music_directory") if isinstance(config, dict) else config
         return Path(directory) if directory and Path(directory).is_absolute() else None
+
+
+class _SaidOnce(Generic[_Result]):
+    """A step that is tried again: why it fails is logged as a warning, and not twice in a row."""
+
+    def __init__(self, step: Callable[[], _Result]) -> None:
+        self._step = step
+        self._said = ""
+
+    def __call__(self) -> _Result | None:
+        """What the step gives; None where it fails. Raises `ConnectionLost`."""
+        try:
+            found = self._step()
+        except ConnectionLost:
+            raise
+        except RecsysError as error:
+            if str(error) != self._said:
+                logger.warning("%s", error)
+            self._said = str(error)
+            return None
+        self._said = ""
+        return found
 
 
 def _seconds(status: _Song) -> float:

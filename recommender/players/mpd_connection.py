@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recommender.errors import PlayerError, UsageError
+from recommender.playlists.repeats import Repeats
 from recommender.recommendation.mix_request import Rules
 
 _TIMEOUT_S = 10.0
@@ -24,6 +25,8 @@ class MpdSettings:
         ahead: tracks that are kept behind the one that is playing.
         rules: of the radio that is played; None for the defaults.
         record_as: user whose history gets what is played and skipped; None for nobody's.
+        repeats: what is not to be added besides what is in the queue; looked up whenever tracks are
+            added.
     """
 
     host: str = "localhost"
@@ -32,6 +35,7 @@ class MpdSettings:
     ahead: int = 5
     rules: Rules | None = None
     record_as: str | None = None
+    repeats: Repeats = field(default_factory=Repeats)
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for numbers out of range."""

@@ -1,5 +1,6 @@
 """Playlist files in and out: m3u, m3u8 and XSPF."""
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -153,16 +154,32 @@ def replacing_playlist(
     """Write a playlist file and, once the body has ended, put it in the place of the old one.
 
     In the body the catalogue is changed: when that fails, the file stays as it was. Gives the
-    tracks, and how many entries were written. Raises `OSError`.
+    tracks, and how many entries were written.
+
+    Raises:
+        OSError: the file cannot be written; the body was not run, or failed.
+        PlaylistError: the body was run, but then the file could not be replaced.
     """
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
     folder = None if absolute else real_path(file.absolute().parent)
     tracks = with_existing_files(catalog, catalog.tracks(track_ids))
     text, count = playlist_text(tracks, folder, format_to_write(file), title, comment)
-    with replacing_file(file) as opened:
-        opened.write(text.encode("utf-8", "surrogateescape"))
-        opened.flush()
-        os.fsync(opened.fileno())
-        yield tracks, count
+    is_changed = False
+    try:
+        with replacing_file(file) as opened:
+            opened.write(text.encode("utf-8", "surrogateescape"))
+            opened.flush()
+            os.fsync(opened.fileno())
+            yield tracks, count
+            is_changed = True
+    except OSError as error:
+        if not is_changed:
+            raise
+        raise PlaylistError(
+            f"the playlist {title or ''!r} has its new tracks, but its file {file} is as before: "
+            f"it cannot be replaced ({error.strerror or error})."
+        ) from error
 
 
 def playlist_text(

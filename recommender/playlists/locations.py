@@ -14,6 +14,7 @@ NESTED_ENDINGS = (".m3u", ".m3u8", ".xspf", ".pls", ".asx", ".wax", ".wpl", ".zp
 
 _DRIVE = re.compile(r"/?[A-Za-z]:[\\/]")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|(?:spotify|deezer|tidal|urn|magnet|cid|data):")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _FILE = re.compile(r"file:", re.IGNORECASE)
 _PART = re.compile(r"t=(?:npt:)?([\d:.]*)(?:,([\d:.]+))?")
 _SEGMENT = re.compile(r"[#/](?:track)?(\d{1,4})", re.IGNORECASE)
@@ -35,6 +36,11 @@ class Location:
     start: float | None = None
     end: float | None = None
     segment: int | None = None
+
+
+def begins_with_scheme(path: str) -> bool:
+    """Whether a relative path would be read as an address, or as one of another drive."""
+    return _SCHEME.match(path) is not None
 
 
 def is_address(text: str) -> bool:

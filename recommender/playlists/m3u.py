@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
+from recommender.playlists.locations import begins_with_scheme
 from recommender.recommendation.seeds import Seed
 
 
@@ -77,7 +78,8 @@ def _location(file: Path, relative_to: Path | None) -> str:
     except ValueError:  # another drive
         return file.absolute().as_posix()
     # Players take a line that begins with '#' for a comment and strip leading blanks.
-    return f"./{location}" if location[0] in "# \t" else location
+    unclear = location[0] == "#" or location[0].isspace() or begins_with_scheme(location)
+    return f"./{location}" if unclear else location
 
 
 def _one_line(text: str) -> str:

@@ -1,10 +1,11 @@
 """Recipes: requests that are stored with a playlist, and run again to replace its tracks.
 
-A recipe is what `MixRequest.as_dict` gives; or `todays_recipe`, which asks the history for its
-seeds whenever it is run.
+A recipe is what `MixRequest.as_dict` gives, or `todays_recipe`, which asks the history for its
+seeds whenever it is run. Beside the rules of `Rules` both may have those of `Repeats`, which are
+looked up anew each time (`with_repeats`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from recommender.catalog import Catalog, StoredPlaylist
 from recommender.errors import PlaylistError, RecsysError, UsageError
 from recommender.history.seeds import todays_request
 from recommender.playlists.files import replacing_playlist
+from recommender.playlists.repeats import NAMES, Repeats, not_repeating
 from recommender.recommendation.mix_request import SCHEMA_VERSION, MixRequest
 from recommender.recommendation.mix_result import Mix
 
@@ -30,35 +32,54 @@ class RecipeRun:
     """What became of one recipe.
 
     Attributes:
-        playlist: as it is now.
-        mix: what it was replaced by; None where the run failed, and the playlist is as before.
+        before, after: the playlist as it was and as it is; the same where the run failed, or
+            nothing was to be stored.
+        mix: what the recipe gave; None where it failed.
         error: why it failed, in one line.
     """
 
-    playlist: StoredPlaylist
+    before: StoredPlaylist
+    after: StoredPlaylist
     mix: Mix | None
     error: str | None = None
 
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """What the playlist has now or, where nothing was to be stored, would have."""
+        if self.mix is None or self.after is not self.before:
+            return self.after.track_ids
+        return tuple(tracks_of(self.mix))
+
 
 def todays_recipe(request: MixRequest, user: str) -> dict[str, Any]:
-    """A recipe with the rules and the length of a request, and new seeds each day."""
+    """A recipe with the rules and the length of a request, and new seeds each day.
+
+    What the request does not repeat is not among the rules: the history is asked each day.
+    """
     stored = request.as_dict()
-    rules = {**stored["rules"], "previous": [], "random_seed": 0}
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": TODAY,
         "user": user,
-        "rules": rules,
+        "rules": {**stored["rules"], "previous": [], "random_seed": 0},
         "length": stored["length"],
     }
 
 
+def with_repeats(recipe: Mapping[str, Any], repeats: Repeats) -> dict[str, Any]:
+    """A recipe that looks up what it is not to repeat, in place of the tracks that it names."""
+    if not repeats:
+        return dict(recipe)
+    return {**recipe, "rules": {**recipe["rules"], "previous": [], **repeats.as_rules()}}
+
+
 def check_recipe(recipe: Mapping[str, Any]) -> None:
     """Raise `UsageError` that says what is wrong with a recipe, if anything is."""
+    Repeats.of_rules(recipe.get("rules"), "")
     if recipe.get("kind") == TODAY:
         _rules_of_today(recipe)
     else:
-        MixRequest.from_dict(recipe)
+        _request_of(recipe)
 
 
 def run_recipe(
@@ -79,38 +100,56 @@ def run_recipe(
             cannot be written; the message names the playlist and says why.
         PlaylistNotFound: it was removed meanwhile.
     """
-    try:
-        mix = service.mix(recipe_request(service.catalog, playlist, today), today)
-    except RecsysError as error:
-        raise _failed(playlist, str(error)) from error
-    ids = [entry.track.id for entry in mix.entries]
-    if not ids:
-        raise _failed(playlist, " ".join(("nothing was found.", *mix.notes)))
-    if mix.request.kind == "grow":
-        ids = [*(seed.track.id for seed in mix.seeds if seed.track is not None), *ids]
-    replace_tracks(service.catalog, playlist, ids, datetime.now(UTC))
+    mix = recipe_mix(service, playlist, today)
+    replace_tracks(service.catalog, playlist, tracks_of(mix), datetime.now(UTC))
     return mix
 
 
+def recipe_mix(
+    service: "SimilarityService", playlist: StoredPlaylist, today: date | None = None
+) -> Mix:
+    """What a playlist's recipe gives; nothing is stored. As `run_recipe`, which raises the same."""
+    notes: list[str] = []
+    try:
+        mix = service.mix(_request(service, playlist, today, notes), today)
+    except RecsysError as error:
+        raise _failed(playlist, str(error)) from error
+    if not mix.entries:
+        raise _failed(playlist, " ".join(("nothing was found.", *notes, *mix.notes)))
+    return replace(mix, notes=[*notes, *mix.notes])
+
+
+def tracks_of(mix: Mix) -> list[int]:
+    """The tracks of a playlist that a list replaces: what grows keeps what it had."""
+    grows = mix.seeds if mix.request.kind == "grow" else []
+    kept = [seed.track.id for seed in grows if seed.track is not None]
+    return [*kept, *(entry.track.id for entry in mix.entries)]
+
+
 def run_recipes(
-    service: "SimilarityService", user: str | None = None, today: date | None = None
+    service: "SimilarityService",
+    playlists: Iterable[StoredPlaylist],
+    today: date | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Iterator[RecipeRun]:
-    """Run every recipe, one after another; one that fails does not stop the others.
+    """Run recipes one after another; one that fails does not stop the others.
 
     Args:
         service: over the catalogue that stores the playlists.
-        user: whose; None for all.
+        playlists: one without a recipe fails.
         today: None for the day it is.
+        dry_run: store nothing.
     """
-    for playlist in service.catalog.playlists(user):
-        if playlist.recipe is None:
-            continue
+    make = recipe_mix if dry_run else run_recipe
+    for playlist in playlists:
         try:
-            mix = run_recipe(service, playlist, today)
+            mix = make(service, playlist, today)
+            after = playlist if dry_run else service.catalog.playlist(playlist.id)
         except RecsysError as error:
-            yield RecipeRun(playlist, None, str(error))
+            yield RecipeRun(playlist, playlist, None, str(error))
         else:
-            yield RecipeRun(service.catalog.playlist(playlist.id), mix)
+            yield RecipeRun(playlist, after, mix)
 
 
 def replace_tracks(
@@ -128,7 +167,8 @@ def replace_tracks(
         run_at: where they are those of its recipe.
 
     Raises:
-        PlaylistError: its file cannot be written; nothing was changed.
+        PlaylistError: its file cannot be written, and nothing was changed; or what
+            `replacing_playlist` raises, where the message says that the tracks were.
         PlaylistNotFound, TrackNotFound: as `Catalog.set_playlist_tracks`; neither was changed.
     """
     if playlist.target is None:
@@ -151,7 +191,9 @@ def replace_tracks(
         raise _failed(playlist, f"its file {target} cannot be written ({reason}).") from error
 
 
-def recipe_request(catalog: Catalog, playlist: StoredPlaylist, today: date | None) -> MixRequest:
+def _request(
+    service: "SimilarityService", playlist: StoredPlaylist, today: date | None, notes: list[str]
+) -> MixRequest:
     """What a playlist's recipe asks for on a day (None: today). Raises `RecsysError`.
 
     With variety, other tracks are drawn each day, and the same ones all day.
@@ -159,17 +201,29 @@ def recipe_request(catalog: Catalog, playlist: StoredPlaylist, today: date | Non
     recipe = playlist.recipe
     if recipe is None:
         raise UsageError("it has no recipe: it was made by hand.")
-    if recipe.get("kind") != TODAY:
-        request = MixRequest.from_dict(recipe)
-        if not request.rules.variety:
-            return request
-        number = request.rules.random_seed + (today or date.today()).toordinal()
-        return replace(request, rules=replace(request.rules, random_seed=number))
-    rules = _rules_of_today(recipe)
+    user = recipe.get("user", playlist.user) if recipe.get("kind") == TODAY else playlist.user
     noon = None if today is None else datetime.combine(today, time(12)).astimezone()
-    user = recipe.get("user", playlist.user)
-    request, _ = todays_request(catalog, user, rules.rules, rules.length, noon)
-    return request
+    repeats = Repeats.of_rules(recipe.get("rules"), user)
+    not_again = repeats.track_ids(service.catalog, noon, notes, needed=False)
+    if recipe.get("kind") == TODAY:
+        asked = not_repeating(_rules_of_today(recipe), not_again)
+        request, seeds = todays_request(service, user, asked.rules, asked.length, noon)
+        notes += seeds.notes
+        return request
+    request = not_repeating(_request_of(recipe), not_again)
+    if not request.rules.variety:
+        return request
+    number = request.rules.random_seed + (today or date.today()).toordinal()
+    return replace(request, rules=replace(request.rules, random_seed=number))
+
+
+def _request_of(recipe: Mapping[str, Any]) -> MixRequest:
+    """The request of a recipe, without what is looked up."""
+    rules = recipe.get("rules")
+    if isinstance(rules, Mapping):
+        own = {name: value for name, value in rules.items() if name not in NAMES}
+        recipe = {**recipe, "rules": own}
+    return MixRequest.from_dict(recipe)
 
 
 def _rules_of_today(recipe: Mapping[str, Any]) -> MixRequest:
@@ -180,7 +234,7 @@ def _rules_of_today(recipe: Mapping[str, Any]) -> MixRequest:
     rest = {name: value for name, value in recipe.items() if name != "user"}
     if "seeds" in rest:
         raise UsageError("a stored request for today has no seeds of its own.")
-    return MixRequest.from_dict({**rest, "kind": "mix", "seeds": {"like": [_ANY_SEED]}})
+    return _request_of({**rest, "kind": "mix", "seeds": {"like": [_ANY_SEED]}})
 
 
 def _failed(playlist: StoredPlaylist, reason: str) -> PlaylistError:

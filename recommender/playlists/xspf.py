@@ -16,6 +16,7 @@ from urllib.parse import quote_from_bytes, urljoin
 from recommender.audio.tag_text import decoded, guessed_encoding, utf8, utf16
 from recommender.catalog.records import Track
 from recommender.errors import PlaylistError
+from recommender.playlists.locations import begins_with_scheme
 from recommender.playlists.text import PlaylistEntry, PlaylistText, option_seconds
 from recommender.recommendation.seeds import Seed
 
@@ -90,7 +91,8 @@ def _uri(file: Path, relative_to: Path | None) -> str:
         except ValueError:  # another drive
             pass
         else:
-            return quote_from_bytes(os.fsencode(relative))
+            clear = f"./{relative}" if begins_with_scheme(relative) else relative
+            return quote_from_bytes(os.fsencode(clear))
     return file.absolute().as_uri()
 
 

@@ -1,4 +1,4 @@
-"""What the lists of `mixes`, `radio` and `growth` are made with, and what they have in common.
+"""What the lists of `fusion`, `radio` and `growth` are made with, and what they have in common.
 
 Shapes: n tracks of an index, m candidates of a list.
 """

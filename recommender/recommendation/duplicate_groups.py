@@ -11,14 +11,21 @@ import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
-from recommender.embedding.duplicates import DuplicateDetector, cosine
+from recommender.embedding.duplicates import DuplicateDetector, pair_cosines
 from recommender.embedding.stored_copies import MORE
 from recommender.errors import UsageError
-from recommender.recommendation.copies import copies_of
 from recommender.recommendation.mix_result import DuplicateEvidence, DuplicateGroup
 from recommender.recommendation.snapshot import Snapshot
+from recommender.search.index import TrackIndex
+from recommender.utils.arrays import IntArray, unit_rows
 
 _Pair = tuple[int, int]
+
+_BLOCK, _RANGE = 256, 8_192
+"""Tracks that are compared at once, and with how many."""
+
+_ROUGHLY = 1e-4
+"""More than single precision errs by in a cosine or a length."""
 
 
 def duplicate_groups(
@@ -30,11 +37,10 @@ def duplicate_groups(
             f"copies have a similarity from {detector.threshold:.4f} (of this model) to 1; the "
             f"minimum is {minimum:g}."
         )
-    similarities = {pair: _similar(snapshot, pair) for pair in set(_pairs(snapshot, detector))}
     evidence = {
-        pair: similarities[pair]
-        for pair in sorted(similarities)
-        if minimum is None or similarities[pair] >= minimum
+        pair: similarity
+        for pair, similarity in _similarities(snapshot, _pairs(snapshot, detector)).items()
+        if minimum is None or similarity >= minimum
     }
     ids = snapshot.index.ids
     tracks = catalog.present({int(ids[row]) for pair in evidence for row in pair})
@@ -52,34 +58,67 @@ def _location(track: Track) -> tuple[str, str, int]:
     return str(track.library.root), track.path, track.segment
 
 
-def _pairs(snapshot: Snapshot, detector: DuplicateDetector) -> Iterator[_Pair]:
+def _pairs(snapshot: Snapshot, detector: DuplicateDetector) -> set[_Pair]:
     """Rows of copies, the smaller first."""
     index = snapshot.index
     signatures, copies = index.columns["signature"].whole(), index.columns["copies"].whole()
-    knowing = np.flatnonzero(copies[:, 0])
     order = np.argsort(signatures, kind="stable")
     ascending = signatures[order]
     same = np.flatnonzero(ascending[1:] == ascending[:-1])
-    for one, other in zip(order[same].tolist(), order[same + 1].tolist(), strict=True):
-        yield min(one, other), max(one, other)
-    for row in knowing.tolist():
-        own = copies[row]
-        if own[-1] == MORE:
-            every = np.arange(len(index))
-            found = every[copies_of(snapshot.recording(row), index, every, detector)]
-        else:
-            begins = np.searchsorted(ascending, own[own != 0], "left")
-            ends = np.searchsorted(ascending, own[own != 0], "right")
-            spans = [order[a:b] for a, b in zip(begins.tolist(), ends.tolist(), strict=True)]
-            found = np.concatenate(spans) if spans else np.empty(0, dtype=np.int64)
-        for other in found.tolist():
-            if other != row:
-                yield min(row, other), max(row, other)
+    found = [(order[same], order[same + 1])]
+    has_more = copies[:, -1] == MORE
+    rows, places = np.nonzero((copies != 0) & ~has_more[:, None])
+    wanted = copies[rows, places]
+    begins = np.searchsorted(ascending, wanted, "left")
+    counts = np.searchsorted(ascending, wanted, "right") - begins
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    found.append((np.repeat(rows, counts), order[np.repeat(begins, counts) + within]))
+    found += _compared(index, np.flatnonzero(has_more & (copies[:, 0] != 0)), detector)
+    ones = np.concatenate([one for one, _ in found])
+    others = np.concatenate([other for _, other in found])
+    pairs = np.stack([np.minimum(ones, others), np.maximum(ones, others)], axis=1)
+    return {(one, other) for one, other in pairs.tolist() if one != other}
 
 
-def _similar(snapshot: Snapshot, pair: _Pair) -> float:
-    one, other = (snapshot.recording(row) for row in pair)
-    return cosine(one.view, other.view)
+def _compared(
+    index: TrackIndex, rows: IntArray, detector: DuplicateDetector
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Pairs of `rows` with all copies of each, where a track has more than it keeps.
+
+    In the order of their lengths, so that a block of rows is compared with one range of tracks:
+    roughly by one product of matrices, and exactly where that comes near to the threshold.
+    """
+    views, durations = index.columns["view"], index.columns["duration"].whole()
+    order = np.argsort(durations, kind="stable")
+    ascending = durations[order]
+    rows = rows[np.argsort(durations[rows], kind="stable")]
+    least = 1 - detector.tolerance
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        units = unit_rows(views[block])
+        shortest, longest = durations[block[0]] * least, durations[block[-1]] / least
+        begin = np.searchsorted(ascending, shortest * (1 - _ROUGHLY), "left")
+        end = np.searchsorted(ascending, longest * (1 + _ROUGHLY), "right")
+        for part in range(int(begin), int(end), _RANGE):
+            others = order[part : min(part + _RANGE, int(end))]
+            near = units @ unit_rows(views[others]).T >= detector.threshold - _ROUGHLY
+            at, to = np.nonzero(near)
+            ones, twos = block[at], others[to]
+            exact = detector.duplicate_pairs(
+                views[ones], durations[ones], views[twos], durations[twos]
+            )
+            yield ones[exact], twos[exact]
+
+
+def _similarities(snapshot: Snapshot, pairs: set[_Pair]) -> dict[_Pair, float]:
+    views, each = snapshot.index.columns["view"], sorted(pairs)
+    found: dict[_Pair, float] = {}
+    for start in range(0, len(each), _RANGE):
+        part = each[start : start + _RANGE]
+        rows = np.array(part, dtype=np.int64)
+        cosines = pair_cosines(views[rows[:, 0]], views[rows[:, 1]])
+        found.update(zip(part, cosines.tolist(), strict=True))
+    return found
 
 
 def _linked(pairs: Iterable[_Pair]) -> list[list[_Pair]]:

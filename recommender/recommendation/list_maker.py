@@ -14,9 +14,15 @@ from recommender.recommendation.composition import Composed, Task
 from recommender.recommendation.exclusions import Exclusions
 from recommender.recommendation.fusion import compose_mix
 from recommender.recommendation.growth import compose_growth
-from recommender.recommendation.mix_request import MixRequest
+from recommender.recommendation.mix_request import MixRequest, Rules
 from recommender.recommendation.mix_result import LIST_RULES, Mix, MixEntry
-from recommender.recommendation.mix_seeds import MixSeeds, read_seeds, unit_of
+from recommender.recommendation.mix_seeds import (
+    UNKNOWN,
+    MixSeeds,
+    first_line,
+    read_seeds,
+    unit_of,
+)
 from recommender.recommendation.path import compose_path
 from recommender.recommendation.radio import compose_radio
 from recommender.recommendation.seeds import SearchSeed, SeedReader
@@ -24,6 +30,7 @@ from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.tour import open_tour
 from recommender.recommendation.track_rules import candidates
 from recommender.search.score_space import ScoreSpace
+from recommender.utils.arrays import IntArray
 
 _COMPOSERS: dict[str, Callable[[Task], Composed]] = {
     "mix": compose_mix,
@@ -143,17 +150,31 @@ class ListMaker:
     ) -> tuple[MixSeeds, list[float]]:
         """The seeds in their smoothest order, and the similarity of each with the one before."""
         space = ScoreSpace(snapshot.index)
-        first = None
-        if request.first is not None:
-            wanted = self._seeds.read(request.first, snapshot).track_id
-            ids = [seed.track_id for seed in seeds.like]
-            if wanted is None or wanted not in ids:
-                raise UsageError("the track that is to come first is not among those to order.")
-            first = ids.index(wanted)
+        first, notes = self._first(request, seeds, snapshot)
         units = np.stack([unit_of(seed, space) for seed in seeds.like]).astype(np.float64)
         order = open_tour(np.maximum(0.0, 1.0 - units @ units.T), first)
         ordered = [seeds.like[place] for place in order.tolist()]
-        return MixSeeds(ordered, [], seeds.notes), _steps(ordered, space)
+        return MixSeeds(ordered, [], [*seeds.notes, *notes]), _steps(ordered, space)
+
+    def _first(
+        self, request: MixRequest, seeds: MixSeeds, snapshot: Snapshot
+    ) -> tuple[int | None, list[str]]:
+        """The place of the seed that is to come first, and what is to be said where it is gone."""
+        if request.first is None:
+            return None, []
+        try:
+            wanted = self._seeds.read(request.first, snapshot).track_id
+        except UNKNOWN as error:
+            return None, [f"another track comes first: {first_line(error)}"]
+        ids = [seed.track_id for seed in seeds.like]
+        if wanted is None or wanted not in ids:
+            raise UsageError("the track that is to come first is not among those to order.")
+        return ids.index(wanted), []
+
+    def admitted(self, rules: Rules, snapshot: Snapshot, today: date) -> IntArray:
+        """See `SimilarityService.admitted`."""
+        excluded = self._exclusions.of(snapshot) if rules.exclusions else None
+        return snapshot.index.ids[candidates(snapshot, rules, (), excluded, today).allowed]
 
     def _is_close(self, similarity: float) -> bool | None:
         return None if self._calibration is None else self._calibration.is_close(similarity)

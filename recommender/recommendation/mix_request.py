@@ -55,12 +55,15 @@ class SeedSet:
     Attributes:
         like: of a path its two ends, of an order and of a list to grow all of its tracks.
         unlike: moves the list away from these; for mixes, radios and lists to grow.
+        weights: how much each of `like` counts, above 0; for mixes and radios. Empty: all the same.
 
-    Raises `UsageError` for a query that is in both, and `TypeError` for a single query.
+    Raises `UsageError` for a query that is in both and for weights that do not fit, and `TypeError`
+    for a single query.
     """
 
     like: tuple[Query, ...]
     unlike: tuple[Query, ...] = ()
+    weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""
@@ -77,6 +80,18 @@ class SeedSet:
         ]
         if both:
             raise UsageError(f"{', '.join(both)}: a list cannot be both like and unlike a seed.")
+        self._require_weights()
+
+    def _require_weights(self) -> None:
+        require_several(self.weights, "weights")
+        for weight in self.weights:
+            require_type(weight, _NUMBER, "a weight", "a number")
+        weights = tuple(float(weight) for weight in self.weights)
+        object.__setattr__(self, "weights", weights)
+        if weights and len(weights) != len(self.like):
+            raise UsageError(f"{len(self.like)} seeds have as many weights, not {len(weights)}.")
+        if not all(0 < weight < math.inf for weight in weights):
+            raise UsageError("the weight of a seed is above 0, and finite.")
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,7 @@ class Length:
             raise UsageError(f"a list has at least 1 track, not {self.tracks}.")
         if self.minutes is not None and not 0 < self.minutes < math.inf:
             raise UsageError(f"a list lasts more than 0 minutes, not {self.minutes:g}.")
+        _make_plain(self, {"tracks": int, "minutes": float})
 
 
 @dataclass(frozen=True)
@@ -171,9 +187,10 @@ class Rules:
         for track_id in self.previous:
             require_type(track_id, _INTEGER, "a track in previous", "its id (int)")
         object.__setattr__(self, "previous", tuple(int(one) for one in self.previous))
-        object.__setattr__(self, "random_seed", int(self.random_seed))
-        object.__setattr__(self, "variety", float(self.variety))
         self.filters()
+        gaps = ("artist_gap", "album_gap", "per_artist", "random_seed")
+        _make_plain(self, dict.fromkeys(gaps, int))
+        _make_plain(self, dict.fromkeys(("min_duration", "max_duration", "variety"), float))
 
     def filters(self) -> Filters:
         """The rules that `Filters` has, for tracks by themselves. Raises as `Filters`."""
@@ -239,6 +256,7 @@ class MixRequest:
         self._require_seeds()
         self._require_own_fields()
         self._require_steps()
+        _make_plain(self, {"steps": int, "threshold": float})
 
     def _require_seeds(self) -> None:
         if not self.seeds.like:
@@ -247,6 +265,8 @@ class MixRequest:
             raise UsageError(f"a path has 2 ends, not {len(self.seeds.like)}.")
         if self.kind in ("path", "order") and self.seeds.unlike:
             raise UsageError(f"{_article(self.kind)} has no seeds that it is to be unlike.")
+        if self.seeds.weights and self.kind not in ("mix", "radio"):
+            raise UsageError(f"in a list of the kind {self.kind!r} seeds have no weights.")
 
     def _require_own_fields(self) -> None:
         for name in ("artist_gap", "album_gap"):
@@ -311,6 +331,7 @@ class MixRequest:
             "seeds": {
                 "like": [_plain(query) for query in self.seeds.like],
                 "unlike": [_plain(query) for query in self.seeds.unlike],
+                **({"weights": list(self.seeds.weights)} if self.seeds.weights else {}),
             },
             "rules": {**asdict(self.rules), "previous": list(self.rules.previous)},
             "length": asdict(self.length),
@@ -357,7 +378,7 @@ def _mapping(values: object, what: str, known: set[str]) -> dict[str, Any]:
 
 def _made(kind: type[_Data], values: object, what: str) -> _Data:
     given = _mapping(values, what, {one.name for one in fields(kind)})
-    for name in ("like", "unlike", "previous"):
+    for name in ("like", "unlike", "weights", "previous"):
         if name in given and not isinstance(given[name], list | tuple):
             raise UsageError(f"{what}: {name!r} is a list, not {type(given[name]).__name__}.")
     for name in ("like", "unlike"):
@@ -370,6 +391,14 @@ def _made(kind: type[_Data], values: object, what: str) -> _Data:
         return kind(**given)
     except TypeError as error:
         raise UsageError(f"{what}: {error}") from error
+
+
+def _make_plain(owner: object, kinds: Mapping[str, type[int] | type[float]]) -> None:
+    """Make numbers of numpy in fields of a frozen object such as JSON has; None stays."""
+    for name, kind in kinds.items():
+        value = getattr(owner, name)
+        if value is not None:
+            object.__setattr__(owner, name, kind(value))
 
 
 def _plain(query: Query) -> int | str:

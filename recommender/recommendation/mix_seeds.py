@@ -2,7 +2,8 @@
 
 Several seeds of one sound are best searched for by their mean, which keeps what they share. Of
 seeds that sound different the mean is a place where none of them is. So seeds are divided into
-groups, and each group has a query of its own; `mixes` fuses what the queries find.
+groups, and each group has a query of its own; `fusion` fuses what the queries find. Means and the
+shares of groups count the weights of seeds.
 
 What a list is to be unlike is subtracted from the queries: the mean of what is unliked with the
 weight `AWAY` (Rocchio, "Relevance feedback in information retrieval", 1971), or with less where the
@@ -14,6 +15,7 @@ Shapes: vectors of d dimensions, in the axes of the index.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +32,7 @@ from recommender.recommendation.mix_request import SeedSet
 from recommender.recommendation.seeds import Query, SearchSeed, SeedReader
 from recommender.recommendation.snapshot import Snapshot
 from recommender.search.score_space import ScoreQuery, ScoreSpace
-from recommender.utils.arrays import FloatArray, unit_rows
+from recommender.utils.arrays import FloatArray, Scores, unit_rows
 
 AWAY, AWAY_PER_COSINE = 0.5, 3.0
 """Weight of what is unliked, at most, and for its cosine with the query."""
@@ -40,7 +42,8 @@ ALIKE, ALIKE_UNCALIBRATED = 0.75, 0.3
 a space that has none."""
 
 _LEFT_OUT = "a seed was left out: "
-_UNKNOWN = (TrackNotFound, AmbiguousTrack, AudioError, SpaceMismatch)
+UNKNOWN = (TrackNotFound, AmbiguousTrack, AudioError, SpaceMismatch)
+"""Raised for a query that is no seed; a list is made of the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +53,13 @@ class MixSeeds:
     Attributes:
         like, unlike: in the order of the request, each track once.
         notes: what became of the others.
+        weights: np.ndarray, of each in `like`; None where all count the same.
     """
 
     like: list[SearchSeed]
     unlike: list[SearchSeed]
     notes: list[str]
+    weights: Scores | None = None
 
     @property
     def rows(self) -> list[int]:
@@ -68,7 +73,7 @@ class SeedGroup:
 
     Attributes:
         query: what is searched with.
-        weight: share of the seeds that are in the group.
+        weight: share of the seeds that are in the group, by their weights.
     """
 
     query: ScoreQuery
@@ -90,20 +95,22 @@ def read_seeds(
         UsageError: a seed is both liked and unliked.
     """
     notes: list[str] = []
-    like = _read(reader, seeds.like, snapshot, notes, all_needed)
+    known = _read(reader, seeds.like, snapshot, notes, all_needed)
+    like = list(known.values())
     if not like:
         causes = "; ".join(note.removeprefix(_LEFT_OUT).partition(". ")[0] for note in notes)
         raise TrackNotFound(
             f"none of the {len(seeds.like)} seeds is known: {causes}. Look with 'recsys list', or "
             "give the paths of sound files."
         )
-    unlike = _read(reader, seeds.unlike, snapshot, notes, False, raise_single=False)
+    unlike = [*_read(reader, seeds.unlike, snapshot, notes, False, raise_single=False).values()]
     liked = {seed.track_id: seed for seed in like if seed.track_id is not None}
     both = [liked[seed.track_id] for seed in unlike if seed.track_id in liked]
     if both:
         names = ", ".join(f"{seed.seed.title!r} (track {seed.track_id})" for seed in both)
         raise UsageError(f"{names}: a list cannot be both like and unlike a seed.")
-    return MixSeeds(like, unlike, notes)
+    weights = np.array([seeds.weights[place] for place in known]) if seeds.weights else None
+    return MixSeeds(like, unlike, notes, weights)
 
 
 def _read(
@@ -113,26 +120,28 @@ def _read(
     notes: list[str],
     all_needed: bool,
     raise_single: bool = True,
-) -> list[SearchSeed]:
-    found: list[SearchSeed] = []
+) -> dict[int, SearchSeed]:
+    """Place among the queries → the seed, of those that are known."""
+    found: dict[int, SearchSeed] = {}
     known: set[int] = set()
-    for query in queries:
+    for place, query in enumerate(queries):
         try:
             seed = reader.read(query, snapshot)
-        except _UNKNOWN as error:
+        except UNKNOWN as error:
             if all_needed or (len(queries) == 1 and raise_single):
                 raise
-            notes.append(f"{_LEFT_OUT}{_first_line(error)}")
+            notes.append(f"{_LEFT_OUT}{first_line(error)}")
             continue
         if seed.track_id is not None and not all_needed:
             if seed.track_id in known:
                 continue
             known.add(seed.track_id)
-        found.append(seed)
+        found[place] = seed
     return found
 
 
-def _first_line(error: RecsysError) -> str:
+def first_line(error: RecsysError) -> str:
+    """What is wrong, without what could be done."""
     return str(error).partition("\n")[0].rstrip(":")
 
 
@@ -149,7 +158,7 @@ def seed_groups(
     seeds: MixSeeds, space: ScoreSpace, calibration: SimilarityCalibration | None
 ) -> list[SeedGroup]:
     """The groups of the liked seeds, largest first, moved away from what is unliked."""
-    units = np.stack([unit_of(seed, space) for seed in seeds.like])
+    units, weights = np.stack([unit_of(seed, space) for seed in seeds.like]), seeds.weights
     away = unliked_directions(seeds, space, calibration)
     found = []
     for group in grouped(units, _alike(calibration)):
@@ -157,8 +166,12 @@ def seed_groups(
         if single is not None:  # as a list of similar tracks is made
             query = space.query_of_row(single)
         else:
-            query = space.query_of(moved_away(_mean(units[group]), away))
-        found.append(SeedGroup(query, len(group) / len(units)))
+            own = None if weights is None else weights[group]
+            query = space.query_of(moved_away(_mean(units[group], own), away))
+        share = len(group) / len(units)
+        if weights is not None:
+            share = float(weights[group].sum() / weights.sum())
+        found.append(SeedGroup(query, share))
     return found
 
 
@@ -212,6 +225,7 @@ def moved_away(unit: FloatArray, away: FloatArray) -> FloatArray:
     return (moved / length).astype(np.float32) if length > 1e-3 else unit
 
 
-def _mean(units: FloatArray) -> FloatArray:
-    mean: FloatArray = unit_rows(units.mean(axis=0, dtype=np.float64)[None])[0]
+def _mean(units: FloatArray, weights: Scores | None = None) -> FloatArray:
+    sums: Any = np.average(units.astype(np.float64), 0, weights)[None]
+    mean: FloatArray = unit_rows(sums)[0]
     return mean if mean.any() else units[0]

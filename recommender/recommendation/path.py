@@ -29,6 +29,10 @@ NEAREST, NEAREST_PER_STEP, GROWTH = 120, 2, 4
 """Candidates of each point: at least, for each step, and by how much more each time they do not
 suffice."""
 
+MOST = 2_000
+"""Candidates of a path, at most: those nearest to the arc; twice as many as a longer path has
+entries. Their similarities with each other, 16 MB, are what takes most memory."""
+
 SPARE = 3
 """Candidates of an artist for each entry that it may have."""
 
@@ -196,9 +200,19 @@ def _corridor(task: Task, ends: FloatArray, between: int) -> _Corridor:
         found = _near(task, points, fetch, between)
         enough = len(_without_spare(found, np.arange(len(found.rows)), room))
         if found.whole or enough >= between:
+            found = _nearest_only(found, max(MOST, 2 * between), room)
             units = task.space.units(found.rows)
             return found.take(np.argsort(progress(units, ends), kind="stable"))
         fetch *= GROWTH
+
+
+def _nearest_only(found: _Corridor, most: int, room: Callable[[int], float]) -> _Corridor:
+    """At most so many candidates; those that suffice without any spare ones stay in any case."""
+    if len(found.rows) <= most:
+        return found
+    needed = _without_spare(found, np.arange(len(found.rows)), room)[: most // 2]
+    rest = np.setdiff1d(np.arange(len(found.rows)), needed)[: most - len(needed)]
+    return found.take(np.sort(np.concatenate([needed, rest])))
 
 
 def _near(task: Task, points: FloatArray, fetch: int, between: int) -> _Corridor:

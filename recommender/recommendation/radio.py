@@ -3,8 +3,9 @@
 Each entry is the best candidate for a query between the seed and the last entries: a list that
 looks at the seed alone is a list of neighbours, in which each track is chosen as if the others were
 not there; one that looks at the last entry alone is a random walk, which leaves the seed for ever.
-Two things hold it near the seed: the seed's weight in the query, and that the candidates for the
-t-th entry are the tracks that are among the nearest `PER_ENTRY` * t of the seed.
+Two things hold it near the seed: the seed's weight in the query, and that candidates are the
+nearest tracks of the seed: `FIRST_CANDIDATES` of them, and `GROWTH` times as many as before
+whenever they are fewer than `PER_ENTRY` for each entry so far, or the rules admit none of them.
 
 Seeds that do not sound alike (`mix_seeds.seed_groups`) take turns, each by the share of the seeds
 that it stands for, and each with last entries of its own.

@@ -25,7 +25,7 @@ from recommender.recommendation.duplicate_groups import duplicate_groups
 from recommender.recommendation.farthest import farthest_track
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.list_maker import ListMaker
-from recommender.recommendation.mix_request import MixRequest
+from recommender.recommendation.mix_request import MixRequest, Rules
 from recommender.recommendation.mix_result import (
     DuplicateGroup,
     Mix,
@@ -50,6 +50,7 @@ from recommender.search.reranking import (
 from recommender.search.score_space import ScoreSpace
 from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
+from recommender.utils.arrays import IntArray
 
 if TYPE_CHECKING:
     from recommender.ingestion.worker_limits import FileLimits
@@ -273,6 +274,21 @@ class SimilarityService:
         require_type(request, MixRequest, "request", "a MixRequest")
         snapshot = self._snapshots.current()
         return self._lists.make(request, snapshot, today or date.today())
+
+    def admitted(self, rules: Rules | None = None, today: date | None = None) -> IntArray:
+        """Ids of the tracks that may be in a list by the rules that look at one track alone.
+
+        Args:
+            rules: None for the defaults.
+            today: as of `mix`.
+
+        Returns:
+            np.ndarray [shape=(n,)], int64.
+
+        Raises `UsageError` for rules that leave no track, and what `index` raises.
+        """
+        snapshot = self._snapshots.current()
+        return self._lists.admitted(rules or Rules(), snapshot, today or date.today())
 
     def similar_artists(
         self, artist: str, k: int = 10, near: "Query | None" = None

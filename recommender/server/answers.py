@@ -7,6 +7,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from recommender.catalog import Catalog
 from recommender.recommendation.service import SimilarityService
 from recommender.server.state import state_of
 from recommender.version import __version__
@@ -24,6 +25,7 @@ async def answer(
     *,
     user: str = "",
     uses_index: bool = False,
+    uses_library: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """What `work` makes, or 304 where the client has it already.
@@ -34,16 +36,24 @@ async def answer(
             alone.
         user: whose answer it is.
         uses_index: whether it is made with the index, which may be of a former state.
+        uses_library: whether it is made with `ServerState.music_library`, which may be so, too.
         headers: more headers of the answer.
     """
 
+    def version(service: SimilarityService) -> str:
+        of_index = service.state().revision if uses_index else ""
+        space = str(service.catalog_index.space) if uses_index else ""
+        catalog = service.catalog
+        of_library = state_of(request).music_library(catalog).state if uses_library else ""
+        return _entity_tag(request, catalog, user, of_index, space, of_library)
+
     def made(service: SimilarityService) -> Response:
-        tag = _entity_tag(service, request, user, uses_index)
+        tag = version(service)
         kept = {"ETag": tag, "Cache-Control": _CACHE, **(headers or {})}
         if is_known(tag, request.headers.get("if-none-match")):
             return Response(status_code=304, headers=kept)
         content = work(service).model_dump_json()
-        if _entity_tag(service, request, user, uses_index) != tag:
+        if version(service) != tag:
             del kept["ETag"]  # which of the two states it was made of is not known
         return Response(content, media_type="application/json", headers=kept)
 
@@ -76,20 +86,18 @@ def is_known(tag: str, if_none_match: str | None) -> bool:
     return "*" in given or tag.removeprefix("W/") in given
 
 
-def _entity_tag(service: SimilarityService, request: Request, user: str, uses_index: bool) -> str:
-    catalog = service.catalog
+def _entity_tag(request: Request, catalog: Catalog, *made_with: object) -> str:
+    """The tag of the answer to a request, by the catalogue and what else it is made with."""
     state = catalog.state()
     parts = (
         __version__,
         state.catalog,
         state.revision,
         catalog.lists_revision(),
-        service.state().revision if uses_index else "",
-        str(service.catalog_index.space) if uses_index else "",
         state_of(request).settings.show_paths,
         request.url.path,
         request.url.query,
-        user,
+        made_with,
     )
     digest = hashlib.blake2b(repr(parts).encode("utf-8", "replace"), digest_size=12)
     return f'W/"{digest.hexdigest()}"'

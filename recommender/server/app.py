@@ -132,7 +132,9 @@ def _operation_id(route: APIRoute) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServerState = app.state.recsys
     settings = state.settings
-    state.jobs = IngestJobs(settings.database, settings.ingest_workers, partial(_follow, state))
+    state.jobs = IngestJobs(
+        settings.database, settings.ingest_workers, settings.file_limits, partial(_follow, state)
+    )
     state.jobs.start()
     tasks = [
         asyncio.create_task(open_index(state), name="recsys-open"),

@@ -102,7 +102,7 @@ async def sonic_fingerprint(request: Request, user: CurrentUser) -> Response:
     def made(service: SimilarityService) -> list[dict[str, Any]]:
         ids = PlayerIds(state, service.catalog)
         length = Length(_spare(ids, count))
-        wanted, _ = todays_request(service.catalog, user, length=length)
+        wanted, _ = todays_request(service, user, length=length)
         return _listed(ids, service.mix(wanted), count)
 
     return as_json(await state.run(made))

@@ -2,8 +2,9 @@
 
 With authentication, a request bears an API key or a token: ``Authorization: Bearer SECRET`` or
 ``X-API-Key: SECRET``. Without it, which only a loopback address may be, the one who asks is the
-catalogue's own user, and requests that a web page or another name of this machine led here are
-refused (DNS rebinding).
+catalogue's own user. Then every request is refused that may have its origin elsewhere: one that
+came through a proxy, by another name than this machine's own (DNS rebinding), or from a web page
+that is not this server's (cross-site request forgery).
 """
 
 from typing import Annotated, Any
@@ -49,17 +50,41 @@ def secret_of(request: Request) -> str | None:
 
 
 def refuse_foreign(request: Request) -> None:
-    """Refuse what came by a name that is not this machine's own, or from a foreign web page.
+    """Refuse what may come from elsewhere than this machine: for where nobody proves who asks.
+
+    Browsers say from which page a request comes (``Sec-Fetch-Site``), also where it only shows a
+    picture or follows a link, for which there is no ``Origin``; Subsonic's methods change things by
+    GET. This server's own pages may ask, those of the origins in the settings, and addresses that
+    were typed.
 
     Raises `Problem` with the status 403.
     """
-    if not is_loopback(_host_of(f"//{request.headers.get('host', '')}")):
+    headers = request.headers
+    host = headers.get("host", "").lower()
+    if not is_loopback(_host_of(f"//{host}")):
         raise Problem(403, "This server answers at its loopback address only.")
-    origin = request.headers.get("origin")
-    if origin is None or origin in state_of(request).settings.origins:
+    if any(name in headers for name in _OF_PROXIES):
+        raise Problem(
+            403,
+            "The request came through a proxy, and nobody has to prove here who asks: add a user, "
+            "or have every request prove it.",
+        )
+    origin = headers.get("origin")
+    if origin is not None and origin in state_of(request).settings.origins:
         return
-    if not is_loopback(_host_of(origin)):
+    is_foreign = origin is not None and origin.lower().partition("://")[2] != host
+    if is_foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
         raise Problem(403, "This web page may not use the server.")
+
+
+_OF_PROXIES = (
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "via",
+)
 
 
 def _host_of(url: str) -> str:

@@ -26,6 +26,7 @@ from recommender.errors import (
     WeightsError,
     WorkerTimedOut,
 )
+from recommender.server.users import UsersUnreadable
 from recommender.utils.names import storable
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ _STATUS: tuple[tuple[type[RecsysError], int], ...] = (
     (TooMuchMemory, 413),
     (WorkerTimedOut, 422),
     (AudioError, 422),
+    (UsersUnreadable, 503),
     (UsageError, 400),
     (NothingAnalysed, 503),
     (SpaceMismatch, 503),
@@ -80,6 +82,7 @@ _STATUS: tuple[tuple[type[RecsysError], int], ...] = (
 """The first that an error is one of counts."""
 
 _UNAVAILABLE = "The catalogue cannot be used at present; the server's log says why."
+_NO_USERS = "Nobody can log in at present; the server's log says why."
 _EMPTY = "Nothing can be recommended yet: the catalogue holds no analysed track. Ingest music."
 _NOT_MADE = (
     "The playlist has no recipe, or it cannot be made anew, or its file cannot be written; the "
@@ -93,6 +96,8 @@ def problem_of(error: RecsysError) -> Problem:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     if isinstance(error, NothingAnalysed):
         return Problem(status, _EMPTY, {"Retry-After": "10"})
+    if isinstance(error, UsersUnreadable):  # logged once, when the file was read
+        return Problem(status, _NO_USERS, {"Retry-After": "10"})
     if status >= 500:
         logger.warning("a request failed: %s", error)
         return Problem(status, _UNAVAILABLE, {"Retry-After": "10"})

@@ -2,9 +2,10 @@
 
     python -m recommender.server.ingest_process
 
-It takes one line of JSON on standard input: `database`, `folders` (none for all that are known) and
-`workers`. Each line that it prints is an event: ``{"event": "progress", …}`` now and then, and one
-``{"event": "end", …}``. SIGINT ends the run in good order.
+It takes one line of JSON on standard input: `database`, `folders` (none for all that are known),
+`workers`, and `memory_limit_mb` and `timeout_s` for each file. Each line that it prints is an
+event: ``{"event": "progress", …}`` now and then, and one ``{"event": "end", …}``, which has lines
+for the log as `notes`. SIGINT ends the run in good order.
 """
 
 import json
@@ -20,6 +21,7 @@ from recommender.catalog import Catalog
 from recommender.errors import RecsysError
 from recommender.ingestion import IngestReport, IngestSettings, ingest
 from recommender.ingestion.report import NoProgress, Outcome
+from recommender.server.linking.relink import relink_servers
 
 _EVERY_S = 0.25
 _NICENESS = 10
@@ -69,14 +71,27 @@ def main() -> None:
         with suppress(OSError):
             os.nice(_NICENESS)
     job = json.loads(sys.stdin.readline())
-    settings = IngestSettings(workers=job["workers"])
+    names = ("workers", "memory_limit_mb", "timeout_s")
+    settings = IngestSettings(**{name: job[name] for name in names})
     try:
         with Catalog.open(job["database"], create=False) as catalog:
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())
+            notes = [] if report.interrupted else _linked_again(catalog, report)
     except RecsysError as error:
         _say({"event": "end", "error": str(error), "kind": type(error).__name__})
     else:
-        _say({"event": "end", "interrupted": report.interrupted, "counts": _counts(report)})
+        counts = _counts(report)
+        _say({"event": "end", "interrupted": report.interrupted, "counts": counts, "notes": notes})
+
+
+def _linked_again(catalog: Catalog, report: IngestReport) -> list[str]:
+    """A line for each linked media server, where tracks are others than before."""
+    changed = (report.analysed, report.retagged, report.moved, report.found_again, report.missing)
+    if not any(changed):
+        return []
+    with suppress(KeyboardInterrupt):  # the ingest itself has ended in good order
+        return relink_servers(catalog)
+    return []
 
 
 def _counts(report: IngestReport) -> dict[str, Any]:

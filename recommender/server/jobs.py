@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from recommender.ingestion.worker_limits import FileLimits
 from recommender.server.errors import Problem
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class IngestJobs:
         self,
         database: str | None,
         workers: int = 1,
+        limits: FileLimits | None = None,
         on_change: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Run nothing yet.
@@ -76,11 +78,13 @@ class IngestJobs:
         Args:
             database: of the catalogue.
             workers: processes that analyse.
+            limits: what reading one file may cost; None for the defaults.
             on_change: awaited when an ingest has ended, before its end is announced.
         """
         self._on_change = on_change
         self._database = database
         self._workers = workers
+        self._limits = limits or FileLimits()
         self._jobs: OrderedDict[int, IngestJob] = OrderedDict()
         self._changed = asyncio.Condition()
         self._changes = 0
@@ -163,16 +167,33 @@ class IngestJobs:
             job.state, job.started_at = "running", datetime.now(UTC)
             self._is_ending = self._is_stopping
             await self._announce()
-            outcome: JobState | None = None
-            try:
-                outcome = await self._ingest(job)
-            except OSError as error:
-                logger.warning("the ingest %d cannot run: %s", job.id, error)
-                job.error = "The process cannot be started; the server's log says why."
+            outcome = await self._outcome(job)
             if self._on_change is not None and not self._is_stopping:
-                await self._on_change()
+                await self._served(self._on_change)
             self._end(job, outcome or ("interrupted" if self._is_ending else "failed"))
             await self._announce()
+
+    async def _outcome(self, job: IngestJob) -> JobState | None:
+        """What came of a job; None where its process did not come to say so.
+
+        Whatever goes wrong, the jobs that wait are run.
+        """
+        try:
+            return await self._ingest(job)
+        except OSError as error:
+            logger.warning("the ingest %d cannot run: %s", job.id, error)
+            job.error = "The process cannot be started; the server's log says why."
+        except Exception:
+            logger.exception("the ingest %d failed", job.id)
+            job.error = "It failed; the server's log says why."
+        return None
+
+    @staticmethod
+    async def _served(on_change: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await on_change()
+        except Exception:
+            logger.exception("the catalogue is served as before")
 
     async def _ingest(self, job: IngestJob) -> JobState | None:
         """Run the process; what came of it, where it came to say so."""
@@ -193,6 +214,8 @@ class IngestJobs:
             "database": self._database,
             "folders": [str(folder) for folder in job.folders],
             "workers": self._workers,
+            "memory_limit_mb": self._limits.memory_mb,
+            "timeout_s": self._limits.timeout_s,
         }
         try:
             process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -216,6 +239,8 @@ class IngestJobs:
             logger.warning("the ingest %d failed: %s", job.id, event["error"])
             job.error = f"It failed ({event['kind']}); the server's log says why."
             return "failed"
+        for line in event["notes"]:
+            logger.info("after the ingest %d: %s", job.id, line)
         job.counts = event["counts"]
         return "interrupted" if event["interrupted"] else "done"
 

@@ -6,10 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recommender.server.settings import ServerLimits
-
-_BYTES_A_SECOND = 64 << 10
-"""Slower bodies are given up, beyond the time that any body may take."""
+from recommender.server.settings import BYTES_A_SECOND, ServerLimits
 
 
 class BodyDeadline:
@@ -41,7 +38,7 @@ class BodyDeadline:
                 close = {"Connection": "close"}
                 raise HTTPException(408, "The body comes too slowly.", close) from None
             if message["type"] == "http.request":
-                deadline += len(message.get("body", b"")) / _BYTES_A_SECOND
+                deadline += len(message.get("body", b"")) / BYTES_A_SECOND
                 is_whole = not message.get("more_body", False)
             return message
 

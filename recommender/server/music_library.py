@@ -10,7 +10,7 @@ from recommender.catalog import Catalog
 from recommender.catalog.listed_tracks import ListedTrack
 from recommender.catalog.records import CatalogState
 from recommender.utils.artists import names_nobody
-from recommender.utils.names import most_frequent, name_key
+from recommender.utils.names import first_genre, label_key, most_frequent, name_key
 
 _REST = 10
 """A library that took so many seconds to read is not read again for ten times as long, while an
@@ -55,24 +55,51 @@ class ListedArtist:
     album_ids: list[str] = field(default_factory=list)
 
 
+@dataclass
+class ListedGenre:
+    """A genre that tracks are tagged with.
+
+    Attributes:
+        name: in its most frequent spelling.
+        track_ids: of the tracks whose first genre it is, by id.
+        album_ids: of the albums that have one of them.
+    """
+
+    name: str
+    track_ids: list[int] = field(default_factory=list)
+    album_ids: set[str] = field(default_factory=set)
+
+
 class MusicLibrary:
-    """Artists and albums at one state of the catalogue.
+    """Artists, albums and genres at one state of the catalogue.
 
     Attributes:
         state: of the catalogue.
         artists: by id, in the order of their names.
         albums: by id, in the order of their names.
         album_of: track id → id of its album, of those that have one.
+        genres: by `label_key` of the name, the most frequent first.
+        year_of: track id → year, of those that have one.
+        root_of: track id → id of its library.
     """
 
     def __init__(self, state: CatalogState, tracks: Iterable[ListedTrack]) -> None:
         """Group the tracks."""
         self.state = state
         self.album_of: dict[int, str] = {}
+        self.year_of: dict[int, int] = {}
+        self.root_of: dict[int, int] = {}
         self._spellings: dict[str, dict[str, int]] = {}
         self._artist_tracks: dict[str, list[int]] = {}
         albums: dict[str, list[ListedTrack]] = {}
+        genres: dict[str, dict[str, list[int]]] = {}
         for track in tracks:
+            self.root_of[track.id] = track.library_id
+            if track.year:
+                self.year_of[track.id] = track.year
+            if genre := first_genre(track.genre):
+                spellings = genres.setdefault(label_key(genre), {})
+                spellings.setdefault(" ".join(genre.split()), []).append(track.id)
             for artist in track.artists:
                 if key := self._credit(artist):
                     self._artist_tracks.setdefault(key, []).append(track.id)
@@ -84,6 +111,7 @@ class MusicLibrary:
         made.sort(key=lambda album: (name_key(album.name), name_key(album.artist), album.id))
         self.albums = {album.id: album for album in made}
         self.artists = self._made_artists()
+        self.genres = self._made_genres(genres)
 
     def artist_named(self, name: str) -> ListedArtist | None:
         """The artist of this name, compared without case and accents."""
@@ -126,6 +154,16 @@ class MusicLibrary:
             found.append(ListedArtist(artist_id, name, tracks, of_artist.get(artist_id, [])))
         found.sort(key=lambda artist: (name_key(artist.name), artist.id))
         return {artist.id: artist for artist in found}
+
+    def _made_genres(self, genres: dict[str, dict[str, list[int]]]) -> dict[str, ListedGenre]:
+        found = {}
+        for key, spellings in genres.items():
+            name = most_frequent({name: len(ids) for name, ids in spellings.items()})
+            ids = sorted(id for of_spelling in spellings.values() for id in of_spelling)
+            albums = {self.album_of[id] for id in ids if id in self.album_of}
+            found[key] = ListedGenre(name, ids, albums)
+        in_order = sorted(found, key=lambda key: (-len(found[key].track_ids), key))
+        return {key: found[key] for key in in_order if key}
 
 
 class MusicLibraryCache:

@@ -27,12 +27,15 @@ class PlayerIds:
         """
         self._state = state
         self._catalog = catalog
+        self._asked: dict[int, str] = {}
         self.server = _server_of(state, catalog, remote_id)
 
     def track_ids(self, remote_ids: Collection[str]) -> dict[str, int]:
         """Remote id → track id, of those that are known."""
         if self.server is not None:
-            return self._catalog.tracks_of_remote(self.server.id, remote_ids)
+            found = self._catalog.tracks_of_remote(self.server.id, remote_ids)
+            self._asked |= {track_id: remote_id for remote_id, track_id in found.items()}
+            return found
         own = {one: int(one) for one in remote_ids if _is_number(one)}
         there = self._catalog.present(set(own.values()))
         return {one: id for one, id in own.items() if id in there}
@@ -45,9 +48,13 @@ class PlayerIds:
         return found
 
     def remote_ids(self, track_ids: Collection[int]) -> dict[int, str]:
-        """Track id → remote id, of those that the server has."""
+        """Track id → remote id, of those that the server has.
+
+        Where a track has several, the one that was asked with in this request.
+        """
         if self.server is not None:
-            return self._catalog.remote_ids(self.server.id, track_ids)
+            found = self._catalog.remote_ids(self.server.id, track_ids)
+            return {id: self._asked.get(id, remote_id) for id, remote_id in found.items()}
         return {id: str(id) for id in track_ids}
 
     def known(self, tracks: Sequence[Track]) -> list[tuple[Track, str]]:

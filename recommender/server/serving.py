@@ -42,7 +42,7 @@ def run(
     limits = settings.limits
     config = uvicorn.Config(
         app,
-        http=h11_protocol(limits.head_s),
+        http=h11_protocol(limits),
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -51,7 +51,6 @@ def run(
         server_header=False,
         date_header=dates,
         proxy_headers=False,
-        limit_concurrency=limits.connections,
         timeout_graceful_shutdown=limits.stop_s,
     )
     on_start(address_of(settings, listening))
@@ -61,11 +60,18 @@ def run(
 
 def require_users(settings: ServerSettings) -> None:
     """Raise `UsageError` where nobody could use the server."""
-    users = UserStore(settings.users_path).users()
-    if not users and (settings.require_auth or not settings.is_loopback):
+    store = UserStore(settings.users_path)
+    if settings.require_auth is False or store.users():
+        return
+    if settings.require_auth or not settings.is_loopback:
         raise UsageError(
             f"{settings.host} needs users, as every request must prove who asks: add one with "
             "'recsys serve user add NAME'."
+        )
+    if store.had_users:
+        raise UsageError(
+            f"{store.file} has no user left: add one with 'recsys serve user add NAME', or remove "
+            f"the file, and nobody has to prove at {settings.host} who asks."
         )
 
 

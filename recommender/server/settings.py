@@ -18,6 +18,9 @@ MOST_TRACKS = 1000
 MOST_STEPS = 100
 """Longest path that one request gets: its cost grows with the square of its length."""
 
+BYTES_A_SECOND = 64 << 10
+"""Bodies that come more slowly are given up, beyond the time that any body may take."""
+
 _MB = 1 << 20
 
 
@@ -28,13 +31,14 @@ class ServerLimits:
     Attributes:
         body: bytes of a request's body.
         upload: bytes of a request with a sound file.
-        connections: open at a time.
+        connections: open at a time; one address gets half of them.
         threads: requests that are computed at a time.
         waiting: requests that wait for a thread; the next one is refused.
         uploads: sounds that are analysed at a time.
         request_s: seconds after which a request that is computed is given up.
         head_s: seconds in which the head of a request must have come.
         body_s: seconds in which a body must have come, beside one for every 64 KiB of it.
+        send_s: seconds after which a client that reads nothing of its answer is given up.
         stop_s: seconds that requests get to end when the server stops.
     """
 
@@ -47,6 +51,7 @@ class ServerLimits:
     request_s: float = 30.0
     head_s: float = 15.0
     body_s: float = 15.0
+    send_s: float = 300.0
     stop_s: int = 10
 
 
@@ -60,7 +65,7 @@ class ServerSettings:
         base_path: what stands before every route, such as ``/recsys``; empty for nothing.
         users_file: who may use it; None for a file beside the catalogue.
         require_auth: whether every request has to prove who asks. None: unless the host is a
-            loopback address and there is no user.
+            loopback address and there never was a user.
         show_paths: whether answers name files and folders of the disk.
         watch: whether changes in the music folders start an ingest.
         origins: web pages of other origins that may read answers (CORS).
@@ -109,10 +114,14 @@ class ServerSettings:
         """Where users are kept: beside a SQLite catalogue, else in the user's data folder."""
         if self.users_file is not None:
             return self.users_file
+        return self.file_beside("users.json")
+
+    def file_beside(self, ending: str) -> Path:
+        """A file of the server's own beside a SQLite catalogue, else in the user's data folder."""
         file = database_file(catalog_url(self.database))
         if file is None:
-            return platformdirs.user_data_path("recsys") / "users.json"
-        return file.with_name(f"{file.name}.users.json")
+            return platformdirs.user_data_path("recsys") / ending
+        return file.with_name(f"{file.name}.{ending}")
 
 
 def is_loopback(host: str) -> bool:

@@ -12,6 +12,8 @@ from recommender.catalog import Catalog
 from recommender.recommendation.service import SimilarityService
 from recommender.server.errors import Problem
 from recommender.server.music_library import MusicLibrary, MusicLibraryCache
+from recommender.server.player_notes import PlayerNotes
+from recommender.server.segments import SegmentFiles
 from recommender.server.service_holder import ServiceHolder
 from recommender.server.settings import ServerSettings
 from recommender.server.users import UserStore
@@ -33,6 +35,9 @@ class ServerState:
         queries: threads for what is computed from the catalogue.
         uploads: threads for sounds that are analysed.
         files: threads that open files.
+        segments: threads that wait for segments of files.
+        segment_files: cuts them.
+        player_notes: what players leave at the server.
         jobs: runs ingests.
         metrics: counts requests.
     """
@@ -50,6 +55,9 @@ class ServerState:
         upload_s = 2 * settings.file_limits.timeout_s + limits.request_s
         self.uploads = WorkPool("upload", limits.uploads, 2 * limits.uploads, upload_s)
         self.files = WorkPool("file", limits.threads, limits.waiting, limits.request_s)
+        self.segments = WorkPool("segment", 2, limits.waiting, limits.request_s)
+        self.segment_files = SegmentFiles(settings.file_limits)
+        self.player_notes = PlayerNotes(settings.file_beside("players.json"))
         self._receiving = 0
         self._music_library = MusicLibraryCache()
         self._kept: dict[str, tuple[object, object]] = {}
@@ -57,10 +65,10 @@ class ServerState:
 
     @property
     def requires_auth(self) -> bool:
-        """Whether requests have to prove who asks."""
+        """Whether requests have to prove who asks. Raises `UsersUnreadable`."""
         if self.settings.require_auth is not None:
             return self.settings.require_auth
-        return not self.settings.is_loopback or self.users.has_users
+        return not self.settings.is_loopback or self.users.had_users
 
     async def run(self, work: Callable[[SimilarityService], _Result]) -> _Result:
         """``work(service)`` in a thread for queries.
@@ -73,9 +81,21 @@ class ServerState:
         """Likewise, in a thread for sounds that are analysed."""
         return await self.uploads.run(self._with_service, work)
 
-    async def run_file(self, work: Callable[[SimilarityService], _Result]) -> _Result:
-        """Likewise, in a thread for files that are opened."""
-        return await self.files.run(self._with_service, work)
+    async def run_file(
+        self,
+        work: Callable[[SimilarityService], _Result],
+        discard: Callable[[_Result], object] | None = None,
+    ) -> _Result:
+        """Likewise, in a thread for files that are opened; `discard` as of `WorkPool.run`."""
+        return await self.files.run(self._with_service, work, discard=discard)
+
+    async def run_segment(
+        self,
+        work: Callable[[SimilarityService], _Result],
+        discard: Callable[[_Result], object],
+    ) -> _Result:
+        """Likewise, in a thread for what waits for `segment_files`."""
+        return await self.segments.run(self._with_service, work, discard=discard)
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[None]:
@@ -122,8 +142,9 @@ class ServerState:
 
     def close(self) -> None:
         """Close the service and end the threads."""
-        for pool in (self.queries, self.uploads, self.files):
+        for pool in (self.queries, self.uploads, self.files, self.segments):
             pool.close()
+        self.segment_files.close()
         self.holder.close()
 
 

@@ -1,15 +1,11 @@
-"""Files of tracks, in whole or in ranges, by track id only.
+"""Files of tracks, in whole or in ranges, by track id only (`open_file` says which).
 
-A file is sent if what its path leads to lies, without links, under the root of a library or under a
-folder that a link led an ingest to (`Library.linked_folders`). That is checked of the file as it is
-opened: what is sent is the very file that was checked, whatever happens to its path meanwhile.
+A track that a cue sheet makes of a part of a file is sent as a file of its own, which players play
+from its beginning to its end (`segments`).
 """
 
-import hashlib
-import os
-import stat
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import closing
 from email.utils import formatdate
 from pathlib import Path
 
@@ -17,13 +13,12 @@ from fastapi import Request
 from fastapi.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from recommender.catalog import Library
+from recommender.audio import segment_writer
 from recommender.catalog.records import Track
 from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import is_known
-from recommender.server.errors import Problem
+from recommender.server.open_file import OpenFile, open_file
 from recommender.server.state import state_of
-from recommender.utils.files import real_path
 from recommender.utils.names import storable
 
 _TYPES = {
@@ -47,9 +42,6 @@ _TYPES = {
 }
 """By the ending alone; anything else is bytes, which no browser runs."""
 
-_NO_FILE = "The file of this track cannot be had at present."
-_DESCRIPTORS = Path("/dev/fd")
-
 
 async def track_file_response(
     request: Request,
@@ -71,81 +63,40 @@ async def track_file_response(
         Problem: 404 where its file is missing, or does not lie where music lies.
     """
 
-    def opened(service: SimilarityService) -> tuple[Track, "OpenFile"]:
+    state = state_of(request)
+
+    def opened(service: SimilarityService) -> tuple[Track, OpenFile | None]:
         track = service.catalog.track(track_id)
+        if track.segment:
+            return track, None
         return track, open_file(track, service.catalog.libraries())
 
-    track, file = await state_of(request).run_file(opened)
+    def cut(service: SimilarityService) -> OpenFile:
+        with closing(open_file(track, service.catalog.libraries())) as whole:
+            return state.segment_files.opened(track, whole)
+
+    track, file = await state.run_file(opened, lambda found: found[1] and found[1].close())
+    if file is None:
+        file = await state.run_segment(cut, OpenFile.close)
     kept = {"ETag": file.entity_tag, "Cache-Control": "private, no-cache", **(headers or {})}
     if is_known(file.entity_tag, request.headers.get("if-none-match")):
         file.close()
         return Response(status_code=304, headers=kept)
-    name = storable(Path(track.path).name)
+    name = storable(file_name_of(track))
     return _OpenFileResponse(file, media_type_of(name), name, kept, inline=inline)
+
+
+def file_name_of(track: Track) -> str:
+    """The name of what is sent of a track."""
+    path = Path(track.path)
+    if not track.segment:
+        return path.name
+    return f"{path.stem} {track.segment}{segment_writer.SUFFIX}"
 
 
 def media_type_of(name: str) -> str:
     """The media type of a sound file, by the ending of its name."""
     return _TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
-
-
-class OpenFile:
-    """A file that was opened and checked.
-
-    Attributes:
-        path: by which this very file can be opened again, as long as this one is open.
-        found: what the system says of it.
-    """
-
-    def __init__(self, descriptor: int, checked: Path) -> None:
-        """Takes over the descriptor."""
-        self._descriptor = descriptor
-        self.found = os.fstat(descriptor)
-        by_descriptor = _DESCRIPTORS / str(descriptor)
-        self.path = by_descriptor if by_descriptor.exists() else checked
-
-    @property
-    def entity_tag(self) -> str:
-        """Of its content, as far as size and time tell."""
-        version = f"{self.found.st_ino}-{self.found.st_size}-{self.found.st_mtime_ns}"
-        return f'"{hashlib.blake2b(version.encode(), digest_size=12).hexdigest()}"'
-
-    def close(self) -> None:
-        """Close it; once more does nothing."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            with suppress(OSError):
-                os.close(descriptor)
-
-
-def open_file(track: Track, libraries: Iterable[Library]) -> OpenFile:
-    """Open the file of a track, for reading.
-
-    Raises `Problem` (404) where it is missing, no regular file, or does not lie, without links,
-    where music lies.
-    """
-    folders = [
-        folder
-        for library in libraries
-        for folder in (real_path(library.root), *library.linked_folders)
-    ]
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    flags |= getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(track.file, flags)
-    except (OSError, ValueError):
-        raise Problem(404, _NO_FILE) from None
-    try:
-        found = os.fstat(descriptor)
-        checked = real_path(track.file)
-        is_allowed = stat.S_ISREG(found.st_mode) and any(map(checked.is_relative_to, folders))
-        # The path may lead elsewhere by now: only the file that lies there is sent.
-        if is_allowed and os.path.samestat(found, checked.lstat()):
-            return OpenFile(descriptor, checked)
-    except OSError:
-        pass
-    os.close(descriptor)
-    raise Problem(404, _NO_FILE)
 
 
 class _OpenFileResponse(FileResponse):

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
-from watchfiles import Change, DefaultFilter, awatch
+import watchfiles
+from watchfiles import Change, DefaultFilter
 
 from recommender.catalog import Library
 from recommender.errors import RecsysError
@@ -22,6 +24,9 @@ _SETTLE_MS = 5_000
 
 _LOOK_S = 30.0
 """How often the list of folders is read anew."""
+
+_Roots = dict[Path, Library]
+"""Where a music folder really is → its library."""
 
 
 class _MusicFilter(DefaultFilter):
@@ -46,56 +51,77 @@ async def watch(
 ) -> None:
     """Queue an ingest of each library in which something changes; runs until it is cancelled.
 
+    What changed before a folder was watched is found by one ingest of all that are watched anew: at
+    the start, and when a disk is mounted.
+
     Args:
         libraries: reads the music folders.
         catalogue: its SQLite file, if it is one.
         jobs: runs the ingests.
     """
+    watched: Collection[Path] = ()
     while True:
-        found = await _known(libraries)
-        roots = {real_path(library.root): library for library in found if library.root.is_dir()}
-        if not roots:
-            await asyncio.sleep(_LOOK_S)
-            continue
-        stop = asyncio.Event()
-        looking = asyncio.create_task(_stop_on_change(libraries, set(roots), stop))
-        try:
-            async for changes in awatch(
-                *roots, watch_filter=_MusicFilter(catalogue), debounce=_SETTLE_MS, stop_event=stop
-            ):
-                _queue(jobs, roots, [Path(path) for _, path in changes])
-        except (OSError, RuntimeError) as error:
-            logger.warning("the music folders cannot be watched: %s", error)
-            await asyncio.sleep(_LOOK_S)
-        finally:
-            looking.cancel()
-
-
-def _queue(jobs: IngestJobs, roots: dict[Path, Library], paths: list[Path]) -> None:
-    changed = {
-        root: library
-        for root, library in roots.items()
-        if any(path.is_relative_to(root) for path in paths)
-    }
-    for library in changed.values():
-        try:
-            jobs.add([library.root], [library.id])
-        except Problem as problem:
-            logger.warning("a change is left to the next ingest: %s", problem)
-
-
-async def _stop_on_change(
-    libraries: Callable[[], Awaitable[list[Library]]], roots: set[Path], stop: asyncio.Event
-) -> None:
-    while not stop.is_set():
+        roots = await _roots(libraries)
+        if roots is not None:
+            _queue(jobs, [library for root, library in roots.items() if root not in watched])
+            watched = roots.keys()
+        if roots:
+            try:
+                await _follow(roots, libraries, _MusicFilter(catalogue), jobs)
+                continue
+            except (OSError, RuntimeError) as error:
+                logger.warning("the music folders cannot be watched: %s", error)
         await asyncio.sleep(_LOOK_S)
-        found = await _known(libraries)
-        if {real_path(one.root) for one in found if one.root.is_dir()} != roots:
-            stop.set()
 
 
-async def _known(libraries: Callable[[], Awaitable[list[Library]]]) -> list[Library]:
+async def _follow(
+    roots: _Roots,
+    libraries: Callable[[], Awaitable[list[Library]]],
+    counts: DefaultFilter,
+    jobs: IngestJobs,
+) -> None:
+    """Watch folders until there are others. Raises `OSError` and `RuntimeError` of the watcher."""
+    stop = threading.Event()
+    # Beginning takes as long as a walk through the folders: all of it is for a thread.
+    following = watchfiles.watch(
+        *roots,
+        watch_filter=counts,
+        debounce=_SETTLE_MS,
+        rust_timeout=round(1000 * _LOOK_S),
+        yield_on_timeout=True,
+        stop_event=stop,
+        raise_interrupt=False,
+        ignore_permission_denied=True,
+    )
     try:
-        return await libraries()
-    except (RecsysError, Problem):
-        return []
+        while (changes := await asyncio.to_thread(next, following, None)) is not None:
+            paths = [Path(path) for _, path in changes]
+            for root, library in roots.items():
+                if any(path.is_relative_to(root) for path in paths):
+                    _queue(jobs, [library])
+            present = await _roots(libraries)
+            if present is not None and present.keys() != roots.keys():
+                return
+    finally:
+        stop.set()
+
+
+def _queue(jobs: IngestJobs, libraries: list[Library]) -> None:
+    if not libraries:
+        return
+    try:
+        jobs.add([one.root for one in libraries], [one.id for one in libraries])
+    except Problem as problem:
+        logger.warning("a change is left to the next ingest: %s", problem)
+
+
+async def _roots(libraries: Callable[[], Awaitable[list[Library]]]) -> _Roots | None:
+    """The music folders that are there; None where that cannot be told at present."""
+    try:
+        found = await libraries()
+        return await asyncio.to_thread(
+            lambda: {real_path(one.root): one for one in found if one.root.is_dir()}
+        )
+    except (RecsysError, Problem, OSError) as error:
+        logger.warning("the music folders cannot be looked at: %s", error)
+        return None

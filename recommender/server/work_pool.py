@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from recommender.server.errors import Problem
@@ -33,8 +34,19 @@ class WorkPool:
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"recsys-{name}")
 
-    async def run(self, work: Callable[..., _Result], *args: Any) -> _Result:
+    async def run(
+        self,
+        work: Callable[..., _Result],
+        *args: Any,
+        discard: Callable[[_Result], object] | None = None,
+    ) -> _Result:
         """``work(*args)`` in a thread.
+
+        Args:
+            work: what blocks.
+            args: of it.
+            discard: called in the thread with a result that comes when nobody waits for it any
+                more, such as a file that is to be closed.
 
         Raises:
             Problem: 503 where too many wait already, or it takes too long: it is not begun then, or
@@ -50,7 +62,11 @@ class WorkPool:
         future.add_done_callback(lambda done: self._count(-1))
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._seconds)
-        except TimeoutError:
+        except BaseException as error:
+            if discard is not None:
+                future.add_done_callback(partial(_discard, discard))
+            if not isinstance(error, TimeoutError):
+                raise
             if not future.cancelled():
                 raise Problem(
                     503, "This takes too long. Ask for less.", {"Retry-After": "10"}
@@ -64,3 +80,8 @@ class WorkPool:
     def _count(self, change: int) -> None:
         with self._counting:
             self.pending += change
+
+
+def _discard(discard: Callable[[_Result], object], done: "Future[_Result]") -> None:
+    if not done.cancelled() and done.exception() is None:
+        discard(done.result())

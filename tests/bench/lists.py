@@ -32,6 +32,7 @@ from recommender.history.importing import import_history
 from recommender.history.seeds import history_seeds
 from recommender.history.track_lookup import TrackLookup
 from recommender.playlists.files import read_playlist, write_playlist
+from recommender.recommendation.service import SimilarityService
 
 FIRST = 1_600_000_000
 """Time of the first play, in seconds since 1970; one follows every four minutes."""
@@ -94,7 +95,7 @@ def history(catalog: Catalog, tracks: list[Track], folder: Path, listens: int) -
     print(f"    matched {results[0].matched:,} of {named:,} with a title")
 
 
-def single(catalog: Catalog, tracks: list[Track], repeat: int) -> None:
+def single(catalog: Catalog, tracks: list[Track], file: Path, repeat: int) -> None:
     now = datetime.now(UTC)
     ids = [track.id for track in tracks[:1000]]
     times = iter(range(10**6))
@@ -104,7 +105,9 @@ def single(catalog: Catalog, tracks: list[Track], repeat: int) -> None:
     say("one play stored", least(plays, repeat) / 20)
     say("a playlist of 1,000 stored", least(lambda: catalog.save_playlist("a", ids), repeat))
     say("a playlist of 1,000 read", least(lambda: catalog.playlist("a"), repeat))
-    say("seeds of today from that history", least(lambda: history_seeds(catalog), repeat))
+    with SimilarityService.open(file) as service:
+        history_seeds(service)  # the index is open from now on
+        say("seeds of today from that history", least(lambda: history_seeds(service), repeat))
     asked = least(lambda: [catalog.lists_revision() for _ in range(1000)], repeat) / 1000
     say("the revision of the lists", asked)
     folder = str(tracks[0].file.parent)
@@ -126,7 +129,7 @@ def main() -> None:
             tracks = list(catalog.all_tracks())
             playlists(catalog, tracks, folder, options.repeat)
             history(catalog, tracks, folder, options.listens)
-            single(catalog, tracks, options.repeat)
+            single(catalog, tracks, folder / "catalog.db", options.repeat)
 
 
 if __name__ == "__main__":

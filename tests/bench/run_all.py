@@ -63,6 +63,7 @@ BENCHES = (
     Bench("many_files.py", "--files 500", "--files 100000"),
     Bench("mix_speed.py", "{large}"),
     Bench("serve_load.py", "{large} --seconds 5", "--seconds 20 --requests 20000"),
+    Bench("proxy_load.py", "{small} {music} --runs 20", "--runs 100"),
     Bench(
         "mix_quality.py", "{large} --radios 20 --reach 100 --paths 20", "--radios 100 --reach 1000"
     ),

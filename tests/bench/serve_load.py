@@ -11,8 +11,9 @@ delays. Beside it stands the floor: the same load on ``/healthz``, which compute
 
 - start: from the start of the process to its first line, and to its first list;
 - `similar` at `--rate` over `--connections`: p50, p99, largest; processor time of each side;
+- ``/rest/getSimilarSongs2``, as players ask for 20 songs like one, at the same rate;
 - a radio of 50, one after another;
-- with ``--requests N``: so many as fast as they are answered; memory before and after;
+- with ``--requests N``: so many as fast as they are answered; memory before, on the way and after;
 - with ``--ingest FOLDER``: the same load while one niced worker analyses the folder over and over.
 
 The generator writes and reads bytes by itself: a client library would cost more than the server.
@@ -79,6 +80,10 @@ class Load:
         if content:
             lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
         return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+def path_of_player(track_id: int) -> str:
+    return f"/rest/getSimilarSongs2?id={track_id}&count=20&f=json&c=bench&v=1.16.1"
 
 
 def path_id(at: int) -> str:
@@ -245,6 +250,9 @@ def run(options: argparse.Namespace, server: Served, core: int | None) -> None:
     floor = Load(server.address, ["/healthz"], count, options.connections, options.rate)
     measured("nothing (/healthz)", server, floor, core)
     measured("similar, k = 10", server, similar_load, core)
+    songs = [path_of_player(drawn.randint(1, 1000)) for _ in range(997)]
+    player_load = Load(server.address, songs, count, options.connections, options.rate)
+    measured("getSimilarSongs2, 20 songs", server, player_load, core)
     wanted = '{"seeds": {"like": [SEED]}, "length": {"tracks": 50}}'
     measured(
         "radio of 50", server, Load(server.address, ["/api/v1/radio"], 100, 1, 0, wanted), core
@@ -253,11 +261,15 @@ def run(options: argparse.Namespace, server: Served, core: int | None) -> None:
         with ingesting(options.database, options.ingest):
             measured("similar beside an ingest", server, similar_load, core)
     if options.requests:
-        before = server.memory()
-        many = Load(server.address, similar, options.requests, options.connections, 0)
-        measured("as fast as answered", server, many, core)
-        after = server.memory()
-        print(f"\nmemory, MB: {before} before, {after} after {options.requests:,} requests")
+        parts = 4
+        many = Load(server.address, similar, options.requests // parts, options.connections, 0)
+        memory = [server.memory()]
+        for part in range(parts):
+            measured(f"as fast as answered, part {part + 1} of {parts}", server, many, core)
+            memory.append(server.memory())
+        print(f"\nmemory, MB, before each part of {many.count:,} requests and after the last:")
+        for found in memory:
+            print(f"  private {found['RssAnon']:.0f}, mapped files {found['RssFile']:.0f}")
 
 
 if __name__ == "__main__":

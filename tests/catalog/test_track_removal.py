@@ -164,3 +164,36 @@ def test_parts_of_a_file_keep_theirs_until_the_sheet_drops_them(
     with catalog.writing() as write:
         write.keep_segments(library, "album.flac", {ids[0]: 2})
     assert mentioned(catalog) == ([ids[0]], [ids[0]], [ids[0]], [ids[0]])
+
+
+def test_a_copy_inherits_what_recipes_name(catalog: Catalog, tracks: list[int]) -> None:
+    gone, copy, other = tracks[:3]
+    recipe = {
+        "schema_version": 1,
+        "kind": "order",
+        "seeds": {"like": [gone, other, "a title"], "unlike": [copy, 10**30]},
+        "rules": {"previous": [other, gone], "genre": "rock"},
+        "first": gone,
+    }
+    catalog.save_playlist("made", [other], recipe=recipe)
+    catalog.save_playlist("also", [other], recipe={"kind": "today", "rules": {"previous": [gone]}})
+    catalog.save_playlist("odd", [], recipe={"seeds": [gone], "rules": None, "first": True})
+    lose(catalog, gone)
+    assert catalog.prune() == 1
+    assert catalog.playlist("made").recipe == {
+        "schema_version": 1,
+        "kind": "order",
+        "seeds": {"like": [copy, other, "a title"], "unlike": [10**30]},
+        "rules": {"previous": [other, copy], "genre": "rock"},
+        "first": copy,
+    }
+    assert catalog.playlist("also").recipe == {"kind": "today", "rules": {"previous": [copy]}}
+    assert catalog.playlist("odd").recipe == {"seeds": [gone], "rules": None, "first": True}
+
+
+def test_without_a_copy_recipes_stay(catalog: Catalog, tracks: list[int]) -> None:
+    recipe = {"kind": "mix", "seeds": {"like": [tracks[2]], "unlike": []}}
+    catalog.save_playlist("made", [], recipe=recipe)
+    lose(catalog, tracks[2])
+    assert catalog.prune() == 1
+    assert catalog.playlist("made").recipe == recipe

@@ -112,6 +112,27 @@ def test_a_replaced_playlist_leaves_its_comment_and_its_file(catalog: Path) -> N
     assert recsys("playlist", "list", "--json").json["playlists"][0]["target"] == str(other)
 
 
+def test_a_list_made_by_hand_drops_the_recipe_and_keeps_the_file(catalog: Path) -> None:
+    file = catalog.parent / "a.m3u8"
+    made = ("mix", "third", "-k", 3, "--save", "A", "--to", file, "--replace")
+    recsys(*made)
+    saved = recsys("playlist", "save", "A", "fourth", "--replace")
+    assert "its recipe (mix) is dropped" in saved.err
+    assert f"playlist of 1 track written: {file}" in saved.err
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 4
+    (listed,) = recsys("playlist", "list", "--json").json["playlists"]
+    assert (listed["recipe"], listed["target"]) == (None, str(file))
+    recsys(*made)
+    edited = file.read_text(encoding="utf-8") + "unknown.ogg\n"
+    file.write_text(edited, encoding="utf-8")
+    imported = recsys("playlist", "import", file, "--name", "A", "--replace")
+    assert "its recipe (mix) is dropped" in imported.err
+    assert file.read_text(encoding="utf-8") == edited
+    recsys(*made)
+    grown = recsys("grow", "A", "--only-new", "-k", 1, "--save", "A", "--replace")
+    assert "its recipe (mix) is dropped" in grown.err
+
+
 def test_playlists_of_several_users(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recsys("playlist", "save", "Mine", "third", "--user", "Anna")
     assert recsys("playlist", "show", "Mine").status == 1

@@ -1,7 +1,4 @@
-"""Supysonic 0.7.9 (AGPL) under waitress, run by a Python of its own and imported by nothing here.
-
-``RECSYS_SUPYSONIC_PYTHON`` names a Python that has both.
-"""
+"""Supysonic 0.7.9 (AGPL) under waitress, by a Python of its own: imported by nothing here."""
 
 import os
 import socket
@@ -13,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from peers import peer_python
 
 LOGIN, PASSWORD = "anna", "a secret"
 _WAIT_S = 60.0
@@ -33,9 +30,7 @@ run_watcher = off
 @contextmanager
 def supysonic(music: Path, folder: Path) -> Iterator[str]:
     """The address of a server of a music folder; what it keeps is in `folder`."""
-    python = Path(os.environ.get("RECSYS_SUPYSONIC_PYTHON", ""))
-    if not python.is_file():
-        pytest.skip("RECSYS_SUPYSONIC_PYTHON names no Python that has supysonic and waitress")
+    python = peer_python("supysonic")
     folder.mkdir()
     (folder / "supysonic.conf").write_text(_CONFIGURATION.format(folder=folder))
     environment = {**os.environ, "HOME": str(folder)}

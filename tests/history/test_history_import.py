@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -302,3 +302,17 @@ def test_what_is_exported_is_imported_elsewhere(shelf: Shelf, tmp_path: Path) ->
     assert file.read_bytes() == b""
     with pytest.raises(UsageError, match="no folder"):
         export_history(shelf.catalog, tmp_path / "absent" / "a.jsonl")
+
+
+def test_an_own_export_adds_nothing(shelf: Shelf, tmp_path: Path) -> None:
+    track = shelf.joga
+    at = datetime(2026, 11, 20, 12, 0, 0, 700_000, tzinfo=UTC)
+    for seconds in (0, 180, 181.4):
+        for kind in ("play", "like"):
+            shelf.catalog.record("ana", kind, track, at + timedelta(seconds=seconds), "mpd")
+    before = shelf.catalog.history("ana")
+    export_history(shelf.catalog, tmp_path / "own.jsonl", "ana")
+    found = import_history(shelf.catalog, tmp_path / "own.jsonl", "ana")
+    assert (found.matched, found.added) == (6, 0)
+    assert shelf.catalog.history("ana") == before
+    assert import_history(shelf.catalog, tmp_path / "own.jsonl", "bo").added == 6

@@ -3,7 +3,8 @@
 import pytest
 from toy_world import World
 
-from recommender.catalog import Track
+from recommender.catalog import Catalog, Track
+from recommender.errors import CatalogError
 from recommender.history.listening import Listening
 
 
@@ -101,3 +102,25 @@ def test_a_track_that_was_dropped_is_passed_over(
     clock.now += 50
     listening.observe(2, tracks[1], True)
     assert kinds(world) == []
+
+
+def test_what_cannot_be_recorded_is_recorded_later(
+    world: World,
+    clock: Clock,
+    listening: Listening,
+    tracks: list[Track],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def busy(*_: object) -> int:
+        raise CatalogError("the catalogue is locked")
+
+    listening.observe(1, tracks[0], True)
+    clock.now = 40.0
+    with monkeypatch.context() as patched:
+        patched.setattr(Catalog, "record_events", busy)
+        with pytest.raises(CatalogError):
+            listening.observe(2, tracks[1], True)
+    assert kinds(world) == []
+    clock.now = 50.0
+    listening.observe(3, tracks[0], True)
+    assert kinds(world) == [("play", tracks[0].id), ("skip", tracks[1].id)]

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import soundfile
 from toy_world import World, analysis
 
 from recommender.audio.segments import Segment
-from recommender.catalog import FileStat, Tags
-from recommender.errors import PlayerError, UsageError
-from recommender.players.mpd import MpdQueue
+from recommender.catalog import Catalog, FileStat, Tags
+from recommender.errors import CatalogError, PlayerError, UsageError
+from recommender.players.mpd import MpdQueue, _SaidOnce
 from recommender.players.mpd_connection import MpdSettings
+from recommender.playlists.repeats import Repeats
 from recommender.recommendation.mix_request import Rules
 
 mpd = pytest.importorskip("mpd", reason="python-mpd2 is not installed (extra 'mpd')")
@@ -270,6 +272,40 @@ def test_following_until_mpd_ends_and_recording_what_is_played(
     thread.join(10)
     assert not thread.is_alive()
     assert "the connection to MPD is lost" in str(ended[0])
+
+
+def test_a_busy_catalogue_does_not_end_it(
+    player: Player, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> int:
+        raise CatalogError("the catalogue is locked")
+
+    settings = replace(player.socket, record_as="ana")
+    player.play("2.flac")
+    with MpdQueue(player.world.service, settings) as queue, monkeypatch.context() as patched:
+        queue.fill()
+        listen = _SaidOnce(queue._listen)
+        listen()
+        player.client.seekcur(20)
+        time.sleep(2.1)
+        patched.setattr(Catalog, "record_events", busy)
+        for _ in range(3):
+            player.client.next()
+            listen()
+        assert caplog.text.count("the catalogue is locked") == 1
+        patched.undo()
+        player.client.next()
+        listen()
+    history = player.world.catalog.history("ana")
+    assert [(event.kind, event.track_id) for event in history] == [("skip", player.ids[2])]
+
+
+def test_what_is_not_to_be_repeated_is_looked_up_each_time(player: Player) -> None:
+    settings = replace(player.socket, repeats=Repeats(7, (), "ana"))
+    player.play("2.flac")
+    with MpdQueue(player.world.service, settings) as queue:
+        player.world.catalog.record("ana", "play", player.ids[3], datetime.now(UTC))
+        assert player.ids[3] not in [track.id for track in queue.fill()]
 
 
 def until(holds: Any) -> None:

@@ -453,6 +453,23 @@ def test_any_bytes_are_read_or_refused(shelf: Shelf, content: bytes, ending: str
     assert [one.number for one in found.unmatched] == list(range(1, len(found.unmatched) + 1))
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "path",
+    ["data:a.mp3", "urn:x/a.mp3", "spotify:a", "D:/a.mp3", "D:a", "file:a", "http:/a", "#a", " a"],
+)
+def test_names_beside_the_playlist_that_look_like_addresses(
+    shelf: Shelf, path: str, ending: str
+) -> None:
+    track = shelf.catalog.track(shelf.add(path))
+    file = shelf.library.root / f"p.{ending}"
+    assert write_playlist(file, [track]) == 1
+    assert ending == "xspf" or "./" in file.read_text(encoding="utf-8")
+    content = read_playlist(shelf.catalog, file)
+    assert [one.id for one in content.tracks] == [track.id]
+    assert content.unmatched == []
+
+
 def test_a_playlist_file_is_replaced_whole_or_not_at_all(shelf: Shelf) -> None:
     file = shelf.folder / "p.xspf"
     one = shelf.catalog.track(shelf.add("a.mp3"))

@@ -1,5 +1,6 @@
 """Recipes replace a playlist and its file, both or neither."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,14 +14,16 @@ from toy_world import World, analysis
 
 from recommender.catalog import Catalog, FileStat, StoredPlaylist, Tags
 from recommender.errors import PlaylistError, PlaylistNotFound, UsageError
-from recommender.playlists.files import read_playlist
+from recommender.playlists.files import read_playlist, write_playlist
 from recommender.playlists.recipes import (
     check_recipe,
     replace_tracks,
     run_recipe,
     run_recipes,
     todays_recipe,
+    with_repeats,
 )
+from recommender.playlists.repeats import Repeats
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 
 DAY = date(2026, 11, 25)
@@ -171,17 +174,114 @@ def test_one_recipe_that_fails_does_not_stop_the_others(world: World, ids: list[
     world.catalog.save_playlist("b", ids[:1], recipe=mix_of("nobody"))
     world.catalog.save_playlist("by hand", ids[:1])
     world.catalog.save_playlist("c", ids[:1], "ana", recipe=mix_of(ids[5]))
-    runs = list(run_recipes(world.service, today=DAY))
-    assert [(run.playlist.name, run.error is None) for run in runs] == [
+    before = world.catalog.playlists()
+    tried = list(run_recipes(world.service, before, DAY, dry_run=True))
+    assert world.catalog.playlists() == before
+    runs = list(run_recipes(world.service, before, DAY))
+    assert [run.track_ids for run in tried] == [run.track_ids for run in runs]
+    assert [(run.after.name, run.error is None) for run in runs] == [
         ("a", True),
         ("b", False),
+        ("by hand", False),
         ("c", True),
     ]
-    assert runs[0].playlist.track_ids == tuple(ids[1:4])
-    assert runs[1].playlist.track_ids == tuple(ids[:1])
+    assert runs[0].after.track_ids == tuple(ids[1:4])
+    assert runs[1].after.track_ids == tuple(ids[:1])
     assert runs[1].mix is None
     assert "nobody" in str(runs[1].error)
-    assert [run.playlist.name for run in run_recipes(world.service, "ana", DAY)] == ["c"]
+    assert "made by hand" in str(runs[2].error)
+
+
+def at_noon(days: int = 0) -> datetime:
+    return datetime(2026, 11, 25, 12).astimezone() + timedelta(days=days)
+
+
+def test_what_is_not_to_be_repeated_is_looked_up_each_time(world: World, ids: list[int]) -> None:
+    write_playlist(world.folder / "queue.m3u8", world.catalog.tracks([ids[1]]))
+    world.catalog.save_playlist("Evening", [ids[2]])
+    names = ("Evening", str(world.folder / "queue.m3u8"))
+    recipe = with_repeats(mix_of(ids[0]), Repeats(7, names, "ana"))
+    playlist = save(world, [], json.loads(json.dumps(recipe)))
+    check_recipe(recipe)
+
+    def listed(day: int = 0) -> list[int]:
+        mix = run_recipe(world.service, playlist, DAY + timedelta(day))
+        assert mix.notes == []
+        return [entry.track.id for entry in mix.entries]
+
+    assert listed() == ids[3:6]
+    world.catalog.save_playlist("Evening", [ids[3]])
+    assert listed() == [ids[2], *ids[4:6]]
+    world.catalog.record("", "play", ids[4], at_noon(-6))
+    assert listed() == [ids[2], *ids[5:7]]
+    assert listed(2) == [ids[2], *ids[4:6]]
+
+
+def test_what_cannot_be_looked_up_is_said(world: World, ids: list[int]) -> None:
+    recipe = with_repeats(mix_of(ids[0]), Repeats(None, ("Evening", "/no/such.m3u8")))
+    mix = run_recipe(world.service, save(world, [], recipe), DAY)
+    assert [entry.track.id for entry in mix.entries] == ids[1:4]
+    assert len(mix.notes) == 2
+    assert "'Evening' is neither" in mix.notes[0]
+    assert "/no/such.m3u8" in mix.notes[1]
+
+
+def test_recipes_that_name_what_was_played_still_run(world: World, ids: list[int]) -> None:
+    playlist = save(world, [], mix_of(ids[0], rules=Rules(previous=(ids[1], 99))))
+    mix = run_recipe(world.service, playlist, DAY)
+    assert [entry.track.id for entry in mix.entries] == ids[2:5]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"not_played": -1},
+        {"not_played": "a week"},
+        {"not_played": 1e9},
+        {"previous_playlists": "Evening"},
+        {"previous_playlists": [3]},
+    ],
+)
+def test_repeats_that_make_no_sense(rules: dict[str, Any]) -> None:
+    for recipe in (mix_of(1), todays_recipe(MixRequest("mix", SeedSet((1,))), "")):
+        with pytest.raises(UsageError):
+            check_recipe({**recipe, "rules": {**recipe["rules"], **rules}})
+
+
+def test_an_order_goes_on_without_the_track_that_came_first(world: World, ids: list[int]) -> None:
+    recipe = MixRequest("order", SeedSet((ids[0], ids[5], ids[2])), first=ids[5]).as_dict()
+    playlist = save(world, ids[:1], recipe)
+    assert run_recipe(world.service, playlist, DAY).entries[0].track.id == ids[5]
+    with world.catalog.writing() as write:
+        write.missing([ids[5]])
+    world.catalog.prune()
+    mix = run_recipe(world.service, world.catalog.playlist("mine"), DAY)
+    assert {entry.track.id for entry in mix.entries} == {ids[0], ids[2]}
+    assert any(f"{ids[5]}" in note and "comes first" in note for note in mix.notes)
+
+
+def test_a_file_that_cannot_be_replaced(
+    world: World, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playlist = save(world, ids[8:], mix_of(ids[0]))
+    content = (world.folder / "p.m3u8").read_bytes()
+
+    def refused(path: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refused)
+        with pytest.raises(PlaylistError, match="'mine' has its new tracks, but its file"):
+            replace_tracks(world.catalog, playlist, ids[:2])
+    assert world.catalog.playlist("mine").track_ids == tuple(ids[:2])
+    assert (world.folder / "p.m3u8").read_bytes() == content
+    (world.folder / "p.m3u8").unlink()
+    (world.folder / "p.m3u8").mkdir()
+    before = world.catalog.playlist("mine")
+    with pytest.raises(PlaylistError, match=r"stays as it is: its file .* cannot be written"):
+        run_recipe(world.service, before, DAY)
+    assert world.catalog.playlist("mine") == before
+    assert not list(world.folder.glob(".*.tmp"))
 
 
 def test_a_recipe_for_today_asks_the_history(world: World, ids: list[int]) -> None:

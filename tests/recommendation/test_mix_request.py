@@ -180,3 +180,20 @@ def test_numbers_of_numpy_are_plain_afterwards() -> None:
 
 def test_what_was_last_stays_last() -> None:
     assert latest_last([1, 2, 1, 3, 2]) == (1, 3, 2)
+
+
+def test_numbers_of_numpy_are_plain_in_json() -> None:
+    rules = Rules(artist_gap=np.int64(3), per_artist=np.int32(1), min_duration=np.float32(2.5))
+    length = Length(np.int64(9), np.float32(30))
+    grown = MixRequest("grow", SeedSet((1,)), rules, length, threshold=np.float32(0.5))
+    path = MixRequest("path", SeedSet((1, 2)), steps=np.int16(4))
+    weighed = MixRequest("mix", SeedSet((1, 2), weights=(np.float32(1), np.float64(0.5))))
+    for request in (grown, path, weighed):
+        stored = json.loads(json.dumps(request.as_dict()))
+        assert MixRequest.from_dict(stored) == request
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, float("inf")), (1.0, -1.0)])
+def test_weights_that_do_not_fit(weights: tuple[float, ...]) -> None:
+    with pytest.raises(UsageError, match="weight"):
+        SeedSet((1, 2), weights=weights)

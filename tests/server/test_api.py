@@ -142,6 +142,26 @@ def test_answers_have_entity_tags_that_change_with_the_catalogue(
     assert ids["Second Light"] not in [one["track"]["id"] for one in listed]
 
 
+def test_lists_repeat_neither_what_was_played_nor_playlists(
+    client: TestClient, ids: dict[str, int]
+) -> None:
+    seeds = {"like": [ids["Third"]]}
+
+    def listed(**rules: Any) -> set[int]:
+        answer = client.post(f"{API}/mix", json={"seeds": seeds, "rules": rules})
+        assert answer.status_code == 200, answer.text
+        return {one["track"]["id"] for one in answer.json()["items"]}
+
+    first, second = ids["First Light"], ids["Second Light"]
+    assert {first, second} <= listed()
+    client.post(f"{API}/history", json={"kind": "play", "track_id": first})
+    saved = client.post(f"{API}/playlists", json={"name": "Queue", "track_ids": [second]}).json()
+    queue = saved["playlist"]["id"]
+    assert {first, second}.isdisjoint(listed(not_played=7, previous_playlists=[queue]))
+    missing = {"seeds": seeds, "rules": {"previous_playlists": [999]}}
+    assert client.post(f"{API}/mix", json=missing).status_code == 404
+
+
 def test_playlists_are_the_users_own_or_shared(
     serve: Callable[..., TestClient], database: Path, ids: dict[str, int]
 ) -> None:
@@ -267,3 +287,22 @@ def test_a_base_path_is_before_every_route(
     assert client.get(page["next"]).status_code == 200
     assert client.get(f"/recsys/api/similar_tracks?item_id={ids['Third']}").status_code == 200
     assert 'href="/recsys/' in client.get("/recsys/", headers={"Accept": "text/html"}).text
+
+
+def test_a_list_of_artists_of_before_is_not_taken_for_one_of_now(
+    client: TestClient, database: Path, ids: dict[str, int]
+) -> None:
+    state = client.app.state.recsys  # type: ignore[attr-defined]
+    before = client.get(f"{API}/artists")
+    cache = state._music_library
+    cache._rest_until = float("inf")  # as while an ingest changes a large catalogue
+    with Catalog.open(database) as catalog, catalog.writing() as write:
+        write.missing([ids["Fourth"]])
+    stale = client.get(f"{API}/artists", headers={"If-None-Match": before.headers["etag"]})
+    assert stale.json() == before.json()
+    cache._rest_until = 0.0
+    fresh = client.get(f"{API}/artists", headers={"If-None-Match": stale.headers["etag"]})
+    assert fresh.status_code == 200
+    assert "Bela" not in [one["name"] for one in fresh.json()["items"]]
+    known = {"If-None-Match": fresh.headers["etag"]}
+    assert client.get(f"{API}/artists", headers=known).status_code == 304

@@ -193,8 +193,16 @@ def test_a_removed_user_is_refused(
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost.evil.example"}, 403),
         ({"Origin": "http://["}, 403),
-        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "http://127.0.0.1:3000"}, 403),
+        ({"Origin": "http://localhost:8710", "Host": "localhost:8710"}, 200),
         ({"Host": "localhost:8710"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"X-Forwarded-For": "192.0.2.1"}, 403),
+        ({"Forwarded": "for=192.0.2.1"}, 403),
     ],
 )
 def test_foreign_pages_and_names_are_refused_where_nobody_proves_who_asks(

@@ -1,7 +1,9 @@
 """Ingests as jobs, beside queries; the catalogue that changes is served as it is."""
 
+import asyncio
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +14,15 @@ from urllib.request import urlopen
 import pytest
 import sounds
 from fastapi.testclient import TestClient
+from media_servers import server_of
 from serving_process import server_process
 
-from recommender.catalog import Catalog, ProjectionOrigin
+from recommender.catalog import Catalog, Library, ProjectionOrigin
+from recommender.errors import CatalogError
 from recommender.ingestion import IngestSettings, ingest
+from recommender.ingestion.worker_limits import FileLimits
+from recommender.server import watch as watching
+from recommender.server.linking.credentials import keep
 
 API = "/api/v1"
 
@@ -121,24 +128,134 @@ def test_another_projection_is_served_without_a_restart(
     assert client.get(f"{API}/tracks").status_code == 200
 
 
+def test_limits_of_files_reach_ingests_and_servers_are_linked_again(
+    serve: Callable[..., TestClient], growing: tuple[Path, Path]
+) -> None:
+    folder, database = growing
+    sounds.write_sound(folder / "new.flac", sounds.music(4, 22_050, 99), 22_050)
+    songs = [{"id": "s1", "path": "growing/new.flac", "duration": 4.0}]
+
+    def navidrome(path: str, given: dict[str, str], headers: Any, sent: Any) -> Any:
+        if path == "/auth/login":
+            return {"token": "T"}
+        return songs if path == "/api/song" and given["_start"] == "0" else []
+
+    with server_of(navidrome) as address:
+        with Catalog.open(database) as catalog:
+            for name, url in (("home", address), ("gone", "http://127.0.0.1:9")):
+                server = catalog.save_server(name, "navidrome", url, "anna")
+                catalog.set_remote_ids(server.id, [], [], {})
+                keep(catalog, server, "secret")
+        client = serve(database, file_limits=FileLimits(timeout_s=0.0001))
+        failed = client.post(f"{API}/ingests", json={}).json()["ingest"]["id"]
+        assert followed(client, failed)[-1][1]["counts"]["failed"] == 1
+        client.__exit__(None, None, None)
+        client = serve(database)
+        sounds.write_sound(folder / "new.flac", sounds.music(4, 22_050, 98), 22_050)
+        done = client.post(f"{API}/ingests", json={}).json()["ingest"]["id"]
+        end = followed(client, done)[-1][1]
+    assert (end["state"], end["counts"]["analysed"]) == ("done", 1)
+    with Catalog.open(database) as catalog:
+        home, gone = sorted(catalog.servers(), key=lambda one: one.name, reverse=True)
+        assert len(catalog.tracks_of_remote(home.id, ["s1"])) == 1
+        assert not catalog.tracks_of_remote(gone.id, ["s1"])
+
+
+def test_a_job_that_ends_unexpectedly_holds_up_no_other(
+    serve: Callable[..., TestClient],
+    growing: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = serve(growing[1])
+    jobs = client.app.state.recsys.jobs  # type: ignore[attr-defined]
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "_take", lambda job, event: 1 / 0)
+        first = client.post(f"{API}/ingests", json={}).json()["ingest"]["id"]
+        end = followed(client, first)[-1][1]
+        assert (end["state"], "log says why" in end["error"]) == ("failed", True)
+    assert "ZeroDivisionError" in caplog.text
+    second = client.post(f"{API}/ingests", json={}).json()["ingest"]["id"]
+    assert followed(client, second)[-1][1]["state"] == "done"
+
+
+class Queue:
+    """Takes jobs as `IngestJobs` does."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[list[Path], list[int]]] = []
+
+    def add(self, folders: list[Path], library_ids: list[int]) -> None:
+        self.jobs.append((folders, library_ids))
+
+
+def test_what_changed_while_nobody_watched_is_found_by_one_ingest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_LOOK_S", 0.05)
+    monkeypatch.setattr(watching, "_SETTLE_MS", 100)
+    libraries = [Library(number, tmp_path / str(number)) for number in (1, 2, 3)]
+    for library in libraries[:2]:
+        library.root.mkdir()
+    queue, threads, problems = Queue(), set(), iter([OSError("gone"), None, CatalogError("busy")])
+
+    async def known() -> list[Library]:
+        if problem := next(problems, None):
+            raise problem
+        return libraries
+
+    def real_path(path: Path) -> Path:
+        threads.add(threading.current_thread())
+        return path
+
+    async def session() -> None:
+        task = asyncio.create_task(watching.watch(known, None, queue))  # type: ignore[arg-type]
+        await until(lambda: len(queue.jobs) == 1)
+        await asyncio.sleep(0.3)
+        (libraries[1].root / "new.flac").write_bytes(b"x")
+        await until(lambda: len(queue.jobs) == 2)
+        libraries[2].root.mkdir()  # a disk that is mounted
+        await until(lambda: len(queue.jobs) == 3)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    monkeypatch.setattr(watching, "real_path", real_path)
+    asyncio.run(session())
+    roots = [library.root for library in libraries]
+    assert [folders for folders, _ in queue.jobs] == [roots[:2], [roots[1]], [roots[2]]]
+    assert threading.main_thread() not in threads
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if is_so():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to that")
+
+
 @pytest.mark.slow
 def test_folders_that_are_watched_are_ingested(growing: tuple[Path, Path]) -> None:
     folder, database = growing
     inside = Path(shutil.copy(database, folder / "catalog.db"))  # whose changes are no music
+    sounds.write_sound(folder / "before.flac", sounds.music(4, 22_050, 97), 22_050)
     with server_process("--watch", database=inside) as server:
         address = server.line()
-        time.sleep(2)
+
+        def titles(word: str) -> list[str]:
+            for _ in range(120):
+                with urlopen(f"{address}{API}/search?q={word}") as answer:
+                    if found := json.load(answer)["items"]:
+                        return [one["title"] for one in found]
+                time.sleep(0.5)
+            return []
+
+        assert titles("before") == ["before"]
         sounds.write_sound(folder / "later.flac", sounds.music(4, 22_050, 98), 22_050)
-        for _ in range(120):
-            with urlopen(f"{address}{API}/search?q=later") as answer:
-                found = json.load(answer)["items"]
-            if found:
-                break
-            time.sleep(0.5)
-        assert [one["title"] for one in found] == ["later"]
+        assert titles("later") == ["later"]
         time.sleep(12)
         with urlopen(f"{address}{API}/ingests") as answer:
-            assert len(json.load(answer)["items"]) <= 2
+            assert len(json.load(answer)["items"]) <= 3
         assert server.stop() == 0
     assert urlsplit(address).port
 

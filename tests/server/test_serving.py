@@ -77,7 +77,7 @@ def test_another_address_needs_users(database: Path) -> None:
     refused = recsys("serve", "--host", "0.0.0.0", "--db", database)
     assert refused.status == 1
     assert "recsys serve user add" in refused.err
-    refused = recsys("serve", "--host", "0.0.0.0", "--no-auth", "--db", database)
+    refused = recsys("serve", "--host", "0.0.0.0", "--auth", "off", "--db", database)
     assert refused.status == 1
     token = UserStore(database.with_name("catalog.db.users.json")).add("anna").token
     with server_process("--host", "0.0.0.0", database=database) as server:

@@ -1,14 +1,19 @@
 """Files are sent by track id only, and only from where music lies."""
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from fastapi.testclient import TestClient
 
 from recommender.catalog import Catalog, Track
 from recommender.ingestion import IngestSettings, ingest
+from recommender.server.open_file import open_file
 
 DESCRIPTORS = Path("/proc/self/fd")
 
@@ -110,16 +115,12 @@ def test_links_that_appear_later_lead_nowhere(
     assert client.get(inside).status_code == 404
 
 
-def test_what_is_sent_is_the_file_that_was_checked(
-    own_music: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from recommender.server import streaming
-
+def test_what_is_sent_is_the_file_that_was_checked(own_music: tuple[Path, Path]) -> None:
     folder, database = own_music
     content = (folder / "inside.flac").read_bytes()
     with Catalog.open(database) as catalog:
         track = next(one for one in catalog.all_tracks() if one.path == "inside.flac")
-        opened = streaming.open_file(track, catalog.libraries())
+        opened = open_file(track, catalog.libraries())
     (folder / "inside.flac").unlink()
     (folder / "inside.flac").symlink_to("/etc/passwd")
     assert opened.path.read_bytes() == content
@@ -137,3 +138,89 @@ def test_no_descriptor_is_left_open(reader: TestClient, ids: dict[str, int]) -> 
             reader.get(address, headers=headers)
             reader.head(address, headers=headers)
     assert len(list(DESCRIPTORS.iterdir())) <= before + 2
+
+
+RATE = 44_100
+SHEET = """PERFORMER "Anna"
+TITLE "Album"
+FILE "album.flac" WAVE
+  TRACK 01 AUDIO
+    TITLE "One"
+    INDEX 01 00:00:00
+  TRACK 02 AUDIO
+    TITLE "Two"
+    INDEX 01 00:03:37
+  TRACK 03 AUDIO
+    TITLE "Three"
+    INDEX 01 00:06:01
+"""
+BOUNDS = (0, round((3 + 37 / 75) * RATE), round((6 + 1 / 75) * RATE), 10 * RATE)
+
+
+@pytest.fixture(scope="module")
+def divided(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "np.ndarray[Any, Any]"]:
+    """A catalogue of a file in stereo that a cue sheet divides in three, and its samples."""
+    folder = tmp_path_factory.mktemp("divided")
+    drawn = np.random.default_rng(0).integers(-20_000, 20_000, (10 * RATE, 2), np.int16)
+    soundfile.write(folder / "album.flac", drawn, RATE)
+    (folder / "album.cue").write_text(SHEET)
+    database = folder / "divided.db"
+    with Catalog.open(database) as catalog:
+        ingest(catalog, folder, IngestSettings(workers=1))
+    return database, drawn
+
+
+def test_a_part_of_a_file_is_sent_as_a_file_of_its_own(
+    serve: Callable[..., TestClient], divided: tuple[Path, "np.ndarray[Any, Any]"]
+) -> None:
+    database, samples = divided
+    client = serve(database)
+    for track in tracks_of_segments(database):
+        for address in (f"/api/v1/tracks/{track.id}/file", f"/rest/stream?id={track.id}"):
+            whole = client.get(address)
+            assert whole.headers["content-type"] == "audio/flac"
+            found, rate = soundfile.read(io.BytesIO(whole.content), dtype="int16")
+            assert rate == RATE
+            wanted = samples[BOUNDS[track.segment - 1] : BOUNDS[track.segment]]
+            assert np.array_equal(found, wanted)
+            part = client.get(address, headers={"Range": "bytes=100-299"})
+            assert (part.status_code, part.content) == (206, whole.content[100:300])
+            assert part.headers["etag"] == whole.headers["etag"]
+            head = client.head(address)
+            assert int(head.headers["content-length"]) == len(whole.content)
+            again = client.get(address, headers={"If-None-Match": whole.headers["etag"]})
+            assert again.status_code == 304
+        song = client.get(f"/rest/getSong?f=json&id={track.id}").json()["subsonic-response"]["song"]
+        assert (song["suffix"], song["contentType"]) == ("flac", "audio/flac")
+
+
+def test_a_part_is_cut_anew_where_it_was_tidied_away_and_not_where_its_file_is_gone(
+    serve: Callable[..., TestClient], divided: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, _ = divided
+    client = serve(database)
+    monkeypatch.setattr("recommender.server.segments._MOST_FILES", 1)
+    addresses = [f"/api/v1/tracks/{track.id}/file" for track in tracks_of_segments(database)]
+    first = [client.get(one).content for one in addresses]
+    files = client.app.state.recsys.segment_files  # type: ignore[attr-defined]
+    assert len(files._files) == 1
+    next(iter(files._files.values())).unlink()
+    assert client.get(addresses[-1]).status_code == 503
+    assert [client.get(one).content for one in addresses] == first
+    album = database.with_name("album.flac")
+    content = album.read_bytes()
+    try:
+        album.write_bytes(content[:5000])
+        assert client.get(addresses[-1]).status_code == 404
+    finally:
+        album.write_bytes(content)
+    folder = Path(files._folder.name)
+    client.__exit__(None, None, None)
+    assert not folder.exists()
+
+
+def tracks_of_segments(database: Path) -> list[Track]:
+    with Catalog.open(database) as catalog:
+        found = [track for track in catalog.all_tracks() if track.segment]
+    assert [track.title for track in found] == ["One", "Two", "Three"]
+    return found

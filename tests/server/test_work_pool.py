@@ -73,3 +73,30 @@ def test_errors_of_the_work_are_its_callers() -> None:
         pool.close()
 
     asyncio.run(failing())
+
+
+def test_what_comes_when_nobody_waits_any_more_is_discarded() -> None:
+    async def late() -> list[str]:
+        pool = WorkPool("test", threads=1, waiting=2, seconds=0.05)
+        go_on = threading.Event()
+        discarded: list[str] = []
+
+        def opened(name: str) -> str:
+            go_on.wait(10)
+            return name
+
+        with pytest.raises(Problem):
+            await pool.run(opened, "late", discard=discarded.append)
+        left = asyncio.create_task(pool.run(opened, "left", discard=discarded.append))
+        go_on.set()
+        assert await left == "left"
+        given_up = asyncio.create_task(pool.run(opened, "given up", discard=discarded.append))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        while pool.pending:
+            await asyncio.sleep(0.01)
+        pool.close()
+        return discarded
+
+    assert set(asyncio.run(late())) <= {"late", "given up"}

@@ -40,7 +40,7 @@ async def list_artists(request: Request, limit: Limit = 100, offset: Offset = 0)
             next=next_page(request, offset, limit, len(artists)),
         )
 
-    return await answer(request, page)
+    return await answer(request, page, uses_library=True)
 
 
 @router.get("/artists/{artist_id}", response_model=ArtistAnswer, responses=responses(304, 404))
@@ -58,7 +58,7 @@ async def show_artist(request: Request, artist_id: Key) -> Response:
             tracks=[convert.track(tracks[id]) for id in artist.track_ids if id in tracks],
         )
 
-    return await answer(request, shown)
+    return await answer(request, shown, uses_library=True)
 
 
 @router.get(
@@ -75,7 +75,7 @@ async def similar_artists(request: Request, artist_id: Key, k: Number = 10) -> R
         found = service.similar_artists(artist.name, k)
         return SimilarArtists(items=[convert.similar_artist(one) for one in found])
 
-    return await answer(request, similar, uses_index=True)
+    return await answer(request, similar, uses_index=True, uses_library=True)
 
 
 @router.get("/albums", response_model=AlbumPage, responses=responses(304))
@@ -91,7 +91,7 @@ async def list_albums(request: Request, limit: Limit = 100, offset: Offset = 0) 
             next=next_page(request, offset, limit, len(albums)),
         )
 
-    return await answer(request, page)
+    return await answer(request, page, uses_library=True)
 
 
 @router.get("/albums/{album_id}", response_model=AlbumAnswer, responses=responses(304, 404))
@@ -107,7 +107,7 @@ async def show_album(request: Request, album_id: Key) -> Response:
             tracks=[convert.track(tracks[id]) for id in album.track_ids if id in tracks],
         )
 
-    return await answer(request, shown)
+    return await answer(request, shown, uses_library=True)
 
 
 @router.get(
@@ -124,7 +124,7 @@ async def similar_albums(request: Request, album_id: Key, k: Number = 10) -> Res
         found = service.similar_albums(album.track_ids[0], k)
         return SimilarAlbums(items=[convert.similar_album(one) for one in found])
 
-    return await answer(request, similar, uses_index=True)
+    return await answer(request, similar, uses_index=True, uses_library=True)
 
 
 @router.get(

@@ -4,12 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from recommender.playlists.repeats import MOST_DAYS
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.server.api.models import Given, Id
 from recommender.server.settings import MOST_STEPS, MOST_TRACKS
 
 MOST_PREVIOUS = 10_000
+MOST_PLAYLISTS = 20
 
 _Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 _Gap = Annotated[int, Field(ge=0, le=1000)]
@@ -50,6 +52,8 @@ class RulesModel(Given):
 
     `artist_gap` and `album_gap`: among so many entries in a row no two share an artist, an album.
     `previous`: ids of the queue so far and of earlier sittings, which are not repeated.
+    `not_played`: nothing is repeated that the user played in the last so many days;
+    `previous_playlists`: nor anything of the playlists with these ids.
     `variety`: from 0, the same list each time, to 1.
     """
 
@@ -66,12 +70,15 @@ class RulesModel(Given):
     christmas: Literal["december", "always", "never"] = "december"
     exclusions: bool = True
     previous: list[Id] = Field(default_factory=list, max_length=MOST_PREVIOUS)
+    not_played: float | None = Field(default=None, ge=0, le=MOST_DAYS)
+    previous_playlists: list[Id] = Field(default_factory=list, max_length=MOST_PLAYLISTS)
     variety: float = Field(default=0.0, ge=0, le=1)
     random_seed: int = Field(default=0, ge=0, le=2**53 - 1)
 
     def rules(self) -> Rules:
-        """As the library takes them. Raises `UsageError`."""
-        return Rules(**{**self.model_dump(), "previous": tuple(self.previous)})
+        """As the library takes them, without what is looked up. Raises `UsageError`."""
+        own = self.model_dump(exclude={"not_played", "previous_playlists"})
+        return Rules(**{**own, "previous": tuple(self.previous)})
 
 
 class LengthModel(Given):

@@ -79,6 +79,6 @@ async def show_track(request: Request, track_id: TrackId) -> Response:
 async def track_file(request: Request, track_id: TrackId) -> Response:
     """The file of a track, or the range of it that is asked for.
 
-    Of a part of a file, as a cue sheet divides it, that is the whole file.
+    A part of a file, as a cue sheet divides it, is cut from it and sent as FLAC.
     """
     return await track_file_response(request, track_id)

@@ -1,7 +1,8 @@
-"""Reads the songs of Jellyfin."""
+"""Reads the songs of Jellyfin, and stores playlists there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from recommender.catalog.server_records import RemoteKind, RemoteName
 from recommender.errors import PlayerError
@@ -23,22 +24,57 @@ _WHO = 'MediaBrowser Client="recsys", Device="recsys", DeviceId="recsys", Versio
 
 def read_jellyfin(url: str, login: str, secret: str) -> RemoteLibrary:
     """Every song, artist and album; arguments and errors as of `read_subsonic`."""
-    with JsonClient(url, {"Authorization": _WHO}) as client:
-        token: str | None = secret
-        user: dict[str, str] = {}
-        if login:
-            content = {"Username": login, "Pw": secret}
-            entered = client.post("/Users/AuthenticateByName", content)
-            token = text(entered.get("AccessToken")) if isinstance(entered, dict) else None
-            of_user = entered.get("User") if isinstance(entered, dict) else None
-            user_id = text(of_user.get("Id")) if isinstance(of_user, dict) else None
-            user = {"userId": user_id} if user_id else {}
-        if token is None:
-            raise PlayerError(f"{client.url} does not answer as Jellyfin does.")
-        client.add_headers({"Authorization": f'{_WHO}, Token="{_header(token)}"'})
-        items = list(_items(client, user))
+    with JsonClient(url) as client:
+        user_id = _log_in(client, login, secret)
+        items = list(_items(client, "Audio", user_id))
         names = distinct(name for one in items for name in _names(one))
         return RemoteLibrary([_song(one) for one in items], names)
+
+
+def push_to_jellyfin(url: str, login: str, secret: str, name: str, songs: Sequence[str]) -> bool:
+    """Store a playlist, in place of the user's own of its name; needs Jellyfin 10.9.
+
+    Returns whether one was replaced. Raises as `read_subsonic`.
+    """
+    with JsonClient(url) as client:
+        user_id = _log_in(client, login, secret)
+        if user_id is None:
+            raise PlayerError("Jellyfin stores playlists for a user: give a login and a password.")
+        for one in _items(client, "Playlist", user_id):
+            if one.get("Name") == name and _is_own(client, one["Id"]):
+                client.post(f"/Playlists/{quote(one['Id'], safe='')}", {"Ids": list(songs)})
+                return True
+        wanted = {"Name": name, "Ids": list(songs), "UserId": user_id, "MediaType": "Audio"}
+        client.post("/Playlists", wanted)
+        return False
+
+
+def _is_own(client: JsonClient, playlist_id: str) -> bool:
+    """Whether a playlist is the user's who is logged in.
+
+    Only its owner sees with whom it is shared, while administrators may change those of others.
+    """
+    try:
+        client.get(f"/Playlists/{quote(playlist_id, safe='')}/Users")
+    except PlayerError:
+        return False
+    return True
+
+
+def _log_in(client: JsonClient, login: str, secret: str) -> str | None:
+    """Prove who asks from now on; returns the id of the user, None for an API key."""
+    client.add_headers({"Authorization": _WHO})
+    token: str | None = secret
+    user_id = None
+    if login:
+        entered = client.post("/Users/AuthenticateByName", {"Username": login, "Pw": secret})
+        token = text(entered.get("AccessToken")) if isinstance(entered, dict) else None
+        of_user = entered.get("User") if isinstance(entered, dict) else None
+        user_id = text(of_user.get("Id")) if isinstance(of_user, dict) else None
+    if token is None:
+        raise PlayerError(f"{client.url} does not answer as Jellyfin does.")
+    client.add_headers({"Authorization": f'{_WHO}, Token="{_header(token)}"'})
+    return user_id
 
 
 def _header(token: str) -> str:
@@ -47,11 +83,11 @@ def _header(token: str) -> str:
     return token
 
 
-def _items(client: JsonClient, user: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _items(client: JsonClient, kind: str, user_id: str | None) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     while len(seen) < MOST_SONGS:
         asked = {
-            "IncludeItemTypes": "Audio",
+            "IncludeItemTypes": kind,
             "Recursive": "true",
             "Fields": "Path,ProviderIds",
             "SortBy": "SortName",
@@ -59,7 +95,7 @@ def _items(client: JsonClient, user: dict[str, str]) -> Iterator[dict[str, Any]]
             "Limit": PAGE,
             "EnableImages": "false",
             "EnableUserData": "false",
-            **user,
+            **({} if user_id is None else {"userId": user_id}),
         }
         content = client.get("/Items", asked)
         items = dicts(content.get("Items")) if isinstance(content, dict) else []

@@ -13,7 +13,7 @@ PAGE = 500
 """Songs that are asked for at a time."""
 
 MOST_SONGS = 5_000_000
-_SECONDS = 60.0
+_TIMES = httpx2.Timeout(30.0, connect=10.0)
 _LARGEST_ANSWER = 64 << 20
 
 
@@ -53,9 +53,7 @@ class JsonClient:
     def __init__(self, url: str, headers: Mapping[str, str] = {}) -> None:
         """Connects to nothing yet. Raises `UsageError` for what is no address."""
         self.url = checked_url(url)
-        self._client = httpx2.Client(
-            headers=dict(headers), timeout=_SECONDS, follow_redirects=False
-        )
+        self._client = httpx2.Client(headers=dict(headers), timeout=_TIMES, follow_redirects=False)
 
     def __enter__(self) -> "JsonClient":
         """Itself."""
@@ -74,7 +72,7 @@ class JsonClient:
         return self._asked("GET", path, params=dict(parameters))
 
     def post(self, path: str, content: Mapping[str, Any]) -> Any:
-        """What comes of JSON that is sent. Raises `PlayerError`."""
+        """What comes of JSON that is sent; None if that is nothing. Raises `PlayerError`."""
         return self._asked("POST", path, json=dict(content))
 
     def post_form(self, path: str, form: Mapping[str, Any]) -> Any:
@@ -86,6 +84,8 @@ class JsonClient:
             with self._client.stream(method, f"{self.url}{path}", **given) as answer:
                 if answer.status_code in (401, 403):
                     raise PlayerError(f"{self.url} refuses the login, or its secret.")
+                if answer.status_code == 204:
+                    return None
                 if answer.status_code != 200:
                     raise PlayerError(
                         f"{self.url}{path} answers with the status {answer.status_code}: check the "

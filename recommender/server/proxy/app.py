@@ -116,10 +116,7 @@ class _Proxy:
             query, form = (changed, None) if form is None else ("", changed.encode())
         passed = await self._upstream.passed_on(request, query, form)
         if name in history.METHODS:
-            # A login in a header, or in a body that is not read here, may be another one's.
-            elsewhere = "authorization" in request.headers or (form is None and _has_body(request))
-            is_certain = history.names_one_user(given, elsewhere)
-            return await self._noted(passed, name, given if is_certain else None)
+            return await self._noted(passed, name, given, pairs)
         return PassedOn(passed)
 
     async def _extensions(self, pairs: Pairs) -> Tree:
@@ -138,22 +135,22 @@ class _Proxy:
         return succeeded({"openSubsonicExtensions": [*others, SONIC_SIMILARITY]}, **envelope)
 
     async def _noted(
-        self, passed: httpx2.Response, name: str, given: Parameters | None
+        self, passed: httpx2.Response, name: str, given: Parameters, pairs: Pairs
     ) -> Response:
-        """A short answer, and what it says of a user in the history; None: whose is not certain."""
+        """A short answer, and what it says of a user in the history.
+
+        The server may have believed a header, a cookie, or a body that is not read here: whose call
+        it was is certain only of a user whom the parameters alone prove.
+        """
         content = await read_all(passed)
-        if given is not None and passed.status_code == 200 and history.has_succeeded(content):
+        is_done = passed.status_code == 200 and history.has_succeeded(content)
+        if is_done and history.names_one_user(given) and await self._gate.lets_through(pairs):
             await history.note(self._state, self._settings, name, given)
         answer = Response(content, passed.status_code)
         changed = (b"content-length", b"content-encoding")
         kept = [pair for pair in lowered(passed) if pair[0] not in changed]
         answer.raw_headers = [*kept, (b"content-length", str(len(content)).encode())]
         return answer
-
-
-def _has_body(request: Request) -> bool:
-    length = request.headers.get("content-length", "0")
-    return length != "0" or "transfer-encoding" in request.headers
 
 
 async def _body(request: Request, most: int) -> bytes | None:

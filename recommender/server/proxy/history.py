@@ -36,9 +36,9 @@ def has_succeeded(content: bytes) -> bool:
         return False
 
 
-def names_one_user(given: Parameters, has_other: bool) -> bool:
-    """Whether it is certain whose call it was: one name, and no other proof beside it."""
-    return len(given.all("u")) == 1 and not given.has("apiKey") and not has_other
+def names_one_user(given: Parameters) -> bool:
+    """Whether the parameters name one user, and nothing beside that may name another."""
+    return len(given.all("u")) == 1 and not given.has("apiKey")
 
 
 async def note(state: ServerState, settings: ProxySettings, method: str, given: Parameters) -> None:

@@ -56,6 +56,14 @@ class Gate:
             self._accepted.clear()
         self._accepted[key] = now + _HOLDS_S
 
+    async def lets_through(self, pairs: Pairs) -> bool:
+        """Whether the server behind accepts these proofs."""
+        try:
+            await self.require(pairs)
+        except SubsonicError:
+            return False
+        return True
+
 
 def raise_failed(tree: dict[str, object]) -> None:
     """Raise the `SubsonicError` that an answer of the server is, if it is one."""

@@ -28,10 +28,10 @@ class RemoteMusic:
 
     def track_id(self, remote_id: str) -> int:
         """The track of a song. Raises `SubsonicError`."""
-        found = self.catalog.tracks_of_remote(self._server.id, [remote_id]).get(remote_id)
-        if found is None:
+        found = self.track_ids([remote_id])
+        if not found:
             raise unknown(remote_id)
-        return found
+        return found[0]
 
     def seeds(self, remote_id: str) -> list[int]:
         """The tracks of a song, or of an artist by name; none where it is known to be neither."""

@@ -10,11 +10,16 @@ from recommender.server.proxy.logins import proofs
 from recommender.server.proxy.remote_music import RemoteMusic, unknown
 from recommender.server.proxy.settings import ProxySettings
 from recommender.server.proxy.upstream import Pairs, Upstream
-from recommender.server.settings import MOST_TRACKS
 from recommender.server.state import ServerState
-from recommender.server.subsonic.answers import Tree
+from recommender.server.subsonic.answers import ErrorCode, SubsonicError, Tree
 from recommender.server.subsonic.parameters import Parameters
 from recommender.server.subsonic.similar import Match, songs_like, sonic_matches, sonic_path
+
+_PATH = "findSonicPath"
+_MOST_SONGS = 200
+"""Longest list: the server is asked about each song of it."""
+
+_ANSWER_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,32 @@ class SimilarCalls:
 
     async def answer(self, method: str, given: Parameters, pairs: Pairs) -> Tree:
         """What a method answers beside its envelope. Raises `SubsonicError`, `RecsysError`."""
-        count = given.number("count", 10 if method in _SONIC else 50, 0, MOST_TRACKS)
-        if method == "findSonicPath":
-            count = given.number("count", 25, 1, MOST_TRACKS)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                matches = await self._matches(method, given, pairs)
+                songs = await self._songs([remote_id for remote_id, _ in matches], pairs)
+        except TimeoutError as error:
+            message = "The server behind takes too long: ask for fewer songs."
+            raise SubsonicError(ErrorCode.GENERIC, message) from error
+        listed = [(songs[id], similarity) for id, similarity in matches if id in songs]
+        if method not in _SONIC:
+            name = method.removeprefix("get")
+            return {f"{name[0].lower()}{name[1:]}": {"song": [song for song, _ in listed]}}
+        if method == _PATH and any(matches[at][0] not in songs for at in (0, -1)):
+            raise SubsonicError(ErrorCode.NOT_FOUND, "The server behind has not both of the songs.")
+        return {
+            "sonicMatch": [
+                {"entry": song, "similarity": round(similarity, 6)} for song, similarity in listed
+            ]
+        }
+
+    async def _matches(
+        self, method: str, given: Parameters, pairs: Pairs
+    ) -> list[tuple[str, float]]:
+        """Ids of songs of the server with their similarities."""
+        count = given.number("count", 10 if method in _SONIC else 50, 0, _MOST_SONGS)
+        if method == _PATH:
+            count = given.number("count", 25, 1, _MOST_SONGS)
         if method in _SONIC:
             find = _SONIC[method](given, count)
         else:
@@ -38,22 +66,12 @@ class SimilarCalls:
         def found(service: SimilarityService) -> list[tuple[str, float]]:
             music = RemoteMusic(self.state, self.settings, service)
             matches = find(service, music)
-            known = music.known([match.track for match in matches], max(count, _least(method)))
+            tracks = [match.track for match in matches]
+            known = music.known(tracks, max(count, 2) if method == _PATH else count)
             return [(remote_id, matches[at].similarity) for at, remote_id in known]
 
         matches = await self.state.run(found)
-        songs = await self._songs([remote_id for remote_id, _ in matches], pairs)
-        if method not in _SONIC:
-            name = method.removeprefix("get")
-            listed = [songs[remote_id] for remote_id, _ in matches if remote_id in songs]
-            return {f"{name[0].lower()}{name[1:]}": {"song": listed}}
-        return {
-            "sonicMatch": [
-                {"entry": songs[remote_id], "similarity": round(similarity, 6)}
-                for remote_id, similarity in matches
-                if remote_id in songs
-            ]
-        }
+        return _between(given, matches) if method == _PATH else matches
 
     async def _seeds(self, wanted: str, pairs: Pairs) -> list[int]:
         """The tracks of a song, an artist or an album of the server. Raises `SubsonicError`."""
@@ -81,27 +99,32 @@ class SimilarCalls:
         if not albums:
             artist = (await self.upstream.call("getArtist", [*proof, ("id", wanted)])).get("artist")
             of_artist = dicts(artist.get("album")) if isinstance(artist, dict) else []
-            answers = await asyncio.gather(
-                *(
-                    self.upstream.call("getAlbum", [*proof, ("id", str(one.get("id")))])
-                    for one in of_artist[:_MOST_ALBUMS]
-                )
-            )
+            ids = [str(one.get("id")) for one in of_artist[:_MOST_ALBUMS]]
+            answers = await self._calls("getAlbum", ids, proof)
             albums = [one["album"] for one in answers if isinstance(one.get("album"), dict)]
         found = [text(song.get("id")) for one in albums for song in dicts(one.get("song"))]
         return [remote_id for remote_id in found if remote_id]
 
     async def _songs(self, remote_ids: list[str], pairs: Pairs) -> dict[str, Tree]:
         """The songs as the server has them for the one who calls; without what it refuses."""
-        proof = proofs(pairs)
-        answers = await asyncio.gather(
-            *(self.upstream.call("getSong", [*proof, ("id", one)]) for one in remote_ids)
-        )
+        answers = await self._calls("getSong", remote_ids, proofs(pairs))
         return {
             remote_id: answer["song"]
             for remote_id, answer in zip(remote_ids, answers, strict=True)
             if isinstance(answer.get("song"), dict)
         }
+
+    async def _calls(self, method: str, ids: list[str], proof: Pairs) -> list[Tree]:
+        """What a method answers of each id; the first that fails ends the others."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self.upstream.call(method, [*proof, ("id", one)]))
+                    for one in ids
+                ]
+        except* SubsonicError as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
 
 
 _Find = Callable[[SimilarityService, RemoteMusic], list[Match]]
@@ -128,17 +151,20 @@ def _sonic_path(given: Parameters, count: int) -> _Find:
 
 def _spare(count: int) -> int:
     """How many to ask for, so that the server has `count` of them."""
-    return min(count + count // 2 + 10, 2 * MOST_TRACKS) if count else 0
+    return count + count // 2 + 10 if count else 0
 
 
-def _least(method: str) -> int:
-    """A path has both of its ends."""
-    return 2 if method == "findSonicPath" else 0
+def _between(given: Parameters, matches: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """A path that ends with the very ids that were asked with: a track may have several."""
+    start, end = given.get("startSongId"), given.get("endSongId")
+    (_, first), (_, last) = matches[0], matches[-1]
+    path = [(start, first), *matches[1:-1]]
+    return path if len(matches) == 1 and start == end else [*path, (end, last)]
 
 
 _SONIC: dict[str, Callable[[Parameters, int], _Find]] = {
     "getSonicSimilarTracks": _sonic_similar_tracks,
-    "findSonicPath": _sonic_path,
+    _PATH: _sonic_path,
 }
 METHODS = frozenset(("getSimilarSongs", "getSimilarSongs2", *_SONIC))
 """What is answered here."""

@@ -21,6 +21,12 @@ _TIMES = {"connect": 10.0, "read": 300.0, "write": 60.0, "pool": 10.0}
 
 _LARGEST = 4 << 20
 _CALLS_AT_A_TIME = 8
+_CALL_S = 30.0
+_LOGINS = ("ping", "getOpenSubsonicExtensions")
+"""Methods by which players log in: many songs that are asked about do not delay them."""
+
+_LOGINS_AT_A_TIME = 4
+_LOGIN_S = 10.0
 
 _OF_A_CONNECTION = frozenset(
     (b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
@@ -44,6 +50,7 @@ class Upstream:
         limits = httpx2.Limits(max_connections=256, max_keepalive_connections=32)
         self._transport = httpx2.AsyncHTTPTransport(trust_env=False, limits=limits)
         self._calls = asyncio.Semaphore(_CALLS_AT_A_TIME)
+        self._logins = asyncio.Semaphore(_LOGINS_AT_A_TIME)
 
     async def close(self) -> None:
         """Close its connections."""
@@ -96,14 +103,23 @@ class Upstream:
     async def call(self, method: str, parameters: Iterable[tuple[str, str]]) -> Tree:
         """What a method answers beside its status, be it an error.
 
-        Raises `SubsonicError` where the server cannot be reached, or does not answer as one does.
+        Raises `SubsonicError` where the server cannot be reached, takes too long, or does not
+        answer as one does.
         """
+        is_login = method in _LOGINS
+        try:
+            async with asyncio.timeout(_LOGIN_S if is_login else _CALL_S):
+                async with self._logins if is_login else self._calls:
+                    return await self._called(method, parameters)
+        except TimeoutError as error:
+            message = "The server behind takes too long."
+            raise SubsonicError(ErrorCode.GENERIC, message) from error
+
+    async def _called(self, method: str, parameters: Iterable[tuple[str, str]]) -> Tree:
         pairs = [pair for pair in parameters if pair[0] != "f"]
         url = f"{self.url}/rest/{method}.view?{urlencode([*pairs, ('f', 'json')])}"
-        async with self._calls:
-            request = httpx2.Request("GET", url, extensions={"timeout": _TIMES})
-            answer = await self._answer(request)
-            content = await read_all(answer)
+        request = httpx2.Request("GET", url, extensions={"timeout": _TIMES})
+        content = await read_all(await self._answer(request))
         try:
             tree = json.loads(content)[ROOT]
         except (ValueError, LookupError, TypeError):

@@ -14,16 +14,18 @@ from recommender.server.subsonic.calls import Call, Method, Music
 
 SOURCE = "subsonic"
 _LIKED, _DISLIKED = 4, 2
+_LONGEST_NAME = 100
 _FIRST_MS, _LAST_MS = 31_536_000_000, 7_258_118_400_000
 """From 1971 to 2200: times beyond are no times of plays."""
 
 
 def scrobble(call: Call, service: SimilarityService) -> Tree:
-    """Songs that were played; one that only begins to play is not stored."""
+    """Songs that were played; one that only begins to play is not part of the history."""
     given = call.parameters
     given.required("id")
     tracks = Music(call, service).tracks(given.all("id"))
     if not given.flag("submission", True):
+        call.state.player_notes.begin(call.user, tracks[-1].id, given.get("c")[:_LONGEST_NAME])
         return {}
     times = given.numbers("time")
     if times and len(times) != len(tracks):

@@ -1,11 +1,12 @@
 """Methods that list folders, artists, albums, songs and genres."""
 
 import time
+from dataclasses import dataclass
 from itertools import groupby
 
-from recommender.catalog.records import TrackState
+from recommender.catalog.records import Track, TrackState
 from recommender.recommendation.service import SimilarityService
-from recommender.server.music_library import ListedArtist
+from recommender.server.music_library import ListedAlbum, ListedArtist
 from recommender.server.subsonic.answers import Tree
 from recommender.server.subsonic.calls import Call, Method, Music, not_found
 from recommender.utils.names import fold, name_key
@@ -81,8 +82,7 @@ def get_music_directory(call: Call, service: SimilarityService) -> Tree:
     music, wanted = Music(call, service), call.parameters.required("id")
     artist, album = music.library.artists.get(wanted), music.library.albums.get(wanted)
     if artist is not None:
-        of_artist = music.albums([music.album(one) for one in artist.album_ids])
-        folders = [_folder(one, artist.id) for one in of_artist]
+        folders = music.folders([music.album(one) for one in artist.album_ids])
         return {"directory": {"id": artist.id, "name": artist.name, "child": folders}}
     if album is None:
         raise not_found("folder", wanted)
@@ -97,58 +97,78 @@ def get_music_directory(call: Call, service: SimilarityService) -> Tree:
     }
 
 
-def _folder(album: Tree, parent: str) -> Tree:
-    kept = ("id", "artist", "artistId", "coverArt", "created", "starred", "year", "genre")
-    of_album = {name: album[name] for name in kept}
-    named = {"title": album["name"], "album": album["name"], "isDir": True, "parent": parent}
-    return of_album | named
-
-
 def get_genres(call: Call, service: SimilarityService) -> Tree:
     """The genres that songs are tagged with, the most frequent first."""
-    genres = service.catalog.genres()
+    genres = Music(call, service).library.genres.values()
     found = [
-        {"songCount": count, "albumCount": 0, "value": genre} for genre, count in genres.items()
+        {"songCount": len(one.track_ids), "albumCount": len(one.album_ids), "value": one.name}
+        for one in genres
     ]
     return {"genres": {"genre": found}}
 
 
 def search3(call: Call, service: SimilarityService) -> Tree:
     """Artists, albums and songs in whose names every word occurs; all of them for no word."""
-    music, given = Music(call, service), call.parameters
-    query = given.get("query").strip()[:_LONGEST_QUERY]
-    words = [] if query in _ALL else fold(query.replace("*", " ").replace('"', " ")).split()
-    artists = [one for one in music.library.artists.values() if _has(words, one.name)]
-    albums = [
-        one
-        for one in music.library.albums.values()
-        if _has(words, f"{one.name} {one.artist or ''}")
-    ]
-    start, count = _page(call, "artist")
-    album_start, album_count = _page(call, "album")
+    found = _search(call, service)
+    music = found.music
     return {
         "searchResult3": {
-            "artist": music.artists(artists[start : start + count]),
-            "album": music.albums(albums[album_start : album_start + album_count]),
-            "song": _songs(call, music, words),
+            "artist": music.artists(found.artists),
+            "album": music.albums(found.albums),
+            "song": music.songs(found.songs),
         }
     }
 
 
-def _songs(call: Call, music: Music, words: list[str]) -> list[Tree]:
-    start, count = _page(call, "song")
-    if not count:
+def search2(call: Call, service: SimilarityService) -> Tree:
+    """Likewise, for players that browse by folders."""
+    found = _search(call, service)
+    return {
+        "searchResult2": {
+            "artist": [{"id": one.id, "name": one.name} for one in found.artists],
+            "album": found.music.folders(found.albums),
+            "song": found.music.songs(found.songs),
+        }
+    }
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A page of what a search finds."""
+
+    music: Music
+    artists: list[ListedArtist]
+    albums: list[ListedAlbum]
+    songs: list[Track]
+
+
+def _search(call: Call, service: SimilarityService) -> _Found:
+    music, query = Music(call, service), call.parameters.get("query").strip()[:_LONGEST_QUERY]
+    words = [] if query in _ALL else fold(query.replace("*", " ").replace('"', " ")).split()
+    artists = [one for one in music.library.artists.values() if _has(words, one.name)]
+    albums = [one for one in music.folder_albums() if _has(words, f"{one.name} {one.artist or ''}")]
+    start, end = _page(call, "artist")
+    album_start, album_end = _page(call, "album")
+    songs = _songs(call, music, words)
+    return _Found(music, artists[start:end], albums[album_start:album_end], songs)
+
+
+def _songs(call: Call, music: Music, words: list[str]) -> list[Track]:
+    start, end = _page(call, "song")
+    if start == end:
         return []
     if not words:
-        ids = music.catalog.analysed_ids()[start : start + count].tolist()
-        return music.songs(music.tracks_by_id(ids))
-    found = music.catalog.search(" ".join(words), count, start)
-    return music.songs([track for track in found if track.state is TrackState.ANALYSED])
+        ids = music.in_folder(music.catalog.analysed_ids().tolist())
+        return music.tracks_by_id(ids[start:end])
+    found = music.catalog.search(" ".join(words), end - start, start)
+    analysed = [track for track in found if track.state is TrackState.ANALYSED]
+    there = set(music.in_folder([track.id for track in analysed]))
+    return [track for track in analysed if track.id in there]
 
 
 def _page(call: Call, what: str) -> tuple[int, int]:
     start = call.parameters.number(f"{what}Offset", 0)
-    return start, call.parameters.number(f"{what}Count", 20, most=_LONGEST_PAGE)
+    return start, start + call.parameters.number(f"{what}Count", 20, most=_LONGEST_PAGE)
 
 
 def _has(words: list[str], name: str) -> bool:
@@ -167,5 +187,6 @@ METHODS: dict[str, Method] = {
     "getSong": get_song,
     "getMusicDirectory": get_music_directory,
     "getGenres": get_genres,
+    "search2": search2,
     "search3": search3,
 }

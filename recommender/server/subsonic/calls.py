@@ -20,7 +20,7 @@ from recommender.server.music_library import (
     artist_id_of,
 )
 from recommender.server.state import ServerState
-from recommender.server.streaming import media_type_of
+from recommender.server.streaming import file_name_of, media_type_of
 from recommender.server.subsonic.answers import ErrorCode, SubsonicError, Tree
 from recommender.server.subsonic.parameters import Parameters
 
@@ -127,6 +127,7 @@ class Music:
         is_whole = not track.segment
         rate = round(track.size * 8 / track.duration / 1000) if track.duration else None
         shows = self._call.state.settings.show_paths
+        name = file_name_of(track)
         return {
             "id": str(track.id),
             "parent": album_id,
@@ -140,8 +141,8 @@ class Music:
             "genres": [{"name": tags.genre}] if tags.genre else [],
             "coverArt": str(track.id),
             "size": track.size if is_whole else None,
-            "contentType": media_type_of(track.path),
-            "suffix": Path(track.path).suffix.lower().removeprefix(".") or None,
+            "contentType": media_type_of(name),
+            "suffix": Path(name).suffix.lower().removeprefix(".") or None,
             "duration": round(track.duration),
             "bitRate": rate if is_whole else None,
             "path": track.path if shows else None,
@@ -152,10 +153,39 @@ class Music:
             "artistId": artists[0]["id"] if artists else None,
             "artists": artists,
             "displayArtist": track.artist,
+            "albumArtists": self._artists(tags.album_artists),
+            "displayAlbumArtist": tags.album_artist,
             "type": "music",
             "mediaType": "song",
             "musicBrainzId": tags.recording_mbid,
         }
+
+    def folder_albums(self) -> list[ListedAlbum]:
+        """The albums in the folder that the call names; all of them where it names none."""
+        albums = list(self.library.albums.values())
+        return [one for one in albums if self._in_folder(one.track_ids[0])]
+
+    def in_folder(self, track_ids: Sequence[int]) -> list[int]:
+        """Those of the tracks in the folder that the call names, likewise."""
+        return [id for id in track_ids if self._in_folder(id)]
+
+    def _in_folder(self, track_id: int) -> bool:
+        wanted = self._call.parameters.get("musicFolderId")
+        return not wanted or str(self.library.root_of.get(track_id)) == wanted
+
+    def folders(self, albums: Sequence[ListedAlbum]) -> list[Tree]:
+        """As a ``Child`` that is a folder, for players that browse by folders."""
+        kept = ("id", "artist", "artistId", "coverArt", "created", "starred", "year", "genre")
+        return [
+            {
+                **{name: album[name] for name in kept},
+                "title": album["name"],
+                "album": album["name"],
+                "isDir": True,
+                "parent": album["artistId"],
+            }
+            for album in self.albums(albums)
+        ]
 
     def albums(self, albums: Sequence[ListedAlbum]) -> list[Tree]:
         """As the protocol's ``AlbumID3``."""
@@ -178,6 +208,7 @@ class Music:
             "name": album.name,
             "artist": album.artist,
             "artistId": album.artist_id,
+            "displayArtist": album.artist,
             "coverArt": album.id,
             "songCount": len(album.track_ids),
             "duration": round(album.duration),

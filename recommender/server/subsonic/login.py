@@ -16,25 +16,16 @@ def caller_of(request: Request, state: ServerState, parameters: Parameters) -> s
     """The name of the user who calls; empty where nobody has to prove that.
 
     Raises:
-        SubsonicError: nothing, something wrong or two things prove who calls; or a foreign web
-            page led here, where nobody has to prove it.
-        Problem: 403 for a foreign web page, where nobody has to prove who asks.
+        SubsonicError: nothing, something wrong or two things prove who calls.
+        Problem: 403 as of `refuse_foreign`, where nobody has to prove who asks.
     """
     if not state.requires_auth:
         refuse_foreign(request)
-        _refuse_embedded(request, state)
         return DEFAULT_USER
     user = _user_of(state.users, parameters)
     if user is None:
         raise SubsonicError(ErrorCode.WRONG_LOGIN, "Wrong user name or password.")
     return user.name
-
-
-def _refuse_embedded(request: Request, state: ServerState) -> None:
-    """Refuse what a foreign page shows as a picture or a link: methods change things by GET."""
-    is_foreign = request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
-    if is_foreign and request.headers.get("origin") not in state.settings.origins:
-        raise SubsonicError(ErrorCode.NOT_PERMITTED, "This web page may not use the server.")
 
 
 def _user_of(users: UserStore, parameters: Parameters) -> User | None:

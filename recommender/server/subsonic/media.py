@@ -4,7 +4,8 @@ from fastapi.responses import Response
 
 from recommender.audio.cover import Cover, read_cover
 from recommender.recommendation.service import SimilarityService
-from recommender.server.streaming import open_file, track_file_response
+from recommender.server.open_file import open_file
+from recommender.server.streaming import track_file_response
 from recommender.server.subsonic.answers import ErrorCode, SubsonicError
 from recommender.server.subsonic.calls import Call, FileMethod, Music
 
@@ -14,7 +15,10 @@ _MOST_TRIED = 3
 
 
 async def stream(call: Call) -> Response:
-    """The file of a song, or a range of it; nothing is transcoded."""
+    """The file of a song, or a range of it; nothing is transcoded.
+
+    A song that a cue sheet makes of a part of a file is cut from it.
+    """
     return await _file(call, inline=True)
 
 

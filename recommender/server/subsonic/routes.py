@@ -14,9 +14,11 @@ from recommender.server.state import ServerState, state_of
 from recommender.server.subsonic import (
     annotation,
     browsing,
+    information,
     lists,
     media,
     playlists,
+    queues,
     similar,
     system,
 )
@@ -36,6 +38,8 @@ _METHODS: dict[str, Method] = {
     **system.METHODS,
     **browsing.METHODS,
     **lists.METHODS,
+    **information.METHODS,
+    **queues.METHODS,
     **similar.METHODS,
     **playlists.METHODS,
     **annotation.METHODS,

@@ -47,11 +47,21 @@ def get_scan_status(call: Call, service: SimilarityService) -> Tree:
     return {"scanStatus": {"scanning": is_scanning, "count": count}}
 
 
+def _none_of(name: str) -> Callable[[Call], Tree]:
+    """The answer where there is nothing of a kind, as there never is."""
+    return lambda call: {name: {}}
+
+
 WITHOUT_CATALOGUE: dict[str, Callable[[Call], Tree]] = {
     "ping": ping,
     "getLicense": get_license,
     "tokenInfo": token_info,
     "getUser": get_user,
+    "getInternetRadioStations": _none_of("internetRadioStations"),
+    "getNewestPodcasts": _none_of("newestPodcasts"),
+    "getPodcasts": _none_of("podcasts"),
+    "getShares": _none_of("shares"),
+    "getVideos": _none_of("videos"),
 }
 """What answers even where nothing can be recommended."""
 

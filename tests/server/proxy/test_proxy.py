@@ -1,17 +1,13 @@
 """The proxy before a server: what it answers itself, and what it passes on."""
 
-import hashlib
 import json
-import os
 import shutil
 import socket
-import subprocess
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,63 +15,12 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from command_line import recsys
+from proxied_server import Proxied, asked, proxied
 from serving_process import server_process
-from supysonic_server import LOGIN, PASSWORD, supysonic
 
 from recommender.catalog import Catalog
 from recommender.server.linking.link import link
 from recommender.server.users import UserStore
-
-SESSION = Path(__file__).parents[1] / "subsonic" / "opensonic_session.py"
-
-
-@dataclass(frozen=True)
-class Proxied:
-    """A proxy that runs.
-
-    Attributes:
-        login: parameters by which the server behind knows who calls.
-        ids: title → id of the server behind.
-        password: of anna there.
-    """
-
-    address: str
-    behind: str
-    login: dict[str, str]
-    ids: dict[str, str]
-    database: Path
-    password: str = ""
-
-    def call(self, method: str, **given: Any) -> dict[str, Any]:
-        status, content, _ = asked(self.address, method, **{"f": "json", **self.login, **given})
-        assert status == 200
-        found: dict[str, Any] = json.loads(content)["subsonic-response"]
-        return found
-
-
-def asked(address: str, method: str, **given: Any) -> tuple[int, bytes, dict[str, str]]:
-    headers = given.pop("headers", {})
-    form = given.pop("form", None)
-    url = f"{address}/rest/{method}?{urlencode(given, doseq=True)}"
-    request = urllib.request.Request(url, headers=headers, data=form)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, answer.read(), dict(answer.headers)
-    except urllib.error.HTTPError as error:
-        return error.code, error.read(), dict(error.headers)
-
-
-@contextmanager
-def proxied(
-    behind: str, database: Path, login: dict[str, str], *words: object
-) -> Iterator[Proxied]:
-    with server_process("--server", behind, *words, database=database, command="proxy") as server:
-        address = server.line()
-        found = Proxied(address, behind, login, {}, database)
-        songs = found.call("search3.view", query="", songCount=100)["searchResult3"]["song"]
-        found.ids.update({song["title"]: song["id"] for song in songs})
-        yield found
-        assert server.stop() == 0
 
 
 @pytest.fixture(scope="module")
@@ -168,11 +113,6 @@ def test_what_players_tell_reaches_both_histories(before_own: Proxied) -> None:
     anna("star", id=third)
     anna("scrobble", id=third, time=1_700_000_000_000)
     before_own.call("star", id=third)  # by a key, whose owner the proxy does not know
-    login = {"u": "anna", "p": before_own.password, "f": "json", "id": third}
-    for kind in ("Application/X-WWW-Form-Urlencoded", "multipart/form-data; boundary=x"):
-        header, form = {"Content-Type": kind}, urlencode({"u": "otto"}).encode()
-        answer = asked(before_own.address, "star", headers=header, form=form, **login)
-        assert b'"ok"' in answer[1]  # and yet another server might have taken it for otto's
     assert before_own.call("star", id="nosuch")["status"] == "failed"
     assert before_own.call("getStarred2")["starred2"]["song"][0]["id"] == third
     with Catalog.open(before_own.database) as catalog:
@@ -260,60 +200,3 @@ def test_no_address_leads_to_another_server(before_own: Proxied, target: str) ->
         assert status in (b"HTTP/1.1 400", b"HTTP/1.1 404")
         with pytest.raises(TimeoutError):
             elsewhere.accept()
-
-
-@pytest.fixture
-def before_supysonic(music: Any, database: Path, tmp_path: Path) -> Iterator[Proxied]:
-    """Before a server that knows no tokens, with the password of its user."""
-    secret = tmp_path / "secret"
-    secret.write_text(PASSWORD)
-    with supysonic(music.folder, tmp_path / "supysonic") as behind:
-        with Catalog.open(database) as catalog:
-            link(catalog, "subsonic", behind, LOGIN, PASSWORD)
-        login = {"u": LOGIN, "p": PASSWORD, "v": "1.12.0", "c": "test"}
-        words = ("--login", LOGIN, "--secret-file", secret)
-        with proxied(behind, database, login, *words) as found:
-            yield found
-
-
-@pytest.mark.slow
-def test_tokens_are_checked_before_a_server_that_knows_none(before_supysonic: Proxied) -> None:
-    first = before_supysonic.ids["First Light"]
-    token = hashlib.md5(f"{PASSWORD}pepper".encode()).hexdigest()
-    for t, status in ((token, "ok"), ("0" * 32, "failed")):
-        given = {"u": LOGIN, "t": t, "s": "pepper", "v": "1.13.0", "c": "test", "f": "json"}
-        for method in ("ping", "getSong", "getSimilarSongs", "getSonicSimilarTracks", "star"):
-            found = json.loads(asked(before_supysonic.address, method, id=first, **given)[1])
-            assert found["subsonic-response"]["status"] == status, method
-        form = urlencode({"id": first, **given}).encode()
-        posted = json.loads(asked(before_supysonic.address, "getSong.view", form=form)[1])
-        assert posted["subsonic-response"]["status"] == status
-    with Catalog.open(before_supysonic.database) as catalog:
-        assert [one.kind.value for one in catalog.history(LOGIN)] == ["like"]
-
-
-@pytest.mark.slow
-def test_py_opensonic_has_a_session_through_the_proxy(before_supysonic: Proxied) -> None:
-    python = os.environ.get("RECSYS_OPENSONIC_PYTHON", "")
-    if not Path(python).is_file():
-        pytest.skip("RECSYS_OPENSONIC_PYTHON names no Python that has py-opensonic")
-    words = [python, SESSION, before_supysonic.address, LOGIN, PASSWORD]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    first, last = before_supysonic.ids["First Light"], before_supysonic.ids["Fourth"]
-    assert found["extensions"] == {"sonicSimilarity": [1]}
-    for name in ("similar", "similar2"):
-        assert len(set(found[name])) == 3
-        assert set(found[name]) <= set(before_supysonic.ids.values())
-    assert len(found["sonic"]) == 3
-    assert (found["path"][0][0], found["path"][-1][0]) == (first, last)
-    assert found["starred"] == [first]
-
-
-@pytest.mark.slow
-def test_artists_without_a_name_are_asked_for_at_the_server(before_supysonic: Proxied) -> None:
-    index = before_supysonic.call("getArtists")["artists"]["index"]
-    artists = {one["name"]: one["id"] for letter in index for one in letter["artist"]}
-    found = before_supysonic.call("getSimilarSongs2", id=artists["[unknown]"], count=2)
-    assert len(found["similarSongs2"]["song"]) == 2

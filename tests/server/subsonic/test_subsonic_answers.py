@@ -32,12 +32,32 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("search3", {"query": "light"}),
     ("search3", {"query": ""}),
     *(
-        ("getAlbumList2", {"type": kind, "genre": "Folk"})
-        for kind in ("random", "newest", "alphabeticalByName", "alphabeticalByArtist", "byYear")
+        (method, {"type": kind, "genre": "Folk", "fromYear": 1990, "toYear": 2000})
+        for method in ("getAlbumList", "getAlbumList2")
+        for kind in (
+            *("random", "newest", "alphabeticalByName", "alphabeticalByArtist", "byYear"),
+            *("byGenre", "frequent", "recent", "highest", "starred"),
+        )
     ),
-    ("getAlbumList2", {"type": "byGenre", "genre": "folk"}),
-    ("getAlbumList2", {"type": "frequent"}),
-    ("getAlbumList2", {"type": "starred"}),
+    ("search2", {"query": "light"}),
+    ("getSongsByGenre", {"genre": "folk"}),
+    ("getStarred", {}),
+    ("getTopSongs", {"artist": "Anna"}),
+    ("getArtistInfo", {"id": ANNA}),
+    ("getArtistInfo2", {"id": ANNA}),
+    ("getAlbumInfo", {"id": LIGHTS}),
+    ("getAlbumInfo2", {"id": LIGHTS}),
+    ("scrobble", {"id": "{one}", "submission": "false", "c": "a player"}),
+    ("getNowPlaying", {}),
+    ("savePlayQueue", {"id": "{one}", "current": "{one}", "position": 7, "c": "a player"}),
+    ("getPlayQueue", {}),
+    ("createBookmark", {"id": "{one}", "position": 7, "comment": "here"}),
+    ("getBookmarks", {}),
+    ("getInternetRadioStations", {}),
+    ("getNewestPodcasts", {}),
+    ("getPodcasts", {}),
+    ("getShares", {}),
+    ("getVideos", {}),
     ("getRandomSongs", {}),
     ("getStarred2", {}),
     ("getSimilarSongs", {"id": "{one}"}),

@@ -1,16 +1,13 @@
-"""Players of others, each run as a process of its own and imported by nothing here.
-
-``RECSYS_OPENSONIC_PYTHON`` names a Python that has ``py-opensonic`` 10.4.1 (GPL),
-``RECSYS_KNUCKLES_PYTHON`` one that has ``knuckles`` 1.2.0.
-"""
+"""Client libraries of others: py-opensonic 10.4.1 (GPL) and knuckles 1.2.0, which read JSON alone,
+and pysubsonic 0.1.0, which reads XML alone."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peers import peer_python
 from serving_process import server_process
 
 from recommender.catalog import Catalog
@@ -21,11 +18,7 @@ HERE = Path(__file__).parent
 
 def session(client: str, *words: str) -> dict[str, Any]:
     """What a session with a client library has found."""
-    variable = f"RECSYS_{client.upper()}_PYTHON"
-    python = os.environ.get(variable, "")
-    if not Path(python).is_file():
-        pytest.skip(f"{variable} names no Python that has {client}")
-    command = [python, HERE / f"{client}_session.py", *words]
+    command = [peer_python(client), HERE / f"{client}_session.py", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -82,3 +75,26 @@ def test_knuckles_has_a_session(
     with Catalog.open(database) as catalog:
         events = sorted((one.kind.value, str(one.track_id)) for one in catalog.history("anna"))
     assert events == sorted([("like", first), ("like", last), ("play", first), ("play", last)])
+
+
+def test_pysubsonic_has_a_session_in_xml(database: Path, ids: dict[str, int]) -> None:
+    secrets = UserStore(database.with_name("catalog.db.users.json")).add("anna")
+    with server_process(database=database) as server:
+        found = session("pysubsonic", server.line(), "anna", secrets.password)
+        assert server.stop() == 0
+    first, last = str(ids["First Light"]), str(ids["Fourth"])
+    assert (found["ping"], found["openSubsonic"]) == ("ok", "true")
+    assert found["extensions"]["sonicSimilarity"] == "1"
+    assert len(found["songs"]) == len(ids)
+    assert {"Anna", "Bela"} <= set(found["artists"])
+    assert found["searched"] == [first]
+    for name in ("getSimilarSongs", "getSimilarSongs2"):
+        assert len(set(found[name])) == 3
+    assert len(found["sonic"]) == 3
+    for name in ("sonic", "path"):
+        values = [value for _, value in found[name]]
+        assert values == sorted(values, reverse=True)
+    assert (found["path"][0], found["path"][-1][0]) == ([first, 1.0], last)
+    assert found["playlist"] == [first, last]
+    assert found["holds"] is True
+    assert (found["star"], found["starred"]) == ("ok", [first])

@@ -204,3 +204,125 @@ def test_users_have_playlists_and_stars_of_their_own(
     assert len(call(client, "getStarred2", apiKey=anna)["starred2"]["song"]) == 1
     assert call(client, "getStarred2", apiKey=bela)["starred2"]["song"] == []
     assert call(client, "getPlaylists", apiKey=bela)["playlists"]["playlist"] == []
+
+
+LISTS = {
+    "newest", "alphabeticalByName", "alphabeticalByArtist", "byYear", "byGenre", "random",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(LISTS))
+def test_lists_of_albums_are_the_same_by_folders_and_by_tags(
+    reader: TestClient, call: Any, kind: str
+) -> None:
+    given = {"type": kind, "genre": "folk", "fromYear": 1990, "toYear": 2000}
+    by_tags = call(reader, "getAlbumList2", **given)["albumList2"]["album"]
+    by_folders = call(reader, "getAlbumList", **given)["albumList"]["album"]
+    assert {one["id"] for one in by_tags} == {one["id"] for one in by_folders}
+    assert "Lights" in [one["name"] for one in by_tags]
+    assert all(one["isDir"] for one in by_folders)
+
+
+def test_genres_and_years_choose_songs(reader: TestClient, call: Any) -> None:
+    genres = call(reader, "getGenres")["genres"]["genre"]
+    for genre in genres:
+        given = {"genre": genre["value"].upper(), "count": 100, "size": 100}
+        songs = call(reader, "getSongsByGenre", **given)["songsByGenre"]["song"]
+        assert len(songs) == genre["songCount"]
+        drawn = call(reader, "getRandomSongs", **given)["randomSongs"]["song"]
+        assert {song["id"] for song in drawn} == {song["id"] for song in songs}
+    of_year = call(reader, "getRandomSongs", fromYear=1999, toYear=1999)["randomSongs"]["song"]
+    assert set(titles(of_year)) == {"First Light", "Second Light"}
+    assert call(reader, "getSongsByGenre", genre="nosuch")["songsByGenre"]["song"] == []
+
+
+def test_a_folder_of_music_is_listed_alone(reader: TestClient, call: Any, code: Any) -> None:
+    folder = call(reader, "getMusicFolders")["musicFolders"]["musicFolder"][0]["id"]
+    for wanted, is_there in ((folder, True), (4711, False)):
+        albums = call(reader, "getAlbumList2", type="newest", musicFolderId=wanted)["albumList2"]
+        songs = call(reader, "search3", query="", musicFolderId=wanted)["searchResult3"]
+        drawn = call(reader, "getRandomSongs", musicFolderId=wanted)["randomSongs"]
+        assert [bool(albums["album"]), bool(songs["song"]), bool(drawn["song"])] == [is_there] * 3
+
+
+def test_an_artist_leads_to_those_that_sound_like_it(
+    reader: TestClient, call: Any, code: Any, ids: dict[str, int]
+) -> None:
+    anna = artist_id_of("Anna")
+    like = call(reader, "getArtistInfo2", id=anna, count=1)["artistInfo2"]["similarArtist"]
+    assert len(like) == 1
+    assert like[0]["id"] != anna
+    assert call(reader, "getArtist", id=like[0]["id"])["artist"]["name"] == like[0]["name"]
+    for item in (ids["First Light"], album_id_of("Lights", "Anna"), anna):
+        found = call(reader, "getArtistInfo", id=item, count=1)["artistInfo"]["similarArtist"]
+        assert found == [{"id": like[0]["id"], "name": like[0]["name"]}]
+    assert call(reader, "getArtistInfo2", id=anna, count=0)["artistInfo2"]["similarArtist"] == []
+    assert code(reader, "getArtistInfo2", id="nosuch") == 70
+    assert call(reader, "getAlbumInfo2", id=album_id_of("Lights", "Anna"))["albumInfo"] == {}
+    assert code(reader, "getAlbumInfo2", id="nosuch") == 70
+
+
+def test_top_songs_are_those_that_the_user_played_most(
+    client: TestClient, call: Any, ids: dict[str, int]
+) -> None:
+    one, two = ids["First Light"], ids["Second Light"]
+    assert call(client, "getTopSongs", artist="Anna")["topSongs"]["song"] == []
+    times = [1_700_000_000_000 + 200_000 * number for number in range(4)]
+    call(client, "scrobble", id=[two, one, two, ids["Fourth"]], time=times)
+    for given in ({"artist": "anna"}, {"id": artist_id_of("Anna")}):
+        songs = call(client, "getTopSongs", **given)["topSongs"]["song"]
+        assert titles(songs) == ["Second Light", "First Light"]
+    assert call(client, "getTopSongs", artist="Nobody")["topSongs"]["song"] == []
+    frequent = call(client, "getAlbumList", type="frequent")["albumList"]["album"]
+    assert frequent[0]["title"] == "Lights"
+
+
+def test_a_queue_and_places_in_songs_are_kept_for_each_user(
+    serve: Any, database: Path, call: Any, code: Any, ids: dict[str, int]
+) -> None:
+    from recommender.server.users import UserStore
+
+    store = UserStore(database.with_name("catalog.db.users.json"))
+    anna, bela = store.add("anna").api_key, store.add("bela").api_key
+    client, one, two = serve(), str(ids["First Light"]), str(ids["Fourth"])
+    assert "playQueue" not in call(client, "getPlayQueue", apiKey=anna)
+    given = {"id": [two, one, two], "current": one, "position": 61_000, "c": "player"}
+    call(client, "savePlayQueue", apiKey=anna, **given)
+    call(client, "createBookmark", id=one, position=5_000, comment="solo", apiKey=anna)
+    call(client, "createBookmark", id=one, position=6_000, apiKey=anna)
+    assert code(client, "savePlayQueue", id=one, current=two, apiKey=anna) == 0
+    assert code(client, "createBookmark", id="nosuch", position=1, apiKey=anna) == 70
+    assert code(client, "createBookmark", id=one, apiKey=anna) == 10
+    client = serve()  # another process
+    queue = call(client, "getPlayQueue", apiKey=anna)["playQueue"]
+    assert [song["id"] for song in queue["entry"]] == [two, one, two]
+    assert (queue["current"], queue["position"], queue["changedBy"]) == (one, 61_000, "player")
+    marks = call(client, "getBookmarks", apiKey=anna)["bookmarks"]["bookmark"]
+    assert [(mark["entry"]["id"], mark["position"]) for mark in marks] == [(one, 6_000)]
+    assert "playQueue" not in call(client, "getPlayQueue", apiKey=bela)
+    assert call(client, "getBookmarks", apiKey=bela)["bookmarks"]["bookmark"] == []
+    call(client, "deleteBookmark", id=one, apiKey=anna)
+    assert call(client, "getBookmarks", apiKey=anna)["bookmarks"]["bookmark"] == []
+    call(client, "savePlayQueue", apiKey=anna)
+    assert "playQueue" not in call(client, "getPlayQueue", apiKey=anna)
+
+
+def test_notes_of_players_that_are_damaged_name_no_path(
+    client: TestClient, database: Path, call: Any, ids: dict[str, int]
+) -> None:
+    call(client, "savePlayQueue", id=ids["Third"])
+    notes = database.with_name("catalog.db.players.json")
+    notes.write_text("{")
+    answer = client.get("/rest/getPlayQueue?f=json")
+    assert answer.json()["subsonic-response"]["error"]["code"] == 0
+    assert str(notes) not in answer.text
+
+
+def test_what_is_playing_is_told_until_its_end(
+    client: TestClient, call: Any, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(client, "scrobble", id=ids["Third"], submission="false", c="player")
+    entry = call(client, "getNowPlaying")["nowPlaying"]["entry"]
+    assert [(one["title"], one["playerName"]) for one in entry] == [("Third", "player")]
+    monkeypatch.setattr("recommender.server.subsonic.queues._GRACE_S", -1000.0)
+    assert call(client, "getNowPlaying")["nowPlaying"]["entry"] == []
