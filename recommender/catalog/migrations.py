@@ -20,6 +20,7 @@ from recommender.catalog.engine import (
     shown,
     transaction,
 )
+from recommender.catalog.server_connection import lock_schema, sort_by_code_points
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath, real_path
 
@@ -190,7 +191,9 @@ def _upgrade(engine: sa.Engine) -> None:
     from alembic import command
 
     with transaction(engine, writes=True) as connection:
+        lock_schema(connection)
         command.upgrade(alembic_config(connection), "head")
+        sort_by_code_points(connection)
         if database_file(engine.url) is not None:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:

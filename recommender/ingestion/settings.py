@@ -60,6 +60,8 @@ class IngestSettings:
         files_per_transaction: so many analysed files, at most, are written together.
         descriptors: compute the musical descriptors of what is analysed, and of tracks that lack
             them, whose embeddings stay.
+        ray: address of a Ray cluster whose nodes analyse the files, with `workers` actors at most;
+            None for processes of this machine.
 
     Raises `UsageError` for values out of range, and `TypeError` for those of a wrong type.
     """
@@ -76,6 +78,7 @@ class IngestSettings:
     update_index: bool = True
     files_per_transaction: int = 32
     descriptors: bool = True
+    ray: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -83,6 +86,7 @@ class IngestSettings:
         windowing = "a recommender.Windowing or None"
         require_type(self.windowing, (Windowing, NoneType), "windowing", windowing)
         require_type(self.workers, int, "workers", "an int")
+        require_type(self.ray, (str, NoneType), "ray", "an address (str) or None")
         require_type(self.timeout_s, (int, float), "timeout_s", "a number of seconds")
         require_several(self.exclude, "patterns to exclude")
         if self.workers < 1:

@@ -46,6 +46,7 @@ BENCHES = (
     Bench("tagging_cost.py", "{music} --files 10", "--files 40"),
     Bench("ingest_speed.py", "{music} --copies 200", "--copies 1000"),
     Bench("rescan_speed.py", "--files 10000", "--files 100000"),
+    Bench("several_hosts.py", "{music} --files 20", "--files 60"),
     Bench("cue_sheets.py", "--albums 100", "--albums 2000"),
     Bench("catalog_size.py", "{large} --as-it-is"),
     Bench("lists.py", "{large} --listens 20000", "--listens 500000"),

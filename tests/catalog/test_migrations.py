@@ -144,6 +144,9 @@ NEW_TABLES = {
     "remote_names",
     "musical_descriptors",
     "layouts",
+    "library_roots",
+    "leases",
+    "claims",
 }
 
 
