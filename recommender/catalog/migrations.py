@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0013"
+HEAD = "0012"
 """The newest revision. Revisions have four digits and sort as text, so that opening a catalogue
 need not load Alembic."""
 
