@@ -112,7 +112,7 @@ def _frequencies() -> FloatArray:
 def _filters() -> FloatArray:
     """Mel filters and, last, the weights that sum a power spectrum to K-weighted mean power."""
     front_end = FrontEnd(SAMPLE_RATE, N_FFT, HOP, BANDS, 30.0, 10_000.0)
-    weights = k_weighting(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE))
+    weights = k_weighting(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE).astype(np.float64))
     weights[1:-1] *= 2  # the mirrored half
     weights /= N_FFT * float(np.square(hann(N_FFT)).sum())
     return np.concatenate([mel_filters(front_end).T, weights[:, None]], axis=1).astype(np.float32)
