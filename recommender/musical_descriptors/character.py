@@ -44,7 +44,7 @@ def danceability(tempi: Sequence[float], confidence: float, strength: float, low
     if not tempi:
         return 0.15 * low
     fit = max(float(np.exp(-0.5 * (np.log2(tempo / 115) / 0.45) ** 2)) for tempo in tempi)
-    return 0.4 * np.sqrt(max(strength, 0.0)) + 0.25 * fit * confidence + 0.35 * low
+    return 0.4 * float(np.sqrt(max(strength, 0.0))) + 0.25 * fit * confidence + 0.35 * low
 
 
 def acousticness(brightness: float, loudness: float, percussive: float, complexity: float) -> float:

@@ -1,6 +1,7 @@
 """All musical descriptors of a track, of the windows that were decoded of it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def _of_character(
     bright: float | None,
     percussive: float | None,
     complexity: float | None,
-) -> dict[str, float | None]:
+) -> dict[str, Any]:
     """Energy, danceability and acousticness; none of a sound too short or too quiet to tell."""
     if (
         _seconds(windows) < _SHORTEST_S
@@ -66,7 +67,7 @@ def _of_character(
         or complexity is None
     ):
         return {}
-    found: dict[str, float | None] = {
+    found: dict[str, Any] = {
         "energy": _rounded(character.energy(loud, beat.onset_rate, bright, complexity), 3),
         "acousticness": _rounded(character.acousticness(bright, loud, percussive, complexity), 3),
     }
@@ -78,7 +79,7 @@ def _of_character(
     return found
 
 
-def _of_voice(windows: Sequence[Spectra], beat: Pulse, tones: Tonality) -> dict[str, float | None]:
+def _of_voice(windows: Sequence[Spectra], beat: Pulse, tones: Tonality) -> dict[str, Any]:
     """Vocals and speech; none of a sound too short to tell."""
     if _seconds(windows) < _SHORTEST_S or _loudest(windows) <= 0:
         return {}
@@ -88,11 +89,12 @@ def _of_voice(windows: Sequence[Spectra], beat: Pulse, tones: Tonality) -> dict[
 
 
 def _few(windows: Sequence[Spectra]) -> Sequence[Spectra]:
-    """At most `_ENOUGH` windows, spread evenly: for measures that more would hardly make surer."""
-    count = len(windows)
-    if count <= _ENOUGH:
-        return windows
-    return [windows[(2 * number + 1) * count // (2 * _ENOUGH)] for number in range(_ENOUGH)]
+    """At most `_ENOUGH` windows from the middle, for measures that more would hardly make surer.
+
+    Songs are sung there, if anywhere, rather than at their beginning and end.
+    """
+    first = max(len(windows) - _ENOUGH, 0) // 2
+    return windows[first : first + _ENOUGH]
 
 
 def _seconds(windows: Sequence[Spectra]) -> float:

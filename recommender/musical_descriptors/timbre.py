@@ -48,7 +48,7 @@ def percussive_part(windows: Sequence[Spectra]) -> float | None:
 def _halved(mel: FloatArray) -> FloatArray:
     """Means of pairs of frames."""
     even = mel[: len(mel) // 2 * 2]
-    pairs: FloatArray = (even[::2] + even[1::2]) / 2
+    pairs: FloatArray = (even[::2] + even[1::2]) * np.float32(0.5)
     return pairs
 
 

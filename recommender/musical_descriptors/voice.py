@@ -108,8 +108,9 @@ def _glides(low: FloatArray) -> float:
     """Mean over groups of rows of the share of gliding frames, against `_USUAL`."""
     spectrum = np.concatenate([np.abs(part) for part in frames_of(low, _N_FFT, _HOP, _PADDED)])
     below, share = _rows()
-    rows = spectrum[:, below] * (1 - share) + spectrum[:, below + 1] * share
-    rows = np.log1p(rows * np.float32(1e3 / max(float(spectrum.max()), 1e-9)))
+    levels = spectrum[:, below] * (1 - share) + spectrum[:, below + 1] * share
+    levels *= np.float32(1e3 / max(float(spectrum.max()), 1e-9))
+    rows: FloatArray = np.log1p(levels, dtype=np.float32)
     width = rows.shape[1] // len(_USUAL)
     least = 0.3 * float(rows.max())
     shares = [
@@ -161,4 +162,5 @@ def _rows() -> tuple[IntArray, FloatArray]:
 def _cosine() -> FloatArray:
     """The row of the orthonormal DCT-II for the cepstral coefficient."""
     at = np.pi * _CEPSTRUM * (np.arange(BANDS) + 0.5) / BANDS
-    return (np.sqrt(2 / BANDS) * np.cos(at)).astype(np.float32)
+    row: FloatArray = (np.sqrt(2 / BANDS) * np.cos(at)).astype(np.float32)
+    return row

@@ -4,7 +4,7 @@ Shapes: n tracks of an index, by row.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -88,7 +88,7 @@ def _rules(
     yield "length", snapshot.passing(lengths)
     yield "damaged", snapshot.passing(Filters(damaged=rules.damaged))
     for name, text in rules.filters().sound.wanted():
-        yield name, snapshot.passing(Filters(**{name: text}))
+        yield name, snapshot.passing(replace(Filters(), **{name: text}))  # type: ignore[arg-type]
     content = columns["content"].whole()
     yield "speech", None if rules.speech else (content & SPEECH) == 0
     plays_christmas = rules.christmas == "always" or (

@@ -8,7 +8,7 @@ from typing import Any
 from command_line import recsys
 
 PAGE = Path(__file__).parents[2] / "cli" / "JSON.md"
-FREE = {"left_out", "request", "recipe", "list"}
+FREE = {"left_out", "lacking", "request", "recipe", "list"}
 """Keys whose values have keys of their own: names of rules, stored requests, a list once more."""
 
 
