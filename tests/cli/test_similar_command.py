@@ -118,10 +118,7 @@ def test_json_is_an_object_with_lean_neighbours(shop: Shop, catalog: Path) -> No
         "ranking",
         "threshold",
         "lacking",
-<<<<<<< HEAD
         "weights",
-=======
->>>>>>> desc
         "neighbours",
     ]
     assert (found["schema_version"], found["model"], found["ranking"]) == (1, "default", "cosine")
