@@ -111,9 +111,9 @@ def _note(gone: int, unplaced: int) -> str | None:
     """How the catalogue differs from its map."""
     found = []
     if unplaced:
-        found.append(f"{unplaced:,} tracks are not on it yet")
+        found.append(f"{unplaced:,} {'track is' if unplaced == 1 else 'tracks are'} not on it yet")
     if gone:
-        found.append(f"{gone:,} that were on it are not there now")
+        found.append(f"{gone:,} of its tracks cannot be recommended now")
     return f"the map is older than the catalogue: {', '.join(found)}." if found else None
 
 

@@ -22,10 +22,10 @@ from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.recommendation.duplicate_groups import duplicate_groups
-from recommender.recommendation.explanation import Explainer, Explanation
+from recommender.recommendation.explanation import Explanation
 from recommender.recommendation.farthest import farthest_track
 from recommender.recommendation.filters import Filters
-from recommender.recommendation.group_terms import GroupTerms
+from recommender.recommendation.group_request import GroupRequest
 from recommender.recommendation.list_maker import ListMaker
 from recommender.recommendation.mix_request import MixRequest, Rules
 from recommender.recommendation.mix_result import (
@@ -42,7 +42,7 @@ from recommender.recommendation.similar_groups import SimilarGroups
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import PACE, SnapshotUpdates, UpdatePace
 from recommender.recommendation.track_rules import Candidates
-from recommender.recommendation.weighted_lists import checked_weights, fill_weighted
+from recommender.recommendation.weighted_lists import fill_weighted
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
 from recommender.search.index import TrackIndex
@@ -55,7 +55,7 @@ from recommender.search.reranking import (
 from recommender.search.score_space import ScoreSpace
 from recommender.search.track_columns import TrackColumnSource
 from recommender.utils.arguments import require_several, require_type
-from recommender.utils.arrays import IntArray, Scores
+from recommender.utils.arrays import IntArray
 
 if TYPE_CHECKING:
     from recommender.ingestion.worker_limits import FileLimits
@@ -277,16 +277,10 @@ class SimilarityService:
                 reasons are asked for of an embedding, or of vectors without known groups.
             TypeError: the query is none of these types, or another argument is of a wrong one.
         """
-        terms = self._terms() if weights or why else None
-        checked = None if terms is None else checked_weights(weights or {}, terms.grouped.groups)
-        given = None if terms is None else _Groups(terms, checked, why)
-        return self._recommend([query], k, filters, ranking, given)[0]
-
-    def _terms(self) -> GroupTerms:
-        grouped = getattr(self.projector, "grouped", None)
-        if grouped is None:
-            raise UsageError("the vectors of this model have no known groups of features.")
-        return GroupTerms(self.catalog, self.catalog_index.space.unprojected, grouped)
+        groups = GroupRequest.of(
+            self.catalog, self.catalog_index.space, self.projector, weights, why
+        )
+        return self._recommend([query], k, filters, ranking, groups)[0]
 
     def mix(self, request: MixRequest, today: date | None = None) -> Mix:
         """A list as `request` describes it.
@@ -453,7 +447,7 @@ class SimilarityService:
         k: int,
         filters: Filters | None,
         ranking: RankingMethod,
-        groups: "_Groups | None" = None,
+        groups: GroupRequest | None = None,
     ) -> list[Recommendation]:
         filters = Filters() if filters is None else filters
         require_type(k, (int, np.integer), "k", "an int")
@@ -479,7 +473,7 @@ class SimilarityService:
         filters: Filters,
         snapshot: Snapshot,
         ranking: RankingMethod,
-        groups: "_Groups | None",
+        groups: GroupRequest | None,
     ) -> list[Recommendation]:
         """The recommendations for seeds, by filters that are not relative to them."""
         hits, tracks, snapshot = self._found(seeds, k, filters, snapshot, ranking, groups)
@@ -507,7 +501,7 @@ class SimilarityService:
         filters: Filters,
         snapshot: Snapshot,
         ranking: RankingMethod,
-        groups: "_Groups | None",
+        groups: GroupRequest | None,
     ) -> tuple[list[list[Hit]], dict[int, Track], Snapshot]:
         """The hits for each seed, their tracks by id, and the snapshot they are from.
 
@@ -534,7 +528,7 @@ class SimilarityService:
         seed: SearchSeed,
         hits: Sequence[Hit],
         snapshot: Snapshot,
-        groups: "_Groups | None",
+        groups: GroupRequest | None,
     ) -> Sequence[Explanation | None]:
         """Why each track is in a list; None for each where nobody asked."""
         if groups is None or not groups.why:
@@ -542,13 +536,7 @@ class SimilarityService:
         ids = [hit.track_id for hit in hits]
         stored = self.catalog.musical_descriptors(ids)
         described = [*self._seeds.descriptors([seed]), *map(stored.get, ids)]
-        return Explainer(snapshot, groups.terms).explain(
-            seed,
-            np.array(ids, dtype=np.int64),
-            np.array([hit.score for hit in hits]),
-            described,
-            weighted=groups.weights is not None,
-        )
+        return groups.reasons(seed, hits, snapshot, described)
 
     def _neighbours(
         self,
@@ -568,23 +556,6 @@ class SimilarityService:
             )
             for rank, (hit, why) in enumerate(zip(hits, reasons, strict=True), start=1)
         ]
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """What is asked of groups of features: other weights, reasons, or both."""
-
-    terms: GroupTerms
-    weights: Scores | None
-    why: bool
-
-    @property
-    def named_weights(self) -> dict[str, float]:
-        """Those that are not 1, by the name of their group."""
-        if self.weights is None:
-            return {}
-        named = zip(self.terms.grouped.groups, self.weights.tolist(), strict=True)
-        return {name: weight for name, weight in named if weight != 1}
 
 
 def _load_analyser(

@@ -49,7 +49,7 @@ def test_new_tracks_are_placed_when_the_map_is_asked_for(toy: Path) -> None:
     with Catalog.open(toy) as catalog:
         add_tracks(catalog, [1], seed=1)
     status = recsys("map", "--status")
-    assert "1 tracks are not on it yet" in status.err
+    assert "1 track is not on it yet" in status.err
     assert len(recsys("map", "--json").json["points"]) == 25
 
 

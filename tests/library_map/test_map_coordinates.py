@@ -100,7 +100,7 @@ def test_tracks_that_are_gone_are_left_out(catalog: Catalog) -> None:
     assert len(found.ids) == 55
     assert not set(gone) & set(found.ids.tolist())
     assert found.note is not None
-    assert "5 that were on it" in found.note
+    assert "5 of its tracks" in found.note
 
 
 def test_a_map_of_another_space_is_not_used(catalog: Catalog) -> None:
