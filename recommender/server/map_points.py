@@ -230,7 +230,8 @@ def _places(plane: FloatArray) -> npt.NDArray[np.uint16]:
     low, high = plane.min(axis=0), plane.max(axis=0)
     longer = max(float((high - low).max()), 1e-9)
     centred = (plane - (low + high) / 2) / longer + 0.5
-    return np.clip(np.rint(centred * SIDE), 0, SIDE).astype(np.uint16)
+    found: npt.NDArray[np.uint16] = np.clip(np.rint(centred * SIDE), 0, SIDE).astype(np.uint16)
+    return found
 
 
 def _genres(

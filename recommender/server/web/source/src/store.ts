@@ -154,7 +154,8 @@ export async function loadTaste(): Promise<void> {
       exclusions.items.flatMap((one) => (one.kind === "track" ? [[Number(one.value), one.id] as const] : [])),
     );
   } catch (error) {
-    complain(error);
+    // Where there is no catalogue yet, the page says so itself.
+    if (!(error instanceof ApiError && error.status === 503)) complain(error);
   }
 }
 

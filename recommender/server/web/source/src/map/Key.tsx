@@ -1,7 +1,7 @@
 // What the colours mean, and a choice of others.
 import { useSignal } from "@preact/signals";
 import { isDark } from "../store";
-import { number } from "../text";
+import { counted, number } from "../text";
 import { css, groupColour, scaleColour } from "./colours";
 import type { MapData } from "./data";
 import { yearRange } from "./MapPane";
@@ -41,7 +41,7 @@ export function Key({ map }: { map: MapData }) {
         <p class="key-note">
           {map.head.shown < map.head.total
             ? `${number(map.head.shown)} of ${number(map.head.total)} tracks, drawn at random`
-            : `${number(map.head.total)} tracks`}
+            : counted(map.head.total, "track")}
           , placed by {map.head.method}
           {map.head.note && <>. <bdi>{map.head.note}</bdi></>}
         </p>
