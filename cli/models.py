@@ -121,16 +121,13 @@ def _print_added(cards: "list[ModelCard]") -> None:
         Column("trained on", least=20, drop=3),
         Column("licence", least=10, drop=1),
     )
-    rows = [
-        (
-            card.name,
-            f"{card.results['processor_s_per_track']:.2f}",
-            card.results["summary"],
-            card.data["trained_on"],
-            card.results["licence_name"],
-        )
-        for card in cards
-    ]
+    rows = []
+    for card in cards:
+        took = card.results.get("processor_s_per_track")
+        facts = (card.results.get("summary"), card.data.get("trained_on"))
+        licence = card.results.get("licence_name") or card.licence
+        shown = ["" if fact is None else str(fact) for fact in (*facts, licence)]
+        rows.append((card.name, "" if took is None else f"{took:.2f}", *shown))
     print_table(columns, rows)
 
 

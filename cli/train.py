@@ -172,16 +172,11 @@ def train_command(
     numbers, recipe = _seed_numbers(seeds), _find_recipe(name, epochs)
     rows = _ablation_rows(ablation or former_ablation)
     _require_one_data_set(gtzan, data_path, training_set)
-    if data_path is None:
-        assert gtzan is not None
-        data: Gtzan = load_gtzan(gtzan, out / "gtzan.npz", threads)
-        split_by, named = protocol.value, f"--gtzan GTZAN --protocol {protocol.value}"
-    else:
-        data = load_data_set(data_set.value, data_path, out / "tracks.npz", threads)
-        split_by, named = "artists", f"--data PATH --data-set {data_set.value}"
-    command = f"recsys train {name} {named} --seeds {seeds}"
+    split_by = "artists" if data_path else protocol.value
+    command = f"recsys train {name} {_data_words(data_path, data_set, protocol)} --seeds {seeds}"
     command += f" --held-out-seeds {held_out_seeds}" if held_out_seeds else ""
     command += f" --epochs {epochs}" if epochs else ""
+    data = _load(gtzan, data_path, data_set, out, threads)
     common: dict[str, Any] = {
         "device": torch_device(device),
         "ablation": rows,
@@ -199,6 +194,22 @@ def train_command(
         common["command"] = f"{command} --train-on {training_set.value} --settings-from FOLDER"
         card = refit_model(source, recipe, data, out, numbers, training_set.value, **common)
     _print_results(card, numbers, out)
+
+
+def _data_words(data: Path | None, data_set: DataSetChoice, protocol: Protocol) -> str:
+    """The options that name the data, for the card."""
+    if data is None:
+        return f"--gtzan GTZAN --protocol {protocol.value}"
+    return f"--data PATH --data-set {data_set.value}"
+
+
+def _load(
+    gtzan: Path | None, data: Path | None, data_set: DataSetChoice, out: Path, threads: int | None
+) -> "Gtzan":
+    if data is not None:
+        return load_data_set(data_set.value, data, out / "tracks.npz", threads)
+    assert gtzan is not None
+    return load_gtzan(gtzan, out / "gtzan.npz", threads)
 
 
 def _require_one_data_set(gtzan: Path | None, data: Path | None, training_set: TrainingSet) -> None:

@@ -7,26 +7,21 @@ track's score is the geometric mean over the terms: what lacks one of them ranks
 track stands among the others, not how certain anything is; the likelihoods beside it do.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recommender.catalog import Catalog
 from recommender.catalog.records import Track
-from recommender.embedding.model_files import find_model, named_models
-from recommender.embedding.space import SpaceId
-from recommender.embedding.tags import Tag, tags_of
-from recommender.errors import NothingAnalysed, UsageError, WeightsError
-from recommender.musical_descriptors import NAMES
+from recommender.errors import NothingAnalysed, UsageError
+from recommender.recommendation.word_evidence import Evidence, known_words
 from recommender.recommendation.word_query import Term, parse_word_query
-from recommender.recommendation.word_vocabulary import Meaning, vocabulary
-from recommender.utils.arrays import BoolArray, FloatArray, IntArray, Scores
+from recommender.recommendation.word_vocabulary import Meaning
+from recommender.utils.arrays import BoolArray, FloatArray, Scores
 
 LIKELY = 0.2
 """Probability of a tag or a genre below which a catalogue is said to have hardly any such track."""
-
-_NUMBERS = tuple(name for name in NAMES if name != "mode")
 
 
 @dataclass(frozen=True)
@@ -68,30 +63,6 @@ class WordMatches:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class _Evidence:
-    """What is known of n tracks; values are NaN where a track lacks them."""
-
-    ids: IntArray
-    tags: Mapping[Tag, FloatArray]
-    genres: Mapping[str, FloatArray]
-    descriptors: Mapping[str, FloatArray]
-
-    @classmethod
-    def of(cls, catalog: Catalog, ids: IntArray, meanings: Sequence[Meaning]) -> "_Evidence":
-        """What is known of what these meanings name."""
-        names = {name for meaning in meanings for name in meaning.descriptors}
-        tags = {tag for one in meanings for tag in (*one.tags, *one.opposite_tags)}
-        genres = {meaning.genre for meaning in meanings if meaning.genre is not None}
-        columns = catalog.descriptor_columns(ids, sorted(names))
-        return cls(
-            ids,
-            _tag_values(catalog, ids, tags),
-            _genre_values(catalog, ids, genres),
-            dict(zip(sorted(names), columns.T, strict=True)),
-        )
-
-
 def search_words(catalog: Catalog, text: str, limit: int = 20) -> WordMatches:
     """The tracks that fit a query in words best; see `word_query` for its grammar.
 
@@ -107,11 +78,11 @@ def search_words(catalog: Catalog, text: str, limit: int = 20) -> WordMatches:
     ids = catalog.analysed_ids()
     if not len(ids):
         raise NothingAnalysed("the catalogue holds no music that was analysed.")
-    known, has_tags = _known_words(catalog, ids)
+    known, has_tags = known_words(catalog, ids)
     query = parse_word_query(text, known)
     if not query.terms and not query.filters.wanted():
         raise UsageError(_nothing_known(query.unmatched, known, has_tags=has_tags))
-    evidence = _Evidence.of(catalog, ids, [known[term.words] for term in query.terms])
+    evidence = Evidence.of(catalog, ids, [known[term.words] for term in query.terms])
     passing = np.ones(len(evidence.ids), dtype=np.bool_)
     if query.filters.wanted():
 
@@ -138,64 +109,7 @@ def search_words(catalog: Catalog, text: str, limit: int = 20) -> WordMatches:
     )
 
 
-def _known_words(catalog: Catalog, ids: IntArray) -> tuple[dict[str, Meaning], bool]:
-    """The vocabulary of a catalogue, and whether tags are part of it."""
-    found = tagged_space(catalog)
-    tags = () if found is None else found[1]
-    (track,) = catalog.tracks(ids[:1].tolist())  # all are predicted the same genres
-    columns = catalog.descriptor_columns(ids, _NUMBERS)
-    present = [
-        name for name, column in zip(_NUMBERS, columns.T, strict=True) if np.isfinite(column).any()
-    ]
-    return vocabulary(tags, track.genre_probabilities, present), bool(tags)
-
-
-def tagged_space(catalog: Catalog) -> tuple[SpaceId, tuple[Tag, ...]] | None:
-    """The space with tags in which most tracks were analysed, and its tags; None without one."""
-    found: dict[SpaceId, tuple[int, tuple[Tag, ...]]] = {}
-    for name in named_models():
-        try:
-            files = find_model(name)
-            tags, usual = tags_of(files.card), files.space()
-        except WeightsError:
-            continue  # what is damaged tells of nothing
-        for space, count in catalog.spaces() if tags else ():
-            if count and (space.model, space.weights) == (usual.model, usual.weights):
-                found[space] = count, tags
-    if not found:
-        return None
-    best = max(found, key=lambda space: (found[space][0], str(space)))
-    return best, found[best][1]
-
-
-def _tag_values(catalog: Catalog, ids: IntArray, wanted: Set[Tag]) -> dict[Tag, FloatArray]:
-    found = tagged_space(catalog) if wanted else None
-    if found is None:
-        return {}
-    space, tags = found[0], tuple(wanted)
-    values = np.full((len(tags), len(ids)), np.nan, np.float32)
-    columns = [tag.column for tag in tags]
-    for some, activations in catalog.activation_batches(space):
-        places = np.searchsorted(ids, some).clip(max=len(ids) - 1)
-        present = ids[places] == some
-        values[:, places[present]] = activations[present][:, columns].T
-    return dict(zip(tags, values, strict=True))
-
-
-def _genre_values(catalog: Catalog, ids: IntArray, wanted: Set[str]) -> dict[str, FloatArray]:
-    values = {genre: np.full(len(ids), np.nan, np.float32) for genre in wanted}
-    if not wanted:
-        return values
-    places = {track_id: place for place, track_id in enumerate(ids.tolist())}
-    for track in catalog.all_tracks():
-        place = places.get(track.id)
-        for genre, column in values.items():
-            if place is not None and genre in track.genre_probabilities:
-                column[place] = track.genre_probabilities[genre]
-    return values
-
-
-def _scores(terms: Sequence[Term], known: Mapping[str, Meaning], evidence: _Evidence) -> Scores:
+def _scores(terms: Sequence[Term], known: Mapping[str, Meaning], evidence: Evidence) -> Scores:
     """Score of each track, np.ndarray [shape=(n,)]; 0 where nothing tells of a term."""
     logarithms = np.zeros(len(evidence.ids))
     for term in terms:
@@ -208,7 +122,7 @@ def _scores(terms: Sequence[Term], known: Mapping[str, Meaning], evidence: _Evid
     return scores
 
 
-def _share_below(meaning: Meaning, evidence: _Evidence) -> Scores:
+def _share_below(meaning: Meaning, evidence: Evidence) -> Scores:
     """Mean over the sources of the share of tracks that each puts below; NaN without a source."""
     sources: list[FloatArray] = []
     if meaning.tags:
@@ -249,7 +163,7 @@ def _best(scores: Scores, passing: BoolArray, limit: int) -> list[int]:
     return [int(row) for row in rows[order]]
 
 
-def _shown(meaning: Meaning, evidence: _Evidence) -> FloatArray:
+def _shown(meaning: Meaning, evidence: Evidence) -> FloatArray:
     """What is shown of a term: a probability where there is one, else the first descriptor."""
     values = _probabilities(meaning, evidence)
     if values is None:
@@ -257,7 +171,7 @@ def _shown(meaning: Meaning, evidence: _Evidence) -> FloatArray:
     return values
 
 
-def _probabilities(meaning: Meaning, evidence: _Evidence) -> FloatArray | None:
+def _probabilities(meaning: Meaning, evidence: Evidence) -> FloatArray | None:
     """The highest probability of a meaning's tags and genre, [n]; None where it has neither."""
     found = [evidence.tags[tag] for tag in meaning.tags]
     found += [evidence.genres[meaning.genre]] if meaning.genre is not None else []
@@ -270,7 +184,7 @@ def _of_track(values: Mapping[Term, FloatArray], row: int) -> dict[str, float | 
 
 
 def _unlikely(
-    terms: Sequence[Term], known: Mapping[str, Meaning], evidence: _Evidence
+    terms: Sequence[Term], known: Mapping[str, Meaning], evidence: Evidence
 ) -> dict[str, float]:
     found = {}
     for term in terms:

@@ -1,8 +1,11 @@
 """Models of others on the command line: added, listed, used, removed."""
 
+import shutil
 from pathlib import Path
 
 from command_line import Shop, neighbours, recsys
+
+from recommender.embedding.model_files import find_model
 
 
 def test_without_it_the_error_says_what_to_do(shop: Shop, catalog: Path) -> None:
@@ -44,3 +47,11 @@ def test_added_listed_used_and_removed(shop: Shop, catalog: Path, known_wheel: P
     assert neighbours("plain.wav"), "recommended as before"
     found = recsys("models", "remove", "musicnn")
     assert (found.status, found.err.count("\n")) == (1, 1)
+
+
+def test_a_folder_that_was_put_there_by_hand_is_listed(tmp_path: Path) -> None:
+    shutil.copytree(find_model("fast").folder, tmp_path / "models" / "mine")
+    listing = recsys("models")
+    assert listing.status == 0, listing.err
+    assert "MIT" in listing.out
+    assert [card["name"] for card in recsys("models", "--json").json["added"]] == ["fast"]

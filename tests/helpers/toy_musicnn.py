@@ -8,6 +8,7 @@ import pytest
 from tensor_bundles import write_wheel
 
 from recommender.pretrained import musicnn
+from recommender.pretrained.wheel import PinnedWheel
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +17,25 @@ def toy_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_wheel(tmp_path_factory.mktemp("wheel") / musicnn.WHEEL.file_name)
 
 
+@pytest.fixture(scope="session")
+def toy_models(toy_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models to which those of the toy wheel were added."""
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECSYS_MODELS", str(folder))
+        patch.setattr(musicnn, "WHEEL", known(toy_wheel))
+        musicnn.add_musicnn(toy_wheel)
+    return folder
+
+
 @pytest.fixture
 def known_wheel(toy_wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The toy wheel, whose digest is the one that is known."""
-    digest = hashlib.sha256(toy_wheel.read_bytes()).hexdigest()
-    monkeypatch.setattr(musicnn, "WHEEL", dataclasses.replace(musicnn.WHEEL, sha256=digest))
+    monkeypatch.setattr(musicnn, "WHEEL", known(toy_wheel))
     return toy_wheel
+
+
+def known(wheel: Path) -> PinnedWheel:
+    """What is known of musicnn's wheel, with the digest of this file."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return dataclasses.replace(musicnn.WHEEL, sha256=digest)

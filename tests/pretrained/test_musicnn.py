@@ -14,13 +14,26 @@ from tensor_bundles import TAGS, bundle, random_tensors, write_wheel
 from recommender.audio.reader import AudioClip
 from recommender.embedding.embedder import Embedder
 from recommender.embedding.inference import TorchNetwork, serving_networks
-from recommender.embedding.model_files import added_models, find_model, models_folder, named_models
+from recommender.embedding.model_files import (
+    ModelFiles,
+    added_models,
+    find_model,
+    models_folder,
+    named_models,
+)
 from recommender.embedding.tags import tags_of
 from recommender.errors import NotFinite, WeightsError, WeightsNotFetched
 from recommender.features.mel_patches import PatchFrontEnd, mel_patches
 from recommender.pretrained import musicnn
 from recommender.pretrained.model_folders import remove_model
 from recommender.pretrained.musicnn_weights import WEIGHTS, tensor_shapes
+
+
+@pytest.fixture
+def ready(toy_models: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ModelFiles, ModelFiles]:
+    """Both models, added before; not to be changed."""
+    monkeypatch.setenv("RECSYS_MODELS", str(toy_models))
+    return find_model("musicnn"), find_model("combined")
 
 
 def nothing_added() -> bool:
@@ -62,9 +75,8 @@ class TestAdding:
         with pytest.raises(WeightsError, match="part of the package"):
             remove_model("default")
 
-    def test_the_card_says_where_it_comes_from(self, known_wheel) -> None:
-        files, _ = musicnn.add_musicnn(known_wheel)
-        card = files.card
+    def test_the_card_says_where_it_comes_from(self, ready) -> None:
+        card = ready[0].card
         assert "ISC" in card.licence
         assert "non-commercial" in card.licence
         assert "Million Song Dataset" in card.data["trained_on"]
@@ -76,8 +88,8 @@ class TestAdding:
 
 
 class TestAnalysing:
-    def test_windows_give_activations_tags_and_genres(self, known_wheel) -> None:
-        embedder = Embedder(musicnn.add_musicnn(known_wheel)[0])
+    def test_windows_give_activations_tags_and_genres(self, ready) -> None:
+        embedder = Embedder(ready[0])
         sound = golden_sound("plucked")
         clips = tuple(AudioClip(sound[start : start + 3 * RATE], RATE) for start in (0, 50_000))
         activations, probabilities = embedder.analyse_clips(clips)
@@ -90,8 +102,8 @@ class TestAnalysing:
         single = [embedder.analyse_clips((clip,))[0] for clip in clips]
         np.testing.assert_allclose(activations, np.mean(single, axis=0), atol=1e-5)
 
-    def test_combined_joins_what_both_models_compute(self, known_wheel, tmp_path) -> None:
-        models = (*musicnn.add_musicnn(known_wheel), find_model())
+    def test_combined_joins_what_both_models_compute(self, ready, tmp_path) -> None:
+        models = (*ready, find_model())
         path = tmp_path / "a.wav"
         sounds.write_sound(path, sounds.music(4, 22_050, 0), 22_050)
         alone, both, default = (Embedder(files).analyse(path) for files in models)
@@ -104,8 +116,8 @@ class TestAnalysing:
         projected = models[1].projection().apply(both.activations[None])
         assert np.linalg.norm(projected) == pytest.approx(1, abs=1e-4)
 
-    def test_a_short_sound_is_repeated_and_one_far_too_loud_refused(self, known_wheel) -> None:
-        embedder = Embedder(musicnn.add_musicnn(known_wheel)[0])
+    def test_a_short_sound_is_repeated_and_one_far_too_loud_refused(self, ready) -> None:
+        embedder = Embedder(ready[0])
         short = AudioClip(golden_sound("beat")[:RATE], RATE)
         assert np.isfinite(embedder.analyse_clips((short,))[0]).all()
         loud = AudioClip(np.float32(1e25) * golden_sound("beat"), RATE)
@@ -176,8 +188,8 @@ class TestRefusing:
         assert nothing_added()
 
 
-def test_torch_trains_it(known_wheel) -> None:
+def test_torch_trains_it(ready) -> None:
     """Gradients reach every weight."""
-    (network, _) = musicnn.add_musicnn(known_wheel)[0].networks()
+    network, _ = ready[0].networks()
     network.activations(torch.rand(2, 96, 187)).sum().backward()
     assert all(weight.grad is not None for weight in network.parameters())

@@ -7,11 +7,11 @@ import pytest
 from catalogs import analyse
 
 from recommender.catalog import Catalog
+from recommender.embedding.model_files import ModelFiles, find_model
 from recommender.embedding.space import Analysis
 from recommender.embedding.tags import tags_of
 from recommender.errors import NothingAnalysed, UsageError
 from recommender.musical_descriptors import MusicalDescriptors
-from recommender.pretrained.musicnn import add_musicnn
 from recommender.recommendation.word_search import search_words
 from recommender.recommendation.word_vocabulary import vocabulary
 
@@ -24,10 +24,16 @@ TRACKS = {
 }
 
 
-@pytest.fixture
-def catalog(tmp_path, known_wheel):
-    files, _ = add_musicnn(known_wheel)
+@pytest.fixture(autouse=True)
+def _with_musicnn(toy_models, monkeypatch) -> None:
+    monkeypatch.setenv("RECSYS_MODELS", str(toy_models))
+
+
+@pytest.fixture(scope="module")
+def catalog(toy_models, tmp_path_factory):
+    files = ModelFiles(toy_models / "musicnn")
     tags, space = tags_of(files.card), files.space()
+    tmp_path = tmp_path_factory.mktemp("words")
     (tmp_path / "music").mkdir()
     with Catalog.open(str(tmp_path / "words.db")) as catalog:
         catalog.set_active(space, {"model": "musicnn", "windowing": {}, "head": "x"})
@@ -110,8 +116,8 @@ def test_an_empty_catalogue(tmp_path) -> None:
         search_words(empty, "piano")
 
 
-def test_words_of_one_meaning_are_judged_by_the_same_tags(known_wheel) -> None:
-    tags = tags_of(add_musicnn(known_wheel)[0].card)
+def test_words_of_one_meaning_are_judged_by_the_same_tags() -> None:
+    tags = tags_of(find_model("musicnn").card)
     words = vocabulary(tags, ["rock", "hiphop"], ["tempo", "vocals"])
     assert words["singing"].tags == words["vocals"].tags
     assert words["rap"].genre == "hiphop"
