@@ -16,6 +16,7 @@ from recommender.errors import RecsysError
 from recommender.server import audiomuse, errors, health
 from recommender.server.api import (
     artists,
+    clusters,
     covers,
     credits,
     duplicates,
@@ -114,6 +115,7 @@ def api_router(settings: ServerSettings) -> APIRouter:
         covers.router,
         credits.router,
         map.router,
+        clusters.router,
         evaluation.router,
         failures.router,
         playlist_files.router,

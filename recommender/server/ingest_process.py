@@ -77,6 +77,8 @@ def main() -> None:
         with Catalog.open(job["database"], create=False) as catalog:
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())
             notes = [] if report.interrupted else _linked_again(catalog, report)
+    except KeyboardInterrupt:  # behind the analysis, of which all is stored
+        _say({"event": "end", "interrupted": True, "counts": None, "notes": []})
     except RecsysError as error:
         _say({"event": "end", "error": str(error), "kind": type(error).__name__})
     else:
