@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 from recommender.catalog import Catalog
 from recommender.catalog.labels import TrackLabels
 from recommender.catalog.layout_records import LayoutKind, StoredLayout
+from recommender.catalog.projector import catalog_projector
 from recommender.ingestion import IngestSettings, ingest
-from recommender.recommendation.service import SimilarityService
 
 API = "/api/v1"
 
@@ -86,7 +86,7 @@ def test_clusters_have_their_tracks(
     track_ids = np.array(sorted(ids.values()))
     labels = np.arange(len(track_ids)) % 2
     with Catalog.open(database) as catalog:
-        space = SimilarityService(catalog).index().space
+        space = catalog_projector(catalog).space
         details = {"names": ["odd", "even"], "stability": {"mean": 0.5}, "method": "kmeans"}
         values = labels[:, None].astype(np.float32)
         when = datetime(2026, 11, 25, tzinfo=UTC)
