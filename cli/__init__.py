@@ -19,6 +19,7 @@ from recommender.cli import (
     evaluate,
     exclude,
     history,
+    index,
     ingest,
     library,
     library_map,
@@ -34,6 +35,7 @@ from recommender.cli import (
     serve,
     similar,
     similar_groups,
+    tag,
     today,
     train,
 )
@@ -119,6 +121,7 @@ for panel, commands in {
         "verify": maintenance.verify_command,
         "prune": maintenance.prune_command,
         "export": browse.export_command,
+        "tag": tag.tag_command,
     },
     RESEARCH: {
         "evaluate": evaluate.evaluate_command,
@@ -135,6 +138,7 @@ app.add_typer(playlist.playlist_app, name="playlist", rich_help_panel=KEEPING)
 app.add_typer(exclude.exclude_app, name="exclude", rich_help_panel=KEEPING)
 app.add_typer(history.history_app, name="history", rich_help_panel=KEEPING)
 app.add_typer(library.library_app, name="library", rich_help_panel=CATALOGUE)
+app.add_typer(index.index_app, name="index", rich_help_panel=CATALOGUE)
 app.add_typer(maintenance.database_app, name="db", rich_help_panel=CATALOGUE)
 app.add_typer(models.models_app, name="models", cls=models.ModelsGroup, rich_help_panel=RESEARCH)
 app.add_typer(reproduce.study_app, name="study", rich_help_panel=RESEARCH)

@@ -246,7 +246,7 @@ def _status(catalog: "Catalog") -> dict[str, Any]:
     digest = None if projection is None else projection.digest
     index = None if active is None or digest is None else index_in_use(catalog, active, digest)
     return {
-        "catalogue": catalog.url,
+        "catalogue": catalog.url if catalog.file is not None else catalog.name,
         "revision": catalog.state().revision,
         **asdict(replace(catalog.counts(), failures=len(_failures(catalog)))),
         "library_roots": [library.root for library in catalog.libraries()],

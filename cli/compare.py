@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 HINT = "(recsys ingest FOLDER --model MODEL)"
 
+FEW_QUERIES = 100
+"""Below this, a comparison says that it is of few."""
+
 Models = Annotated[
     list[str],
     typer.Argument(
@@ -203,6 +206,12 @@ def _remarks(
 ) -> list[str]:
     """What was left out of the figures, and what to bear in mind."""
     remarks = ["p: two-sided sign-flip test over queries; each is that of one comparison alone."]
+    queries = comparison.without_filter[0].scores.queries
+    if queries < FEW_QUERIES:
+        remarks.append(
+            f"{counted(queries, 'query', 'queries')} are few: on so small a set a model can lead "
+            "for what happens to be in it, which neither the intervals nor p show."
+        )
     if comparison.with_filter is None:
         remarks.append("No track has an artist, so there are no figures with the artist filter.")
     elif not comparison.with_filter[0].scores.queries:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,8 +64,8 @@ Model = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL",
-        help="A model that 'recsys models' lists, or a folder of weights. Default: the one marked "
-        "there.",
+        help="A model that 'recsys models' lists, or a folder of weights. Default: the added model "
+        "that the catalogue is recommended with, else the one marked there.",
         show_default=False,
         rich_help_panel=ADVANCED,
     ),
@@ -89,7 +89,20 @@ Workers = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Analyse on the nodes of a Ray cluster (HOST:PORT of its head, or auto), which see "
+        "the same folders and have this package; --workers then is the number of actors. Needs the "
+        "extra 'ray'.",
+        rich_help_panel=ADVANCED,
+    ),
+]
 
+_MOST_ACTORS = 4096
+"""Where a cluster is to be used whole."""
 
 _SHEETS_SHOWN = 20
 
@@ -110,6 +123,7 @@ def ingest_command(
     workers: Workers = None,
     limits: Limits = None,
     timeout: FormerTimeout = None,
+    ray: Ray = None,
     db: Database = None,
 ) -> None:
     """Analyse what is new or changed in music folders, and update the catalogue.
@@ -123,6 +137,7 @@ def ingest_command(
     A cue sheet beside a file, or else in its tags, divides the file into the tracks of the sheet.
     """
     from recommender.ingestion import ingest
+    from recommender.ingestion.settings import usual_model
 
     if timeout is not None and limits is None:
         limits = parse_limits(f"{timeout}s")
@@ -132,8 +147,12 @@ def ingest_command(
         "reread_tags": reread_tags,
         "descriptors": descriptors,
     }
-    settings = _settings(model, windows, workers, limits, exclude or [], unchanged)
+    if ray is not None and workers is None:
+        workers = _MOST_ACTORS
+    settings = _settings(model, windows, workers, limits, exclude or [], {**unchanged, "ray": ray})
     with _catalog_to_fill(db, create=bool(paths)) as catalog:
+        if model is None:
+            settings = replace(settings, model=usual_model(catalog))
         with ingest_progress() as progress:
             report = ingest(catalog, paths or None, settings, progress)
             if not report.interrupted and catalog.layout_kinds():
@@ -196,11 +215,11 @@ def _settings(
     workers: int | None,
     limits: "FileLimits | None",
     exclude: list[str],
-    unchanged: dict[str, bool],
+    others: dict[str, Any],
 ) -> "IngestSettings":
     from recommender.ingestion import IngestSettings
 
-    given: dict[str, Any] = {"exclude": tuple(exclude), **unchanged}
+    given: dict[str, Any] = {"exclude": tuple(exclude), **others}
     if model is not None:
         given["model"] = model
     if limits is not None:

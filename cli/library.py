@@ -67,6 +67,23 @@ def folder_state(root: Path) -> str:
         return "unreadable"
 
 
+@library_app.command("map")
+def library_map_command(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder as other hosts see it.")],
+    here: Annotated[Path, typer.Argument(metavar="HERE", help="The same folder on this host.")],
+    db: Database = None,
+) -> None:
+    """Record that this host sees a music folder under another path than others.
+
+    For hosts that share one catalogue. A host goes by its name, or by $RECSYS_HOST.
+    """
+    if not here.is_dir():
+        raise UsageError(f"there is no folder {here}: mount it, or check the path.")
+    with open_catalog(db) as catalog:
+        library = catalog.map_library(root, here)
+    say(f"On this host, {root} is {library.root}.")
+
+
 @library_app.command("move")
 def library_move_command(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="Where the folder was.")],

@@ -1,5 +1,6 @@
 """`recsys mix`, `radio`, `path`, `order` and `grow`: lists made of one or several seeds."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,7 +100,9 @@ def path_command(
     start: End,
     end: OtherEnd,
     *,
-    steps: Annotated[int, typer.Option(min=1, metavar="N", help="From one end to the other.")] = 10,
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="From one end to the other; at most 100.")
+    ] = 10,
     rules: RuleOptions,
     options: ListOptions,
 ) -> None:
@@ -138,6 +141,13 @@ ToGrow = Annotated[
 ]
 
 
+class OrderedBy(StrEnum):
+    """What a list is ordered by."""
+
+    SOUND = "sound"
+    TEMPO_KEY = "tempo-key"
+
+
 @grouped
 def order_command(
     playlists: ToOrder,
@@ -150,6 +160,14 @@ def order_command(
             show_default=False,
         ),
     ] = None,
+    by: Annotated[
+        OrderedBy,
+        typer.Option(
+            metavar="sound|tempo-key",
+            help="What neighbours in the list are to have in common: their sound, or tempo and "
+            "key.",
+        ),
+    ] = OrderedBy.SOUND,
     options: ListOptions,
 ) -> None:
     """Bring a list into its smoothest order, in which each track sounds like the one before.
@@ -165,7 +183,7 @@ def order_command(
 
         found = seed_arguments(service.catalog, playlists, options.user)
         found.keep_whole(options.m3u, options.target(service.catalog, options.user))
-        return MixRequest("order", SeedSet(found.queries), first=first)
+        return MixRequest("order", SeedSet(found.queries), first=first, by=by.value)
 
     with hint(TrackNotFound, PLAYLISTS):
         run_list(options, request)

@@ -243,6 +243,34 @@ class GapOptions:
 
 
 @dataclass(frozen=True)
+class TrackRuleOptions:
+    """What no list begins with."""
+
+    max_duration: LongestTrack = None
+    speech: Speech = False
+    christmas: ChristmasOption = ChristmasChoice.DECEMBER
+    exclusions: Exclusions = True
+
+    def track_rules(self) -> "Rules":
+        """As the library has them."""
+        from recommender.recommendation.mix_request import Rules
+
+        return Rules(
+            max_duration=_longest(self.max_duration),
+            speech=self.speech,
+            christmas=self.christmas.value,
+            exclusions=self.exclusions,
+        )
+
+
+def _longest(given: float | None) -> float | None:
+    """Seconds as the library has them: the default for None, no limit for 0."""
+    from recommender.recommendation.mix_request import LONGEST_S
+
+    return LONGEST_S if given is None else given or None
+
+
+@dataclass(frozen=True)
 class RuleOptions:
     """What is left out of a list."""
 
@@ -278,7 +306,7 @@ class RuleOptions:
 
         Raises `UsageError`, and `PlaylistError` for a playlist that is not there.
         """
-        from recommender.recommendation.mix_request import LONGEST_S, Rules
+        from recommender.recommendation.mix_request import Rules
 
         gaps = gaps or GapOptions()
         notes: list[str] = []
@@ -293,7 +321,7 @@ class RuleOptions:
             genre=self.genre,
             predicted_genre=self.predicted_genre,
             min_duration=self.min_duration,
-            max_duration=LONGEST_S if self.max_duration is None else self.max_duration or None,
+            max_duration=_longest(self.max_duration),
             damaged=self.damaged,
             speech=self.speech,
             christmas=self.christmas.value,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recommender.cli.mix_options import RuleOptions
     from recommender.playlists.repeats import Repeats
     from recommender.recommendation.mix_request import MixRequest
-    from recommender.recommendation.mix_result import Mix, MixEntry
+    from recommender.recommendation.mix_result import Mix, MixEntry, SimilarGroupList
     from recommender.recommendation.seeds import Seed
     from recommender.recommendation.service import SimilarityService
 
@@ -142,11 +142,8 @@ def print_list(finished: Finished, options: ListOptions) -> None:
         print_json(list_as_dict(found, options.full, finished.saved))
     elif not options.on_stdout:
         print_mix(found)
-        if options.why:
-            print_left_out(found)
-    if options.why and options.on_stdout:
-        for rule, count in _left_out(found):
-            note(f"left out, {rule}: {count:,}")
+    if options.why and not options.as_json:
+        print_left_out(found, beside_playlist=options.on_stdout)
     for remark in found.notes:
         note(remark)
     if not found.entries and not found.notes:
@@ -218,20 +215,27 @@ def print_entries(entries: "Sequence[MixEntry]", stepwise: bool = False) -> None
     )
 
 
-def _left_out(found: "Mix") -> list[tuple[str, int]]:
-    return [(rule, count) for rule, count in found.left_out.items() if count]
+def print_left_out(
+    found: "Mix | SimilarGroupList[Any]", of: str | None = None, *, beside_playlist: bool = False
+) -> None:
+    """Print which rule left out how many tracks.
 
-
-def print_left_out(found: "Mix", of: str | None = None) -> None:
-    """Print which rule left out how many tracks; `of`: the name of one of several lists."""
+    Args:
+        of: the name of one of several lists.
+        beside_playlist: whether standard output is a playlist; then on standard error.
+    """
+    rows = [(rule, f"{count:,}") for rule, count in found.left_out.items() if count]
+    if beside_playlist:
+        for rule, count in rows:
+            note(f"left out, {rule}: {count}")
+        return
     say()
     if of is not None:
         say(f"{one_line(of)}:")
-    if not _left_out(found):
+    if rows:
+        print_table((f"left out of {found.catalogue:,} by", ">tracks"), rows)
+    else:
         say(f"no rule left out any of {counted(found.catalogue, 'track')}.")
-        return
-    rows = [(rule, f"{count:,}") for rule, count in _left_out(found)]
-    print_table((f"left out of {found.catalogue:,} by", ">tracks"), rows)
 
 
 def list_as_dict(

@@ -172,6 +172,8 @@ def playlist_save_command(
     ],
     comment: Annotated[str, typer.Option(metavar="TEXT", help="A remark on it.")] = "",
     replace: Replace = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
     user: User = "",
     db: Database = None,
 ) -> None:
@@ -181,15 +183,36 @@ def playlist_save_command(
     NAME', and likewise by radio, path and order.
     """
     with open_catalog(db) as catalog:
-        replaced = replaced_playlist(catalog, name, user, allowed=replace)
+        replaced = replaced_playlist(catalog, name, user, allowed=replace or dry_run)
         ids = [known_track(catalog, words).id for words in tracks]
-        saved = replace_by_hand(catalog, name, user, ids, replaced, comment)
-    _note_stored(saved, replaced)
+        saved = None
+        if not dry_run:
+            saved = replace_by_hand(catalog, name, user, ids, replaced, comment)
+    if as_json:
+        print_json(_stored_as_dict(name, ids, saved))
+    else:
+        _say_stored(name, ids, saved, replaced)
 
 
-def _note_stored(saved: "StoredPlaylist", replaced: "StoredPlaylist | None") -> None:
-    change = "" if replaced is None else f", {changes(replaced.track_ids, saved.track_ids)}"
-    say(f"saved as {one_line(saved.name)!r}: {counted(len(saved.track_ids), 'track')}{change}.")
+def _stored_as_dict(
+    name: str, ids: "list[int]", saved: "StoredPlaylist | None"
+) -> "dict[str, object]":
+    number = None if saved is None else saved.id
+    return {"schema_version": SCHEMA_VERSION, "name": name, "id": number, "tracks": ids}
+
+
+def _say_stored(
+    name: str,
+    ids: "list[int]",
+    saved: "StoredPlaylist | None",
+    replaced: "StoredPlaylist | None",
+) -> None:
+    change = "" if replaced is None else f", {changes(replaced.track_ids, ids)}"
+    count = counted(len(ids), "track")
+    if saved is None:
+        say(f"{one_line(name)!r} would have {count}{change} (--dry-run).")
+    else:
+        say(f"saved as {one_line(saved.name)!r}: {count}{change}.")
 
 
 @playlist_app.command("import")
@@ -227,6 +250,8 @@ def playlist_import_command(
             note_unmatched(file, content.unmatched, len(content.unmatched))
             raise PlaylistError(
                 f"{file} names no track of the catalogue: ingest the folder of its music first."
+                if content.unmatched
+                else f"{file} names no file."
             )
         if content.fault is not None and replaced is not None:
             raise UsageError(
@@ -239,10 +264,7 @@ def playlist_import_command(
     if as_json:
         print_json(
             {
-                "schema_version": SCHEMA_VERSION,
-                "name": name,
-                "id": None if saved is None else saved.id,
-                "tracks": ids,
+                **_stored_as_dict(name, ids, saved),
                 "unmatched": [
                     {"entry": u.number, "location": u.location, "kind": u.kind, "reason": u.reason}
                     for u in content.unmatched
@@ -250,11 +272,8 @@ def playlist_import_command(
                 "fault": content.fault,
             }
         )
-    elif saved is not None:
-        _note_stored(saved, replaced)
     else:
-        change = "" if replaced is None else f", {changes(replaced.track_ids, ids)}"
-        say(f"{one_line(name)!r} would have {counted(len(ids), 'track')}{change} (--dry-run).")
+        _say_stored(name, ids, saved, replaced)
     note_unmatched(file, content.unmatched, len(content.unmatched) + len(ids))
     note_fault(file, content.fault)
 

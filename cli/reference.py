@@ -21,8 +21,8 @@ Every listing has `--json` ([JSON.md](JSON.md) explains the keys); remarks and e
 error; an error is one line and status 1, wrong usage is status 2, and Ctrl-C is status 130. Tables
 are as wide as the terminal (or `$COLUMNS`): texts are shortened with an ellipsis, then columns are
 left out; in a pipe they are whole. `RECSYS_DB` names the catalogue in place of `--db`,
-`RECSYS_USER` the user in place of `--user`, and with `RECSYS_DEBUG=1` an unexpected error shows its
-traceback.
+`RECSYS_USER` the user in place of `--user`, `RECSYS_MODELS` the folder of added models, and with
+`RECSYS_DEBUG=1` an unexpected error shows its traceback.
 """
 
 

@@ -18,6 +18,7 @@ from recommender.cli.output import (
     say,
     writing_file,
 )
+from recommender.cli.study_layers import Layers, chosen_layers, compare_layers
 from recommender.cli.training_setup import (
     STUDY_MODULES,
     TrainingDevice,
@@ -191,6 +192,7 @@ def run_command(
     seeds: SeedCount = None,
     full: FullLength = False,
     precision: TrainingPrecision = Precision.FLOAT32,
+    layers: Layers = None,
     smoke_test: SmokeTest = False,
     rehearse: Rehearse = False,
     checkpoints: Checkpoints = None,
@@ -205,29 +207,32 @@ def run_command(
     smoke_test = smoke_test or rehearse
     jobs = _jobs(protocol, family, seeds=1 if smoke_test else seeds)
     checkpoints = checkpoints or out / "checkpoints"
+    chosen, folder = chosen_layers(layers, out)
     data = load_gtzan(gtzan, checkpoints / "gtzan.npz", threads)
-    keys = completed(out, full=full)
+    keys = completed(folder, full=full)
     waiting = [job for job in jobs if job.key not in keys]
     note(f"{len(waiting)} of {len(jobs)} networks to train")
     with writing_file(out):
         run_jobs(
             waiting,
             data,
-            out,
-            checkpoints,
+            folder,
+            checkpoints / folder.relative_to(out),
             device=torch_device(device),
             full=full,
             precision=precision.value,
+            layers=chosen,
             smoke_test=smoke_test,
             command=" ".join(
                 ["recsys study run --gtzan GTZAN"]
                 + (["--full"] if full else [])
                 + ([] if precision is Precision.FLOAT32 else [f"--precision {precision.value}"])
+                + ([f"--layers {','.join(chosen)}"] if chosen else [])
             ),
             on_epoch=_print_epoch,
             on_outcome=_print_outcome,
         )
-    say(f"outcomes: {out}; 'recsys study report --out {out}' compares them with the paper")
+    say(f"outcomes: {folder}; 'recsys study report --out {folder}' compares them with the paper")
 
 
 def _print_epoch(job: "Job", report: "EpochReport") -> None:
@@ -257,12 +262,14 @@ def report_command(
             show_default=False,
         ),
     ] = None,
+    layers: Layers = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare the outcomes with the paper: a page, a table and figures.
 
     The results of the fault-filtered split come first.
-    Those of the paper's split, which leaks, are marked.
+    Those of the paper's split, which leaks, are marked. With --layers: runs with those layers
+    against the same runs without.
     """
     from recommender.errors import UsageError
     from recommender.research.reproduction.latency import Timings
@@ -277,6 +284,9 @@ def report_command(
             f"{folder} holds no outcomes: 'recsys study run --gtzan GTZAN --out {folder}' adds "
             "them."
         )
+    if layers:
+        compare_layers(outcomes, layers, folder)
+        return
     timings = Timings.read(folder)
     if to is not None:
         with busy("comparing"), writing_file(to):

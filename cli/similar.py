@@ -1,8 +1,10 @@
 """`recsys similar`: the tracks that sound most like one."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from recommender.cli.closeness import explanation, marked
+from recommender.cli.group_options import GroupOptions, explanation_as_dict
 from recommender.cli.listed_tracks import listed_track, seed_as_dict, seed_name
 from recommender.cli.option_groups import grouped
 from recommender.cli.options import (
@@ -54,6 +56,7 @@ def similar_command(
     min_duration: MinDuration = None,
     max_duration: MaxDuration = None,
     sound: SoundOptions,
+    groups: GroupOptions,
     speech: AllowSpeech = True,
     playlist: PlaylistOptions,
     as_json: AsJson = False,
@@ -83,7 +86,9 @@ def similar_command(
         **vars(sound.filters()),
     )
     with busy("searching"), open_service(db, device.value, limits) as service:
-        found = service.recommend(track, k, filters, ranking.value)
+        found = service.recommend(
+            track, k, filters, ranking.value, weights=groups.weights, why=groups.why
+        )
         tracks = [neighbour.track for neighbour in found.neighbours]
         listed = playlist.tracks(service.catalog, [*[found.seed] * with_seed, *tracks])
     playlist.write(listed)
@@ -105,6 +110,7 @@ def _as_dict(found: "Recommendation", full: bool) -> dict[str, Any]:
         "ranking": found.ranking,
         "threshold": None if scale is None else scale.midpoint,
         "lacking": dict(found.lacking),
+        "weights": dict(found.weights),
         "neighbours": [_neighbour_as_dict(neighbour, full) for neighbour in found.neighbours],
     }
 
@@ -116,6 +122,7 @@ def _neighbour_as_dict(neighbour: "Neighbour", full: bool) -> dict[str, Any]:
         "similarity": round(neighbour.similarity, 4),
         "score": round(neighbour.score, 4),
         "close": neighbour.close,
+        **({} if neighbour.why is None else {"why": explanation_as_dict(neighbour.why)}),
     }
 
 
@@ -124,9 +131,16 @@ def print_recommendation(found: "Recommendation") -> None:
     say(f"like: {seed_name(found.seed)}")
     if not found.neighbours:
         return
-    reranked = found.ranking != "cosine"
-    _print_neighbours(found.neighbours, reranked)
-    if reranked:
+    by_score = found.ranking != "cosine" or bool(found.weights)
+    columns = _columns(by_score, found.neighbours[0].why is not None)
+    print_table(
+        [column for column, _ in columns],
+        ([value(neighbour) for _, value in columns] for neighbour in found.neighbours),
+    )
+    if found.weights:
+        weights = ", ".join(f"{name} x{weight:g}" for name, weight in found.weights.items())
+        say(f"Ordered by score, for which some features count otherwise ({weights}).")
+    elif by_score:
         say(
             "Ordered by score, which reranking derives from the similarities in the whole "
             "catalogue; so similarity need not fall."
@@ -136,33 +150,23 @@ def print_recommendation(found: "Recommendation") -> None:
         say(why)
 
 
-def _print_neighbours(neighbours: "list[Neighbour]", reranked: bool) -> None:
-    columns = [
-        Column("rank", number=True),
-        Column("score", number=True),
-        Column("similarity", number=True),
-        Column("title", least=16),
-        Column("artist", least=12),
-        Column("predicted", least=9, drop=1),
-        Column("album", least=12, drop=3),
-        Column("id", number=True, drop=2),
-        Column("path", least=16, drop=4, cut=Cut.START),
+def _columns(
+    by_score: bool, explained: bool
+) -> "list[tuple[Column, Callable[[Neighbour], object]]]":
+    """The columns of the table, with what stands in them."""
+    columns: list[tuple[Column, Callable[[Neighbour], object]]] = [
+        (Column("rank", number=True), lambda one: one.rank),
+        (Column("score", number=True), lambda one: f"{one.score:.3f}"),
+        (Column("similarity", number=True), marked),
+        (Column("title", least=16), lambda one: one.track.title),
+        (Column("artist", least=12), lambda one: one.track.artist),
+        (Column("predicted", least=9, drop=1), lambda one: one.track.predicted_genre),
+        (Column("album", least=12, drop=3), lambda one: one.track.tags.album),
+        (Column("id", number=True, drop=2), lambda one: one.track.id),
+        (Column("path", least=16, drop=4, cut=Cut.START), lambda one: one.track.location),
+        (Column("why", least=30, wraps=True), lambda one: one.why),
     ]
-    rows = [
-        (
-            found.rank,
-            f"{found.score:.3f}",
-            marked(found),
-            found.track.title,
-            found.track.artist,
-            found.track.predicted_genre,
-            found.track.tags.album,
-            found.track.id,
-            found.track.location,
-        )
-        for found in neighbours
-    ]
-    if not reranked:  # the score is the similarity
-        columns = [column for column in columns if column.heading != "score"]
-        rows = [(row[0], *row[2:]) for row in rows]
-    print_table(columns, rows)
+    # The score is the similarity where nothing else orders; words need the room of some columns.
+    hidden = {"album", "path"} if explained else {"why"}
+    hidden |= set() if by_score else {"score"}
+    return [pair for pair in columns if pair[0].heading not in hidden]

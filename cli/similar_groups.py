@@ -7,6 +7,8 @@ import typer
 
 from recommender.cli.closeness import explanation, marked
 from recommender.cli.listed_tracks import listed_track
+from recommender.cli.mix_options import TrackRuleOptions
+from recommender.cli.mix_output import Why, print_left_out
 from recommender.cli.option_groups import grouped
 from recommender.cli.options import AsJson
 from recommender.cli.output import busy, note, print_json, print_table, say
@@ -47,6 +49,8 @@ def artists_command(
     ] = None,
     playlist: PlaylistOptions,
     as_json: AsJson = False,
+    why: Why = False,
+    rules: TrackRuleOptions,
     full: Full = False,
     service: ServiceOptions,
 ) -> None:
@@ -56,16 +60,23 @@ def artists_command(
     """
     playlist.check_playlist(as_json)
     with busy("searching"), service.open() as opened:
-        found = opened.similar_artists(artist, k, near)
+        found = opened.similar_artists(artist, k, near, rules.track_rules())
         calibration = opened.similarity_calibration
         tracks = playlist.tracks(opened.catalog, _to_begin_with(found))
     playlist.write(tracks)
     if as_json:
-        keys = {"artist": artist, "near": near, "artists": [_of_artist(f, full) for f in found]}
+        keys = {
+            "artist": artist,
+            "near": near,
+            "artists": [_of_artist(f, full) for f in found],
+            "left_out": dict(found.left_out),
+        }
         print_json({"schema_version": SCHEMA_VERSION, **keys})
     elif not playlist.on_stdout:
         say(f"like: {one_line(artist)}")
         _print_artists(found, calibration)
+    if why and not as_json:
+        print_left_out(found, beside_playlist=playlist.on_stdout)
     if not found:
         note("the catalogue has no other artist.")
 
@@ -84,6 +95,8 @@ def albums_command(
     k: Number = 10,
     playlist: PlaylistOptions,
     as_json: AsJson = False,
+    why: Why = False,
+    rules: TrackRuleOptions,
     full: Full = False,
     service: ServiceOptions,
 ) -> None:
@@ -93,16 +106,22 @@ def albums_command(
     """
     playlist.check_playlist(as_json)
     with busy("searching"), service.open() as opened:
-        found = opened.similar_albums(track, k)
+        found = opened.similar_albums(track, k, rules.track_rules())
         calibration = opened.similarity_calibration
         tracks = playlist.tracks(opened.catalog, _to_begin_with(found))
     playlist.write(tracks)
     if as_json:
-        keys = {"track": track, "albums": [_of_album(each, full) for each in found]}
+        keys = {
+            "track": track,
+            "albums": [_of_album(each, full) for each in found],
+            "left_out": dict(found.left_out),
+        }
         print_json({"schema_version": SCHEMA_VERSION, **keys})
     elif not playlist.on_stdout:
         say(f"like: {one_line(track)}")
         _print_albums(found, calibration)
+    if why and not as_json:
+        print_left_out(found, beside_playlist=playlist.on_stdout)
     if not found:
         note("the catalogue has no other album.")
 

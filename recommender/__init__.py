@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from recommender.ingestion import IngestReport, IngestSettings, ingest
     from recommender.playlists.files import read_playlist, write_playlist
     from recommender.playlists.recipes import run_recipe
+    from recommender.recommendation.explanation import Explanation
     from recommender.recommendation.filters import Filters
     from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
     from recommender.recommendation.mix_result import (
@@ -56,6 +57,7 @@ _HOMES = {
     "Embedding": "recommender.embedding.space",
     "Event": "recommender.catalog.list_records",
     "Exclusion": "recommender.catalog.list_records",
+    "Explanation": "recommender.recommendation.explanation",
     "Filters": "recommender.recommendation.filters",
     "IngestReport": "recommender.ingestion",
     "IngestSettings": "recommender.ingestion",
@@ -95,6 +97,7 @@ __all__ = [
     "Embedding",
     "Event",
     "Exclusion",
+    "Explanation",
     "Filters",
     "IngestReport",
     "IngestSettings",

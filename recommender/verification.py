@@ -343,7 +343,7 @@ class _Check:
         try:
             projector = catalog_projector(self.catalog)
         except (SpaceMismatch, WeightsError) as error:
-            yield Finding("space", self.catalog.url, str(error), "ingest every folder again")
+            yield Finding("space", self.catalog.name, str(error), "ingest every folder again")
             return
         index = CatalogIndex.of_active_space(self.catalog)
         path = index.path(self.catalog.state())

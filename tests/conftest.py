@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["toy_fixtures", "toy_musicnn"]
+pytest_plugins = ["toy_fixtures", "toy_musicnn", "postgres_fixtures"]
 
 # The same examples in every run, however busy the machine is.
 settings.register_profile("suite", deadline=None, derandomize=True)

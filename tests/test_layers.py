@@ -31,7 +31,7 @@ ORDER = (
     {"library_map"},
     {"history"},
     {"playlists"},
-    {"players", "adaptation", "verification"},
+    {"players", "adaptation", "verification", "tagging"},
     {"server"},
     {"research"},
     {"cli"},

@@ -49,7 +49,8 @@ class Batch:
 def activations(connection: Connection, space: SpaceId) -> tuple[IntArray, FloatArray, list[int]]:
     """See `Catalog.activations`; also the tracks left out, whose vectors are damaged."""
     dimension = _dimension(connection, space)
-    number = connection.scalar(_blobs(space).with_only_columns(func.count(TrackRow.id))) or 0
+    counted = _blobs(space).with_only_columns(func.count(TrackRow.id)).order_by(None)
+    number = connection.scalar(counted) or 0
     matrix = np.empty((number, dimension), np.float32)  # filled in place, and never there twice
     ids = np.empty(number, np.int64)
     damaged: list[int] = []

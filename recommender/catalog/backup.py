@@ -6,10 +6,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Engine
 
 from recommender.errors import BackupFailed, CatalogError
+
+_REPLACE_WAIT_S = 60.0
+"""Seconds that others may write while a file is to be replaced."""
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
 """What the names of the files of one database end with."""
@@ -92,6 +96,39 @@ def create_file(file: Path, fill: Callable[[Path], None]) -> bool:
         ) from error
     finally:
         remove_database(temporary)
+
+
+def copy_database(file: Path, target: Path) -> None:
+    """Copy a SQLite file, as one transaction sees it, to a file that is not there yet.
+
+    Raises `CatalogError`.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(bytes(file))}?mode=ro", uri=True)) as source:
+            _copy(source, target)
+        _merge_wal(target)
+        _sync(target)
+    except (OSError, sqlite3.Error) as error:
+        remove_database(target)
+        raise CatalogError(f"{file} cannot be copied to {target} ({error}).") from error
+
+
+def replace_database(file: Path, source: Path) -> None:
+    """Make the SQLite file `file` hold what `source` does, in one transaction.
+
+    Other processes may have it open: they see the one or the other. Raises `CatalogError`.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(source, timeout=_REPLACE_WAIT_S)) as reading,
+            closing(sqlite3.connect(file, timeout=_REPLACE_WAIT_S)) as target,
+        ):
+            reading.backup(target)
+    except (OSError, sqlite3.Error) as error:
+        raise CatalogError(
+            f"{file} cannot be replaced ({error}): check that its folder is writable and has space "
+            "left."
+        ) from error
 
 
 def remove_database(file: Path) -> None:

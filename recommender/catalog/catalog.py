@@ -45,6 +45,7 @@ from recommender.catalog.records import (
 from recommender.catalog.remote_ids import RemoteIds
 from recommender.catalog.scan_queries import KnownRow
 from recommender.catalog.schema import CatalogRow
+from recommender.catalog.shared_use import SharedUse
 from recommender.catalog.track_columns import TrackColumns
 from recommender.catalog.track_names import TrackNames
 from recommender.catalog.writer import Writer
@@ -60,7 +61,7 @@ _NAMED = 20
 """Damaged tracks that a warning names."""
 
 
-class Catalog(Lists, RemoteIds, Layouts):
+class Catalog(Lists, RemoteIds, Layouts, SharedUse):
     """The catalogue in one database; see `open`. Methods may be called from several threads.
 
     Every method is one transaction (`all_tracks` one for every few hundred tracks) and raises
@@ -71,7 +72,7 @@ class Catalog(Lists, RemoteIds, Layouts):
     # Libraries
 
     def libraries(self) -> list[Library]:
-        """Every library, by root."""
+        """Every library, by the root that it has on this host."""
         with self._reading() as connection:
             return libraries.all_libraries(connection)
 

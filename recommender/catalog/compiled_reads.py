@@ -14,13 +14,32 @@ from json import JSONDecoder
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Engine, Float, Numeric, Select, and_, bindparam, select
+from sqlalchemy import (
+    JSON,
+    Dialect,
+    Engine,
+    Float,
+    Numeric,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeEngine
 
+from recommender.catalog.hosts import this_host
 from recommender.catalog.queries import LARGEST_ID, TRACK_COLUMNS, track_of
 from recommender.catalog.records import CatalogState, Library, Track
-from recommender.catalog.schema import AnalysisRow, CatalogRow, LibraryRow, TrackRow
+from recommender.catalog.schema import (
+    AnalysisRow,
+    CatalogRow,
+    LibraryRootRow,
+    LibraryRow,
+    TrackRow,
+)
 
 _DECODER = JSONDecoder()
 
@@ -104,16 +123,18 @@ class CompiledReads:
         return rows[0][0] if rows else None
 
     def tracks(self, ids: Collection[int]) -> dict[int, Track] | None:
-        """Those of `ids` that are tracks, by id.
+        """Those of `ids` that are tracks, by id and in their order.
 
         None where they cannot be read, or one of them has no analysis in the active space.
         """
         found: dict[int, Track] = {}
+        host = this_host()
         wanted = sorted({id for id in ids if 0 < id <= LARGEST_ID})
         for start in range(0, len(wanted), _SIZES[-1]):
             part = wanted[start : start + _SIZES[-1]]
             size = next(size for size in _SIZES if size >= len(part))
-            values = {f"id{at}": part[min(at, len(part) - 1)] for at in range(size)}
+            values: dict[str, Any] = {f"id{at}": part[min(at, len(part) - 1)] for at in range(size)}
+            values["host"] = host
             statement = self._tracks(size)
             rows = self._rows(statement, values)
             if rows is None:
@@ -122,7 +143,8 @@ class CompiledReads:
                 tracks = [_track(statement.converted(row)) for row in rows]
             except (ValueError, LookupError, TypeError, ArithmeticError):
                 return None  # what is stored in a column is no value of its type
-            found.update((track.id, track) for track in tracks)
+            of_part = {track.id: track for track in tracks}
+            found.update((id, of_part[id]) for id in part if id in of_part)
         analysed = all(track.analysed_at is not None for track in found.values())
         return found if analysed else None
 
@@ -155,12 +177,19 @@ class CompiledReads:
 
 
 def _tracks_query(size: int) -> Select[Any]:
-    """The columns of tracks, their analysis in the active space, and their library."""
+    """The columns of tracks, their analysis in the active space, and their library here."""
     active = select(CatalogRow.active_space_id).scalar_subquery()
     in_active = and_(AnalysisRow.track_id == TrackRow.id, AnalysisRow.space_id == active)
+    here = and_(
+        LibraryRootRow.library_id == TrackRow.library_id, LibraryRootRow.host == bindparam("host")
+    )
+    root = func.coalesce(LibraryRootRow.root, LibraryRow.root)
+    is_mapped = LibraryRootRow.host.is_not(None)
+    points = case((is_mapped, LibraryRootRow.mount_points), else_=LibraryRow.mount_points)
     return (
-        select(*TRACK_COLUMNS, LibraryRow.root, LibraryRow.mount_points)
+        select(*TRACK_COLUMNS, root, points)
         .join(LibraryRow, LibraryRow.id == TrackRow.library_id)
+        .outerjoin(LibraryRootRow, here)
         .outerjoin(AnalysisRow, in_active)
         .where(TrackRow.id.in_([bindparam(f"id{at}") for at in range(size)]))
     )

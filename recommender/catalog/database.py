@@ -7,14 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from recommender.catalog import catalog_row, changes, row_check, salvage
+from recommender.catalog import catalog_row, changes, engine, row_check, salvage
 from recommender.catalog.compiled_reads import CompiledReads
 from recommender.catalog.creation import Creation, open_database
 from recommender.catalog.engine import database_file, shown, transaction
 from recommender.catalog.row_check import DamagedRow
-from recommender.catalog.schema import CatalogRow
+from recommender.catalog.server_connection import lock_catalogue
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath
 
@@ -24,21 +24,23 @@ class Database:
 
     Attributes:
         url: the SQLAlchemy URL, by which another process can open the same catalogue; the path of
-            a file where no URL can name it.
+            a file where no URL can name it. It holds the password of a server.
+        name: of the catalogue in messages: the file, or the URL without its password.
         file: the SQLite file; None for a database server.
         folder: of the SQLite file, and of the index and lock files beside it; None likewise.
     """
 
-    def __init__(self, engine: Engine, creation: Creation | None = None) -> None:
+    def __init__(self, opened: Engine, creation: Creation | None = None) -> None:
         """For `open`, which checks the schema behind the engine first."""
-        self._engine = engine
-        self._compiled_reads = CompiledReads(engine)
+        self._engine = opened
+        self._compiled_reads = CompiledReads(opened)
         self._creation = creation
-        self.file: Path | None = database_file(engine.url)
+        self.file: Path | None = database_file(opened.url)
         self.folder: Path | None = None if self.file is None else self.file.parent
         self._identity = self._identity_now()
-        url = engine.url.render_as_string(hide_password=False)
+        url = opened.url.render_as_string(hide_password=False)
         self.url: str = str(self.file) if self.file and "?" in url else url
+        self.name: str = shown(opened.url)
 
     @classmethod
     def open(cls, url: AnyPath | None = None, *, create: bool = True) -> Self:
@@ -112,7 +114,9 @@ class Database:
             return repaired
 
     def reindex(self) -> None:
-        """Build SQLite's own indexes again, and drop rows that refer to none."""
+        """Build SQLite's own indexes again, and drop rows that refer to none; elsewhere nothing."""
+        if self.file is None:
+            return
         with self._changing() as connection:
             connection.exec_driver_sql("REINDEX")
             if salvage.drop_orphans(connection):
@@ -125,7 +129,9 @@ class Database:
             CatalogError: there is no space, or nothing can be read; nothing was changed.
         """
         if self.file is None:
-            raise CatalogError("the database of a server is repaired with the server's own means.")
+            raise CatalogError(
+                f"{self.name} is repaired by its server's means: restore a dump of pg_dump, say."
+            )
         self._engine.dispose()
         return salvage.salvage(self.file)
 
@@ -161,7 +167,7 @@ class Database:
                 raise  # the caller's
             # What is stored in a column is no value of its type.
             raise CatalogError(
-                f"the catalogue {shown(self._engine.url)} is damaged: a value in it makes no sense "
+                f"the catalogue {self.name} is damaged: a value in it makes no sense "
                 f"({type(error).__name__}: {error}). 'recsys verify' names the rows, and "
                 "can drop what cannot be used."
             ) from error
@@ -169,8 +175,8 @@ class Database:
     @contextmanager
     def _changing(self) -> Iterator[Connection]:
         with transaction(self._engine, writes=True) as connection:
-            # SQLite has one writer at a time; on servers this row's lock does the same.
-            connection.execute(select(CatalogRow.id).with_for_update())
+            if self.file is None:  # SQLite has one writer at a time by itself
+                lock_catalogue(connection, self.name, engine.BUSY_SECONDS, engine.PATIENCE_SECONDS)
             yield connection
 
 

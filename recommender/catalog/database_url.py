@@ -1,6 +1,7 @@
 """Which database is meant: a path, a URL, ``$RECSYS_DB`` or the platform's default."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import platformdirs
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from recommender.catalog.server_connection import with_driver
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath, as_path
 
@@ -38,8 +40,8 @@ def catalog_url(url: AnyPath | URL | None = None) -> URL:
     if isinstance(url, str) and "://" not in url:
         return _file_url(Path(url))
     parsed = _parsed(url)
-    if parsed.get_backend_name() != "sqlite":
-        return parsed
+    if not parsed.drivername.startswith("sqlite"):
+        return with_driver(parsed)
     if parsed.database in (None, "", ":memory:"):
         raise CatalogError("the catalogue needs a file: SQLite in memory is lost at once.")
     if parsed.query:
@@ -55,9 +57,14 @@ def _parsed(url: str | URL) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError) as error:
         raise CatalogError(
-            f"{url!r} is no database URL. Give the path of a SQLite file, or a URL such as "
-            "postgresql://user@host/name."
+            f"{_without_password(str(url))!r} is no database URL. Give the path of a "
+            "SQLite file, or a URL such as postgresql+psycopg://user@host/name."
         ) from error
+
+
+def _without_password(text: str) -> str:
+    """A URL that cannot be parsed, without what may be a password in it."""
+    return re.sub(r"(://[^:/]*:).*@", r"\1***@", text)
 
 
 def _file_url(path: Path) -> URL:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import (
@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
 )
 
 from recommender.catalog.database_url import catalog_url, database_file, shown
+from recommender.catalog.server_connection import READING, advice_on, make_server_engine, reason_of
 from recommender.catalog.sqlite_connection import connect
 from recommender.errors import CatalogError
 
@@ -53,12 +54,13 @@ def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
     file = database_file(url)
     try:
         if file is None:
-            engine = create_engine(url)
+            engine = make_server_engine(url)
         else:
             engine = create_engine(url, creator=lambda: _connected(file, foreign_keys))
     except (ArgumentError, ImportError, TypeError, ValueError) as error:
         raise CatalogError(
-            f"the database driver for {shown(url)} cannot be loaded ({error}). Install it with pip."
+            f"the database driver for {shown(url)} cannot be loaded ({error}). Install it with "
+            "pip; that of PostgreSQL comes with this package's extra 'postgres'."
         ) from error
     if engine.dialect.is_async:
         raise CatalogError(
@@ -132,8 +134,11 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
     Raises:
         CatalogError: the database cannot be opened, read or written.
     """
+    options: dict[str, Any] = {_WRITES: writes}
+    if not writes and engine.dialect.name == "postgresql":
+        options |= READING
     try:
-        with engine.connect().execution_options(**{_WRITES: writes}) as connection:
+        with engine.connect().execution_options(**options) as connection:
             begun = connection.begin()
             yield connection  # what is raised here rolls back, as the connection closes
             if writes:
@@ -142,7 +147,7 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
     except IntegrityError as error:
         raise CatalogError(
             f"the catalogue {shown(engine.url)} was changed by another process meanwhile "
-            f"({error.orig}). Run the command again."
+            f"({reason_of(error.orig)}). Run the command again."
         ) from error
     except DatabaseError as error:
         raise _unusable(engine.url, str(error.orig)) from error
@@ -153,10 +158,10 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
 
 
 def _unusable(url: URL, message: str) -> CatalogError:
-    reason = message.partition("\n")[0]
-    return CatalogError(
-        f"the catalogue {shown(url)} cannot be used: {reason}. {_advice(url, reason)}"
-    )
+    is_server = database_file(url) is None
+    reason = reason_of(message) if is_server else message.partition("\n")[0]
+    advice = advice_on(message) if is_server else _advice(reason)
+    return CatalogError(f"the catalogue {shown(url)} cannot be used: {reason}. {advice}")
 
 
 _ADVICE = {
@@ -175,9 +180,7 @@ _ADVICE = {
 """What the user can do about an error of SQLite, by words in its message."""
 
 
-def _advice(url: URL, reason: str) -> str:
-    if database_file(url) is None:
-        return "Check that the server runs and that the database URL is right."
+def _advice(reason: str) -> str:
     for words, advice in _ADVICE.items():
         if words in reason.lower():
             return advice

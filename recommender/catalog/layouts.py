@@ -52,10 +52,22 @@ class Layouts(Database):
             np.frombuffer(row.track_values, _VALUES).reshape(-1, row.width).astype(np.float32),
         )
 
-    def store_layout(self, layout: StoredLayout) -> None:
-        """Store a layout, in place of the one of its kind."""
+    def store_layout(
+        self, layout: StoredLayout, *, in_place_of: StoredLayout | None = None
+    ) -> bool:
+        """Store a layout, in place of the one of its kind; returns whether it was.
+
+        Args:
+            in_place_of: store it only where this one is still there, which it was made of: another
+                process may have computed a new one meanwhile.
+        """
         ids, values = layout.ids.astype(_IDS).tobytes(), layout.values.astype(_VALUES).tobytes()
         with self._changing() as connection:
+            found = connection.scalar(
+                select(LayoutRow.computed_at).where(LayoutRow.kind == layout.kind)
+            )
+            if in_place_of is not None and found != in_place_of.computed_at:
+                return False
             connection.execute(delete(LayoutRow).where(LayoutRow.kind == layout.kind))
             connection.execute(
                 insert(LayoutRow).values(
@@ -69,6 +81,7 @@ class Layouts(Database):
                     track_values=values,
                 )
             )
+            return True
 
     def layout_kinds(self) -> tuple[LayoutKind, ...]:
         """The kinds that a layout is stored of."""

@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from recommender.audio.tags import Tags
+from recommender.catalog import hosts
 from recommender.catalog.catalog_row import (
     bump_lists_revision,
     bump_revision,
@@ -18,7 +20,13 @@ from recommender.catalog.catalog_row import (
 )
 from recommender.catalog.library_merge import absorb
 from recommender.catalog.records import Library, TrackState
-from recommender.catalog.schema import CueSheetRow, FailureRow, LibraryRow, TrackRow
+from recommender.catalog.schema import (
+    CueSheetRow,
+    FailureRow,
+    LibraryRootRow,
+    LibraryRow,
+    TrackRow,
+)
 from recommender.catalog.track_removal import drop_tracks
 from recommender.errors import CatalogError
 from recommender.utils.files import real_path
@@ -27,18 +35,41 @@ TAG_FIELDS = tuple(field.name for field in fields(Tags))
 
 
 def all_libraries(connection: Connection) -> list[Library]:
-    """Every library, by root."""
-    columns = (LibraryRow.id, LibraryRow.root, LibraryRow.mount_points, LibraryRow.linked_folders)
-    libraries = [
-        Library(id, Path(root), tuple(map(Path, mount_points)), tuple(map(Path, linked)))
-        for id, root, mount_points, linked in connection.execute(select(*columns))
-    ]
+    """Every library where this host sees it, by root."""
+    usual, here = (
+        (of.root, of.mount_points, of.linked_folders) for of in (LibraryRow, LibraryRootRow)
+    )
+    query: Select[*tuple[Any, ...]] = select(LibraryRow.id, *usual, *here)
+    query = query.outerjoin(LibraryRootRow, hosts.of_this_host())
+    libraries = []
+    for id, *values in connection.execute(query):
+        root, mount_points, linked = values[:3] if values[3] is None else values[3:]
+        folders = tuple(map(Path, mount_points or ())), tuple(map(Path, linked or ()))
+        libraries.append(Library(id, Path(root), *folders))
     return sorted(libraries, key=lambda library: library.root)
+
+
+def map_root(connection: Connection, root: Path, here: Path) -> Library:
+    """See `Catalog.map_library`."""
+    libraries = all_libraries(connection)
+    usual = {id: Path(of) for id, of in connection.execute(select(LibraryRow.id, LibraryRow.root))}
+    named = {usual[library.id]: library for library in libraries}
+    library = named.get(root) or _with_root(root, libraries)
+    new = real_path(here)
+    for other in libraries:
+        inner = real_path(other.root)
+        if other != library and (new.is_relative_to(inner) or inner.is_relative_to(new)):
+            raise CatalogError(f"{new} and the music folder {other.root} lie in each other.")
+    hosts.map_root(connection, library, new)
+    bump_revision(connection)
+    return Library(library.id, new)
 
 
 def set_mount_points(connection: Connection, library: Library, points: Iterable[Path]) -> None:
     """See `Catalog.set_mount_points`."""
     stored = tuple(map(str, points))
+    if hosts.set_folders(connection, library, "mount_points", stored):
+        return
     connection.execute(
         update(LibraryRow).where(LibraryRow.id == library.id).values(mount_points=stored)
     )
@@ -47,6 +78,8 @@ def set_mount_points(connection: Connection, library: Library, points: Iterable[
 def set_linked_folders(connection: Connection, library: Library, folders: Iterable[Path]) -> None:
     """See `Catalog.set_linked_folders`."""
     stored = tuple(map(str, folders))
+    if hosts.set_folders(connection, library, "linked_folders", stored):
+        return
     connection.execute(
         update(LibraryRow).where(LibraryRow.id == library.id).values(linked_folders=stored)
     )
@@ -108,7 +141,11 @@ def move(connection: Connection, old: Path, new: Path) -> Library:
         absorb(connection, moved, outer, folder)
     else:
         values = {"root": str(root), "mount_points": (), "linked_folders": ()}
-        connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(values))
+        is_mapped = hosts.is_mapped(connection, moved)
+        if is_mapped:
+            hosts.map_root(connection, moved, root)
+        if not (is_mapped and hosts.others(connection, moved)):
+            connection.execute(update(LibraryRow).where(LibraryRow.id == moved.id).values(values))
         outer = Library(moved.id, root)
         _absorb_inner(connection, outer)
     bump_revision(connection)
@@ -120,6 +157,7 @@ def remove(connection: Connection, root: Path) -> int:
     """See `Catalog.remove_library`."""
     library = _with_root(root, all_libraries(connection))
     dropped = drop_tracks(connection, TrackRow.library_id == library.id)
+    hosts.forget_roots(connection, library)
     for of_library in (FailureRow, CueSheetRow):
         connection.execute(delete(of_library).where(of_library.library_id == library.id))
     connection.execute(delete(LibraryRow).where(LibraryRow.id == library.id))

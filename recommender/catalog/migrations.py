@@ -20,6 +20,7 @@ from recommender.catalog.engine import (
     shown,
     transaction,
 )
+from recommender.catalog.server_connection import lock_schema, sort_by_code_points
 from recommender.errors import CatalogError
 from recommender.utils.files import AnyPath, real_path
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0013"
+HEAD = "0012"
 """The newest revision. Revisions have four digits and sort as text, so that opening a catalogue
 need not load Alembic."""
 
@@ -190,7 +191,9 @@ def _upgrade(engine: sa.Engine) -> None:
     from alembic import command
 
     with transaction(engine, writes=True) as connection:
+        lock_schema(connection)
         command.upgrade(alembic_config(connection), "head")
+        sort_by_code_points(connection)
         if database_file(engine.url) is not None:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:

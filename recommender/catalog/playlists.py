@@ -17,6 +17,7 @@ from recommender.catalog.catalog_row import bump_lists_revision
 from recommender.catalog.chunks import chunks
 from recommender.catalog.list_records import StoredPlaylist
 from recommender.catalog.queries import LARGEST_ID, no_such_track
+from recommender.catalog.recipe_tracks import rename_playlist_in_recipes
 from recommender.catalog.schema import PlaylistEntryRow, PlaylistRow, TrackRow, table
 from recommender.errors import PlaylistNotFound, UsageError
 from recommender.utils.names import storable
@@ -88,6 +89,8 @@ def describe(
     if comment is not None:
         row["comment"] = storable(comment)
     connection.execute(update(_PLAYLISTS).where(_PLAYLISTS.c.id == playlist_id).values(row))
+    if name is not None:
+        rename_playlist_in_recipes(connection, playlist.user, playlist.name, row["name"])
     bump_lists_revision(connection)
     return by_id(connection, playlist_id)
 

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from recommender.catalog import Catalog, ProjectionOrigin, StoredProjection
-from recommender.catalog.engine import catalog_url, shown
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.input_groups import GroupedProjection
 from recommender.embedding.model_files import ModelFiles, find_model
@@ -179,11 +178,11 @@ def nothing_analysed(catalog: Catalog) -> NothingAnalysed:
     unavailable = catalog.counts().unavailable
     if unavailable:
         return NothingAnalysed(
-            f"the music folders of the catalogue {shown(catalog_url(catalog.url))} were absent or "
+            f"the music folders of the catalogue {catalog.name} were absent or "
             f"empty at the last ingest ({unavailable:,} unavailable tracks): mount their disk, "
             "then run 'recsys ingest'."
         )
     return NothingAnalysed(
-        f"the catalogue {shown(catalog_url(catalog.url))} holds no music that was analysed. "
+        f"the catalogue {catalog.name} holds no music that was analysed. "
         "Run 'recsys ingest FOLDER' first."
     )

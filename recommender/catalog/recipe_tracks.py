@@ -1,4 +1,4 @@
-"""Tracks that the recipes of playlists name by their ids, inside of JSON.
+"""Tracks and playlists that the recipes of playlists name, inside of JSON.
 
 Recipes are what `recommendation.mix_request` and `playlists.recipes` store. Every function works on
 a connection, inside the caller's transaction; one whose JSON is damaged is left as it is.
@@ -8,13 +8,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, select, update
+from sqlalchemy import ColumnElement, Connection, Text, cast, select, update
 
 from recommender.catalog.schema import PlaylistRow, table
 
 _PLAYLISTS = table(PlaylistRow)
 _LISTS = (("seeds", "like"), ("seeds", "unlike"), ("rules", "previous"))
 _FIRST = "first"
+_RULES, _NOT_OF = "rules", "previous_playlists"
 
 
 def named_in_recipes(connection: Connection) -> set[int]:
@@ -31,9 +32,23 @@ def rename_in_recipes(connection: Connection, heirs: Mapping[int, int]) -> None:
         connection.execute(statement.values(recipe=_renamed(recipe, heirs)))
 
 
-def _recipes(connection: Connection) -> list[tuple[int, dict[str, Any]]]:
+def rename_playlist_in_recipes(connection: Connection, user: str, old: str, new: str) -> None:
+    """Have a user's recipes name a playlist as it is called, where they do not repeat it."""
+    for playlist_id, recipe in _recipes(connection, _PLAYLISTS.c.user_name == user):
+        names = _list(recipe, _RULES, _NOT_OF)
+        if old not in names:
+            continue
+        names = [new if name == old else name for name in names]
+        recipe[_RULES] = {**recipe[_RULES], _NOT_OF: names}
+        statement = update(_PLAYLISTS).where(_PLAYLISTS.c.id == playlist_id)
+        connection.execute(statement.values(recipe=recipe))
+
+
+def _recipes(
+    connection: Connection, *conditions: ColumnElement[bool]
+) -> list[tuple[int, dict[str, Any]]]:
     # As text: the type of the column would raise for damaged JSON.
-    query = select(_PLAYLISTS.c.id, cast(_PLAYLISTS.c.recipe, Text))
+    query = select(_PLAYLISTS.c.id, cast(_PLAYLISTS.c.recipe, Text)).where(*conditions)
     found = []
     for playlist_id, text in connection.execute(query.where(_PLAYLISTS.c.recipe.is_not(None))):
         try:

@@ -172,7 +172,7 @@ _DROPPED = {
 """Tables whose damaged rows are dropped: the next ingest makes them again; layouts are computed
 again when they are asked for."""
 
-_USELESS = {"events", "exclusions", "playlist_entries"}
+_USELESS = {"claims", "events", "exclusions", "leases", "library_roots", "playlist_entries"}
 """Tables whose damaged rows say nothing: they are dropped, too."""
 
 _OF_PLAYLIST = {

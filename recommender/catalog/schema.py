@@ -378,6 +378,40 @@ class LayoutRow(Base):
     track_values: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class LibraryRootRow(Base):
+    """Where a host sees a library that several hosts use, and what it knows of its disks there."""
+
+    __tablename__ = "library_roots"
+
+    library_id: Mapped[int] = mapped_column(_reference("libraries"), primary_key=True)
+    host: Mapped[str] = mapped_column(Text, primary_key=True)
+    root: Mapped[str] = mapped_column(PathText)
+    mount_points: Mapped[tuple[str, ...]] = mapped_column("mount_point", PathTexts, nullable=True)
+    linked_folders: Mapped[tuple[str, ...]] = mapped_column(PathTexts, nullable=True)
+
+
+class LeaseRow(Base):
+    """An ingest that may claim files until `expires_at`, by the clock of the database."""
+
+    __tablename__ = "leases"
+    __table_args__ = (_NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(Text)
+    process: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class ClaimRow(Base):
+    """A file that an ingest analyses at present; it goes with the lease."""
+
+    __tablename__ = "claims"
+
+    library_id: Mapped[int] = mapped_column(_reference("libraries"), primary_key=True)
+    path: Mapped[str] = mapped_column(PathText, primary_key=True)
+    lease_id: Mapped[int] = mapped_column(_reference("leases"), index=True)
+
+
 def table(model: type[Base]) -> Table:
     """The model's table, on which statements are faster to build than on the model."""
     return cast(Table, model.__table__)

@@ -18,10 +18,11 @@ from sqlalchemy import (
 
 from recommender.audio.segments import Segment
 from recommender.audio.tags import Tags
-from recommender.catalog import segment_rows
+from recommender.catalog import leases, segment_rows
 from recommender.catalog.activation_blob import checksum, encode
 from recommender.catalog.changes import mark
 from recommender.catalog.chunks import chunks
+from recommender.catalog.leases import File
 from recommender.catalog.libraries import TAG_FIELDS
 from recommender.catalog.records import FileStat, Library, TrackState
 from recommender.catalog.row_values import segment_values, stat_values, tag_values
@@ -152,6 +153,17 @@ class Writer:
         self._update_track(track_id, {"revision": self._revision})
         self._store_descriptors(track_id, descriptors)
         self.changed = True
+
+    def held(self, lease_id: int, files: Collection[File]) -> set[File]:
+        """Those of the files that a lease has claimed; nobody else gets them in this transaction.
+
+        Results of others are not to be written: another ingest has them by now.
+        """
+        return leases.held(self._connection, lease_id, files)
+
+    def release(self, lease_id: int, files: Collection[File]) -> None:
+        """Give back the claims of files whose results are written."""
+        leases.release(self._connection, lease_id, files)
 
     def set_predicted_genres(
         self, space: SpaceId, probabilities: Mapping[int, Mapping[str, float]]

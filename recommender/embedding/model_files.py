@@ -47,7 +47,7 @@ HEAD, PROJECTION = "head.safetensors", "projection.safetensors"
 
 MODELS_VARIABLE = "RECSYS_MODELS"
 
-ADDABLE = {"musicnn": "musicnn"}
+ADDABLE = {"musicnn": "musicnn", "combined": "musicnn"}
 """Models that can be added: name → what is added for it."""
 
 _WITHDRAWN = {

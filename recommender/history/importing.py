@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from recommender.catalog import Catalog, Event, EventKind
+from recommender.errors import HistoryError
 from recommender.history.formats import HistoryFormat, read_history
 from recommender.history.items import Listen, Unreadable
 from recommender.history.track_lookup import Named, TrackLookup
@@ -74,15 +75,22 @@ def import_history(
         on_progress: called with the number of events read, now and then.
 
     Raises:
-        HistoryError: the file cannot be read, or is no history.
+        HistoryError: the file cannot be read, or is no history, as nothing in it is an event.
     """
-    kind, items = read_history(as_path(file, "file"))
+    file = as_path(file, "file")
+    kind, items = read_history(file)
     found = _Import(catalog, user, kind)
     for number, item in enumerate(items, start=1):
         found.take(item)
         if number % _AT_ONCE == 0 and on_progress is not None:
             on_progress(number)
-    return found.finished()
+    result = found.finished()
+    if result.unreadable_count and not result.read:
+        raise HistoryError(
+            f"{file}: of {result.unreadable_count:,} entries none can be read as an event "
+            f"({result.unreadable[0]}): give an export of a history."
+        )
+    return result
 
 
 class _Import:

@@ -7,8 +7,8 @@ a run may be killed at any moment, and the next one continues.
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ from recommender.catalog import Catalog, KnownFile
 from recommender.embedding.space import SpaceId
 from recommender.errors import CrashedAlone, WorkerCrashed
 from recommender.ingestion.activation import activate, switch_space, tracks_to_reanalyse
+from recommender.ingestion.claims import Claims, claiming
 from recommender.ingestion.cue_sheets import find_sheets, with_divided_files
 from recommender.ingestion.file_analysis import (
     FileJob,
@@ -30,8 +31,14 @@ from recommender.ingestion.known_stream import KnownStream
 from recommender.ingestion.lock import ingest_lock
 from recommender.ingestion.mounts import has_unmounted, keep_unmounted, mount_points_of
 from recommender.ingestion.move_detection import forget_emptied, move_tracks, with_samples_hashes
+from recommender.ingestion.other_hosts import (
+    NOT_ON_THIS_HOST,
+    is_seen_elsewhere,
+    refuse_known_folders,
+)
 from recommender.ingestion.plan import Plan, Unchanged, make_plan
 from recommender.ingestion.process_pool import WorkerPool
+from recommender.ingestion.ray_pool import RayPool, ray_cluster
 from recommender.ingestion.report import (
     Counters,
     IngestReport,
@@ -62,6 +69,7 @@ from recommender.utils.files import real_path
 
 if TYPE_CHECKING:
     from recommender.catalog import Library
+    from recommender.ingestion.isolated_analyser import IsolatedAnalyser
 
 _Stopped = Callable[[], bool]
 
@@ -142,6 +150,8 @@ class _Run:
         """Do all of it."""
         started = time.monotonic()
         self._set_unavailable(targets.unavailable)
+        if self.catalog.has_claims:
+            refuse_known_folders(self.catalog, targets.folders, self.space)
         plans = [self._plan(scope) for scope in scopes_of(self.catalog, targets)]
         may_move = any(plan.new for plan in plans)
         with_tracks = set(self.catalog.library_counts() if may_move else ())
@@ -165,7 +175,10 @@ class _Run:
 
     def _set_unavailable(self, libraries: Sequence["Library"]) -> None:
         for library in libraries:
-            self._count_unavailable(library.root, self.catalog.set_unavailable(library))
+            if self.catalog.has_claims and is_seen_elsewhere(self.catalog, library):
+                self.counters.unreadable.append((library.root, NOT_ON_THIS_HOST))
+            else:
+                self._count_unavailable(library.root, self.catalog.set_unavailable(library))
 
     def _count_unavailable(self, folder: Path, tracks: int) -> None:
         self.counters.unavailable.append((folder, tracks))
@@ -173,6 +186,8 @@ class _Run:
 
     def _plan(self, scope: Scope) -> Plan:
         library, files, exclude = scope.library, scope.files, self.settings.exclude
+        if self.catalog.has_claims:
+            self.catalog.note_host(library)
         known: dict[str, KnownFile] = {}
         stream = KnownStream(iter(()), {})
         known_sheets = self.catalog.known_sheets(library)
@@ -282,40 +297,70 @@ class _Run:
         reached = 0
         batch: list[Done] = []
         written = time.monotonic()
-        for done in self._rounds(jobs, stopped):
-            reached += len(done)
-            batch += done
-            is_full = len(batch) >= self.settings.files_per_transaction
-            if is_full or time.monotonic() - written > _BATCH_S:
-                self._write(batch)
-                batch, written = [], time.monotonic()
-        self._write(batch)
+        shares = self.catalog.has_claims
+        with (
+            nullcontext() if self.settings.ray is None else ray_cluster(self.settings.ray),
+            claiming(self.catalog, self.space) if shares else nullcontext() as claims,
+        ):
+            for done in self._rounds(jobs, claims, stopped):
+                batch += done
+                reached += self._count_known(claims)
+                is_full = len(batch) >= self.settings.files_per_transaction
+                if is_full or time.monotonic() - written > _BATCH_S:
+                    reached += self._write(batch, claims)
+                    batch, written = [], time.monotonic()
+            reached += self._write(batch, claims) + self._count_known(claims)
         self.counters.outcomes[Outcome.NOT_REACHED] += len(jobs) - reached
 
-    def _rounds(self, jobs: Sequence[FileJob], stopped: _Stopped) -> Iterator[Sequence[Done]]:
+    def _count_known(self, claims: Claims | None) -> int:
+        """Count the files that other ingests have analysed meanwhile."""
+        known = [] if claims is None else claims.take_known()
+        for job in known:
+            self.counters.outcomes[Outcome.UNCHANGED] += 1
+            self.progress.started(job.path)
+            self.progress.done(job.path, Outcome.UNCHANGED)
+        return len(known)
+
+    def _rounds(
+        self, jobs: Sequence[FileJob], claims: Claims | None, stopped: _Stopped
+    ) -> Iterator[Sequence[Done]]:
         """The files analysed since the last round; a round may have none.
 
         First, alone, come the files that a process held when it died.
         """
-        settings = self.settings
-        load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
         suspects = [job for job in jobs if job.failed_as in _CRASHED]
         others = [job for job in jobs if job.failed_as not in _CRASHED]
-        for some, workers in ((suspects, 1), (others, settings.workers)):
-            if some and not stopped():
-                pool = WorkerPool(load, analyse_file, min(workers, len(some)))
-                for done in pool.rounds(self._reported(some), stopped):
+        for some, workers in ((suspects, 1), (others, self.settings.workers)):
+            shares = (iter(some),) if claims is None else claims.rounds(some, stopped)
+            for share in shares if some and not stopped() else ():
+                pool = self._pool(min(workers, len(some)), some)
+                for done in pool.rounds(self._reported(share), stopped):
                     yield [(job, _confirmed(job, found)) for job, found in done]
+                yield ()
 
-    def _reported(self, jobs: Sequence[FileJob]) -> Iterator[FileJob]:
+    def _pool(
+        self, workers: int, jobs: Sequence[FileJob]
+    ) -> "RayPool | WorkerPool[IsolatedAnalyser, FileJob, Result]":
+        settings = self.settings
+        load = partial(load_analyser, settings.model, settings.windowing, settings.limits)
+        if settings.ray is None:
+            return WorkerPool(load, analyse_file, workers)
+        libraries = {job.library.id: job.library for job in jobs}.values()
+        return RayPool(load, workers, {one.id: self.catalog.roots_of(one) for one in libraries})
+
+    def _reported(self, jobs: Iterable[FileJob]) -> Iterator[FileJob]:
         for job in jobs:
             self.progress.started(job.path)
             yield job
 
-    def _write(self, batch: Sequence[Done]) -> None:
-        """One transaction; counts and progress follow once it stands."""
-        results = write_results(self.catalog, self.space, batch)
-        for (job, found), (path, outcome, reason) in zip(batch, results, strict=True):
+    def _write(self, batch: Sequence[Done], claims: Claims | None) -> int:
+        """One transaction; counts and progress follow once it stands. Returns the files written."""
+        lease_id = None if claims is None else claims.lease_id
+        results = write_results(self.catalog, self.space, batch, lease_id)
+        for (job, found), result in zip(batch, results, strict=True):
+            if result is None:
+                continue
+            path, outcome, reason = result
             self.counters.cue_sheets += cue_sheet_notes(job, found)
             if outcome is Outcome.MOVED:
                 self._to_confirm -= moved_ids(job, found)
@@ -324,6 +369,7 @@ class _Run:
             else:
                 self.counters.outcomes[outcome] += 1
             self.progress.done(path, outcome, reason)
+        return sum(result is not None for result in results)
 
 
 def _confirmed(job: FileJob, found: Result) -> Result:

@@ -11,6 +11,7 @@ from recommender.audio.segments import WHOLE_FILE
 from recommender.catalog import Catalog, FileStat, Library
 from recommender.embedding.space import Analysis, SpaceId
 from recommender.errors import AudioError, CatalogError
+from recommender.ingestion.claims import file_of
 from recommender.ingestion.cue_sheets import NOT_USABLE, LibrarySheets
 from recommender.ingestion.file_analysis import AnalysisFailure, FileAnalysis, FileJob
 from recommender.ingestion.file_types import VIDEO_WITHOUT_SOUND
@@ -34,17 +35,20 @@ a cosine above .9998."""
 
 
 def write_results(
-    catalog: Catalog, space: SpaceId, batch: Sequence[Done]
-) -> list[tuple[Path, Outcome, str | None]]:
+    catalog: Catalog, space: SpaceId, batch: Sequence[Done], lease_id: int | None = None
+) -> list[tuple[Path, Outcome, str | None] | None]:
     """Store results in one transaction.
 
     Args:
         catalog: written to.
         space: the space that the files were analysed in.
         batch: any number of files.
+        lease_id: of the lease that they were claimed under, where several ingests share the
+            catalogue; the claims are given back.
 
     Returns:
-        For each file its path, its outcome, and why it could not be analysed.
+        For each file its path, its outcome, and why it could not be analysed. None for one that is
+        claimed no more: nothing is written of it, as another ingest does.
 
     Raises:
         CatalogError: the catalogue cannot be written.
@@ -53,15 +57,22 @@ def write_results(
     if not batch:
         return []
     results = [(job, _settled(catalog, space, job, found)) for job, found in batch]
+    files = {file_of(job) for job, _ in results}
     with catalog.writing() as write:
+        mine = files if lease_id is None else write.held(lease_id, files)
         for job, result in results:
-            _write(write, space, job, result)
+            if file_of(job) in mine:
+                _write(write, space, job, result)
+        if lease_id is not None:
+            write.release(lease_id, mine)
     return [
         (
             job.path,
             _outcome(job, result),
             result.reason if isinstance(result, AnalysisFailure) else None,
         )
+        if file_of(job) in mine
+        else None
         for job, result in results
     ]
 

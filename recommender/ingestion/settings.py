@@ -7,8 +7,14 @@ from types import NoneType
 from typing import Any
 
 from recommender.audio.windows import Windowing
+from recommender.catalog import Catalog
 from recommender.catalog.projector import ModelProjection
-from recommender.embedding.model_files import DEFAULT_MODEL, find_model, named_models
+from recommender.embedding.model_files import (
+    DEFAULT_MODEL,
+    added_models,
+    find_model,
+    named_models,
+)
 from recommender.embedding.space import SpaceId
 from recommender.errors import UsageError
 from recommender.ingestion.worker_limits import FileLimits
@@ -20,6 +26,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def usual_model(catalog: Catalog) -> str:
+    """The model that a catalogue is ingested with where none is named.
+
+    An added model that makes its recommendations; else the default one.
+    """
+    stored = catalog.analysis_settings()
+    model = DEFAULT_MODEL if stored is None else str(stored["model"])
+    return model if model in added_models() else DEFAULT_MODEL
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,8 @@ class IngestSettings:
         files_per_transaction: so many analysed files, at most, are written together.
         descriptors: compute the musical descriptors of what is analysed, and of tracks that lack
             them, whose embeddings stay.
+        ray: address of a Ray cluster whose nodes analyse the files, with `workers` actors at most;
+            None for processes of this machine.
 
     Raises `UsageError` for values out of range, and `TypeError` for those of a wrong type.
     """
@@ -60,6 +78,7 @@ class IngestSettings:
     update_index: bool = True
     files_per_transaction: int = 32
     descriptors: bool = True
+    ray: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -67,6 +86,7 @@ class IngestSettings:
         windowing = "a recommender.Windowing or None"
         require_type(self.windowing, (Windowing, NoneType), "windowing", windowing)
         require_type(self.workers, int, "workers", "an int")
+        require_type(self.ray, (str, NoneType), "ray", "an address (str) or None")
         require_type(self.timeout_s, (int, float), "timeout_s", "a number of seconds")
         require_several(self.exclude, "patterns to exclude")
         if self.workers < 1:

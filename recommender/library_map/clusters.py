@@ -11,7 +11,7 @@ from recommender.catalog import Catalog
 from recommender.catalog.layout_records import LayoutKind, StoredLayout
 from recommender.errors import UsageError
 from recommender.library_map.agreement import agreement, stability
-from recommender.library_map.cluster_names import cluster_names
+from recommender.library_map.cluster_names import cluster_names, typical_words
 from recommender.library_map.clustering import (
     NOISE,
     Method,
@@ -27,6 +27,7 @@ from recommender.library_map.components import (
     vectors_of,
 )
 from recommender.library_map.quality import genre_codes
+from recommender.musical_descriptors.words import WORDS
 from recommender.recommendation.service import SimilarityService
 from recommender.search.index import TrackIndex
 from recommender.utils.arrays import IntArray
@@ -159,7 +160,7 @@ def compute_clusters(
         "fitted": len(fitted),
         "components": reference.shape[1],
         "method": method,
-        "names": cluster_names(_genres_of(catalog, index, by_row)),
+        "names": _names(catalog, index, by_row),
         "stability": stability(reference, lambda points: cluster(method, points, wanted)),
         "agreement": _agreement(index, by_row),
     }
@@ -189,6 +190,12 @@ def _require(index: TrackIndex, method: str, count: int | None) -> None:
             "the number of clusters is that of k-means, from 2 to the number of tracks; HDBSCAN "
             "finds its own."
         )
+
+
+def _names(catalog: Catalog, index: TrackIndex, labels: IntArray) -> tuple[str, ...]:
+    """Names of the clusters, by the labels of all tracks [n]."""
+    columns = catalog.descriptor_columns(np.asarray(index.ids), tuple(WORDS))
+    return cluster_names(_genres_of(catalog, index, labels), typical_words(columns, labels))
 
 
 def _genres_of(catalog: Catalog, index: TrackIndex, labels: IntArray) -> list[list[str]]:

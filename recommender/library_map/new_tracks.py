@@ -40,8 +40,8 @@ def place_new_tracks(catalog: Catalog, index: TrackIndex | None = None) -> dict[
         if stored is not None and stored.space == index.space:
             grown = _grown(stored, index)
             counts[kind] = len(grown.ids) - len(stored.ids)
-            if counts[kind]:
-                catalog.store_layout(grown)
+            if counts[kind] and not catalog.store_layout(grown, in_place_of=stored):
+                counts[kind] = 0
     return counts
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from recommender.library_map.requirements import imported
-from recommender.utils.arrays import FloatArray, Scores
+from recommender.utils.arrays import FloatArray, IntArray, Scores, row_parts
 
 PERPLEXITY = 30.0
 PLACING_PERPLEXITY = 5.0
@@ -25,6 +25,9 @@ PLACING_STEPS = 100
 
 _MEDIAN_OF = 25
 """Nearest tracks whose median position a new one starts from."""
+
+_PLACED_AT_ONCE = 50_000
+"""New tracks; more would take memory, and come out the same."""
 
 _INTERPOLATED_FROM = 10_000
 """Tracks from which on the interpolation of forces on a grid is the faster way."""
@@ -80,28 +83,36 @@ def place(new: FloatArray, reference: FloatArray, positions: FloatArray) -> Floa
     Raises `RecsysError` where openTSNE is not installed.
     """
     library = imported("openTSNE")
-    affinity = imported("openTSNE.affinity")
     neighbours = imported("sklearn.neighbors")
     count = min(len(reference), max(_MEDIAN_OF, int(3 * PLACING_PERPLEXITY)))
     search = neighbours.NearestNeighbors(n_neighbors=count, algorithm="brute").fit(reference)
-    distances, nearest = search.kneighbors(new)
+    found = np.empty((len(new), 2), dtype=np.float32)
+    for part in row_parts(len(new), 1, _PLACED_AT_ONCE):
+        distances, nearest = search.kneighbors(new[part])
+        affinities = _affinities(distances, nearest, len(reference))
+        start = np.median(positions[nearest[:, :_MEDIAN_OF]].astype(np.float64), axis=1)
+        found[part] = _moved(library, start, positions, affinities)
+    return found
+
+
+def _affinities(distances: Scores, nearest: IntArray, references: int) -> Any:
+    """Of new points [q] to their nearest [k] of a reference: a sparse matrix, rows of sum 1."""
+    count = nearest.shape[1]
     perplexity = min(PLACING_PERPLEXITY, count / 3)
     used = min(count, int(3 * PLACING_PERPLEXITY))
-    affinities = affinity.joint_probabilities_nn(
+    return imported("openTSNE.affinity").joint_probabilities_nn(
         np.ascontiguousarray(nearest[:, :used]),
         np.ascontiguousarray(distances[:, :used], dtype=np.float64),
         [perplexity],
         symmetrize=False,
         normalization="point-wise",
-        n_reference_samples=len(reference),
+        n_reference_samples=references,
         n_jobs=1,
     )
-    start = np.median(positions[nearest[:, :_MEDIAN_OF]].astype(np.float64), axis=1)
-    return _moved(library, start, positions, affinities)
 
 
 def _moved(
-    library: ModuleType, start: FloatArray, positions: FloatArray, affinities: Any
+    library: ModuleType, start: Scores, positions: FloatArray, affinities: Any
 ) -> FloatArray:
     """New points moved to where their affinities pull them."""
     tsne = imported("openTSNE.tsne")

@@ -12,6 +12,8 @@ from recommender.musical_descriptors.spectra import FRAME_RATE, Spectra, spectra
 from recommender.musical_descriptors.tempo import Pulse, onset_curve, pulse
 from recommender.musical_descriptors.voice import speech, vocals, voicing
 
+_ENOUGH = 3
+
 _SHORTEST_S = 3.0
 """Seconds of sound, at least, that voices and characters are told of."""
 
@@ -24,7 +26,8 @@ def describe_windows(decoded: DecodedWindows) -> MusicalDescriptors:
         return MusicalDescriptors()
     beat = pulse([onset_curve(window.mel) for window in windows])
     tones = tonality([peaks(window.low) for window in windows])
-    bright, percussive = timbre.brightness(windows), timbre.percussive_part(windows)
+    bright = timbre.brightness(windows)
+    percussive = timbre.percussive_part(_few(windows))
     complexity = loudness.dynamic_complexity(weighted)
     loud = loudness.loudness(weighted, decoded.channel_gain)
     return MusicalDescriptors(
@@ -79,9 +82,18 @@ def _of_voice(windows: Sequence[Spectra], beat: Pulse, tones: Tonality) -> dict[
     """Vocals and speech; none of a sound too short to tell."""
     if _seconds(windows) < _SHORTEST_S or _loudest(windows) <= 0:
         return {}
-    measures = [voicing(window) for window in windows]
+    measures = [voicing(window) for window in _few(windows)]
     likely = speech(measures, tones.agreement, beat.beat_strength or 0.0)
     return {"vocals": _rounded(vocals(measures), 3), "speech": _rounded(likely, 3)}
+
+
+def _few(windows: Sequence[Spectra]) -> Sequence[Spectra]:
+    """At most `_ENOUGH` windows from the middle, for measures that more would hardly make surer.
+
+    Songs are sung there, if anywhere, rather than at their beginning and end.
+    """
+    first = max(len(windows) - _ENOUGH, 0) // 2
+    return windows[first : first + _ENOUGH]
 
 
 def _seconds(windows: Sequence[Spectra]) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recommender.musical_descriptors.spectra import FRAME_RATE
-from recommender.utils.arrays import FloatArray
+from recommender.utils.arrays import FloatArray, Scores
 
 _OFFSET = -0.691
 _ABSOLUTE_GATE = -70.0
@@ -59,7 +59,7 @@ def dynamic_complexity(weighted: Sequence[FloatArray]) -> float | None:
     return float(np.abs(levels - levels.mean()).mean())
 
 
-def _blocks(weighted: Sequence[FloatArray], length: int, hop: int) -> "np.ndarray":
+def _blocks(weighted: Sequence[FloatArray], length: int, hop: int) -> Scores:
     """Mean power of all blocks of so many frames, float64; of a shorter window its mean."""
     found = []
     for window in weighted:
@@ -69,6 +69,7 @@ def _blocks(weighted: Sequence[FloatArray], length: int, hop: int) -> "np.ndarra
     return np.concatenate(found)
 
 
-def _levels(power: "np.ndarray") -> "np.ndarray":
+def _levels(power: Scores) -> Scores:
     """LUFS of mean powers."""
-    return _OFFSET + 10 * np.log10(np.maximum(power, 1e-20))
+    levels: Scores = _OFFSET + 10 * np.log10(np.maximum(power, 1e-20))
+    return levels

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from recommender.errors import UsageError
 from recommender.features.log_mel import FrontEnd, mel_filters
-from recommender.utils.arrays import FloatArray
+from recommender.utils.arrays import FloatArray, Scores
+
+Spectrum = npt.NDArray[np.complex64]
 
 SAMPLE_RATE = 22_050
 N_FFT = 1_024
@@ -80,7 +83,7 @@ def spectra(samples: FloatArray, sample_rate: int = SAMPLE_RATE) -> Spectra:
     )
 
 
-def frames_of(samples: FloatArray, length: int, hop: int, padded: int = 0) -> Iterator[FloatArray]:
+def frames_of(samples: FloatArray, length: int, hop: int, padded: int = 0) -> Iterator[Spectrum]:
     """Spectra [some frames, bins] of centred frames with a Hann window, some at a time.
 
     Args:
@@ -90,7 +93,7 @@ def frames_of(samples: FloatArray, length: int, hop: int, padded: int = 0) -> It
     frames = sliding_window_view(np.pad(samples, length // 2), length)[::hop]
     for first in range(0, len(frames), _FRAMES_AT_ONCE):
         some = frames[first : first + _FRAMES_AT_ONCE] * window
-        yield np.fft.rfft(some, n=padded or length, axis=1)
+        yield np.fft.rfft(some, n=padded or length, axis=1).astype(np.complex64, copy=False)
 
 
 @cache
@@ -115,7 +118,7 @@ def _filters() -> FloatArray:
     return np.concatenate([mel_filters(front_end).T, weights[:, None]], axis=1).astype(np.float32)
 
 
-def k_weighting(hertz: "np.ndarray") -> "np.ndarray":
+def k_weighting(hertz: Scores) -> Scores:
     """Gain of power of the K-weighting filter at these frequencies.
 
     Source: ITU-R BS.1770-4, annex 1, tables 1 and 2: the coefficients for 48 kHz, evaluated on the
@@ -126,7 +129,8 @@ def k_weighting(hertz: "np.ndarray") -> "np.ndarray":
         1 - 1.69065929318241 * z + 0.73248077421585 * z**2
     )
     high_pass = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
-    return np.abs(shelf * high_pass) ** 2
+    gain: Scores = np.abs(shelf * high_pass) ** 2
+    return gain
 
 
 @cache
@@ -134,7 +138,8 @@ def _low_pass() -> FloatArray:
     """A low-pass filter for the decimation, by windowing: -6 dB at 2.4 kHz."""
     at = np.arange(_TAPS) - (_TAPS - 1) / 2
     taps = np.sinc(2 * 2_400 / SAMPLE_RATE * at) * np.blackman(_TAPS)
-    return (taps / taps.sum()).astype(np.float32)
+    scaled: FloatArray = (taps / taps.sum()).astype(np.float32)
+    return scaled
 
 
 def _decimated(samples: FloatArray) -> FloatArray:

@@ -37,12 +37,15 @@ class GenreNetwork(nn.Module, ABC):
         dropout: before the classifier, while training.
         kernel_l2: factor of the L2 penalty on `kernels`, which the loss adds (Keras' "kernel
             regularisation").
+        channels: of the images that a two-dimensional network makes of the clips: groups of bands,
+            one below the other.
     """
 
     feature_dim: int
     classifier: nn.Linear
     dropout: nn.Dropout
     kernel_l2: float = 0.0
+    channels: int = 1
 
     def __init__(self, n_mels: int) -> None:
         """Build the input normalisation of all families."""
@@ -59,6 +62,11 @@ class GenreNetwork(nn.Module, ABC):
         Returns:
             [batch, feature_dim]
         """
+
+    def images(self, clips: torch.Tensor) -> torch.Tensor:
+        """Normalised clips as images: [batch, channels, n_mels / channels, frames]."""
+        bands: torch.Tensor = self.bands(clips)
+        return bands.unflatten(1, (self.channels, -1))
 
     def classify(self, activations: torch.Tensor) -> torch.Tensor:
         """Logits [batch, n_classes] of activations [batch, feature_dim]."""

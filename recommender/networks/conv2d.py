@@ -29,20 +29,26 @@ class Conv2dNetwork(GenreNetwork):
         filters: Sequence[int] = (128, 64, 32, 16, 8),
         kernel: int = 3,
         dropout: float = 0.5,
+        channels: int = 1,
     ) -> None:
-        """Build the network with random weights."""
+        """Build the network with random weights.
+
+        Args:
+            channels: groups that the bands make, as channels of the image.
+        """
         super().__init__(n_mels)
-        widths = (1, *filters)
+        self.channels = channels
+        widths = (channels, *filters)
         self.blocks = nn.Sequential(
             *(_block(narrow, wide, kernel, dropout) for narrow, wide in itertools.pairwise(widths))
         )
-        self.feature_dim = filters[-1] * (n_mels >> len(filters))
+        self.feature_dim = filters[-1] * (n_mels // channels >> len(filters))
         self.dropout = nn.Dropout(0.0)  # each block ends with its own
         self.classifier = nn.Linear(self.feature_dim, n_classes)
 
     def activations(self, clips: torch.Tensor) -> torch.Tensor:
         """Mean over time of the last block's output, filters and bands in one row."""
-        images = self.bands(clips).unsqueeze(1)  # [batch, 1, n_mels, frames]
+        images = self.images(clips)
         features: torch.Tensor = self.blocks(images)  # [batch, 8, n_mels / 32, frames / 32]
         return features.mean(dim=3).flatten(1)  # [batch, 8 * n_mels / 32]
 

@@ -37,15 +37,18 @@ class Conv2dEncoder(GenreNetwork):
         filters: Sequence[int] = (64, 32),
         kernel: int = 3,
         pooling: Sequence[Sequence[int]] = (),
+        channels: int = 1,
     ) -> None:
         """Build the network with random weights.
 
         Args:
             pooling: after each layer, over how many bands and frames the largest value is taken;
                 without it nothing is pooled.
+            channels: groups that the bands make, as channels of the image.
         """
         super().__init__(n_mels)
-        widths = (1, *filters)
+        self.channels = channels
+        widths = (channels, *filters)
         sizes = pooling or [(1, 1)] * len(filters)
         self.blocks = nn.Sequential(
             *(
@@ -59,7 +62,7 @@ class Conv2dEncoder(GenreNetwork):
 
     def activations(self, clips: torch.Tensor) -> torch.Tensor:
         """Means of the last layer's output over time and over groups of bands."""
-        images = self.bands(clips).unsqueeze(1)  # [batch, 1, n_mels, frames]
+        images = self.images(clips)
         features = self.blocks(images)  # [batch, filters[-1], n_mels, frames], less what is pooled
         return F.adaptive_avg_pool2d(features, (BANDS_KEPT, 1)).flatten(1)
 

@@ -1,4 +1,4 @@
-"""Residual networks: ResNet50, ResNet101 and the pre-activation ResNet50V2, for one-channel input.
+"""Residual networks: ResNet50, ResNet101 and the pre-activation ResNet50V2.
 
 Rush & Datta, section on residual networks: ResNet50, ResNet101 and ResNet50V2.
 
@@ -6,7 +6,8 @@ ResNet50 and 101 follow He et al., "Deep residual learning for image recognition
 stride in the 3 x 3 convolution as torchvision has it; ResNet50V2 follows He et al., "Identity
 mappings in deep residual networks" (2016), in the form Keras has it, which the paper used: stride
 in a stage's last block, biases where no normalisation follows. The tests count their parameters
-against the published ones. Only the first convolution differs: it takes `channels` = 1.
+against the published ones. Only the first convolution differs: it takes images of one channel,
+or of as many as the bands make groups.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,9 @@ EXPANSION = 4
 class _ResidualNetwork(GenreNetwork):
     """Trunk, global average pooling, softmax."""
 
-    def __init__(self, n_mels: int, n_classes: int, trunk: nn.Module) -> None:
+    def __init__(self, n_mels: int, n_classes: int, channels: int, trunk: nn.Module) -> None:
         super().__init__(n_mels)
+        self.channels = channels
         self.trunk = trunk
         self.feature_dim = EXPANSION * STAGE_WIDTHS[-1]
         self.dropout = nn.Dropout(0.0)  # the paper names none
@@ -34,8 +36,8 @@ class _ResidualNetwork(GenreNetwork):
 
     def activations(self, clips: torch.Tensor) -> torch.Tensor:
         """Mean over bands and frames of the trunk's output."""
-        images = self.bands(clips).unsqueeze(1)  # [batch, 1, n_mels, frames]
-        features: torch.Tensor = self.trunk(images)  # [batch, 2048, n_mels / 32, frames / 32]
+        # [batch, channels, n_mels, frames] → [batch, 2048, n_mels / 32, frames / 32]
+        features: torch.Tensor = self.trunk(self.images(clips))
         return features.mean(dim=(2, 3))
 
 
@@ -43,27 +45,27 @@ class _ResidualNetwork(GenreNetwork):
 class ResNet50(_ResidualNetwork):
     """ResNet50: 16 bottleneck blocks, global average pooling, softmax."""
 
-    def __init__(self, *, n_mels: int, n_classes: int) -> None:
+    def __init__(self, *, n_mels: int, n_classes: int, channels: int = 1) -> None:
         """Build the network with random weights."""
-        super().__init__(n_mels, n_classes, trunk((3, 4, 6, 3)))
+        super().__init__(n_mels, n_classes, channels, trunk((3, 4, 6, 3), channels))
 
 
 @register_model("resnet101", section="ResNet")
 class ResNet101(_ResidualNetwork):
     """ResNet101: 33 bottleneck blocks, global average pooling, softmax."""
 
-    def __init__(self, *, n_mels: int, n_classes: int) -> None:
+    def __init__(self, *, n_mels: int, n_classes: int, channels: int = 1) -> None:
         """Build the network with random weights."""
-        super().__init__(n_mels, n_classes, trunk((3, 4, 23, 3)))
+        super().__init__(n_mels, n_classes, channels, trunk((3, 4, 23, 3), channels))
 
 
 @register_model("resnet50v2", section="ResNet")
 class ResNet50V2(_ResidualNetwork):
     """ResNet50V2: 16 pre-activation bottleneck blocks, global average pooling, softmax."""
 
-    def __init__(self, *, n_mels: int, n_classes: int) -> None:
+    def __init__(self, *, n_mels: int, n_classes: int, channels: int = 1) -> None:
         """Build the network with random weights."""
-        super().__init__(n_mels, n_classes, pre_activation_trunk((3, 4, 6, 3)))
+        super().__init__(n_mels, n_classes, channels, pre_activation_trunk((3, 4, 6, 3), channels))
 
 
 def trunk(blocks: Sequence[int], channels: int = 1) -> nn.Sequential:

@@ -11,7 +11,13 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from recommender.catalog import Catalog, StoredPlaylist
-from recommender.errors import PlaylistError, RecsysError, UsageError
+from recommender.errors import (
+    PlaylistError,
+    PlaylistNotFound,
+    RecsysError,
+    TrackNotFound,
+    UsageError,
+)
 from recommender.history.seeds import todays_request
 from recommender.playlists.files import replacing_playlist
 from recommender.playlists.repeats import NAMES, Repeats, not_repeating
@@ -112,6 +118,9 @@ def recipe_mix(
     notes: list[str] = []
     try:
         mix = service.mix(_request(service, playlist, today, notes), today)
+    except TrackNotFound as error:
+        advice = "Its seeds are gone: save it again under its name, with others."
+        raise _failed(playlist, f"{error} {advice}") from error
     except RecsysError as error:
         raise _failed(playlist, str(error)) from error
     if not mix.entries:
@@ -189,6 +198,32 @@ def replace_tracks(
     except OSError as error:
         reason = error.strerror or str(error)
         raise _failed(playlist, f"its file {target} cannot be written ({reason}).") from error
+
+
+def save_by_hand(
+    catalog: Catalog, name: str, track_ids: list[int], user: str, comment: str = ""
+) -> StoredPlaylist:
+    """Store a list that no request made, also in place of one of its name, whose file is written.
+
+    Args:
+        comment: empty to keep that of the playlist that is replaced.
+
+    Raises:
+        UsageError: the playlist of that name is made by a recipe, which would be lost or would
+            replace the list at its next run; or as `Catalog.save_playlist`.
+        PlaylistError, PlaylistNotFound, TrackNotFound: as `replace_tracks`.
+    """
+    try:
+        known = catalog.playlist(name, user)
+    except PlaylistNotFound:
+        return catalog.save_playlist(name, track_ids, user, comment=comment)
+    if known.recipe is not None:
+        raise UsageError(
+            f"the playlist {known.name!r} is made by a recipe, which would be lost: change the "
+            "tracks of that playlist, remove it before, or choose another name."
+        )
+    stored = replace_tracks(catalog, known, track_ids)
+    return catalog.describe_playlist(stored.id, comment=comment) if comment else stored
 
 
 def _request(

@@ -96,7 +96,9 @@ _BOUND = {"start": "start", "stop": "end"}
 
 
 def parse_m3u(data: bytes) -> PlaylistText:
-    """The entries of (extended) M3U. Raises `PlaylistError`."""
+    """The entries of (extended) M3U. Raises `PlaylistError`, for what is no text, too."""
+    if b"\0" in data and utf16(data) is None:
+        raise PlaylistError("it is no text, as it holds zero bytes.")
     playlist = PlaylistText()
     entry = PlaylistEntry()
     for spellings in _lines(data):

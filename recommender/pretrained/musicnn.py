@@ -1,4 +1,4 @@
-"""The model `musicnn`: two tagging networks of Pons & Serra, from the wheel of that name.
+"""The models `musicnn` and `combined`: two tagging networks of Pons & Serra, from their wheel.
 
 Of the wheel, `MSD_musicnn` and `MTT_musicnn` are taken: the one was trained on ten times as many
 songs and tells mood, genre and era, the other knows instruments, tempo and voices. The networks
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from recommender.embedding.model_files import ModelFiles, find_model
 from recommender.errors import WeightsError
+from recommender.pretrained.combined import write_combined
 from recommender.pretrained.model_folders import new_model_folder
 from recommender.pretrained.musicnn_card import write_musicnn
 from recommender.pretrained.musicnn_weights import read_weights
@@ -49,7 +50,7 @@ class TaggingNetwork:
 
 
 def add_musicnn(wheel: Path | None = None) -> list[ModelFiles]:
-    """Add the model `musicnn` to the user's models, replacing one that is there.
+    """Add `musicnn` and `combined` to the user's models, replacing those that are there.
 
     Args:
         wheel: the file; None to fetch it by pip, which a network is needed for.
@@ -66,9 +67,10 @@ def add_musicnn(wheel: Path | None = None) -> list[ModelFiles]:
         path = WHEEL.fetch(Path(folder)) if wheel is None else wheel
         with WHEEL.open(path) as archive:
             networks = read_networks(archive)
-    with new_model_folder("musicnn") as folder_of_model:
-        write_musicnn(networks, folder_of_model)
-    return [find_model("musicnn")]
+    with new_model_folder("musicnn") as own, new_model_folder("combined") as combined:
+        write_musicnn(networks, own)
+        write_combined(ModelFiles(own), combined)
+    return [find_model("musicnn"), find_model("combined")]
 
 
 def read_networks(archive: zipfile.ZipFile) -> dict[str, TaggingNetwork]:

@@ -133,7 +133,7 @@ class Explainer:
             query = space.query_of_row(seed.row)
         database = space.database(self._snapshot.index.rows(ids)).astype(np.float64)
         moved = query.moved.astype(np.float64)
-        expanded = unit_rows(database[:, :-1]).astype(np.float64) @ moved
+        expanded = unit_rows(database[:, :-1].astype(np.float32)).astype(np.float64) @ moved
         own = database[:, :-1] @ moved + database[:, -1]
         return {
             SHARED_NEIGHBOURS: expanded - similarities,

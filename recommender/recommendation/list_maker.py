@@ -15,6 +15,7 @@ from recommender.recommendation.composition import Composed, Task
 from recommender.recommendation.exclusions import Exclusions
 from recommender.recommendation.fusion import compose_mix
 from recommender.recommendation.growth import compose_growth
+from recommender.recommendation.harmonic_distance import harmonic_distances
 from recommender.recommendation.mix_request import MixRequest, Rules
 from recommender.recommendation.mix_result import LIST_RULES, Mix, MixEntry
 from recommender.recommendation.mix_seeds import (
@@ -29,9 +30,8 @@ from recommender.recommendation.radio import compose_radio
 from recommender.recommendation.seeds import SearchSeed, SeedReader
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.tour import open_tour
-from recommender.recommendation.track_rules import candidates
+from recommender.recommendation.track_rules import Candidates, candidates
 from recommender.search.score_space import ScoreSpace
-from recommender.utils.arrays import IntArray
 
 _COMPOSERS: dict[str, Callable[[Task], Composed]] = {
     "mix": compose_mix,
@@ -162,7 +162,15 @@ class ListMaker:
         space = ScoreSpace(snapshot.index)
         first, notes = self._first(request, seeds, snapshot)
         units = np.stack([unit_of(seed, space) for seed in seeds.like]).astype(np.float64)
-        order = open_tour(np.maximum(0.0, 1.0 - units @ units.T), first)
+        distances = np.maximum(0.0, 1.0 - units @ units.T)
+        if request.by == "tempo-key":
+            described = self._seeds.descriptors(seeds.like)
+            distances = harmonic_distances(described, distances)
+            unknown = sum(
+                one is None or (one.tempo is None and one.key is None) for one in described
+            )
+            notes += [f"tracks with neither tempo nor key: {unknown:,}."] * (unknown > 0)
+        order = open_tour(distances, first)
         ordered = [seeds.like[place] for place in order.tolist()]
         return MixSeeds(ordered, [], [*seeds.notes, *notes]), _steps(ordered, space)
 
@@ -181,10 +189,13 @@ class ListMaker:
             raise UsageError("the track that is to come first is not among those to order.")
         return ids.index(wanted), []
 
-    def admitted(self, rules: Rules, snapshot: Snapshot, today: date) -> IntArray:
-        """See `SimilarityService.admitted`."""
+    def admitted(
+        self, rules: Rules, snapshot: Snapshot, today: date, *, any_needed: bool = True
+    ) -> Candidates:
+        """What the rules for single tracks admit. Raises `UsageError` as `candidates`."""
         excluded = self._exclusions.of(snapshot) if rules.exclusions else None
-        return snapshot.index.ids[candidates(snapshot, rules, (), excluded, today).allowed]
+        rules = replace(rules, **vars(rules.filters().sound.absolute()))
+        return candidates(snapshot, rules, (), excluded, today, any_needed=any_needed)
 
     def _is_close(self, similarity: float) -> bool | None:
         return None if self._calibration is None else self._calibration.is_close(similarity)
@@ -202,7 +213,7 @@ def _lacking(request: MixRequest, snapshot: Snapshot) -> list[str]:
     if request.kind == "order":
         return []
     return [
-        f"{count:,} tracks have no {name}, and are left out."
+        f"tracks left out for want of a value ({name}): {count:,}."
         for name, count in snapshot.lacking(request.rules.filters()).items()
     ]
 

@@ -196,10 +196,20 @@ class Rules:
         for track_id in self.previous:
             require_type(track_id, _INTEGER, "a track in previous", "its id (int)")
         object.__setattr__(self, "previous", tuple(int(one) for one in self.previous))
+        self._require_default_length()
         self.filters()
         gaps = ("artist_gap", "album_gap", "per_artist", "random_seed")
         _make_plain(self, dict.fromkeys(gaps, int))
         _make_plain(self, dict.fromkeys(("min_duration", "max_duration", "variety"), float))
+
+    def _require_default_length(self) -> None:
+        """Say where the greatest length comes from that a least one contradicts."""
+        least, most = self.min_duration, self.max_duration
+        if most == LONGEST_S and isinstance(least, _NUMBER) and least > most:
+            raise UsageError(
+                f"no track lasts at least {least:g} s and at most {most:g} s, the greatest length "
+                "unless another is given: give another, or none."
+            )
 
     def filters(self) -> Filters:
         """The rules that `Filters` has, for tracks by themselves. Raises as `Filters`."""
@@ -213,6 +223,12 @@ class Rules:
             **{one.name: getattr(self, one.name) for one in fields(SoundFilters)},
         )
 
+
+MOST_STEPS = 100
+"""Of a path; what it takes to find one grows with the square of its length."""
+
+ORDERS = ("sound", "tempo-key")
+"""What a list may be ordered by."""
 
 DEFAULT_TRACKS: Mapping[Kind, int] = {"mix": 25, "radio": 50, "path": 11, "grow": 10}
 """Entries of a list that says nothing of its length; an order is as long as its seeds."""
@@ -237,10 +253,11 @@ class MixRequest:
         rules: what is left out.
         length: where it ends.
         steps: of a path: from one end to the other, so that it has one track more; None for
-            ``length.tracks - 1``.
+            ``length.tracks - 1``. At most `MOST_STEPS`.
         threshold: of a list to grow: least similarity (cosine) to the nearest of its tracks. With
             it and without a length, every track so near is added.
         first: of an order: the seed that comes first; None for whichever suits.
+        by: of an order: ``sound``, or ``tempo-key``; None for the first.
 
     Raises `UsageError` for fields that do not belong to the kind or contradict each other.
     """
@@ -252,6 +269,7 @@ class MixRequest:
     steps: int | None = None
     threshold: float | None = None
     first: "Query | None" = None
+    by: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
@@ -282,10 +300,12 @@ class MixRequest:
         for name in ("artist_gap", "album_gap"):
             if self.kind in ("path", "order") and getattr(self.rules, name):
                 raise UsageError(f"{_article(self.kind)} has no {name.replace('_', ' ')}.")
-        owners = {"steps": "path", "threshold": "grow", "first": "order"}
+        owners = {"steps": "path", "threshold": "grow", "first": "order", "by": "order"}
         for name, kind in owners.items():
             if getattr(self, name) is not None and self.kind != kind:
                 raise UsageError(f"{name!r} is for lists of the kind {kind!r}, not {self.kind!r}.")
+        if self.by not in (None, *ORDERS):
+            raise UsageError(f"lists are ordered by {' or '.join(ORDERS)}, not {self.by!r}.")
         if self.threshold is not None and not -1 <= self.threshold <= 1:
             raise UsageError(f"a similarity is from -1 to 1; the threshold is {self.threshold:g}.")
 
@@ -301,6 +321,8 @@ class MixRequest:
             raise UsageError(f"a path of {self.steps} steps has {self.steps + 1} tracks.")
         if self.tracks is not None and self.tracks < 2:
             raise UsageError("a path has at least one step, from its one end to the other.")
+        if self.tracks is not None and self.tracks > MOST_STEPS + 1:
+            raise UsageError(f"a path has at most {MOST_STEPS} steps, not {self.tracks - 1:,}.")
 
     @property
     def tracks(self) -> int | None:
@@ -348,6 +370,7 @@ class MixRequest:
             "steps": self.steps,
             "threshold": self.threshold,
             "first": None if self.first is None else _plain(self.first),
+            "by": self.by,
         }
 
     @classmethod

@@ -1,7 +1,8 @@
 """What a listener gets: a list with what it was made of, similar artists and albums, duplicates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar, overload
 
 from recommender.catalog.records import Track
 from recommender.embedding.similarity_scale import SimilarityCalibration
@@ -94,6 +95,39 @@ class Mix:
     def minutes(self) -> float:
         """How long it lasts."""
         return sum(entry.track.duration for entry in self.entries) / 60
+
+
+_Group = TypeVar("_Group")
+
+
+@dataclass(frozen=True)
+class SimilarGroupList(Sequence[_Group], Generic[_Group]):
+    """Similar artists or albums, and why there are no others.
+
+    Attributes:
+        entries: best first.
+        left_out: reason → number of tracks that cannot be begun with: `CATALOGUE_RULES`, where any
+            rules were given, then "no artist" or "no album".
+        catalogue: number of tracks that could be recommended without any rule.
+    """
+
+    entries: list[_Group]
+    left_out: Mapping[str, int]
+    catalogue: int
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.entries)
+
+    @overload
+    def __getitem__(self, at: int) -> _Group: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[_Group]: ...
+
+    def __getitem__(self, at: int | slice) -> _Group | list[_Group]:
+        """One of them, or some."""
+        return self.entries[at]
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ NEAREST, NEAREST_PER_STEP, GROWTH = 120, 2, 4
 suffice."""
 
 MOST = 2_000
-"""Candidates of a path, at most: those nearest to the arc; twice as many as a longer path has
-entries. Their similarities with each other, 16 MB, are what takes most memory."""
+"""Candidates of a path, at most: those nearest to the arc. Their similarities with each other, 16
+MB, are what takes most memory."""
 
 SPARE = 3
 """Candidates of an artist for each entry that it may have."""
@@ -200,7 +200,7 @@ def _corridor(task: Task, ends: FloatArray, between: int) -> _Corridor:
         found = _near(task, points, fetch, between)
         enough = len(_without_spare(found, np.arange(len(found.rows)), room))
         if found.whole or enough >= between:
-            found = _nearest_only(found, max(MOST, 2 * between), room)
+            found = _nearest_only(found, MOST, room)
             units = task.space.units(found.rows)
             return found.take(np.argsort(progress(units, ends), kind="stable"))
         fetch *= GROWTH

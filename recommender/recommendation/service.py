@@ -33,6 +33,7 @@ from recommender.recommendation.mix_result import (
     Mix,
     SimilarAlbum,
     SimilarArtist,
+    SimilarGroupList,
 )
 from recommender.recommendation.mix_seeds import unit_of
 from recommender.recommendation.result_list import Hit, Neighbour, ResultList, fill_lists
@@ -40,6 +41,7 @@ from recommender.recommendation.seeds import Analyser, Query, SearchSeed, Seed, 
 from recommender.recommendation.similar_groups import SimilarGroups
 from recommender.recommendation.snapshot import Snapshot
 from recommender.recommendation.snapshot_updates import PACE, SnapshotUpdates, UpdatePace
+from recommender.recommendation.track_rules import Candidates
 from recommender.recommendation.weighted_lists import checked_weights, fill_weighted
 from recommender.search.catalog_index import CatalogIndex, Projector
 from recommender.search.faiss_backend import Device
@@ -72,6 +74,7 @@ class Recommendation:
         hint: why a genre filter leaves nothing, with the nearest spelling; else None.
         lacking: musical descriptor that was filtered by → number of tracks of the catalogue that
             lack it, and so were left out.
+        weights: group of features → what it was multiplied by, where that is not 1.
     """
 
     seed: Seed
@@ -81,6 +84,7 @@ class Recommendation:
     calibration: SimilarityCalibration | None
     hint: str | None = None
     lacking: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class SimilarityService:
@@ -314,17 +318,26 @@ class SimilarityService:
         Raises `UsageError` for rules that leave no track, and what `index` raises.
         """
         snapshot = self._snapshots.current()
-        return self._lists.admitted(rules or Rules(), snapshot, today or date.today())
+        found = self._lists.admitted(rules or Rules(), snapshot, today or date.today())
+        return snapshot.index.ids[found.allowed]
 
     def similar_artists(
-        self, artist: str, k: int = 10, near: "Query | None" = None
-    ) -> list[SimilarArtist]:
+        self,
+        artist: str,
+        k: int = 10,
+        near: "Query | None" = None,
+        rules: Rules | None = None,
+        today: date | None = None,
+    ) -> SimilarGroupList[SimilarArtist]:
         """The k artists that sound most like `artist`, best first.
 
         Args:
             artist: compared without case and accents.
             k: at least 1.
             near: what the entry points are to be near to; None for the mean of the artist.
+            rules: those that look at one track alone say what may be begun with, and an artist
+                without any such track is left out; None for no rules.
+            today: as of `mix`.
 
         Raises:
             TrackNotFound: no track is by that artist; the message names the nearest spellings.
@@ -333,15 +346,24 @@ class SimilarityService:
         require_type(artist, str, "artist", "a str")
         groups, snapshot = self._groups(k)
         seed = None if near is None else self._seeds.read(near, snapshot)
-        return groups.artists(artist, k, seed)
+        return groups.artists(artist, k, seed, self._may_begin(snapshot, rules, today))
 
-    def similar_albums(self, query: Query, k: int = 10) -> list[SimilarAlbum]:
+    def similar_albums(
+        self,
+        query: Query,
+        k: int = 10,
+        rules: Rules | None = None,
+        today: date | None = None,
+    ) -> SimilarGroupList[SimilarAlbum]:
         """The k albums that sound most like a track, or like its album where it has one.
+
+        `rules` and `today` are as of `similar_artists`.
 
         Raises what `recommend` raises for `query`, and `UsageError` where no track has an album.
         """
         groups, snapshot = self._groups(k)
-        return groups.albums(self._seeds.read(query, snapshot), k)
+        seed = self._seeds.read(query, snapshot)
+        return groups.albums(seed, k, self._may_begin(snapshot, rules, today))
 
     def duplicates(self, minimum: float | None = None) -> list[DuplicateGroup]:
         """Groups of tracks that are copies of one recording, by the path of their first.
@@ -409,6 +431,12 @@ class SimilarityService:
             self._similar_groups = groups
         return groups, snapshot
 
+    def _may_begin(self, snapshot: Snapshot, rules: Rules | None, today: date | None) -> Candidates:
+        if rules is None:
+            return Candidates(snapshot.present(), {})
+        require_type(rules, Rules, "rules", "Rules or None")
+        return self._lists.admitted(rules, snapshot, today or date.today(), any_needed=False)
+
     def _make_snapshot(self) -> Snapshot:
         return Snapshot(self.catalog, self.catalog_index.update())
 
@@ -467,6 +495,7 @@ class SimilarityService:
                 self.similarity_calibration,
                 None if found else hint,
                 lacking,
+                {} if groups is None else groups.named_weights,
             )
             for seed, found in zip(seeds, hits, strict=True)
         ]
@@ -548,6 +577,14 @@ class _Groups:
     terms: GroupTerms
     weights: Scores | None
     why: bool
+
+    @property
+    def named_weights(self) -> dict[str, float]:
+        """Those that are not 1, by the name of their group."""
+        if self.weights is None:
+            return {}
+        named = zip(self.terms.grouped.groups, self.weights.tolist(), strict=True)
+        return {name: weight for name, weight in named if weight != 1}
 
 
 def _load_analyser(

@@ -5,8 +5,9 @@ Shapes: n tracks of an index, p pairs of a track and a group it belongs to, g gr
 
 import difflib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,19 +15,22 @@ from recommender.catalog import Catalog
 from recommender.catalog.records import Track
 from recommender.embedding.similarity_scale import SimilarityCalibration
 from recommender.errors import TrackNotFound, UsageError
-from recommender.recommendation.mix_result import SimilarAlbum, SimilarArtist
+from recommender.recommendation.mix_result import SimilarAlbum, SimilarArtist, SimilarGroupList
 from recommender.recommendation.mix_seeds import unit_of
 from recommender.recommendation.result_list import Neighbour
 from recommender.recommendation.seeds import SearchSeed
 from recommender.recommendation.snapshot import Snapshot
+from recommender.recommendation.track_rules import Candidates
 from recommender.search.score_space import ScoreSpace
-from recommender.utils.arrays import FloatArray, IntArray, unit_rows
+from recommender.utils.arrays import BoolArray, FloatArray, IntArray, unit_rows
 from recommender.utils.artists import names_nobody
 from recommender.utils.codes import NO_NAME
 from recommender.utils.names import most_frequent, name_key
 
 ENTRY_POINTS = 3
 """Tracks of an artist or an album that are named, at most."""
+
+_Group = TypeVar("_Group", SimilarArtist, SimilarAlbum)
 
 _NAMED_TRACKS = 20
 """Tracks that the spelling of an artist's name is taken from, at most."""
@@ -69,11 +73,19 @@ class TrackGroups:
         """The rows of its tracks."""
         return self.rows[self.starts[place] : self.starts[place + 1]]
 
-    def nearest(self, unit: FloatArray, k: int, without: int | None) -> list[tuple[int, float]]:
-        """The places of the k groups nearest to a unit vector [d], with their cosines."""
+    def nearest(
+        self, unit: FloatArray, k: int, without: Sequence[int], allowed: BoolArray
+    ) -> list[tuple[int, float]]:
+        """The places of the k groups nearest to a unit vector [d], with their cosines.
+
+        Args:
+            without: places that are not wanted.
+            allowed: np.ndarray [shape=(n,)], bool: a group has one of these tracks at least.
+        """
         cosines = np.clip(self.means @ unit, -1, 1)
-        if without is not None:
-            cosines[without] = -np.inf
+        cosines[list(without)] = -np.inf
+        if len(self.codes):
+            cosines[~np.logical_or.reduceat(allowed[self.rows], self.starts[:-1])] = -np.inf
         order = np.argsort(-cosines, kind="stable")[:k]
         return [(int(at), float(cosines[at])) for at in order if np.isfinite(cosines[at])]
 
@@ -117,8 +129,14 @@ class SimilarGroups:
         """Whether it answers for a snapshot."""
         return self._snapshot is snapshot
 
-    def artists(self, artist: str, k: int, near: SearchSeed | None) -> list[SimilarArtist]:
-        """See `SimilarityService.similar_artists`."""
+    def artists(
+        self, artist: str, k: int, near: SearchSeed | None, allowed: Candidates
+    ) -> SimilarGroupList[SimilarArtist]:
+        """See `SimilarityService.similar_artists`.
+
+        Args:
+            allowed: what may be begun with.
+        """
         groups = self._artists
         codes = self._snapshot.artists.codes_of([artist])
         places = [at for code in codes if (at := groups.place(code)) is not None]
@@ -127,11 +145,10 @@ class SimilarGroups:
         own = groups.means[places].mean(axis=0)
         unit = unit_rows(own[None])[0]
         target = unit if near is None else unit_of(near, self._space)
-        found = groups.nearest(unit, k + len(places), None)
-        found = [(at, cosine) for at, cosine in found if at not in places][:k]
-        points = {at: self._entry_points(groups.tracks(at), target) for at, _ in found}
+        found = groups.nearest(unit, k, places, allowed.allowed)
+        points = self._points(groups, found, target, allowed.allowed)
         tracks = self._read(groups, points)
-        return [
+        entries = [
             SimilarArtist(
                 self._artist_name(int(groups.codes[at]), groups.tracks(at), tracks),
                 cosine,
@@ -141,9 +158,12 @@ class SimilarGroups:
             )
             for at, cosine in found
         ]
+        return self._list(entries, groups, allowed, "no artist")
 
-    def albums(self, seed: SearchSeed, k: int) -> list[SimilarAlbum]:
-        """See `SimilarityService.similar_albums`."""
+    def albums(
+        self, seed: SearchSeed, k: int, allowed: Candidates
+    ) -> SimilarGroupList[SimilarAlbum]:
+        """See `SimilarityService.similar_albums`; `allowed` as of `artists`."""
         groups = self._albums
         if not len(groups.codes):
             raise UsageError("no track has an album tag: tag the files and ingest them again.")
@@ -152,8 +172,8 @@ class SimilarGroups:
             album = int(self._snapshot.index.columns["album"][seed.row])
         own = groups.place(album)
         unit = unit_of(seed, self._space) if own is None else groups.means[own]
-        found = groups.nearest(unit, k, own)
-        points = {at: self._entry_points(groups.tracks(at), unit) for at, _ in found}
+        found = groups.nearest(unit, k, [] if own is None else [own], allowed.allowed)
+        points = self._points(groups, found, unit, allowed.allowed)
         tracks = self._read(groups, points)
         albums = []
         for at, cosine in found:
@@ -164,7 +184,30 @@ class SimilarGroups:
                 count, close = len(groups.tracks(at)), self._is_close(cosine)
                 artist = _album_artist(every)
                 albums.append(SimilarAlbum(name, artist, cosine, count, neighbours, close))
-        return albums
+        return self._list(albums, groups, allowed, "no album")
+
+    def _list(
+        self, entries: list[_Group], groups: TrackGroups, found: Candidates, nameless: str
+    ) -> SimilarGroupList[_Group]:
+        alone = found.allowed.copy()
+        alone[groups.rows] = False
+        left_out = {**found.left_out, nameless: int(np.count_nonzero(alone))}
+        catalogue = int(np.count_nonzero(self._snapshot.present()))
+        return SimilarGroupList(entries, left_out, catalogue)
+
+    def _points(
+        self,
+        groups: TrackGroups,
+        found: Iterable[tuple[int, float]],
+        unit: FloatArray,
+        allowed: BoolArray,
+    ) -> dict[int, list[tuple[int, float]]]:
+        """The tracks of each group to begin with, of those that are allowed."""
+        points = {}
+        for at, _ in found:
+            rows = groups.tracks(at)
+            points[at] = self._entry_points(rows[allowed[rows]], unit)
+        return points
 
     def _entry_points(self, rows: IntArray, unit: FloatArray) -> list[tuple[int, float]]:
         cosines = np.clip(self._space.units(rows) @ unit, -1, 1)

@@ -24,6 +24,9 @@ from recommender.utils.names import first_genre, genre_key, label_key
 _MASKS = 8
 """Filters whose tracks are kept; each takes a byte a track."""
 
+_GENRES_NAMED = 10
+"""In a message that says which there are."""
+
 _Wanted = tuple[object, ...]
 
 
@@ -165,7 +168,7 @@ class Snapshot:
             shown = {genre_key(tag): first_genre(tag) or "" for tag in tags}
             shown.pop("", None)
             advice = _nearest(genre_key(genre), shown) or (
-                "the catalogue's genres are " + ", ".join(sorted(shown.values())[:10]) + "."
+                _some_of(sorted(shown.values(), key=str.casefold))
                 if shown
                 else "no track has a genre tag."
             )
@@ -187,6 +190,12 @@ def _wanted(filters: Filters) -> _Wanted:
         not filters.speech and "speech",
         *filters.sound.wanted(),
     )
+
+
+def _some_of(genres: list[str]) -> str:
+    further = len(genres) - _GENRES_NAMED
+    rest = f" and {further:,} more" if further > 0 else ""
+    return f"the catalogue's genres are {', '.join(genres[:_GENRES_NAMED])}{rest}."
 
 
 def _nearest(key: str, shown: dict[str, str]) -> str | None:

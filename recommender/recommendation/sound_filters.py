@@ -73,6 +73,12 @@ class SoundFilters:
         """Whether it takes the descriptors of seeds."""
         return "%" in (self.tempo or "") or bool({COMPATIBLE, SAME} & set(_parts(self.key or "")))
 
+    def absolute(self) -> "SoundFilters":
+        """The same without what takes the descriptors of seeds."""
+        tempo = None if "%" in (self.tempo or "") else self.tempo
+        is_relative = {COMPATIBLE, SAME} & set(_parts(self.key or ""))
+        return replace(self, tempo=tempo, key=None if is_relative else self.key)
+
     def relative_to(self, seeds: Sequence[MusicalDescriptors | None]) -> "SoundFilters":
         """The same in absolute terms; of several seeds any one will do.
 

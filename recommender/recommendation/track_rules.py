@@ -45,6 +45,8 @@ def candidates(
     seeds: Collection[int],
     excluded: BoolArray | None,
     today: date,
+    *,
+    any_needed: bool = True,
 ) -> Candidates:
     """Apply the rules one after another.
 
@@ -52,6 +54,7 @@ def candidates(
         seeds: rows that are not candidates of any list.
         excluded: np.ndarray [shape=(n,)], bool: what the catalogue keeps out of mixes.
         today: decides about Christmas music.
+        any_needed: whether it is an error where they leave nothing.
 
     Raises `UsageError` where the rules leave nothing of a catalogue that has other tracks than
     seeds and previous ones; the message names them.
@@ -66,7 +69,7 @@ def candidates(
         left_out[name] = before - int(np.count_nonzero(allowed))
         if name == "played before":
             others = before - left_out[name]
-    if others and not allowed.any():
+    if any_needed and others and not allowed.any():
         raise UsageError(_nothing_left(snapshot, rules, left_out, others))
     return Candidates(allowed, left_out)
 

@@ -7,7 +7,8 @@ than `CANDIDATES` that is exact.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,6 +26,17 @@ CANDIDATES = 1_000
 list costs: 7 KB each."""
 
 LARGEST_WEIGHT = 100.0
+
+
+STEP = 2.0
+"""What a group is multiplied by each time that it is named as one to count for more."""
+
+
+def weights_of_steps(more: Iterable[str], less: Iterable[str]) -> dict[str, float]:
+    """Group → `STEP` to the power of how often more of it is wanted than less."""
+    steps = Counter(more)
+    steps.subtract(Counter(less))
+    return {group: STEP**count for group, count in steps.items() if count}
 
 
 def checked_weights(weights: Mapping[str, float], groups: Sequence[str]) -> Scores | None:

@@ -7,7 +7,7 @@ track's score is the geometric mean over the terms: what lacks one of them ranks
 track stands among the others, not how certain anything is; the likelihoods beside it do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,20 +78,17 @@ class _Evidence:
     descriptors: Mapping[str, FloatArray]
 
     @classmethod
-    def of(cls, catalog: Catalog) -> "_Evidence":
-        ids = catalog.analysed_ids()
-        if not len(ids):
-            raise NothingAnalysed("the catalogue holds no music that was analysed.")
-        columns = catalog.descriptor_columns(ids, _NUMBERS)
+    def of(cls, catalog: Catalog, ids: IntArray, meanings: Sequence[Meaning]) -> "_Evidence":
+        """What is known of what these meanings name."""
+        names = {name for meaning in meanings for name in meaning.descriptors}
+        tags = {tag for one in meanings for tag in (*one.tags, *one.opposite_tags)}
+        genres = {meaning.genre for meaning in meanings if meaning.genre is not None}
+        columns = catalog.descriptor_columns(ids, sorted(names))
         return cls(
             ids,
-            _tag_values(catalog, ids),
-            _genre_values(catalog, ids),
-            {
-                name: column
-                for name, column in zip(_NUMBERS, columns.T, strict=True)
-                if np.isfinite(column).any()
-            },
+            _tag_values(catalog, ids, tags),
+            _genre_values(catalog, ids, genres),
+            dict(zip(sorted(names), columns.T, strict=True)),
         )
 
 
@@ -107,11 +104,14 @@ def search_words(catalog: Catalog, text: str, limit: int = 20) -> WordMatches:
         UsageError: the query cannot be understood, or holds no word that anything tells of.
         NothingAnalysed: there are no tracks.
     """
-    evidence = _Evidence.of(catalog)
-    known = vocabulary(evidence.tags, evidence.genres, evidence.descriptors)
+    ids = catalog.analysed_ids()
+    if not len(ids):
+        raise NothingAnalysed("the catalogue holds no music that was analysed.")
+    known, has_tags = _known_words(catalog, ids)
     query = parse_word_query(text, known)
     if not query.terms and not query.filters.wanted():
-        raise UsageError(_nothing_known(query.unmatched, known, has_tags=bool(evidence.tags)))
+        raise UsageError(_nothing_known(query.unmatched, known, has_tags=has_tags))
+    evidence = _Evidence.of(catalog, ids, [known[term.words] for term in query.terms])
     passing = np.ones(len(evidence.ids), dtype=np.bool_)
     if query.filters.wanted():
 
@@ -138,6 +138,18 @@ def search_words(catalog: Catalog, text: str, limit: int = 20) -> WordMatches:
     )
 
 
+def _known_words(catalog: Catalog, ids: IntArray) -> tuple[dict[str, Meaning], bool]:
+    """The vocabulary of a catalogue, and whether tags are part of it."""
+    found = tagged_space(catalog)
+    tags = () if found is None else found[1]
+    (track,) = catalog.tracks(ids[:1].tolist())  # all are predicted the same genres
+    columns = catalog.descriptor_columns(ids, _NUMBERS)
+    present = [
+        name for name, column in zip(_NUMBERS, columns.T, strict=True) if np.isfinite(column).any()
+    ]
+    return vocabulary(tags, track.genre_probabilities, present), bool(tags)
+
+
 def tagged_space(catalog: Catalog) -> tuple[SpaceId, tuple[Tag, ...]] | None:
     """The space with tags in which most tracks were analysed, and its tags; None without one."""
     found: dict[SpaceId, tuple[int, tuple[Tag, ...]]] = {}
@@ -156,11 +168,11 @@ def tagged_space(catalog: Catalog) -> tuple[SpaceId, tuple[Tag, ...]] | None:
     return best, found[best][1]
 
 
-def _tag_values(catalog: Catalog, ids: IntArray) -> dict[Tag, FloatArray]:
-    found = tagged_space(catalog)
+def _tag_values(catalog: Catalog, ids: IntArray, wanted: Set[Tag]) -> dict[Tag, FloatArray]:
+    found = tagged_space(catalog) if wanted else None
     if found is None:
         return {}
-    space, tags = found
+    space, tags = found[0], tuple(wanted)
     values = np.full((len(tags), len(ids)), np.nan, np.float32)
     columns = [tag.column for tag in tags]
     for some, activations in catalog.activation_batches(space):
@@ -170,15 +182,16 @@ def _tag_values(catalog: Catalog, ids: IntArray) -> dict[Tag, FloatArray]:
     return dict(zip(tags, values, strict=True))
 
 
-def _genre_values(catalog: Catalog, ids: IntArray) -> dict[str, FloatArray]:
+def _genre_values(catalog: Catalog, ids: IntArray, wanted: Set[str]) -> dict[str, FloatArray]:
+    values = {genre: np.full(len(ids), np.nan, np.float32) for genre in wanted}
+    if not wanted:
+        return values
     places = {track_id: place for place, track_id in enumerate(ids.tolist())}
-    values: dict[str, FloatArray] = {}
     for track in catalog.all_tracks():
         place = places.get(track.id)
-        for genre, probability in track.genre_probabilities.items() if place is not None else ():
-            if genre not in values:
-                values[genre] = np.full(len(ids), np.nan, np.float32)
-            values[genre][place] = probability
+        for genre, column in values.items():
+            if place is not None and genre in track.genre_probabilities:
+                column[place] = track.genre_probabilities[genre]
     return values
 
 

@@ -12,7 +12,7 @@ from recommender.embedding.stored_copies import copies_among, copies_beside, sig
 from recommender.search.columns import Columns
 from recommender.utils.arrays import FloatArray, IntArray
 
-_VERSION = "2"
+_VERSION = "3"
 """Of what is computed; another one makes stored columns stale."""
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.routing import APIRoute
 
 from recommender.errors import RecsysError
-from recommender.server import audiomuse_lists, audiomuse_tracks
+from recommender.server import audiomuse_lists, audiomuse_scores, audiomuse_tracks
 from recommender.server.audiomuse_answers import as_json
 from recommender.server.audiomuse_models import RESPONSES
 from recommender.server.auth import AUTHENTICATED
@@ -55,7 +55,11 @@ def install(app: FastAPI) -> None:
     guarded: list[Any] = AUTHENTICATED
     for path, route in (("/api/active_tasks", active_tasks), ("/api/last_task", last_task)):
         router.get(path, dependencies=guarded, responses=RESPONSES)(route)
-    for part in (audiomuse_tracks.add_routes, audiomuse_lists.add_routes):
+    for part in (
+        audiomuse_tracks.add_routes,
+        audiomuse_lists.add_routes,
+        audiomuse_scores.add_routes,
+    ):
         part(router, {"dependencies": guarded, "responses": RESPONSES})
     for method, path in _NOT_YET:
         router.api_route(path, methods=[method], dependencies=guarded, include_in_schema=False)(
@@ -67,9 +71,7 @@ def install(app: FastAPI) -> None:
 _FRONT: dict[str, Any] = {"content": {"application/json": {}, "text/html": {}}}
 
 _NOT_YET = (
-    ("GET", "/external/get_score"),
     ("GET", "/external/search"),
-    ("GET", "/api/sync"),
     ("GET", "/api/clap/{rest:path}"),
     ("POST", "/api/clap/{rest:path}"),
     ("GET", "/chat/{rest:path}"),
@@ -77,7 +79,7 @@ _NOT_YET = (
     ("GET", "/api/lyrics/{rest:path}"),
     ("POST", "/api/lyrics/{rest:path}"),
 )
-"""What needs tempo, key, mood or words, which nothing computes."""
+"""What needs moods in words, or lyrics, which nothing computes."""
 
 
 async def front(request: Request) -> Response:

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from pydantic import AliasChoices, BaseModel, Field
 
 from recommender.history.seeds import todays_request
+from recommender.playlists.recipes import save_by_hand
 from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
 from recommender.recommendation.mix_result import Mix
 from recommender.recommendation.service import SimilarityService
@@ -46,7 +47,7 @@ class AlchemyBody(BaseModel):
 
 
 async def create_playlist(request: Request, user: CurrentUser, body: PlaylistBody) -> Response:
-    """Store a playlist in the catalogue; the user's one of the same name is replaced."""
+    """Store a playlist in the catalogue; the user's one of its name is replaced, if by hand."""
     state = state_of(request)
 
     def stored(service: SimilarityService) -> dict[str, Any]:
@@ -55,7 +56,7 @@ async def create_playlist(request: Request, user: CurrentUser, body: PlaylistBod
         tracks = [known[one] for one in body.track_ids if one in known]
         if not tracks:
             raise Problem(404, "None of these ids is that of an analysed track.")
-        playlist = service.catalog.save_playlist(body.playlist_name, tracks, user)
+        playlist = save_by_hand(service.catalog, body.playlist_name, tracks, user)
         return {
             "message": "The playlist is stored.",
             "playlist_id": str(playlist.id),

@@ -86,6 +86,39 @@ class StoredRadio(BaseModel):
     tracks: int
 
 
+class Score(BaseModel):
+    """Musical descriptors of a track, as the plugins of beets and Picard read them.
+
+    `mood_vector` has the predicted genres, as ``label:probability`` with commas.
+    """
+
+    item_id: str
+    title: str
+    author: str
+    album: str
+    tempo: float | None
+    key: str | None
+    scale: str | None
+    energy: float | None
+    mood_vector: str
+    other_features: str
+
+
+class SyncedScore(Score):
+    """The same with its id, and its embedding where that is asked for."""
+
+    id: str
+    embedding: list[float] | None = None
+
+
+class SyncPage(BaseModel):
+    """A page of tracks."""
+
+    has_more: bool
+    page: int
+    tracks: list[SyncedScore]
+
+
 class Failed(BaseModel):
     """What is wrong."""
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from recommender.errors import TrackNotFound, UsageError
 from recommender.recommendation.filters import Filters
-from recommender.recommendation.mix_request import MixRequest, Rules, SeedSet
+from recommender.recommendation.mix_request import MOST_STEPS, MixRequest, Rules, SeedSet
 from recommender.recommendation.service import SimilarityService
 from recommender.server import audiomuse_models as models
 from recommender.server.audiomuse_answers import (
@@ -22,7 +22,6 @@ from recommender.server.audiomuse_answers import (
 from recommender.server.errors import Problem
 from recommender.server.music_library import MusicLibrary
 from recommender.server.player_ids import PlayerIds
-from recommender.server.settings import MOST_STEPS
 from recommender.server.similarities import falling
 from recommender.server.state import ServerState, state_of
 from recommender.utils.names import storable

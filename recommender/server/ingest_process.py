@@ -21,7 +21,9 @@ from recommender.catalog import Catalog
 from recommender.errors import RecsysError
 from recommender.ingestion import IngestReport, IngestSettings, ingest
 from recommender.ingestion.report import NoProgress, Outcome
+from recommender.ingestion.settings import usual_model
 from recommender.server.linking.relink import relink_servers
+from recommender.utils.terminal_text import one_line
 
 _EVERY_S = 0.25
 _NICENESS = 10
@@ -72,11 +74,13 @@ def main() -> None:
             os.nice(_NICENESS)
     job = json.loads(sys.stdin.readline())
     names = ("workers", "memory_limit_mb", "timeout_s")
-    settings = IngestSettings(**{name: job[name] for name in names})
+    given = {name: job[name] for name in names}
     try:
         with Catalog.open(job["database"], create=False) as catalog:
+            settings = IngestSettings(model=usual_model(catalog), **given)
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())
-            notes = [] if report.interrupted else _linked_again(catalog, report)
+            notes = [] if report.interrupted else _placed_on_map(catalog)
+            notes += [] if report.interrupted else _linked_again(catalog, report)
     except KeyboardInterrupt:  # behind the analysis, of which all is stored
         _say({"event": "end", "interrupted": True, "counts": None, "notes": []})
     except RecsysError as error:
@@ -84,6 +88,20 @@ def main() -> None:
     else:
         counts = _counts(report)
         _say({"event": "end", "interrupted": report.interrupted, "counts": counts, "notes": notes})
+
+
+def _placed_on_map(catalog: Catalog) -> list[str]:
+    """Place what is new on the stored map and in the stored clusters; a line where that fails."""
+    if not catalog.layout_kinds():
+        return []
+    from recommender.library_map import place_new_tracks
+
+    try:
+        with suppress(KeyboardInterrupt):  # the ingest itself has ended in good order
+            place_new_tracks(catalog)
+    except RecsysError as error:
+        return [f"new tracks are not on the map yet: {one_line(str(error))}"]
+    return []
 
 
 def _linked_again(catalog: Catalog, report: IngestReport) -> list[str]:

@@ -4,27 +4,26 @@ Shapes: n tracks.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recommender.catalog.records import CatalogState
+from recommender.catalog.layout_records import LayoutKind
+from recommender.library_map import Clusters, clusters, map_coordinates
 from recommender.recommendation.service import SimilarityService
 from recommender.search.index import TrackIndex
-from recommender.search.score_space import ScoreSpace
 from recommender.utils.arrays import FloatArray, IntArray
 
 SIDE = 65_535
 """Length of the map's longer side, in the units of its coordinates."""
 
 NO_GROUP = 255
-"""In place of a genre where none is predicted."""
+"""In place of a genre where none is predicted, and of an energy that is not known."""
 
-_BLOCK = 65_536
-_AXES_FROM = 20_000
-"""Tracks, drawn at random, of which principal components are computed."""
+NO_CLUSTER = 65_535
 
 _CELLS = 48
 _SMOOTHED = 2
@@ -39,6 +38,10 @@ _SECOND = 0.45
 
 _APART = _CELLS // 4
 """And lies so many cells away."""
+
+
+Column = npt.NDArray[np.unsignedinteger[Any]]
+"""A number for each track."""
 
 
 @dataclass(frozen=True)
@@ -61,27 +64,32 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class LibraryMap:
-    """A point for every track that can be recommended.
+    """A point for every track that is on the map of the catalogue.
 
     Attributes:
-        state: of the catalogue.
         method: how the coordinates were made.
+        note: what is to be said of it in a line.
         ids: np.ndarray [shape=(n,)], int64, ascending.
         places: np.ndarray [shape=(n, 2)], uint16: x to the right and y upwards, 0 to `SIDE`.
-        genres: np.ndarray [shape=(n,)], uint8: index of the predicted genre, or `NO_GROUP`.
-        years: np.ndarray [shape=(n,)], uint16; 0 where none is tagged.
-        labels: names of the genres, most frequent first.
-        regions: named.
+        columns: what points may be coloured by, each [shape=(n,)]: ``genre``, uint8, index of the
+            predicted genre or `NO_GROUP`; ``year``, uint16, 0 where none is tagged; where they are
+            known ``energy``, uint8, to 254, `NO_GROUP` where it is not, and ``cluster``, uint16,
+            index of the cluster or `NO_CLUSTER`.
+        genres: names, most frequent first.
+        clusters: names, largest first.
+        regions: where tracks of a genre lie.
+        cluster_regions: where those of a cluster lie.
     """
 
-    state: CatalogState
     method: str
+    note: str | None
     ids: IntArray
     places: npt.NDArray[np.uint16]
-    genres: npt.NDArray[np.uint8]
-    years: npt.NDArray[np.uint16]
-    labels: tuple[str, ...]
+    columns: Mapping[str, Column]
+    genres: tuple[str, ...]
+    clusters: tuple[str, ...]
     regions: tuple[Region, ...]
+    cluster_regions: tuple[Region, ...]
 
     def rows(self, track_ids: Sequence[int]) -> IntArray:
         """The rows of those tracks that are on the map, in their order."""
@@ -107,17 +115,19 @@ class LibraryMap:
             "id": self.ids[rows].astype("<u4"),
             "x": self.places[rows, 0].astype("<u2"),
             "y": self.places[rows, 1].astype("<u2"),
-            "year": self.years[rows].astype("<u2"),
-            "genre": self.genres[rows],
+            **{name: _little(values[rows]) for name, values in self.columns.items()},
         }
         head = {
             "total": len(self.ids),
             "shown": len(rows),
             "side": SIDE,
             "method": self.method,
-            "genres": list(self.labels),
+            "note": self.note,
+            "genres": self.genres,
+            "clusters": self.clusters,
             "regions": [vars(region) for region in self.regions],
-            "columns": [[name, column.dtype.str[1:]] for name, column in columns.items()],
+            "cluster_regions": [vars(region) for region in self.cluster_regions],
+            "columns": [[name, f"u{column.itemsize}"] for name, column in columns.items()],
         }
         text = _padded(json.dumps(head).encode(), b" ")
         parts = [b"RMAP", len(text).to_bytes(4, "little"), text]
@@ -125,56 +135,54 @@ class LibraryMap:
         return b"".join(parts)
 
 
-def library_map(service: SimilarityService) -> LibraryMap:
-    """The map of the catalogue as it is now, by the first two principal components.
+def map_stamp(service: SimilarityService) -> tuple[object, ...]:
+    """Of what the map is made; as long as it is the same, so is the map."""
+    stored = [service.catalog.layout(kind) for kind in LayoutKind]
+    computed = [None if one is None else (one.computed_at, len(one.ids)) for one in stored]
+    return (service.state(), service.catalog_index.space, *computed)
 
-    Raises `CatalogError` where nothing is analysed.
+
+def map_points(service: SimilarityService) -> LibraryMap:
+    """The map of the catalogue as it is now: the stored one, or else its principal components.
+
+    Raises `NothingAnalysed` for a catalogue without tracks.
     """
-    index = service.index()
+    placed = map_coordinates(service)
+    index = service.current_index()
     codes = np.asarray(index.columns["predicted"])
-    genres, labels = _genres(service, index, codes)
-    places = _places(principal_plane(index))
+    genres, names = _genres(service, index, codes)
+    rows = index.rows(placed.ids)
+    places = _places(placed.xy)
+    columns: dict[str, Column] = {"genre": genres[rows], "year": _years(service, placed.ids)}
+    columns |= _energies(service, placed.ids)
+    grouped = clusters(service)
+    if grouped is not None:
+        columns["cluster"] = _clusters(grouped, placed.ids)
     return LibraryMap(
-        state=index.state,
-        method="principal components",
-        ids=index.ids,
+        method="t-SNE" if placed.source == "tsne" else "principal components",
+        note=placed.note if placed.unplaced else None,
+        ids=placed.ids,
         places=places,
-        genres=genres,
-        years=_years(service, index.ids),
-        labels=labels,
-        regions=tuple(regions(places, genres, labels)),
+        columns=columns,
+        genres=names,
+        clusters=() if grouped is None else grouped.names,
+        regions=tuple(regions(places, columns["genre"], names)),
+        cluster_regions=()
+        if grouped is None
+        else tuple(regions(places, columns["cluster"], grouped.names)),
     )
 
 
-def principal_plane(index: TrackIndex) -> FloatArray:
-    """The tracks' unit vectors in their first two principal components.
-
-    Returns:
-        np.ndarray [shape=(n, 2)], float32. Of each axis, the end with the largest loading is the
-        positive one, so that the same vectors give the same picture.
-    """
-    space, count = ScoreSpace(index), len(index.ids)
-    some = np.random.default_rng(0).permutation(count)[:_AXES_FROM]
-    sample = space.units(np.sort(some))
-    mean = sample.mean(axis=0)
-    covariance = (sample - mean).T @ (sample - mean) / len(sample)
-    axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :2]
-    if axes.shape[1] < 2:
-        axes = np.pad(axes, ((0, 0), (0, 2 - axes.shape[1])))
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]] + 1e-30)
-    blocks = np.array_split(np.arange(count), -(-count // _BLOCK))
-    parts = [(space.units(rows) - mean) @ axes for rows in blocks]
-    return np.concatenate(parts).astype(np.float32)
-
-
 def regions(
-    places: npt.NDArray[np.uint16], groups: npt.NDArray[np.uint8], labels: Sequence[str]
+    places: npt.NDArray[np.uint16],
+    groups: Column,
+    labels: Sequence[str],
 ) -> Iterator[Region]:
     """Where tracks of a group are denser than elsewhere, and denser than those of other groups.
 
     Args:
         places: as in `LibraryMap`.
-        groups: np.ndarray [shape=(n,)]: index into `labels`, or `NO_GROUP`.
+        groups: np.ndarray [shape=(n,)]: index into `labels`; others are of no group.
         labels: names of the groups.
     """
     cells = np.minimum(places.astype(np.int64) * _CELLS // (SIDE + 1), _CELLS - 1)
@@ -250,6 +258,26 @@ def _years(service: SimilarityService, ids: IntArray) -> npt.NDArray[np.uint16]:
     there = ids[rows] == known[:, 0]
     years[rows[there]] = known[there, 1]
     return years
+
+
+def _energies(service: SimilarityService, ids: IntArray) -> dict[str, Column]:
+    """The energy of tracks by their musical descriptors; nothing where no track has one."""
+    known = service.catalog.descriptor_columns(ids, ["energy"])[:, 0]
+    if np.isnan(known).all():
+        return {}
+    scaled = np.clip(np.rint(known * (NO_GROUP - 1)), 0, NO_GROUP - 1)
+    return {"energy": np.where(np.isnan(known), NO_GROUP, scaled).astype(np.uint8)}
+
+
+def _clusters(grouped: Clusters, ids: IntArray) -> npt.NDArray[np.uint16]:
+    rows = np.minimum(np.searchsorted(grouped.ids, ids), len(grouped.ids) - 1)
+    labels = np.where(grouped.ids[rows] == ids, grouped.labels[rows], -1)
+    found: npt.NDArray[np.uint16] = np.where(labels < 0, NO_CLUSTER, labels).astype(np.uint16)
+    return found
+
+
+def _little(values: Column) -> Column:
+    return values.astype(values.dtype.newbyteorder("<"))
 
 
 def _padded(data: bytes, filling: bytes) -> bytes:

@@ -15,9 +15,6 @@ DEFAULT_PORT = 8710
 MOST_TRACKS = 1000
 """Longest list that one request gets, and most seeds that it may name."""
 
-MOST_STEPS = 100
-"""Longest path that one request gets: its cost grows with the square of its length."""
-
 BYTES_A_SECOND = 64 << 10
 """Bodies that come more slowly are given up, beyond the time that any body may take."""
 

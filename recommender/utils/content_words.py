@@ -9,9 +9,9 @@ import re
 from recommender.utils.names import fold, genre_keys, label_key
 
 _CHRISTMAS = """
-christmas* xmas x-mas noel navidad* natale weihnacht* kerst kerstmis kerstlied* jul julen julens
+christmas* xmas x-mas noel navidad* natale weihnacht* kerst kerstmis kerstlied* julen julens
 julsang* julesang* jula joulu* vanoce vanoc* karacsony* craciun bozic swieta wigilia koleda koledy
-yule yuletide tannenbaum christkind* adventslied* nativity
+yule yuletide tannenbaum christkind* adventslied* nativity carols
 """
 _PHRASES = """
 santa claus|santa baby|here comes santa|jingle bells|jingle bell rock|silent night|stille nacht
@@ -22,7 +22,11 @@ o du frohliche|leise rieselt der schnee|ihr kinderlein kommet|petit papa|douce n
 feliz natal|noche de paz|tu scendi dalle stelle|god rest ye merry|god rest you merry
 twelve days of|carol of the bells|christmas carol|christmas carols|we three kings
 kommet ihr hirten|alle jahre wieder|vom himmel hoch|es ist ein ros entsprungen|mistletoe and wine
+holly and the ivy|good king wenceslas|bleak midwinter|ding dong merrily|in dulci jubilo
 """
+_JUL = r"(?<!\d[\W_])(?<!\d(?:st|nd|rd|th)[\W_])jul(?![\W_]\d{1,2}\b)"
+"""Christmas in Scandinavia; beside the number of a day it is July, as in names of live albums."""
+
 _ELSEWHERE = "クリスマス 圣诞 聖誕 크리스마스 рождеств новогодн χριστουγεν"
 """Looked for anywhere: in Chinese and Japanese no blanks divide words, in the others they bend."""
 
@@ -53,7 +57,8 @@ _WORDS += [
     re.escape(phrase) for line in _PHRASES.split("\n") for phrase in line.split("|") if phrase
 ]
 _PATTERN = re.compile(
-    rf"\b(?:{'|'.join(_WORDS)})\b|{'|'.join(re.escape(fold(word)) for word in _ELSEWHERE.split())}"
+    rf"\b(?:{'|'.join([*_WORDS, _JUL])})\b"
+    rf"|{'|'.join(re.escape(fold(word)) for word in _ELSEWHERE.split())}"
 )
 
 

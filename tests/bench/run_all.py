@@ -43,8 +43,10 @@ BENCHES = (
     Bench("start_up.py", "{large}"),
     Bench("ingest_cost.py", "{music} --files 10 --runs 1", "--files 60 --runs 3"),
     Bench("engines.py"),
+    Bench("tagging_cost.py", "{music} --files 10", "--files 40"),
     Bench("ingest_speed.py", "{music} --copies 200", "--copies 1000"),
     Bench("rescan_speed.py", "--files 10000", "--files 100000"),
+    Bench("several_hosts.py", "{music} --files 20", "--files 60"),
     Bench("cue_sheets.py", "--albums 100", "--albums 2000"),
     Bench("catalog_size.py", "{large} --as-it-is"),
     Bench("lists.py", "{large} --listens 20000", "--listens 500000"),
@@ -53,6 +55,8 @@ BENCHES = (
     Bench("index_speed.py", "--tracks 2000", "--tracks 20000 100000"),
     Bench("query_speed.py", "{large}"),
     Bench("incremental.py", "{large}"),
+    Bench("web_page.py", "{large}"),
+    Bench("library_map.py", "{small} {large}"),
     Bench(
         "search_scale.py",
         "{small} --sizes 1000 10000",
@@ -69,6 +73,7 @@ BENCHES = (
     Bench("decode.py", "--runs 2", "--runs 5"),
     Bench("damage.py", "--seeds 1", "--seeds 4"),
     Bench("content_hash.py", "{music}"),
+    Bench("descriptors.py", "--seeds 1"),
 )
 """In this order; scripts that are not there are left out with a line that says so."""
 

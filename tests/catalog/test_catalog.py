@@ -57,6 +57,7 @@ def test_state_names_the_catalogue(catalog: Catalog, tmp_path: Path) -> None:
         assert other.state().catalog != catalog.state().catalog
 
 
+@pytest.mark.sqlite_file
 def test_a_damaged_database_is_an_error(catalog: Catalog, library: Library) -> None:
     analyse(catalog, library, "a.wav")
     catalog.close()

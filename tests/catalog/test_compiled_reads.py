@@ -69,6 +69,7 @@ def test_without_an_analysis_in_the_active_space_the_newest_is_shown(
     assert catalog.track(other) == usual(catalog, [other])[other]
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     "value", ["{", '{"rock": 1} x', "", '"'], ids=["open", "two", "empty", "quote"]
 )

@@ -1,11 +1,9 @@
 """Damage to what users stored: what cannot be used is dropped or replaced, the rest stays."""
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from catalogs import analyse
+from catalogs import alter, analyse
 
 from recommender.catalog import Catalog, Library
 from recommender.errors import CatalogError
@@ -26,12 +24,7 @@ def full(catalog: Catalog, library: Library) -> Catalog:
     return catalog
 
 
-def alter(catalog: Catalog, statement: str, *values: object) -> None:
-    assert catalog.file is not None
-    with closing(sqlite3.connect(catalog.file)) as connection, connection:
-        connection.execute(statement, values)
-
-
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
@@ -66,6 +59,7 @@ def test_a_value_that_makes_no_sense(full: Catalog, table: str, column: str, val
     assert sorted(entries) == [2 if table == "playlist_entries" else 3, 3]
 
 
+@pytest.mark.sqlite_file
 def test_what_refers_to_a_lost_row_goes_with_it(full: Catalog) -> None:
     alter(full, "DELETE FROM tracks WHERE id = 2")  # the database's own checks are off here
     assert len(full.page_errors()) == 6  # one of them the analysis
@@ -75,6 +69,7 @@ def test_what_refers_to_a_lost_row_goes_with_it(full: Catalog) -> None:
     assert full.excluded_tracks().tolist() == [1, 3]
 
 
+@pytest.mark.sqlite_file
 def test_a_salvaged_catalogue_has_its_lists(full: Catalog) -> None:
     before = full.playlists(), full.exclusions(), full.history("ana"), full.lists_revision()
     assert full.salvage().lost == {}

@@ -1,13 +1,12 @@
 """Damaged embeddings, rows and pages are named, and everything else is kept."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from catalogs import DIMENSION, OTHER_SPACE, SPACE, analyse, analysis
+from catalogs import DIMENSION, OTHER_SPACE, SPACE, alter, analyse, analysis
 
 from recommender.catalog import Catalog, Library, Tags, TrackState
 from recommender.catalog.activation_blob import encode
@@ -24,13 +23,6 @@ def tracks(catalog: Catalog, library: Library) -> list[int]:
         analyse(catalog, library, f"{n}.wav", tags=Tags(f"title {n}"), analysed=analysis(n))
         for n in range(4)
     ]
-
-
-def alter(catalog: Catalog, statement: str, *values: object) -> None:
-    """Change the database behind the catalogue's back."""
-    assert catalog.file is not None
-    with closing(sqlite3.connect(catalog.file)) as connection, connection:
-        connection.execute(statement, values)
 
 
 def flip_vector(catalog: Catalog, track_id: int) -> None:
@@ -76,6 +68,7 @@ def test_embeddings_without_a_checksum_get_one(catalog: Catalog, tracks: list[in
     assert catalog.checked_activations(SPACE)[2] == [tracks[2]]
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
@@ -113,6 +106,7 @@ def test_a_value_that_makes_no_sense(
     assert catalog.page_errors() == []
 
 
+@pytest.mark.sqlite_file
 def test_reading_a_value_that_makes_no_sense_says_so(catalog: Catalog, tracks: list[int]) -> None:
     for value in ("analyfed", b"\xff"):
         alter(catalog, "UPDATE tracks SET state = CAST(? AS TEXT) WHERE id = 2", value)

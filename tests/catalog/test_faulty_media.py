@@ -16,6 +16,8 @@ from recommender.catalog.engine import catalog_url
 from recommender.catalog.migrations import HEAD, current, upgrade
 from recommender.errors import CatalogError
 
+pytestmark = pytest.mark.sqlite_file
+
 OLDER = Path(__file__).with_name("catalog_0001.sql")
 
 

@@ -130,7 +130,7 @@ def under_present_names(found: dict[str, list[tuple[object, ...]]]) -> dict[str,
 
 
 NEW_COLUMNS = {"libraries": 2, "tracks": 9, "analyses": 2, "catalog": 2}
-"""Number of columns that schemas 0004 to 0013 added at the end of a table."""
+"""Number of columns that schemas 0004 to 0012 added at the end of a table."""
 
 NEW_TABLES = {
     "removals",
@@ -144,13 +144,16 @@ NEW_TABLES = {
     "remote_names",
     "musical_descriptors",
     "layouts",
+    "library_roots",
+    "leases",
+    "claims",
 }
 
 
 def without_new_columns(
     found: dict[str, list[tuple[object, ...]]],
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Rows of schema 0013 as 0003 had them."""
+    """Rows of schema 0012 as 0003 had them."""
     return {
         name: [
             tuple(

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from recommender.errors import CatalogError, UsageError
 
 
 @pytest.fixture
-def catalog(tmp_path: Path):
-    with Catalog.open(tmp_path / "catalog.db") as catalog:
+def catalog(database: str, tmp_path: Path) -> Iterator[Catalog]:
+    with Catalog.open(database) as catalog:
         library, _ = catalog.scope_of(tmp_path / "music")
         for name in ("a.flac", "b.flac", "c.flac"):
             analyse(catalog, library, name)

@@ -1,7 +1,6 @@
 """Rows of the tracks of one file: numbered anew, dropped, moved to another library, repaired."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from recommender.catalog.records import KnownSheet
 
 SHEET = FileStat("x/album.cue", 5, 6)
 FILE = FileStat("x/album.flac", 1, 2)
-
-
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    with Catalog.open(tmp_path / "c.db") as opened:
-        yield opened
 
 
 def add(catalog: Catalog, root: Path, count: int = 3, stat: FileStat = FILE) -> list[int]:
@@ -120,11 +113,12 @@ def test_of_two_libraries_with_one_file_one_has_its_tracks(
     assert sorted(numbers(catalog)) == kept
 
 
+@pytest.mark.sqlite_file
 def test_a_damaged_number_has_the_other_segments_read_again(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     ids = add(catalog, tmp_path / "music")
-    with sqlite3.connect(tmp_path / "c.db") as connection:
+    with sqlite3.connect(catalog.file or "") as connection:
         connection.execute("UPDATE tracks SET segment = 'x' WHERE id = ?", (ids[2],))
         connection.execute("UPDATE tracks SET segment_end = 'x' WHERE id = ?", (ids[1],))
     rows = catalog.damaged_rows()
@@ -136,6 +130,7 @@ def test_a_damaged_number_has_the_other_segments_read_again(
     assert [one.analysed_in_space for one in entry.segments] == [True, False]
 
 
+@pytest.mark.sqlite_file
 def test_a_downgrade_leaves_one_track_for_a_file(catalog: Catalog, tmp_path: Path) -> None:
     from alembic import command
 
@@ -143,11 +138,11 @@ def test_a_downgrade_leaves_one_track_for_a_file(catalog: Catalog, tmp_path: Pat
 
     ids = add(catalog, tmp_path / "music")
     catalog.close()
-    engine = make_engine(catalog_url(tmp_path / "c.db"), foreign_keys=False)
+    engine = make_engine(catalog_url(catalog.url), foreign_keys=False)
     with transaction(engine, writes=True) as connection:
         command.downgrade(alembic_config(connection), "0005")
     engine.dispose()
-    with sqlite3.connect(tmp_path / "c.db") as database:
+    with sqlite3.connect(catalog.file or "") as database:
         counts = [
             database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("tracks", "analyses")

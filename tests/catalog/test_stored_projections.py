@@ -1,19 +1,17 @@
 """The projections of a catalogue's spaces: one of each origin, checked when read."""
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import numpy as np
 import pytest
-from catalogs import DIMENSION, OTHER_SPACE, SPACE, revision
+from catalogs import DIMENSION, OTHER_SPACE, SPACE, alter, revision
 
 from recommender.catalog import (
     Catalog,
     ProjectionOrigin,
     StoredProjection,
 )
-from recommender.catalog.engine import catalog_url
 from recommender.embedding.projection import Projection
 from recommender.errors import CatalogError
 
@@ -63,11 +61,9 @@ def test_a_projection_is_replaced_and_dropped(catalog: Catalog) -> None:
     assert catalog.projection(SPACE, ProjectionOrigin.MODEL) is None
 
 
-@pytest.mark.parametrize("damage", ["substr(matrix, 5)", "substr(matrix, 17)", "zeroblob(48)"])
+@pytest.mark.parametrize("damage", ["substr(matrix, 5)", "substr(matrix, 17)", "?"])
 def test_a_damaged_projection_is_an_error(catalog: Catalog, damage: str) -> None:
     catalog.store_projection(SPACE, ProjectionOrigin.MODEL, projection(), {})
-    with sqlite3.connect(catalog_url(catalog.url).database or "") as connection:
-        connection.execute(f"UPDATE projections SET matrix = {damage}")
-    connection.close()
+    alter(catalog, f"UPDATE projections SET matrix = {damage}", *[bytes(48)] * damage.count("?"))
     with pytest.raises(CatalogError, match="damaged"):
         catalog.projection(SPACE, ProjectionOrigin.MODEL)

@@ -24,7 +24,8 @@ def test_a_wheel_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_added_listed_used_and_removed(shop: Shop, catalog: Path, known_wheel: Path) -> None:
     assert "added: musicnn" in recsys("models", "add", "musicnn", "--wheel", known_wheel).out
-    (card,) = recsys("models", "--json").json["added"]
+    combined, card = recsys("models", "--json").json["added"]
+    assert combined["name"] == "combined"
     assert card["name"] == "musicnn"
     listing = recsys("models").out
     assert "added models, trained by others" in listing
@@ -35,6 +36,8 @@ def test_added_listed_used_and_removed(shop: Shop, catalog: Path, known_wheel: P
     report = recsys("ingest", shop.music, "--model", "musicnn", "--workers", 1, "--json").json
     assert (report["analysed"], report["switched"]) == (8, True)
     assert len(neighbours("plain.wav")) == len(usual)
+    assert not recsys("ingest", "--json").json["switched"], "goes on with the same model"
+    assert recsys("similar", "plain.wav", "--json").json["model"] == "musicnn"
     compared = recsys("compare", "default", "musicnn", "--json").json
     assert [model["model"] for model in compared["models"]] == ["default", "musicnn"]
     assert "removed:" in recsys("models", "remove", "musicnn").out

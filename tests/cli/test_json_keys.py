@@ -8,8 +8,8 @@ from typing import Any
 from command_line import recsys
 
 PAGE = Path(__file__).parents[2] / "cli" / "JSON.md"
-FREE = {"left_out", "request", "recipe", "list"}
-"""Keys whose values have keys of their own: names of rules, stored requests, a list once more."""
+FREE = {"left_out", "lacking", "request", "recipe", "list", "terms", "unlikely"}
+"""Keys whose values have keys of their own: names of rules, stored requests, words, lists."""
 
 
 def keys(value: Any) -> Iterator[str]:
@@ -33,6 +33,7 @@ def test_every_key_is_explained(catalog: Path) -> None:
     explained = set(re.findall(r"`(\w+)`", PAGE.read_text(encoding="utf-8")))
     for words in (
         "similar 1",
+        "search rock",
         "mix 1 --not 2 --save Recipe",
         "radio 1",
         "artists Anna",

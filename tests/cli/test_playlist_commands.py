@@ -264,3 +264,21 @@ def test_todays_list_is_made_anew_from_the_history(catalog: Path) -> None:
     recsys("like", "fourth")
     run = recsys("playlist", "run", "Today", "--json").json["playlists"][0]["list"]
     assert [seed["title"] for seed in run["seeds"]] == ["Fourth"]
+
+
+def test_a_playlist_of_single_tracks_is_shown_before_it_is_stored(catalog: Path) -> None:
+    dry = recsys("playlist", "save", "Hand", "third", "--dry-run", "--json").json
+    assert (dry["name"], dry["id"], len(dry["tracks"])) == ("Hand", None, 1)
+    assert recsys("playlist", "list", "--json").json["playlists"] == []
+    stored = recsys("playlist", "save", "Hand", "third", "--json").json
+    assert (type(stored["id"]), stored["tracks"]) == (int, dry["tracks"])
+    changed = recsys("playlist", "save", "Hand", "fourth", "--dry-run")
+    assert changed.out == "'Hand' would have 1 track, 1 new, 1 gone (--dry-run).\n"
+    assert entries("Hand") == ["Third"]
+
+
+def test_an_empty_playlist_file(catalog: Path) -> None:
+    file = catalog.parent / "empty.m3u8"
+    file.write_text("#EXTM3U\n")
+    output = recsys("playlist", "import", file)
+    assert (output.status, output.err) == (1, f"recsys: {file} names no file.\n")

@@ -117,6 +117,8 @@ def test_json_is_an_object_with_lean_neighbours(shop: Shop, catalog: Path) -> No
         "model",
         "ranking",
         "threshold",
+        "lacking",
+        "weights",
         "neighbours",
     ]
     assert (found["schema_version"], found["model"], found["ranking"]) == (1, "default", "cosine")

@@ -8,7 +8,7 @@ from command_line import Shop, recsys, write_music
 
 def test_similar_artists_and_where_to_begin(catalog: Path) -> None:
     found = recsys("artists", "ANNA", "--json").json
-    assert list(found) == ["schema_version", "artist", "near", "artists"]
+    assert list(found) == ["schema_version", "artist", "near", "artists", "left_out"]
     (bela,) = found["artists"]
     assert (bela["artist"], bela["tracks"]) == ("Bela", 1)
     assert bela["entry_points"][0]["title"] == "Fourth"
@@ -21,6 +21,15 @@ def test_similar_artists_and_where_to_begin(catalog: Path) -> None:
     assert "/four.ogg" in recsys("artists", "anna", "--m3u", "-", "--absolute").out
     of_bela = recsys("artists", "Bela", "--near", "third", "--json").json["artists"][0]
     assert of_bela["entry_points"][0]["title"] == "Third"  # nearest to what is playing is itself
+
+
+def test_exclusions_hold_and_are_counted(catalog: Path) -> None:
+    recsys("exclude", "add", "--artist", "bela")
+    output = recsys("artists", "anna", "--why")
+    assert ("Bela" in output.out, "excluded" in output.out) == (False, True)
+    beside = recsys("artists", "anna", "--why", "--m3u", "-")
+    assert (beside.out, "left out, excluded: 1" in beside.err) == ("#EXTM3U\n", True)
+    assert "Bela" in recsys("artists", "anna", "--no-exclusions").out
 
 
 def test_similar_albums(tmp_path: Path) -> None:

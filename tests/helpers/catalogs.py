@@ -1,10 +1,13 @@
 """Tracks for catalogues that no file was analysed for."""
 
 import os
+import re
 
 import numpy as np
+import sqlalchemy as sa
 
 from recommender.catalog import Catalog, FileStat, Library, Tags
+from recommender.catalog.database_url import catalog_url
 from recommender.embedding.space import Analysis, SpaceId
 
 SPACE = SpaceId("conv1d-encoder", "0a1b", "2c3d")
@@ -56,3 +59,15 @@ def analyse(
 
 def revision(catalog: Catalog) -> int:
     return catalog.state().revision
+
+
+def alter(catalog: Catalog, statement: str, *values: object) -> None:
+    """Change the database behind the catalogue's back; ``?`` stands for each of `values`."""
+    names = iter(range(len(values)))
+    named = re.sub(r"\?", lambda _: f":v{next(names)}", statement)
+    engine = sa.create_engine(catalog_url(catalog.url))
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.text(named), {f"v{at}": value for at, value in enumerate(values)})
+    finally:
+        engine.dispose()

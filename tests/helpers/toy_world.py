@@ -11,6 +11,7 @@ from recommender.audio.damage import Damage
 from recommender.catalog import Catalog, FileStat, Tags, Track
 from recommender.embedding.duplicates import DuplicateDetector
 from recommender.embedding.space import Analysis, SpaceId
+from recommender.musical_descriptors import MusicalDescriptors
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.service import SimilarityService
 
@@ -65,10 +66,16 @@ class World:
         predicted: str = "rock",
         space: SpaceId = SPACE,
         damage: Damage | None = None,
+        descriptors: MusicalDescriptors | None = None,
         **tags: str,
     ) -> int:
         library, _ = self.catalog.scope_of(self.folder / "music")
-        one = replace(analysis(degrees, duration, predicted), space=space, damage=damage)
+        one = replace(
+            analysis(degrees, duration, predicted),
+            space=space,
+            damage=damage,
+            descriptors=descriptors,
+        )
         with self.catalog.writing() as write:
             return write.analysed(library, FileStat(path, 1, 1), path, Tags(**tags), one, "test")
 

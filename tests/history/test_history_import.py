@@ -316,3 +316,11 @@ def test_an_own_export_adds_nothing(shelf: Shelf, tmp_path: Path) -> None:
     assert (found.matched, found.added) == (6, 0)
     assert shelf.catalog.history("ana") == before
     assert import_history(shelf.catalog, tmp_path / "own.jsonl", "bo").added == 6
+
+
+def test_a_table_of_something_else_is_no_history(shelf: Shelf) -> None:
+    file = shelf.folder / "prices.csv"
+    file.write_text("a,b\n1,2\n")
+    with pytest.raises(HistoryError, match=r"of 2 entries none can be read .*line 1: no artist"):
+        import_history(shelf.catalog, file)
+    assert shelf.catalog.history() == []

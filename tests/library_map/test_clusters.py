@@ -11,8 +11,9 @@ from recommender.catalog import Catalog
 from recommender.errors import UsageError
 from recommender.library_map import clusters, compute_clusters, members, place_new_tracks
 from recommender.library_map.agreement import agreement, stability
-from recommender.library_map.cluster_names import cluster_names
+from recommender.library_map.cluster_names import cluster_names, typical_words
 from recommender.library_map.clustering import NOISE, Method, assign, by_size, cluster
+from recommender.musical_descriptors.words import WORDS
 
 GROUPS = [0] * 30 + [1] * 20 + [2] * 15
 
@@ -143,3 +144,19 @@ def test_agreement_with_random_labels_is_chance() -> None:
 def test_names_differ() -> None:
     genres = [["jazz"] * 3, ["jazz"] * 2 + ["pop"], ["pop", "rock", "disco"], []]
     assert cluster_names(genres) == ("jazz 1", "jazz 2", "disco and pop", "unnamed")
+
+
+def test_words_say_what_sets_a_cluster_apart() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2, NOISE], 20)
+    columns = rng.uniform(size=(80, len(WORDS))).astype(np.float32)
+    names = list(WORDS)
+    columns[labels == 0, names.index("energy")] += 2
+    columns[labels == 1, names.index("vocals")] = np.nan
+    columns[labels == 2, names.index("vocals")] -= 2
+    found = typical_words(columns, labels)
+    assert "energetic" in found[0]
+    assert not {"vocal", "instrumental"} & set(found[1])
+    assert found[2] == ("instrumental",)
+    assert cluster_names([["jazz"]] * 3, found)[2] == "jazz, instrumental"
+    assert typical_words(np.full_like(columns, np.nan), labels) == [(), (), ()]

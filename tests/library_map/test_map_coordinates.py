@@ -1,5 +1,6 @@
 """The map of a catalogue: what is near stays near, new tracks move no other."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from map_worlds import SPACE, add_tracks, new_catalog, service_of
 
 from recommender.catalog import Catalog
 from recommender.catalog.layout_records import LayoutKind
-from recommender.errors import NothingAnalysed
+from recommender.errors import NothingAnalysed, RecsysError
 from recommender.library_map import compute_map, map_coordinates, place_new_tracks
 from recommender.library_map.quality import neighbourhood_hit, trustworthiness
 
@@ -158,6 +159,15 @@ def test_without_openTSNE_the_stored_map_is_read(  # noqa: N802
     service = service_of(catalog)
     assert place_new_tracks(catalog, service.index()) == {}
     assert map_coordinates(service).unplaced == 1
+
+
+@pytest.mark.parametrize("library", ["openTSNE", "sklearn.neighbors"])
+def test_what_is_missing_to_compute_is_said(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(RecsysError, match=r"pip install 'recommender\[map\]'"):
+        compute_map(catalog, service_of(catalog).index())
 
 
 def test_trustworthiness_of_what_keeps_all_neighbours_is_one() -> None:

@@ -42,7 +42,7 @@ def test_tempi_out_of_range_are_not_told(bpm: int) -> None:
 
 
 def test_a_beat_that_may_be_felt_in_two_ways_has_a_second_tempo() -> None:
-    found = pulse_of(clicks(80) + 0.03 * clicks(80, swing=0.5))
+    found = pulse_of(clicks(80) + 0.3 * clicks(80, swing=0.5))
     assert {round(found.tempo or 0), round(found.second_tempo or 0)} == {80, 160}
 
 

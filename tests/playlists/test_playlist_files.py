@@ -485,3 +485,9 @@ def test_a_playlist_file_is_replaced_whole_or_not_at_all(shelf: Shelf) -> None:
     assert file.read_bytes() == before
     with pytest.raises(UsageError, match="does not exist"):
         write_playlist(shelf.folder / "absent" / "p.xspf", [one])
+
+
+@pytest.mark.parametrize("name", ["a.m3u", "a.m3u8"])
+def test_what_is_no_text_is_no_playlist(shelf: Shelf, name: str) -> None:
+    with pytest.raises(PlaylistError, match=r"cannot be used: it is no text"):
+        shelf.read(name, bytes(range(256)) * 20)

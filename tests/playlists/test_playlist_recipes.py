@@ -20,6 +20,7 @@ from recommender.playlists.recipes import (
     replace_tracks,
     run_recipe,
     run_recipes,
+    save_by_hand,
     todays_recipe,
     with_repeats,
 )
@@ -124,7 +125,7 @@ def test_seeds_that_are_gone_are_named(world: World, ids: list[int]) -> None:
     world.catalog.prune(force=True)
     before = world.catalog.playlist("mine")
     content = (world.folder / "p.m3u8").read_bytes()
-    with pytest.raises(PlaylistError, match=f"no track has the id {ids[0]}"):
+    with pytest.raises(PlaylistError, match=f"no track has the id {ids[0]}.*save it again"):
         run_recipe(world.service, before, DAY)
     assert_unchanged(world, before, content)
     assert playlist.id == before.id
@@ -371,3 +372,44 @@ def test_a_process_that_is_killed_leaves_whole_lists(world: World, ids: list[int
         assert [track.id for track in found.tracks] in halves
         assert found.unmatched == []
     assert world.catalog.page_errors() == []
+
+
+class TestByHand:
+    def test_it_keeps_comment_and_file_of_what_it_replaces(
+        self, world: World, ids: list[int]
+    ) -> None:
+        assert save_by_hand(world.catalog, "new", ids[:2], "").track_ids == tuple(ids[:2])
+        file = world.folder / "p.m3u8"
+        world.catalog.save_playlist("mine", ids[:3], comment="slow", target=file)
+        stored = save_by_hand(world.catalog, "mine", ids[4:6], "")
+        assert (stored.comment, stored.target) == ("slow", file)
+        assert [track.id for track in read_playlist(world.catalog, file).tracks] == ids[4:6]
+        assert save_by_hand(world.catalog, "mine", ids[:1], "", "fast").comment == "fast"
+
+    def test_a_recipe_is_not_lost(self, world: World, ids: list[int]) -> None:
+        before = save(world, ids[:3], mix_of(ids[0]))
+        content = (world.folder / "p.m3u8").read_bytes()
+        with pytest.raises(UsageError, match="'mine' is made by a recipe"):
+            save_by_hand(world.catalog, "mine", ids[4:6], "")
+        assert_unchanged(world, before, content)
+
+
+def test_what_is_not_repeated_is_found_by_its_new_name(world: World, ids: list[int]) -> None:
+    queue = world.catalog.save_playlist("Queue", [ids[1]])
+    elsewhere = world.catalog.save_playlist("Queue", [ids[2]], "ana")
+    recipe = with_repeats(mix_of(ids[0]), Repeats(None, ("Queue", "/some/file.m3u8")))
+    mine = world.catalog.save_playlist("mine", [], recipe=recipe)
+    of_ana = world.catalog.save_playlist("mine", [], "ana", recipe=recipe)
+    world.catalog.describe_playlist(queue.id, name="Night")
+
+    def names(playlist: StoredPlaylist) -> list[str]:
+        stored = world.catalog.playlist(playlist.id).recipe
+        assert stored is not None
+        return list(stored["rules"]["previous_playlists"])
+
+    assert names(mine) == ["Night", "/some/file.m3u8"]
+    assert names(of_ana) == ["Queue", "/some/file.m3u8"]
+    world.catalog.describe_playlist(elsewhere.id, comment="another word")
+    assert names(of_ana) == ["Queue", "/some/file.m3u8"]
+    mix = run_recipe(world.service, world.catalog.playlist(mine.id))
+    assert ids[1] not in [entry.track.id for entry in mix.entries]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sounds
 import torch
 from golden_sounds import RATE, golden_sound
 from tensor_bundles import TAGS, bundle, random_tensors, write_wheel
@@ -34,8 +35,8 @@ class TestAdding:
     def test_the_model_is_found_by_name_and_computes_what_torch_does(self, known_wheel) -> None:
         with pytest.raises(WeightsError, match="recsys models add musicnn"):
             find_model("musicnn")
-        (files,) = musicnn.add_musicnn(known_wheel)
-        assert added_models() == ("musicnn",)
+        files, _ = musicnn.add_musicnn(known_wheel)
+        assert added_models() == ("combined", "musicnn")
         assert "musicnn" in named_models()
         assert files.folder == models_folder() / "musicnn"
         patches = mel_patches([AudioClip(golden_sound("beat"), RATE)], PatchFrontEnd(count=2))
@@ -49,8 +50,12 @@ class TestAdding:
     def test_added_again_it_is_replaced_and_what_was_removed_is_gone(self, known_wheel) -> None:
         for _ in range(2):
             musicnn.add_musicnn(known_wheel)
-        assert [path.name for path in models_folder().iterdir()] == ["musicnn"]
+        names = sorted(path.name for path in models_folder().iterdir())
+        assert names == ["combined", "musicnn"]
         remove_model("musicnn")
+        with pytest.raises(WeightsError, match=r"'musicnn' was added; there are: combined"):
+            remove_model("musicnn")
+        remove_model("combined")
         assert nothing_added()
         with pytest.raises(WeightsError, match=r"no model 'musicnn' was added; there are: none"):
             remove_model("musicnn")
@@ -58,7 +63,7 @@ class TestAdding:
             remove_model("default")
 
     def test_the_card_says_where_it_comes_from(self, known_wheel) -> None:
-        (files,) = musicnn.add_musicnn(known_wheel)
+        files, _ = musicnn.add_musicnn(known_wheel)
         card = files.card
         assert "ISC" in card.licence
         assert "non-commercial" in card.licence
@@ -84,6 +89,20 @@ class TestAnalysing:
         assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-4)
         single = [embedder.analyse_clips((clip,))[0] for clip in clips]
         np.testing.assert_allclose(activations, np.mean(single, axis=0), atol=1e-5)
+
+    def test_combined_joins_what_both_models_compute(self, known_wheel, tmp_path) -> None:
+        models = (*musicnn.add_musicnn(known_wheel), find_model())
+        path = tmp_path / "a.wav"
+        sounds.write_sound(path, sounds.music(4, 22_050, 0), 22_050)
+        alone, both, default = (Embedder(files).analyse(path) for files in models)
+        np.testing.assert_array_equal(
+            both.activations, np.concatenate([alone.activations, default.activations])
+        )
+        assert both.genre_probabilities == pytest.approx(alone.genre_probabilities, abs=1e-6)
+        assert both.samples_hash == alone.samples_hash == default.samples_hash
+        assert tags_of(models[1].card) == tags_of(models[0].card)
+        projected = models[1].projection().apply(both.activations[None])
+        assert np.linalg.norm(projected) == pytest.approx(1, abs=1e-4)
 
     def test_a_short_sound_is_repeated_and_one_far_too_loud_refused(self, known_wheel) -> None:
         embedder = Embedder(musicnn.add_musicnn(known_wheel)[0])

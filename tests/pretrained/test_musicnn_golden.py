@@ -33,7 +33,7 @@ def consecutive_patches(samples: np.ndarray) -> np.ndarray:
 
 
 def test_both_networks_compute_what_the_originals_do(real_wheel, golden) -> None:
-    (files,) = musicnn.add_musicnn(real_wheel)
+    files, _ = musicnn.add_musicnn(real_wheel)
     engines = [serving_networks(files), [TorchNetwork(one, "cpu") for one in files.networks()]]
     for networks in engines:
         for data, network in zip(musicnn.NETWORKS.values(), networks, strict=True):

@@ -90,6 +90,7 @@ class TestStoring:
             ({"seeds": {"like": [None]}}, "'like'"),
             ({"seeds": {}}, "seeds"),
             ({"steps": "two", "kind": "path"}, "steps"),
+            ({"rules": {"min_duration": 1200}}, "greatest length unless another is given"),
             ({"kind": 3}, "kind"),
             ({"kind": "tape"}, "'tape'"),
             ({"schema_version": 99}, "99"),
@@ -197,3 +198,17 @@ def test_numbers_of_numpy_are_plain_in_json() -> None:
 def test_weights_that_do_not_fit(weights: tuple[float, ...]) -> None:
     with pytest.raises(UsageError, match="weight"):
         SeedSet((1, 2), weights=weights)
+
+
+def test_a_path_has_a_greatest_length():
+    ends = SeedSet((1, 2))
+    assert MixRequest("path", ends, steps=100).tracks == 101
+    for too_long in ({"steps": 101}, {"length": Length(102)}):
+        with pytest.raises(UsageError, match="at most 100 steps, not 101"):
+            MixRequest("path", ends, **too_long)
+
+
+def test_a_least_length_beyond_the_default_greatest_one():
+    with pytest.raises(UsageError, match=r"1200 s and at most 900 s, .*: give another, or none"):
+        Rules(min_duration=1200)
+    assert Rules(min_duration=1200, max_duration=None).filters().min_duration == 1200

@@ -172,6 +172,12 @@ class TestRules:
         with pytest.raises(UsageError, match="excluded 1"):
             listed(world, "radio", [self.seed])
 
+    def test_some_of_many_genres_are_named_and_the_others_counted(self, world):
+        for number in range(12):
+            world.add(f"{number}.ogg", 10, genre=f"{'gG'[number % 2]}enre {number:02}")
+        with pytest.raises(UsageError, match=r"genre 00, Genre 01, .*, Genre 09 and 2 more\.$"):
+            listed(world, "mix", [self.seed], genre="zzz")
+
     def test_a_catalogue_of_the_seed_alone(self, world):
         found = world.service.mix(MixRequest("radio", SeedSet((self.seed,))))
         assert (found.entries, found.notes) == ([], ["no other track is left."])

@@ -1,5 +1,6 @@
 """Artists and albums that sound alike."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from toy_world import COPY
 
 from recommender.errors import TrackNotFound, UsageError
+from recommender.recommendation.mix_request import Rules
 
 
 class TestArtists:
@@ -43,6 +45,37 @@ class TestArtists:
             world.service.similar_artists("Ana", k=0)
         with pytest.raises(TypeError, match="artist"):
             world.service.similar_artists(3)
+
+
+class TestWhatMayBeBegunWith:
+    def test_an_artist_without_such_a_track_is_left_out_and_counted(self, world):
+        world.add("ana.ogg", 0, artist="Ana")
+        world.add("ben/tale.ogg", 5, artist="Ben", genre="Audiobook")
+        world.add("ben/song.ogg", 40, artist="Ben")
+        world.add("cid.ogg", 10, artist="Cid", title="Silent Night")
+        world.add("dee.ogg", 20, artist="Dee")
+        world.add("eve.ogg", 30, artist="Eve", duration=1000)
+        world.add("nobody.ogg", 12, artist="Unknown Artist")
+        world.catalog.add_exclusion("artist", "dee")
+
+        def listed(rules, month):
+            found = world.service.similar_artists("Ana", rules=rules, today=date(2026, month, 1))
+            first = {one.artist: Path(one.entry_points[0].track.path).stem for one in found}
+            return first, {rule: count for rule, count in found.left_out.items() if count}
+
+        everything = {"Cid": "cid", "Dee": "dee", "Ben": "tale", "Eve": "eve"}
+        assert listed(None, 6) == (everything, {"no artist": 1})
+        reasons = {"length": 1, "speech": 1, "excluded": 1, "no artist": 1}
+        assert listed(Rules(), 6) == ({"Ben": "song"}, reasons | {"Christmas": 1})
+        assert listed(Rules(), 12) == ({"Cid": "cid", "Ben": "song"}, reasons)
+        assert world.service.similar_artists("Ana", rules=Rules()).catalogue == 7
+
+    def test_nothing_left_is_an_empty_list(self, world):
+        one = world.add("one.ogg", 0, artist="Ana", album="One", genre="Podcast")
+        world.add("two.ogg", 20, artist="Ben", album="Two", genre="Podcast")
+        assert list(world.service.similar_artists("Ana", rules=Rules())) == []
+        found = world.service.similar_albums(one, rules=Rules())
+        assert (list(found), found.left_out["speech"]) == ([], 2)
 
 
 class TestAlbums:

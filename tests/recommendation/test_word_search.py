@@ -26,7 +26,7 @@ TRACKS = {
 
 @pytest.fixture
 def catalog(tmp_path, known_wheel):
-    (files,) = add_musicnn(known_wheel)
+    files, _ = add_musicnn(known_wheel)
     tags, space = tags_of(files.card), files.space()
     (tmp_path / "music").mkdir()
     with Catalog.open(str(tmp_path / "words.db")) as catalog:

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recommender.catalog import Catalog
+from recommender.playlists.files import read_playlist
 from recommender.recommendation.filters import Filters
 from recommender.recommendation.mix_request import Length, MixRequest, SeedSet
 from recommender.recommendation.service import SimilarityService
@@ -27,6 +28,21 @@ def every_item(client: TestClient, address: str) -> list[dict[str, Any]]:
         items += page["items"]
         following = page["next"]
     return items
+
+
+def test_lists_are_explained_and_weighed_on_request(
+    reader: TestClient, ids: dict[str, int]
+) -> None:
+    address = f"{API}/tracks/{ids['First Light']}/similar"
+    plain = reader.get(address).json()["items"]
+    for one, same in zip(reader.get(f"{address}?why=true").json()["items"], plain, strict=True):
+        assert one["track"] == same["track"]
+        assert sum(one["why"]["groups"].values()) == pytest.approx(one["similarity"], abs=1e-6)
+        assert one["why"]["words"]
+    weighed = reader.get(f"{address}?more=rhythm&more=rhythm&less=timbre&why=true").json()["items"]
+    assert {one["track"]["id"] for one in weighed} == {one["track"]["id"] for one in plain}
+    assert all("weights" in one["why"]["reranking"] for one in weighed)
+    assert reader.get(f"{address}?more=mood").status_code == 422
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
@@ -48,6 +64,7 @@ def test_a_list_is_that_of_the_library(reader: TestClient, ids: dict[str, int], 
     found = [(one["track"]["id"], one["similarity"]) for one in answer["items"]]
     assert found == [(one.track.id, one.similarity) for one in expected.neighbours]
     assert answer["seed"]["track"]["id"] == seed
+    assert {one["why"] for one in answer["items"]} == {None}
     wanted: dict[str, Any] = {"seeds": {"like": [seed]}, "length": {"tracks": 4}}
     answer = reader.post(f"{API}/radio", json=wanted).json()
     assert [one["track"]["id"] for one in answer["items"]] == [
@@ -193,6 +210,24 @@ def test_playlists_are_the_users_own_or_shared(
     assert [answer.status_code for answer in both] == [200, 200]
 
 
+def test_a_list_by_hand_does_not_replace_a_recipe(
+    client: TestClient, database: Path, ids: dict[str, int]
+) -> None:
+    recipe = MixRequest("mix", SeedSet((ids["First Light"],))).as_dict()
+    file = database.with_name("evening.m3u8")
+    with Catalog.open(database) as catalog:
+        catalog.save_playlist("Made", [ids["Third"]], recipe=recipe)
+        catalog.save_playlist("Filed", [ids["Third"]], target=file)
+    wanted = {"name": "Made", "track_ids": [ids["Fourth"]]}
+    refused = client.post(f"{API}/playlists", json=wanted)
+    assert (refused.status_code, "recipe" in refused.text) == (400, True)
+    assert client.post(f"{API}/playlists", json=wanted | {"name": "Filed"}).status_code == 201
+    with Catalog.open(database) as catalog:
+        assert catalog.playlist("Made").recipe is not None
+        assert catalog.playlist("Filed").target == file
+        assert [track.id for track in read_playlist(catalog, file).tracks] == [ids["Fourth"]]
+
+
 def test_a_recipe_is_run(client: TestClient, database: Path, ids: dict[str, int]) -> None:
     seeds = SeedSet((ids["First Light"],))
     recipe = MixRequest("mix", seeds, length=Length(2)).as_dict()
@@ -286,7 +321,7 @@ def test_a_base_path_is_before_every_route(
     assert page["next"].startswith(f"/recsys{API}/tracks?")
     assert client.get(page["next"]).status_code == 200
     assert client.get(f"/recsys/api/similar_tracks?item_id={ids['Third']}").status_code == 200
-    assert 'href="/recsys/' in client.get("/recsys/", headers={"Accept": "text/html"}).text
+    assert client.get("/recsys/", headers={"Accept": "text/html"}).status_code == 200
 
 
 def test_a_list_of_artists_of_before_is_not_taken_for_one_of_now(
@@ -306,3 +341,19 @@ def test_a_list_of_artists_of_before_is_not_taken_for_one_of_now(
     assert "Bela" not in [one["name"] for one in fresh.json()["items"]]
     known = {"If-None-Match": fresh.headers["etag"]}
     assert client.get(f"{API}/artists", headers=known).status_code == 304
+
+
+def test_musical_descriptors_of_a_track_and_filters_by_them(
+    reader: TestClient, ids: dict[str, int]
+) -> None:
+    first = ids["First Light"]
+    found = reader.get(f"/api/v1/tracks/{first}/descriptors").json()["descriptors"]
+    assert found["loudness"] < 0
+    assert reader.get("/api/v1/tracks/999999/descriptors").status_code == 404
+    loud = reader.get(f"/api/v1/tracks/{first}/similar", params={"energy": ">0"}).json()
+    assert set(loud["lacking"]) <= {"energy"}
+    wrong = reader.get(f"/api/v1/tracks/{first}/similar", params={"tempo": "fast"})
+    assert wrong.status_code == 400
+    assert "tempo cannot be 'fast'" in wrong.json()["detail"]
+    order = {"track_ids": [first, ids["Fourth"]], "by": "tempo-key"}
+    assert len(reader.post("/api/v1/order", json=order).json()["items"]) == 2

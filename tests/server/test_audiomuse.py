@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from recommender.catalog import Catalog
 from recommender.catalog.server_records import RemoteKind, RemoteName, RemoteTrack
+from recommender.recommendation.mix_request import MixRequest, SeedSet
 from recommender.server.music_library import artist_id_of
 from recommender.server.similarities import falling
 
@@ -38,7 +39,10 @@ def matches(value: Any, shape: Any) -> bool:
         return isinstance(value, list) and all(matches(one, shape[0]) for one in value)
     if shape == "distance":
         return isinstance(value, float) and 0 <= value <= 1
-    return isinstance(value, {"str": str, "number": int | float}[shape])
+    if shape.endswith("?") and value is None:
+        return True
+    kinds = {"str": str, "number": int | float, "flag": bool}
+    return isinstance(value, kinds[shape.removesuffix("?")])
 
 
 def asked(client: TestClient, one: dict[str, Any], ids: dict[str, int]) -> Any:
@@ -117,7 +121,35 @@ def test_linked_ids_are_used_both_ways(
     assert shown["playlist"]["track_ids"] == [ids["Fourth"]]
 
 
+def test_a_playlist_does_not_replace_a_recipe(
+    client: TestClient, database: Path, ids: dict[str, int]
+) -> None:
+    recipe = MixRequest("mix", SeedSet((ids["Third"],))).as_dict()
+    with Catalog.open(database) as catalog:
+        catalog.save_playlist("Evening", [ids["Third"]], recipe=recipe)
+    body = {"playlist_name": "Evening", "track_ids": [str(ids["Fourth"])]}
+    assert client.post("/api/create_playlist", json=body).status_code == 400
+    with Catalog.open(database) as catalog:
+        assert catalog.playlist("Evening").track_ids == (ids["Third"],)
+
+
 def test_falling_values_are_the_nearest_that_fall() -> None:
     assert falling([0.9, 0.5, 0.7, 0.2]) == pytest.approx([0.9, 0.6, 0.6, 0.2])
     assert falling([-0.5, 1.5]) == pytest.approx([0.5, 0.5])
     assert falling([]) == []
+
+
+def test_synchronisation_goes_page_by_page(reader: TestClient, ids: dict[str, int]) -> None:
+    whole = reader.get("/api/sync?limit=500").json()
+    assert not whole["has_more"]
+    seen, page, more = [], 0, True
+    while more:
+        page += 1
+        found = reader.get(f"/api/sync?limit=2&page={page}").json()
+        seen += found["tracks"]
+        more = found["has_more"]
+    assert seen == whole["tracks"]
+    first = str(ids["First Light"])
+    (one,) = reader.get(f"/api/sync?ids={first}&include_embeddings=true").json()["tracks"]
+    assert one["id"] == first
+    assert sum(value**2 for value in one["embedding"]) == pytest.approx(1, abs=1e-3)

@@ -129,7 +129,7 @@ def test_a_track_without_a_picture_has_none(reader: TestClient, ids: dict[str, i
 def test_a_playlist_is_a_file_for_players(
     serve: Callable[..., TestClient], music: Any, ids: dict[str, int]
 ) -> None:
-    wanted = sorted(ids.values())[:3]
+    wanted = [ids[name] for name in ("Third", "Fourth", "copy")]
     client = serve()
     body = {"name": 'Sun/"day"\r\n', "track_ids": wanted}
     playlist = client.post(f"{API}/playlists", json=body).json()["playlist"]
@@ -146,3 +146,14 @@ def test_a_playlist_is_a_file_for_players(
     assert all(
         Path(line).is_absolute() for line in shown.text.splitlines() if not line.startswith("#")
     )
+
+
+def test_descriptors_of_many_tracks(reader: TestClient, ids: dict[str, int]) -> None:
+    wanted = sorted(ids.values())
+    found = reader.post(f"{API}/descriptors", json={"track_ids": [*wanted, 999_999]}).json()[
+        "items"
+    ]
+    assert [one["id"] for one in found] == wanted
+    for one in found:
+        assert one["tempo"] is None or 20 < one["tempo"] < 400
+        assert one["energy"] is None or 0 <= one["energy"] <= 1

@@ -31,7 +31,10 @@ def test_two_albums(one, other):
     assert album_key(*one) != album_key(*other)
 
 
-@pytest.mark.parametrize("name", [None, "", "  "])
+@pytest.mark.parametrize(
+    "name", [None, "", "  ", "Unknown Album", "[unknown album]", "Okänt  album", "未知专辑"]
+)
 def test_no_album(name):
     assert album_key(name, ("Ana",), "1:x") == ""
     assert album_key("Disc 1", (), "1:x")  # which is all of its name
+    assert album_key("Unknown", (), "1:x")

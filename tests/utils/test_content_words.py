@@ -17,8 +17,15 @@ CHRISTMAS = (
     "God rest ye merry, gentlemen",
     "クリスマス・イブ",
     "Рождественская песня",
+    "God Jul",
+    "Jul 2003",
+    "Carols from King's",
+    "The Holly and the Ivy",
 )
-NOT_CHRISTMAS = ("Julia", "Natalie", "Oh! Carol", "Santa Monica", "Kersten", "Snow", "Advent", "")
+NOT_CHRISTMAS = (
+    *("Julia", "Natalie", "Oh! Carol", "Santa Monica", "Kersten", "Snow", "Advent", ""),
+    *("Live 12-Jul-2003", "4th Jul 1976", "1999.jul.21", "Jul 4, Philadelphia"),
+)
 
 
 @pytest.mark.parametrize("text", CHRISTMAS)

@@ -17,6 +17,7 @@ from recommender.research.datasets import gtzan
 from recommender.research.model_building.results import precision
 from recommender.research.model_building.split_tracks import SplitTracks
 from recommender.research.reproduction.experiments import RUNS, StudyRun
+from recommender.research.reproduction.layers import layered_settings
 from recommender.research.reproduction.outcomes import (
     Key,
     Outcome,
@@ -96,6 +97,7 @@ def run_jobs(
     device: str = "cpu",
     full: bool = False,
     precision: str = "float32",
+    layers: Sequence[str] = (),
     smoke_test: bool = False,
     command: str = "",
     on_epoch: Callable[[Job, EpochReport], None] | None = None,
@@ -111,6 +113,7 @@ def run_jobs(
         device: ``cpu`` or ``cuda``.
         full: train to the declared end on a CPU too, also what is there of capped runs.
         precision: of the training on a CPU, as in `TrainingSettings`.
+        layers: of the spectrograms, as further input; each choice of layers has folders of its own.
         smoke_test: one step of training on a few tracks.
         command: for the outcomes.
         on_epoch, on_outcome: called after each.
@@ -124,7 +127,7 @@ def run_jobs(
         if job.key in completed(folder, full=full):
             continue
         if split is None or split.protocol != job.protocol:
-            split = load_protocol(data, job.protocol, smoke_test=smoke_test)
+            split = load_protocol(data, job.protocol, smoke_test=smoke_test, layers=layers)
         settings = job.run.settings(
             job.seed,
             device=device,
@@ -132,8 +135,13 @@ def run_jobs(
             full=full,
             precision=precision,
         )
+        model_settings = layered_settings(settings.model, settings.model_settings, len(layers))
         result = train(
-            replace(settings, epochs=1) if smoke_test else settings,
+            replace(
+                settings,
+                model_settings=model_settings,
+                epochs=1 if smoke_test else settings.epochs,
+            ),
             split.train.tracks,
             split.valid.tracks,
             len(gtzan.GENRES),

@@ -7,7 +7,7 @@ clips), so that the two differ in the leak alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from recommender.research.model_building.split_tracks import (
     load_tracks,
 )
 from recommender.research.reproduction.experiments import CLIP_FRAMES
+from recommender.research.reproduction.layers import with_layers
 from recommender.research.training.inference import TrackSet, clip_starts
 
 PROTOCOLS = ("filtered", "paper", "stratified")
@@ -52,7 +53,9 @@ class StudySplit:
     disjoint: tuple[int, ...]
 
 
-def load_protocol(data: gtzan.Gtzan, protocol: str, *, smoke_test: bool = False) -> StudySplit:
+def load_protocol(
+    data: gtzan.Gtzan, protocol: str, *, smoke_test: bool = False, layers: Sequence[str] = ()
+) -> StudySplit:
     """The three splits of a protocol.
 
     Args:
@@ -61,6 +64,7 @@ def load_protocol(data: gtzan.Gtzan, protocol: str, *, smoke_test: bool = False)
         smoke_test: only a few tracks of each split, to try the code (`SMOKE_TEST_TRACKS` of each of
             `SMOKE_TEST_GENRES`: at most 18 clips, which make one batch); the others need not be in
             `data`.
+        layers: of each spectrogram, stacked below it as further bands (`layers.with_layers`).
 
     Raises:
         DatasetError: tracks are absent, or there is no such protocol.
@@ -72,9 +76,14 @@ def load_protocol(data: gtzan.Gtzan, protocol: str, *, smoke_test: bool = False)
         if smoke_test:
             ids = smoke_test_ids(ids)
         splits.append(_load_clips(data, ids) if clips else load_tracks(data, ids))
-    train, valid, test = splits
+    train, valid, test = (_layered(split, layers) if layers else split for split in splits)
     disjoint = tuple(artist_disjoint(test.ids, protocol)) if protocol == "filtered" else ()
     return StudySplit(protocol, train, valid, test, 1 if clips else CLIPS_PER_TRACK, disjoint)
+
+
+def _layered(split: SplitTracks, layers: Sequence[str]) -> SplitTracks:
+    stacked = np.stack([with_layers(track, layers) for track in split.tracks.decibels])
+    return replace(split, tracks=TrackSet(stacked, split.tracks.labels))
 
 
 def drawn_clips(track_ids: Sequence[str]) -> dict[str, list[str]]:

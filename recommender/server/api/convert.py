@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from recommender.catalog import StoredPlaylist
 from recommender.catalog.list_records import DEFAULT_USER, Event, Exclusion
 from recommender.catalog.records import Track
+from recommender.recommendation.explanation import Explanation
 from recommender.recommendation.mix_result import Mix, SimilarAlbum, SimilarArtist
 from recommender.recommendation.result_list import Neighbour
 from recommender.recommendation.seeds import Seed
@@ -77,6 +78,7 @@ class Converter:
             similarity=found.similarity,
             close=found.close,
             track=self.track(found.track),
+            why=None if found.why is None else _why(found.why),
         )
 
     def similar(self, found: Recommendation) -> models.SimilarList:
@@ -86,6 +88,7 @@ class Converter:
             ranking=found.ranking,
             items=[self.neighbour(one) for one in found.neighbours],
             hint=found.hint,
+            lacking=dict(found.lacking),
         )
 
     def mix(self, mix: Mix) -> models.MixAnswer:
@@ -204,3 +207,13 @@ def _without_paths(recipe: object) -> dict[str, object]:
     if not isinstance(shown.get("first"), int):
         shown.pop("first", None)
     return shown
+
+
+def _why(why: Explanation) -> models.WhyModel:
+    return models.WhyModel(
+        groups=dict(why.groups),
+        reranking=dict(why.reranking),
+        alike=list(why.alike),
+        differ=list(why.differ),
+        words=str(why),
+    )

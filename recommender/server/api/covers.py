@@ -8,8 +8,8 @@ from recommender.recommendation.service import SimilarityService
 from recommender.server.api.common import responses
 from recommender.server.api.models import TrackId
 from recommender.server.errors import Problem
+from recommender.server.open_file import open_file
 from recommender.server.state import state_of
-from recommender.server.streaming import open_file
 
 router = APIRouter(tags=["tracks"])
 

@@ -13,7 +13,7 @@ from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import is_known, made
 from recommender.server.api.common import responses
 from recommender.server.api.models import Answer, Given, Id
-from recommender.server.map_points import LibraryMap, library_map
+from recommender.server.map_points import LibraryMap, map_points, map_stamp
 from recommender.server.settings import MOST_TRACKS
 from recommender.server.state import ServerState, state_of
 from recommender.version import __version__
@@ -66,18 +66,18 @@ async def show_map(
         int, Query(ge=1, le=MOST_POINTS, description="Tracks; of more, a sample is drawn.")
     ] = _POINTS,
 ) -> Response:
-    """A point for every track, with its predicted genre and year, and the regions' names.
+    """A point for every track, with its predicted genre and year, and names of regions.
 
     The bytes `RMAP`; the length of the head, as uint32; the head, JSON padded with blanks to a
     multiple of four; then for each pair of name and type in the head's `columns` as many values as
-    its `shown` says, little-endian, padded likewise. Genre 255: none is predicted. Year 0: none.
+    its `shown` says, little-endian, padded likewise. Genre 255: none is predicted; year 0: none;
+    cluster 65,535: none; energy, from 0 to 254, 255: not known.
     """
     state = state_of(request)
 
     def packed(service: SimilarityService) -> _Packed:
-        found = _map_of(state, service)
-        key = (found.state, found.method, limit)
-        return state.kept("packed map", key, lambda: _packed(found, limit))
+        key = (map_stamp(service), limit)
+        return state.kept("packed map", key, lambda: _packed(_map_of(state, service), limit))
 
     found = await state.run(packed)
     headers = {"ETag": found.tag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
@@ -104,8 +104,7 @@ async def places(request: Request, wanted: WantedPlaces) -> Response:
 
 
 def _map_of(state: ServerState, service: SimilarityService) -> LibraryMap:
-    key = (service.state(), service.catalog_index.space)
-    return state.kept("map", key, lambda: library_map(service))
+    return state.kept("map", map_stamp(service), lambda: map_points(service))
 
 
 def _packed(found: LibraryMap, limit: int) -> _Packed:

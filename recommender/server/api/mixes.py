@@ -88,6 +88,7 @@ async def order(request: Request, wanted: OrderRequest) -> Response:
     """Tracks in their smoothest order."""
 
     def ordered() -> MixRequest:
-        return MixRequest("order", SeedSet(tuple(wanted.track_ids)), first=wanted.first)
+        seeds = SeedSet(tuple(wanted.track_ids))
+        return MixRequest("order", seeds, first=wanted.first, by=wanted.by)
 
     return await _made(request, ordered)

@@ -69,6 +69,43 @@ class TrackAnswer(Answer):
     track: TrackModel
 
 
+class DescriptorsModel(BaseModel):
+    """Musical descriptors of a track; null for what cannot be told.
+
+    `loudness` (LUFS), `loudness_range` (LU) and `tuning` (cents from A = 440 Hz) are estimates of
+    the windows that were analysed; `tempo` is in beats a minute, and `second_tempo` the other one
+    that the beat may be felt at; `key` is 0 (C) to 11 (B); `brightness` in Hz; `dynamic_complexity`
+    in dB; all else from 0 to 1.
+    """
+
+    loudness: float | None
+    loudness_range: float | None
+    tempo: float | None
+    tempo_confidence: float | None
+    second_tempo: float | None
+    beat_strength: float | None
+    key: int | None
+    mode: Literal["major", "minor"] | None
+    key_name: str | None
+    camelot: str | None
+    key_confidence: float | None
+    tuning: float | None
+    energy: float | None
+    danceability: float | None
+    acousticness: float | None
+    brightness: float | None
+    percussive: float | None
+    vocals: float | None
+    dynamic_complexity: float | None
+    speech: float | None
+
+
+class DescriptorsAnswer(Answer):
+    """The musical descriptors of a track; null where none were computed."""
+
+    descriptors: DescriptorsModel | None
+
+
 class TrackPage(Answer):
     """Tracks; `next` is the address of the page that follows."""
 
@@ -85,21 +122,41 @@ class SeedModel(BaseModel):
     duration: float | None = None
 
 
+class WhyModel(BaseModel):
+    """What makes a track and the seed alike.
+
+    `groups`: what each group of features contributes to the similarity, which is their sum.
+    `reranking`: what is added to that for the order of the list. `alike`, `differ`: what their
+    musical descriptors have in common or not; `words` is all of it in a line.
+    """
+
+    groups: dict[str, float]
+    reranking: dict[str, float]
+    alike: list[str]
+    differ: list[str]
+    words: str
+
+
 class NeighbourModel(BaseModel):
     """A track that sounds alike.
 
     `similarity` is the cosine of both embeddings; `close` whether that is more likely within a
     genre than not. The list is in the order of `rank`, which need not be that of `similarity`.
+    `why` is null where nobody asked for it.
     """
 
     rank: int
     similarity: float
     close: bool | None
     track: TrackModel
+    why: WhyModel | None = None
 
 
 class SimilarList(Answer):
-    """Tracks that sound like a seed, best first; `hint` says why there are none."""
+    """Tracks that sound like a seed, best first; `hint` says why there are none.
+
+    `lacking`: musical descriptor that was filtered by, and number of tracks left out without it.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -138,6 +195,7 @@ class SimilarList(Answer):
     ranking: str
     items: list[NeighbourModel]
     hint: str | None = None
+    lacking: dict[str, int] = {}
 
 
 class MixEntryModel(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import Field
 from recommender.catalog import StoredPlaylist
 from recommender.catalog.list_records import DEFAULT_USER
 from recommender.errors import PlaylistNotFound
-from recommender.playlists.recipes import replace_tracks, run_recipe
+from recommender.playlists.recipes import replace_tracks, run_recipe, save_by_hand
 from recommender.recommendation.service import SimilarityService
 from recommender.server.answers import answer, made
 from recommender.server.api.common import converter_of, next_page, responses
@@ -26,7 +26,10 @@ Tracks = Annotated[list[Id], Field(max_length=10_000, examples=[[17, 42]])]
 
 
 class NewPlaylist(Given):
-    """A playlist; the user's one of the same name is replaced."""
+    """A playlist; the user's one of the same name is replaced, unless a recipe makes it.
+
+    An empty comment leaves the one that it has.
+    """
 
     name: Name = Field(examples=["Evening"])
     track_ids: Tracks
@@ -63,8 +66,8 @@ async def save_playlist(request: Request, user: CurrentUser, wanted: NewPlaylist
     """Store a playlist."""
 
     def saved(service: SimilarityService) -> PlaylistAnswer:
-        playlist = service.catalog.save_playlist(
-            wanted.name, wanted.track_ids, user, comment=wanted.comment
+        playlist = save_by_hand(
+            service.catalog, wanted.name, wanted.track_ids, user, wanted.comment
         )
         return _shown(request, service, playlist)
 

@@ -6,9 +6,10 @@ from pydantic import BaseModel, Field
 
 from recommender.playlists.repeats import MOST_DAYS
 from recommender.recommendation.filters import Filters
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.mix_request import MOST_STEPS, Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.weighted_lists import weights_of_steps
 from recommender.server.api.models import Given, Id
-from recommender.server.settings import MOST_STEPS, MOST_TRACKS
+from recommender.server.settings import MOST_TRACKS
 
 MOST_PREVIOUS = 10_000
 MOST_PLAYLISTS = 20
@@ -16,9 +17,37 @@ MOST_PLAYLISTS = 20
 _Seconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 _Gap = Annotated[int, Field(ge=0, le=1000)]
 _Text = Annotated[str, Field(max_length=200)]
+_Groups = list[Literal["timbre", "rhythm", "harmony", "dynamics", "network"]]
 
 
-class FilterQuery(BaseModel):
+_Sound = Annotated[
+    str | None,
+    Field(max_length=200, description="A range, such as >.6, <.3 or .2-.5.", examples=[">.6"]),
+]
+
+
+class SoundModel(BaseModel):
+    """Filters by musical descriptors; tracks that lack the value are left out."""
+
+    tempo: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Beats a minute: 120-130, 120, >120, or 5%: within 5 % of a seed's.",
+        examples=["120-130"],
+    )
+    key: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Am, F# major, 8A (Camelot), several with commas; same; compatible.",
+        examples=["compatible"],
+    )
+    energy: _Sound = None
+    danceability: _Sound = None
+    acousticness: _Sound = None
+    vocals: _Sound = None
+
+
+class FilterQuery(SoundModel):
     """Length and filters of a list of similar tracks, in the address."""
 
     k: int = Field(default=10, ge=1, le=MOST_TRACKS, description="Length of the list.")
@@ -34,10 +63,25 @@ class FilterQuery(BaseModel):
     max_duration: _Seconds | None = Field(default=None, description="Seconds.")
     keep_duplicates: bool = Field(default=False, description="Whether to list copies, too.")
     damaged: bool = Field(default=True, description="Whether to list tracks whose file is damaged.")
+    speech: bool = Field(default=True, description="Whether to list speech.")
+    more: _Groups = Field(
+        default_factory=list,
+        max_length=8,
+        description="Groups of features that count twice; named twice, four times.",
+    )
+    less: _Groups = Field(
+        default_factory=list, max_length=8, description="Groups of features that count half."
+    )
+    why: bool = Field(default=False, description="Whether to say what makes tracks alike.")
 
     def filters(self) -> Filters:
         """As the library takes them. Raises `UsageError`."""
-        return Filters(**{**self.model_dump(exclude={"k"}), "per_artist": self.per_artist or None})
+        own = self.model_dump(exclude={"k", "more", "less", "why"})
+        return Filters(**{**own, "per_artist": self.per_artist or None})
+
+    def weights(self) -> dict[str, float]:
+        """Group of features → what it is multiplied by."""
+        return weights_of_steps(self.more, self.less)
 
 
 class SeedsModel(Given):
@@ -47,7 +91,7 @@ class SeedsModel(Given):
     unlike: list[Id] = Field(default_factory=list, max_length=MOST_TRACKS, examples=[[]])
 
 
-class RulesModel(Given):
+class RulesModel(Given, SoundModel):
     """What is left out of a list; the defaults are those of its kind.
 
     `artist_gap` and `album_gap`: among so many entries in a row no two share an artist, an album.
@@ -120,7 +164,11 @@ class PathRequest(Given):
 
 
 class OrderRequest(Given):
-    """Tracks to bring into their smoothest order; `first` comes first."""
+    """Tracks to bring into their smoothest order, by sound or by tempo and key.
+
+    `first` comes first.
+    """
 
     track_ids: list[Id] = Field(min_length=1, max_length=MOST_TRACKS, examples=[[17, 42, 5]])
     first: Id | None = None
+    by: Literal["sound", "tempo-key"] = "sound"

@@ -46,7 +46,15 @@ async def similar_to_track(
     convert = converter_of(request)
 
     def similar(service: SimilarityService) -> SimilarList:
-        return convert.similar(service.recommend(track_id, wanted.k, wanted.filters()))
+        return convert.similar(
+            service.recommend(
+                track_id,
+                wanted.k,
+                wanted.filters(),
+                weights=wanted.weights(),
+                why=wanted.why,
+            )
+        )
 
     return await answer(request, similar, uses_index=True)
 
@@ -69,7 +77,9 @@ async def similar_to_upload(request: Request, wanted: FilterParameters) -> Respo
         sound = file.file
 
         def similar(service: SimilarityService) -> str:
-            found = service.recommend(sound, wanted.k, filters)
+            found = service.recommend(
+                sound, wanted.k, filters, weights=wanted.weights(), why=wanted.why
+            )
             return convert.similar(found).model_dump_json()
 
         return json_response(await state.run_upload(similar))

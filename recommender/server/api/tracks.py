@@ -10,6 +10,8 @@ from recommender.server.answers import answer
 from recommender.server.api.common import converter_of, page_address, responses
 from recommender.server.api.models import (
     LARGEST_ID,
+    DescriptorsAnswer,
+    DescriptorsModel,
     Limit,
     Offset,
     TrackAnswer,
@@ -64,6 +66,25 @@ async def show_track(request: Request, track_id: TrackId) -> Response:
     return await answer(
         request, lambda service: TrackAnswer(track=convert.track(service.catalog.track(track_id)))
     )
+
+
+@router.get(
+    "/tracks/{track_id}/descriptors",
+    response_model=DescriptorsAnswer,
+    responses=responses(304, 404),
+)
+async def show_descriptors(request: Request, track_id: TrackId) -> Response:
+    """Tempo, key, loudness and the like of one track."""
+
+    def described(service: SimilarityService) -> DescriptorsAnswer:
+        track = service.catalog.track(track_id)
+        found = service.catalog.musical_descriptors([track.id]).get(track.id)
+        if found is None:
+            return DescriptorsAnswer(descriptors=None)
+        named = {name: getattr(found, name) for name in DescriptorsModel.model_fields}
+        return DescriptorsAnswer(descriptors=DescriptorsModel(**named))
+
+    return await answer(request, described)
 
 
 @router.head("/tracks/{track_id}/file", include_in_schema=False)

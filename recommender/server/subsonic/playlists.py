@@ -2,6 +2,7 @@
 
 from recommender.catalog import StoredPlaylist
 from recommender.catalog.list_records import DEFAULT_USER
+from recommender.playlists.recipes import replace_tracks, save_by_hand
 from recommender.recommendation.service import SimilarityService
 from recommender.server.api.playlists import own, visible
 from recommender.server.subsonic.answers import ErrorCode, SubsonicError, Tree
@@ -35,9 +36,9 @@ def create_playlist(call: Call, service: SimilarityService) -> Tree:
     _require_room(len(track_ids))
     if given.has("playlistId"):
         playlist = _wanted(call, service, given.get("playlistId"))
-        return _shown(call, service, service.catalog.set_playlist_tracks(playlist.id, track_ids))
+        return _shown(call, service, replace_tracks(service.catalog, playlist, track_ids))
     name = given.required("name")
-    return _shown(call, service, service.catalog.save_playlist(name, track_ids, call.user))
+    return _shown(call, service, save_by_hand(service.catalog, name, track_ids, call.user))
 
 
 def update_playlist(call: Call, service: SimilarityService) -> Tree:
@@ -55,7 +56,7 @@ def update_playlist(call: Call, service: SimilarityService) -> Tree:
     if gone or added:
         kept = [id for at, id in enumerate(playlist.track_ids) if at not in gone]
         _require_room(len(kept) + len(added))
-        service.catalog.set_playlist_tracks(playlist.id, kept + added)
+        replace_tracks(service.catalog, playlist, kept + added)
     return {}
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from recommender.catalog.records import Track
 from recommender.errors import UsageError
 from recommender.recommendation.filters import Filters
-from recommender.recommendation.mix_request import Length, MixRequest, Rules, SeedSet
+from recommender.recommendation.mix_request import MOST_STEPS, Length, MixRequest, Rules, SeedSet
 from recommender.recommendation.service import SimilarityService
-from recommender.server.settings import MOST_STEPS, MOST_TRACKS
+from recommender.server.settings import MOST_TRACKS
 from recommender.server.similarities import falling
 from recommender.server.subsonic.answers import ErrorCode, SubsonicError, Tree
 from recommender.server.subsonic.calls import Call, Method, Music

@@ -147,3 +147,33 @@ class TestTrain:
         levers = ("study", "levers", "--gtzan", tmp_path / "absent", "--out", tmp_path / "a.csv")
         assert recsys(monkeypatch, *levers) == 1
         assert "there is no" in capsys.readouterr().err
+
+
+class TestLayers:
+    def test_outcomes_with_layers_have_a_folder_of_their_own(
+        self, archive: Path, tmp_path: Path, monkeypatch, capsys
+    ) -> None:
+        layers = ("--layers", "vocal,harmonic")
+        chosen = ("--protocol", "filtered", "--family", "lstm-10", "--device", "cpu")
+        run = ("study", "run", "--gtzan", archive, "--out", tmp_path, "--smoke-test")
+        assert recsys(monkeypatch, *run, *chosen, *layers) == 0
+        [one] = read_outcomes(tmp_path / "layers-harmonic-vocal")
+        assert "--layers harmonic,vocal" in one.command
+        assert read_outcomes(tmp_path) == []
+        capsys.readouterr()
+        assert recsys(monkeypatch, *run, *chosen, "--layers", "drums") == 1
+        assert capsys.readouterr().err == (
+            "recsys: no layer is named 'drums'; choose of: harmonic, percussive, vocal, "
+            "accompaniment.\n"
+        )
+
+    def test_report_compares_with_the_same_runs_without(
+        self, tmp_path: Path, monkeypatch, capsys
+    ) -> None:
+        append_outcome(tmp_path, outcome("lstm-128", right=30))
+        report = ("study", "report", "--out", tmp_path, "--layers", "vocal")
+        assert recsys(monkeypatch, *report) == 1
+        assert "holds no outcomes: 'recsys study run" in capsys.readouterr().err
+        append_outcome(tmp_path / "layers-vocal", outcome("lstm-128", right=36))
+        assert recsys(monkeypatch, *report) == 0
+        assert "50.0 → 60.0 (+10.0)" in capsys.readouterr().out

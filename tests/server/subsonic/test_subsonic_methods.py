@@ -8,6 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from recommender.catalog import Catalog
+from recommender.playlists.files import read_playlist
+from recommender.recommendation.mix_request import MixRequest, SeedSet
 from recommender.server.music_library import album_id_of, artist_id_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -168,6 +170,27 @@ def test_playlists_are_the_catalogues(
     assert [(one["name"], one["songCount"]) for one in listed] == [("Morning", 1), ("Other", 1)]
     call(client, "deletePlaylist", id=made["id"])
     assert code(client, "getPlaylist", id=made["id"]) == 70
+
+
+def test_a_playlist_of_a_recipe_is_edited_not_replaced(
+    client: TestClient, call: Any, code: Any, ids: dict[str, int], database: Path
+) -> None:
+    one, two = str(ids["First Light"]), str(ids["Fourth"])
+    recipe = MixRequest("mix", SeedSet((ids["Third"],))).as_dict()
+    file = database.with_name("evening.m3u8")
+    with Catalog.open(database) as catalog:
+        made = catalog.save_playlist("Evening", [ids["Third"]], recipe=recipe, target=file)
+    assert code(client, "createPlaylist", name="Evening", songId=one) == 0
+
+    def stored() -> list[int]:
+        with Catalog.open(database) as catalog:
+            assert catalog.playlist("Evening").recipe == recipe
+            return [track.id for track in read_playlist(catalog, file).tracks]
+
+    call(client, "createPlaylist", playlistId=str(made.id), songId=[one])
+    assert stored() == [ids["First Light"]]
+    call(client, "updatePlaylist", playlistId=str(made.id), songIdToAdd=[two])
+    assert stored() == [ids["First Light"], ids["Fourth"]]
 
 
 def test_plays_stars_and_ratings_reach_the_history(

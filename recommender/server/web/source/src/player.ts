@@ -59,10 +59,6 @@ export function mediaAddress(id: number, what: "file" | "cover"): string {
   return address(`web/media/${id}/${what}`);
 }
 
-function startOf(track: Track): number {
-  return track.start ?? 0;
-}
-
 effect(() => {
   audio.volume = isMuted.value ? 0 : Math.min(Math.max(volume.value, 0), 1) ** 1.6;
   keep("recsys.volume", String(volume.value));
@@ -81,7 +77,7 @@ function load(track: Track, from = 0): void {
   at.value = from;
   length.value = track.duration;
   audio.src = mediaAddress(track.id, "file");
-  if (from + startOf(track) > 0) audio.currentTime = from + startOf(track);
+  if (from > 0) audio.currentTime = from;
 }
 
 async function start(): Promise<void> {
@@ -193,7 +189,7 @@ export function seek(to: number): void {
   if (!track) return;
   const wanted = Math.min(Math.max(to, 0), Math.max(track.duration - 0.5, 0));
   at.value = wanted;
-  if (loaded === track.id) audio.currentTime = startOf(track) + wanted;
+  if (loaded === track.id) audio.currentTime = wanted;
 }
 
 /** A radio from a track: a list that goes on while it plays. */
@@ -252,16 +248,14 @@ audio.addEventListener("ended", ended);
 audio.addEventListener("timeupdate", () => {
   const track = current.value;
   if (!track || loaded !== track.id) return;
-  at.value = Math.max(0, audio.currentTime - startOf(track));
-  if (track.end != null && audio.currentTime >= track.end) ended();
+  at.value = audio.currentTime;
   if (!isNoted && (at.value > track.duration / 2 || at.value > 240)) {
     isNoted = true;
     post("history", { kind: "play", track_id: track.id }).catch(() => undefined);
   }
 });
 audio.addEventListener("durationchange", () => {
-  const track = current.value;
-  if (track && track.end == null && Number.isFinite(audio.duration)) length.value = audio.duration;
+  if (Number.isFinite(audio.duration)) length.value = audio.duration;
 });
 audio.addEventListener("error", () => {
   if (loaded !== undefined && audio.getAttribute("src")) void explain(loaded);

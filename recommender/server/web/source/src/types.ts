@@ -13,20 +13,23 @@ export interface Track {
   duration: number;
   state: string;
   damaged: boolean;
-  start?: number | null;
-  end?: number | null;
-  descriptors?: Descriptors | null;
 }
 
 export interface Descriptors {
-  tempo?: number | null;
-  key_name?: string | null;
-  energy?: number | null;
-  loudness?: number | null;
+  id: number;
+  tempo: number | null;
+  key_name: string | null;
+  camelot: string | null;
+  energy: number | null;
+  danceability: number | null;
+  acousticness: number | null;
+  vocals: number | null;
 }
 
-export interface Reason {
-  text: string;
+export interface Why {
+  groups: Record<string, number>;
+  alike: string[];
+  differ: string[];
 }
 
 export interface Neighbour {
@@ -34,7 +37,7 @@ export interface Neighbour {
   similarity: number;
   close: boolean | null;
   track: Track;
-  why?: string | (string | Reason)[] | null;
+  why?: Why | null;
 }
 
 export interface MixEntry {

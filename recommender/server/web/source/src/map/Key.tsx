@@ -33,7 +33,7 @@ export function Key({ map }: { map: MapData }) {
           </select>
         </label>
         <button class="plain" aria-expanded={isOpen} onClick={() => (chosen.value = !isOpen)}>
-          {isOpen ? "Hide key" : "Key"}
+          {isOpen ? "Hide" : "Key"}
         </button>
       </div>
       {isOpen && (by === "genre" || by === "cluster" ? <Groups map={map} by={by} /> : <Scale map={map} by={by} />)}
@@ -43,6 +43,7 @@ export function Key({ map }: { map: MapData }) {
             ? `${number(map.head.shown)} of ${number(map.head.total)} tracks, drawn at random`
             : `${number(map.head.total)} tracks`}
           , placed by {map.head.method}
+          {map.head.note && <>. <bdi>{map.head.note}</bdi></>}
         </p>
       )}
     </div>

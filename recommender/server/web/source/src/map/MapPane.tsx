@@ -139,9 +139,11 @@ class Chart {
     const map = state.data.value;
     const paint = PAINTS[isDark.value ? "dark" : "light"];
     const count = map?.count ?? 0;
-    const size = Math.min(Math.max(46 / Math.max(count, 1) ** 0.28, 2.4), 11) * Math.min(this.camera.zoom ** 0.45, 3.2);
+    // Larger on a larger map, and closer by, but not as much.
+    const own = Math.min(Math.max(46 / Math.max(count, 1) ** 0.28, 2.4), 11);
+    const size = own * this.camera.size * Math.min(this.camera.zoom ** 0.45, 3.2);
     this.renderer.draw(this.camera, size, paint);
-    const scene = this.scene(map, now);
+    const scene = { ...this.scene(map, now), pointSize: size };
     this.overlay.draw(this.camera, this.ratio, paint.ink2, scene);
     const isGrowing = scene.way !== undefined && scene.way.drawn < scene.way.places.length - 1;
     if (isFlying || isGrowing) this.due();
@@ -157,7 +159,7 @@ class Chart {
     return { at, close, colour: row === undefined ? noColour(dark) : colourOfRow(map, row, state.colourBy.value, dark) };
   }
 
-  private scene(map: MapData | null, now: number): Scene {
+  private scene(map: MapData | null, now: number): Omit<Scene, "pointSize"> {
     const marks = (ids: { id: number; close?: boolean }[]) =>
       ids.map((one) => this.mark(one.id, one.close)).filter((one): one is Mark => one !== undefined);
     const way = state.way.value;
@@ -334,6 +336,7 @@ export function MapPane() {
     watching.observe(box.current!);
     const wheel = (event: WheelEvent) => made.wheel(event);
     over.current!.addEventListener("wheel", wheel, { passive: false });
+    let lastWay = "";
     const stops = [
       effect(() => {
         if (state.data.value) made.show(state.data.value);
@@ -353,6 +356,12 @@ export function MapPane() {
         if (state.seed.value !== null) ids.push(state.seed.value);
         if (current.value) ids.push(current.value.id);
         needAll(ids);
+      }),
+      effect(() => {
+        const way = state.way.value;
+        const key = way && !state.shownWay.value ? `${way.ids[0]} ${way.ids[1]}` : "";
+        if (key && key !== lastWay && state.data.value) made.aimAt(way!.ids.slice(0, 25));
+        lastWay = key;
       }),
       effect(() => {
         void state.spotsChanged.value;

@@ -15,6 +15,11 @@ export class Camera {
     return Math.min((this.width - this.inset) * 0.84, this.height * 0.82) * this.zoom;
   }
 
+  /** How large what is drawn on it is, by the size of the map. */
+  get size(): number {
+    return Math.min(Math.max(Math.min(this.width, this.height) / 720, 1), 1.7);
+  }
+
   /** Where the middle of the view is on the screen. */
   get middle(): [number, number] {
     return [(this.width - this.inset) / 2, this.height / 2];

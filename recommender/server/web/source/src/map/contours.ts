@@ -21,8 +21,8 @@ export function density(places: Float32Array): Float32Array {
     grid[at + GRID] += (1 - fx) * fy;
     grid[at + GRID + 1] += fx * fy;
   }
-  const radius = Math.round(Math.min(Math.max(24 / Math.max(count, 1) ** 0.23, 2), 9));
-  for (let pass = 0; pass < 3; pass++) grid = blurred(blurred(grid, 1, radius), GRID, radius);
+  const radius = Math.round(Math.min(Math.max(19 / Math.max(count, 1) ** 0.23, 2), 8));
+  for (let pass = 0; pass < 5; pass++) grid = blurred(blurred(grid, 1, radius), GRID, radius);
   let most = 0;
   for (const one of grid) most = Math.max(most, one);
   if (most > 0) for (let at = 0; at < grid.length; at++) grid[at] = Math.sqrt(grid[at] / most);

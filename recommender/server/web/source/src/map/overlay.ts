@@ -21,6 +21,7 @@ export interface Scene {
   regions: Region[];
   colourOf: (region: Region) => Rgb;
   total: number;
+  pointSize: number;
   seed?: Mark;
   near: Mark[];
   found: Mark[];
@@ -57,9 +58,10 @@ export class Overlay {
     this.names(camera, ink, scene);
     this.near(camera, ink, scene);
     if (scene.way) this.way(camera, ink, scene.way);
-    for (const mark of scene.found) this.dot(camera, ink, mark, 4.5);
+    const least = scene.pointSize / 2 + 1;
+    for (const mark of scene.found) this.dot(camera, ink, mark, Math.max(4.5, least));
     if (scene.playing) this.playing(camera, ink, scene.playing);
-    if (scene.hovered) this.dot(camera, ink, scene.hovered, 7);
+    if (scene.hovered) this.dot(camera, ink, scene.hovered, Math.max(7, least + 1.5));
     if (scene.isCrossed) this.cross(camera, ink);
     this.lasso(camera, ink, scene.lasso);
     this.frame(camera, ink);
@@ -75,9 +77,9 @@ export class Overlay {
     for (const region of [...scene.regions].sort((a, b) => b.tracks - a.tracks)) {
       const [across, low] = camera.toScreen(region.x, region.y);
       // Among few points a name stands above its own, and hides none.
-      const y = low - (isSparse ? 20 : 0);
+      const y = low - (isSparse ? 14 + scene.pointSize / 2 : 0);
       const share = Math.sqrt(region.tracks / Math.max(scene.total, 1));
-      const zoomed = Math.min(camera.zoom ** 0.35, 1.9);
+      const zoomed = Math.min(camera.zoom ** 0.35, 1.9) * camera.size;
       const size = Math.min((small || isSparse ? 13 : 16) + share * (small || isSparse ? 16 : 30), 40) * zoomed;
       const name = region.name.slice(0, 40);
       flat.font = `italic ${size}px "Libre Caslon Text", "Iowan Old Style", Georgia, serif`;
@@ -117,8 +119,9 @@ export class Overlay {
       flat.setLineDash([]);
       flat.globalAlpha = 1;
     }
-    for (const mark of scene.near) this.dot(camera, ink, mark, mark.close ? 5 : 3.5);
-    if (scene.seed) this.dot(camera, ink, scene.seed, 7.5);
+    const least = scene.pointSize / 2;
+    for (const mark of scene.near) this.dot(camera, ink, mark, mark.close ? Math.max(5, least + 1.5) : Math.max(3.5, least));
+    if (scene.seed) this.dot(camera, ink, scene.seed, Math.max(7.5, least + 3));
   }
 
   private way(camera: Camera, ink: Ink, way: NonNullable<Scene["way"]>): void {

@@ -15,7 +15,8 @@ export function Masthead() {
   const words = useSignal(place.value.name === "search" ? place.value.id : "");
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
-    if (place.value.name === "search" && document.activeElement !== input.current) words.value = place.value.id;
+    if (document.activeElement === input.current) return;
+    words.value = place.value.name === "search" ? place.value.id : "";
   }, [place.value]);
   const look = (now: boolean) => {
     clearTimeout(timer.current);
@@ -57,7 +58,6 @@ export function Masthead() {
             words.value = event.currentTarget.value;
             look(false);
           }}
-          onFocus={() => words.value && place.value.name !== "search" && look(true)}
         />
         <kbd aria-hidden="true">/</kbd>
       </form>

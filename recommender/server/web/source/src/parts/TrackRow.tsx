@@ -5,14 +5,20 @@ import { href, isDark, liked, never } from "../store";
 import { hovered } from "../map/state";
 import { Dot } from "../map/Key";
 import type { Track } from "../types";
+import { soundOf } from "../sounds";
 import { clock } from "../text";
 import { Cover, genreColour } from "./Cover";
 import { Icon } from "./icons";
 
+/** "A minor" as "Am". */
+export function shortKey(name: string): string {
+  return name.replace(" minor", "m").replace(" major", "");
+}
+
 interface Props {
   track: Track;
   onPlay: () => void;
-  note?: ComponentChildren;
+  note?: string;
   lead?: ComponentChildren;
   actions?: ComponentChildren;
   isQuiet?: boolean;
@@ -20,6 +26,7 @@ interface Props {
 }
 
 export function TrackRow({ track, onPlay, note, lead, actions, isQuiet = false, dragging }: Props) {
+  const sound = soundOf(track.id);
   const isCurrent = current.value?.id === track.id;
   const isOn = isCurrent && isPlaying.value;
   return (
@@ -41,7 +48,7 @@ export function TrackRow({ track, onPlay, note, lead, actions, isQuiet = false, 
           <bdi>{track.artist ?? "Unknown artist"}</bdi>
           {track.album && <> · <bdi>{track.album}</bdi></>}
         </span>
-        {note && <span class="row-note">{note}</span>}
+        {note && <span class="row-note" title={note}>{note}</span>}
       </a>
       <span class="row-facts">
         <span class="row-genre">
@@ -54,10 +61,12 @@ export function TrackRow({ track, onPlay, note, lead, actions, isQuiet = false, 
             </>
           )}
         </span>
-        <span class="figure">
-          {track.descriptors?.tempo ? `${Math.round(track.descriptors.tempo)} bpm · ` : ""}
-          {clock(track.duration)}
-        </span>
+        <span class="figure">{clock(track.duration)}</span>
+        {(sound?.tempo || sound?.key_name) && (
+          <span class="figure row-sound">
+            {[sound.tempo && `${Math.round(sound.tempo)} bpm`, sound.key_name && shortKey(sound.key_name)].filter(Boolean).join(" · ")}
+          </span>
+        )}
       </span>
       {actions ?? (
         <button class="tool row-add" onClick={() => enqueue([track])} aria-label={`Add ${track.title.slice(0, 120)} to the queue`}>

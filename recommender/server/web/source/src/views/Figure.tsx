@@ -2,11 +2,12 @@
 import type { Evaluation, Precision } from "../types";
 import { counted, percent } from "../text";
 
-const [LEFT, WIDE, ROW] = [132, 420, 24];
+const ROW = 24;
 
 export function Figure({ figures }: { figures: NonNullable<Evaluation["figures"]> }) {
   const rows = [figures.overall, ...[...figures.genres].sort((a, b) => b.precision - a.precision).slice(0, 24)];
-  const x = (share: number) => LEFT + share * WIDE;
+  const [left, wide] = innerWidth < 700 ? [98, 214] : [132, 420];
+  const x = (share: number) => left + share * wide;
   const height = rows.length * ROW + 44;
   const { overall } = figures;
   return (
@@ -16,14 +17,14 @@ export function Figure({ figures }: { figures: NonNullable<Evaluation["figures"]
         are recommended for ({percent(overall.precision)}, 95 % interval {percent(overall.low)} to {percent(overall.high)});
         a random order would give {percent(overall.chance)}.
       </figcaption>
-      <svg viewBox={`0 0 ${LEFT + WIDE + 28} ${height}`} role="img" aria-label="Precision by genre, with intervals; the table below has the figures">
+      <svg viewBox={`0 0 ${left + wide + 28} ${height}`} role="img" aria-label="Precision by genre, with intervals; the table below has the figures">
         {[0, 0.25, 0.5, 0.75, 1].map((share) => (
           <g key={share}>
             <line class="grid" x1={x(share)} x2={x(share)} y1="8" y2={height - 26} />
             <text class="axis" x={x(share)} y={height - 10} text-anchor="middle">{percent(share)}</text>
           </g>
         ))}
-        {rows.map((row, at) => <Row key={row.genre} row={row} at={at} x={x} />)}
+        {rows.map((row, at) => <Row key={row.genre} row={row} at={at} x={x} left={left} />)}
       </svg>
       <p class="quiet legend">
         <svg viewBox="0 0 44 12" aria-hidden="true"><line class="interval" x1="2" x2="42" y1="6" y2="6" /><circle class="value" cx="22" cy="6" r="4" /></svg>
@@ -58,12 +59,19 @@ function nameOf(row: Precision): string {
   return /^all/.test(row.genre) ? "all genres" : row.genre;
 }
 
-function Row({ row, at, x }: { row: Precision; at: number; x: (share: number) => number }) {
+interface RowProps {
+  row: Precision;
+  at: number;
+  x: (share: number) => number;
+  left: number;
+}
+
+function Row({ row, at, x, left }: RowProps) {
   const y = at * ROW + 20;
   const name = nameOf(row);
   return (
     <g class={at === 0 ? "is-all" : ""}>
-      <text x={LEFT - 12} y={y + 4} text-anchor="end">{name.length > 16 ? `${name.slice(0, 15)}…` : name}</text>
+      <text x={left - 12} y={y + 4} text-anchor="end">{name.length > left / 8 ? `${name.slice(0, left / 8 - 1)}…` : name}</text>
       <line class="interval" x1={x(row.low)} x2={x(row.high)} y1={y} y2={y} />
       <line class="chance" x1={x(row.chance)} x2={x(row.chance)} y1={y - 7} y2={y + 7} />
       <circle class="value" cx={x(row.precision)} cy={y} r={at === 0 ? 5.5 : 4} />

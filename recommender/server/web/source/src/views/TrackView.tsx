@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { get } from "../api";
 import { reference } from "../map/data";
@@ -9,6 +9,7 @@ import { Icon } from "../parts/icons";
 import { Fault, Pane, Section, Waiting } from "../parts/Pane";
 import { TrackRow } from "../parts/TrackRow";
 import { useAnswer } from "../parts/useAnswer";
+import { soundOf } from "../sounds";
 import { current, enqueue, isPlaying, playAll, playNow, radio, toggle } from "../player";
 import { href, isDark, isMapShown, liked, never, place, toggleLike, toggleNever } from "../store";
 import { clock, percent } from "../text";
@@ -31,7 +32,12 @@ export function TrackView() {
   const id = Number(place.value.id);
   const isFinding = useSignal(false);
   const shown = useAnswer<Track>(`track\n${id}`, async (signal) => (await get<{ track: Track }>(`tracks/${id}`, signal)).track);
-  const similar = useAnswer<Similar>(`similar\n${id}`, (signal) => get<Similar>(`tracks/${id}/similar?k=20&per_artist=2`, signal));
+  const weights = Object.entries(steer.value)
+    .map(([group, step]) => `&${step > 0 ? "more" : "less"}=${encodeURIComponent(group)}`)
+    .join("");
+  const similar = useAnswer<Similar>(`similar ${id}\n${weights}`, (signal) =>
+    get<Similar>(`tracks/${id}/similar?k=20&per_artist=2&why=true${weights}`, signal),
+  );
   const credits = useAnswer<Credits>(`credits\n${id}`, (signal) => get<Credits>(`tracks/${id}/credits`, signal));
   useEffect(() => {
     isFinding.value = false;
@@ -66,12 +72,14 @@ export function TrackView() {
         </button>
       </div>
       {isFinding.value && <PathPicker start={track} />}
+      <Character id={id} />
       <Section
         title="Sounds alike"
         aside={items.length > 0 && (
           <button class="plain" onClick={() => saveAsPlaylist(all.map((one) => one.id), `Like ${track.title}`)}>Save as playlist</button>
         )}
       >
+        <Steer groups={Object.keys(items[0]?.why?.groups ?? {})} />
         {similar.error && <Fault text={similar.error} />}
         {!similar.value && !similar.error && <Waiting what="Listening" />}
         {similar.value && !items.length && <p class="quiet">{similar.value.hint ?? "There is no other track."}</p>}
@@ -84,6 +92,34 @@ export function TrackView() {
       </Section>
       {credits.value?.artists[0] && <Artists id={credits.value.artists[0].id} />}
     </Pane>
+  );
+}
+
+/** Groups of features that count more (1) or less (-1) in what sounds alike. */
+const steer = signal<Record<string, number>>({});
+
+function Steer({ groups }: { groups: string[] }) {
+  const known = useSignal<string[]>([]);
+  useEffect(() => {
+    if (groups.length) known.value = groups;
+  }, [groups.join()]);
+  if (!known.value.length) return null;
+  const turn = (group: string) => {
+    const { [group]: step = 0, ...rest } = steer.value;
+    steer.value = step === 0 ? { ...rest, [group]: 1 } : step === 1 ? { ...rest, [group]: -1 } : rest;
+  };
+  return (
+    <div class="steer" role="group" aria-label="What counts more or less">
+      {known.value.map((group) => {
+        const step = steer.value[group] ?? 0;
+        return (
+          <button key={group} class="chip" data-step={step || undefined} onClick={() => turn(group)} title="Click: counts more; again: less; again: as usual">
+            {step !== 0 && <Icon name={step > 0 ? "plus" : "minus"} />}
+            <span>{step > 0 ? "more " : step < 0 ? "less " : ""}{group}</span>
+          </button>
+        );
+      })}
+    </div>
   );
 }
 
@@ -105,12 +141,13 @@ function Taste({ track }: { track: Track }) {
 function TrackHead({ track, credits }: { track: Track; credits: Credits | null }) {
   const { artists, album } = credits ?? { artists: [], album: null };
   void spotsChanged.value;
+  const sound = soundOf(track.id);
   const spot = data.value ? spotOf(track.id) : undefined;
   const facts = [
     track.year,
     clock(track.duration),
-    track.descriptors?.tempo ? `${Math.round(track.descriptors.tempo)} bpm` : null,
-    track.descriptors?.key_name,
+    sound?.tempo && `${Math.round(sound.tempo)} bpm`,
+    sound?.key_name && `${sound.key_name}${sound.camelot ? ` (${sound.camelot})` : ""}`,
     track.genre && track.genre !== track.predicted_genre ? `tagged ${track.genre.slice(0, 40)}` : null,
   ].filter(Boolean);
   return (
@@ -139,10 +176,19 @@ function TrackHead({ track, credits }: { track: Track; credits: Credits | null }
   );
 }
 
+/** Share of a similarity from which on what it comes from is named. */
+const LEAST = 0.05;
+
 export function reasonsOf(one: Neighbour): string {
   if (!one.why) return "";
-  if (typeof one.why === "string") return one.why;
-  return one.why.map((reason) => (typeof reason === "string" ? reason : reason.text)).join(", ");
+  const { groups, alike, differ } = one.why;
+  const shared = Object.entries(groups)
+    .filter(([, value]) => value >= LEAST)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 2)
+    .map(([name, value]) => `${name} ${value.toFixed(2).replace("0.", ".")}`);
+  const parts = [alike.join(", "), shared.join(" · "), differ.length ? `not in ${differ.join(", ")}` : ""];
+  return parts.filter(Boolean).join("; ");
 }
 
 function Neighbours({ items, all, name }: { items: Neighbour[]; all: Track[]; name: string }) {
@@ -159,6 +205,37 @@ function Neighbours({ items, all, name }: { items: Neighbour[]; all: Track[]; na
         />
       ))}
     </ul>
+  );
+}
+
+const CHARACTER = [
+  ["energy", "Energy"],
+  ["danceability", "Dance"],
+  ["acousticness", "Acoustic"],
+  ["vocals", "Vocals"],
+] as const;
+
+function Character({ id }: { id: number }) {
+  const sound = soundOf(id);
+  if (!sound || CHARACTER.every(([name]) => sound[name] == null)) return null;
+  return (
+    <dl class="character">
+      {CHARACTER.map(([name, label]) => {
+        const value = sound[name];
+        return value == null ? null : (
+          <div key={name}>
+            <dt>{label}</dt>
+            <dd>
+              <svg viewBox="0 0 60 3" preserveAspectRatio="none" aria-hidden="true">
+                <rect width="60" height="3" opacity=".22" />
+                <rect width={60 * value} height="3" />
+              </svg>
+              <span class="figure">{percent(value)}</span>
+            </dd>
+          </div>
+        );
+      })}
+    </dl>
   );
 }
 

@@ -6,8 +6,8 @@ The column is added in place and empty: ingest fills it where it reads tags anew
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
