@@ -1,6 +1,5 @@
 """`recsys proxy`: similar songs before a Subsonic server that has none."""
 
-import logging
 import sys
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from recommender.cli.link import SecretFile, secret_of
 from recommender.cli.options import Database
 from recommender.cli.output import note, open_catalog, say
-from recommender.cli.serve import installed
+from recommender.cli.serve import installed, log_to_terminal
 
 
 def proxy_command(
@@ -75,9 +74,7 @@ def proxy_command(
     with open_catalog(db) as catalog:
         if linked_server(catalog, settings) is None:
             note(f"the ids of this server are not known yet: recsys link subsonic {server}")
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    for noisy in ("uvicorn", "httpx2", "httpcore2"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    log_to_terminal("uvicorn", "httpx2", "httpcore2")
 
     def say_where(address: str) -> None:
         say(address)

@@ -162,10 +162,17 @@ def serve_command(
     if systemd:
         print_page(_unit(context.params, settings))
         return
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
-    for library in ("uvicorn", "watchfiles"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    log_to_terminal("uvicorn", "watchfiles")
     serve(settings, lambda address: _say_where(settings, address))
+
+
+def log_to_terminal(*noisy: str) -> None:
+    """Log to standard error, with the level before each line; of some libraries warnings only."""
+    if logging.lastResort is not None:  # other commands log by it, without the level
+        logging.getLogger("recommender").removeHandler(logging.lastResort)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s", stream=sys.stderr)
+    for library in noisy:
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _say_where(settings: "ServerSettings", address: str) -> None:

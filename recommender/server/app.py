@@ -16,6 +16,7 @@ from recommender.errors import RecsysError
 from recommender.server import audiomuse, errors, health
 from recommender.server.api import (
     artists,
+    clusters,
     covers,
     credits,
     descriptors,
@@ -116,6 +117,7 @@ def api_router(settings: ServerSettings) -> APIRouter:
         credits.router,
         descriptors.router,
         map.router,
+        clusters.router,
         evaluation.router,
         failures.router,
         playlist_files.router,

@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 
 from recommender.catalog.list_records import DEFAULT_USER
 from recommender.server.errors import Problem
+from recommender.server.examples import add_examples
 from recommender.server.settings import is_loopback
 from recommender.server.state import state_of
 
@@ -105,7 +106,7 @@ OPEN = ("/", "/healthz", "/readyz", "/api/health")
 
 
 def document_security(app: FastAPI) -> None:
-    """Say in the OpenAPI document which routes need a secret, and how it is sent.
+    """Say in the OpenAPI document which routes need a secret, and how it is sent; with examples.
 
     Dependencies of `fastapi.security` would say so, too, and take their time in each request.
     """
@@ -119,6 +120,7 @@ def document_security(app: FastAPI) -> None:
                 routes=app.routes,
             )
             found.setdefault("components", {})["securitySchemes"] = _SCHEMES
+            add_examples(found)
             for path, methods in found["paths"].items():
                 for operation in methods.values():
                     operation["security"] = [] if path in OPEN else [{"bearer": []}, {"key": []}]

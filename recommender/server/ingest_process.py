@@ -81,6 +81,8 @@ def main() -> None:
             report = ingest(catalog, job["folders"] or None, settings, _Reporter())
             notes = [] if report.interrupted else _placed_on_map(catalog)
             notes += [] if report.interrupted else _linked_again(catalog, report)
+    except KeyboardInterrupt:  # behind the analysis, of which all is stored
+        _say({"event": "end", "interrupted": True, "counts": None, "notes": []})
     except RecsysError as error:
         _say({"event": "end", "error": str(error), "kind": type(error).__name__})
     else:

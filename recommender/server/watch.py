@@ -60,14 +60,15 @@ async def watch(
         jobs: runs the ingests.
     """
     watched: Collection[Path] = ()
+    folders = _Folders(libraries)
     while True:
-        roots = await _roots(libraries)
+        roots = await folders.roots()
         if roots is not None:
             _queue(jobs, [library for root, library in roots.items() if root not in watched])
             watched = roots.keys()
         if roots:
             try:
-                await _follow(roots, libraries, _MusicFilter(catalogue), jobs)
+                await _follow(roots, folders, _MusicFilter(catalogue), jobs)
                 continue
             except (OSError, RuntimeError) as error:
                 logger.warning("the music folders cannot be watched: %s", error)
@@ -75,10 +76,7 @@ async def watch(
 
 
 async def _follow(
-    roots: _Roots,
-    libraries: Callable[[], Awaitable[list[Library]]],
-    counts: DefaultFilter,
-    jobs: IngestJobs,
+    roots: _Roots, folders: "_Folders", counts: DefaultFilter, jobs: IngestJobs
 ) -> None:
     """Watch folders until there are others. Raises `OSError` and `RuntimeError` of the watcher."""
     stop = threading.Event()
@@ -99,7 +97,7 @@ async def _follow(
             for root, library in roots.items():
                 if any(path.is_relative_to(root) for path in paths):
                     _queue(jobs, [library])
-            present = await _roots(libraries)
+            present = await folders.roots()
             if present is not None and present.keys() != roots.keys():
                 return
     finally:
@@ -115,13 +113,24 @@ def _queue(jobs: IngestJobs, libraries: list[Library]) -> None:
         logger.warning("a change is left to the next ingest: %s", problem)
 
 
-async def _roots(libraries: Callable[[], Awaitable[list[Library]]]) -> _Roots | None:
-    """The music folders that are there; None where that cannot be told at present."""
-    try:
-        found = await libraries()
-        return await asyncio.to_thread(
-            lambda: {real_path(one.root): one for one in found if one.root.is_dir()}
-        )
-    except (RecsysError, Problem, OSError) as error:
-        logger.warning("the music folders cannot be looked at: %s", error)
-        return None
+class _Folders:
+    """Looks at the music folders; what keeps it from that is logged once, until it succeeds."""
+
+    def __init__(self, libraries: Callable[[], Awaitable[list[Library]]]) -> None:
+        self._libraries = libraries
+        self._failure = ""
+
+    async def roots(self) -> _Roots | None:
+        """The music folders that are there; None where that cannot be told at present."""
+        try:
+            found = await self._libraries()
+            roots = await asyncio.to_thread(
+                lambda: {real_path(one.root): one for one in found if one.root.is_dir()}
+            )
+        except (RecsysError, Problem, OSError) as error:
+            if str(error) != self._failure:
+                logger.warning("the music folders cannot be looked at: %s", error)
+            self._failure = str(error)
+            return None
+        self._failure = ""
+        return roots

@@ -14,7 +14,7 @@ Answer = Callable[[str, dict[str, str], Any, Any], Any]
 
 @contextmanager
 def server_of(answer: Answer) -> Iterator[str]:
-    """The address of a server that answers with JSON, or with a status."""
+    """The address of a server that answers with JSON, with bytes, or with a status."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -27,7 +27,9 @@ def server_of(answer: Answer) -> Iterator[str]:
             elif sent:
                 sent = parse_qs(sent.decode("utf-8", "replace"))
             found = answer(where.path, given, self.headers, sent)
-            content = b"" if isinstance(found, int) else json.dumps(found).encode()
+            content = b"" if isinstance(found, int) else found
+            if not isinstance(content, bytes):
+                content = json.dumps(content).encode()
             self.send_response(found if isinstance(found, int) else 200)
             self.send_header("Content-Length", str(len(content)))
             with suppress(OSError):  # who asked may have gone

@@ -1,6 +1,7 @@
 """Ingests as jobs, beside queries; the catalogue that changes is served as it is."""
 
 import asyncio
+import io
 import json
 import shutil
 import threading
@@ -21,6 +22,7 @@ from recommender.catalog import Catalog, Library, ProjectionOrigin
 from recommender.errors import CatalogError
 from recommender.ingestion import IngestSettings, ingest
 from recommender.ingestion.worker_limits import FileLimits
+from recommender.server import ingest_process
 from recommender.server import watch as watching
 from recommender.server.linking.credentials import keep
 
@@ -224,6 +226,49 @@ def test_what_changed_while_nobody_watched_is_found_by_one_ingest(
     roots = [library.root for library in libraries]
     assert [folders for folders, _ in queue.jobs] == [roots[:2], [roots[1]], [roots[2]]]
     assert threading.main_thread() not in threads
+
+
+def test_folders_that_cannot_be_looked_at_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    answers: list[Any] = [CatalogError("none yet"), CatalogError("none yet"), [], OSError("x")]
+
+    async def known() -> list[Library]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return list(answer)
+
+    async def looked() -> list[Any]:
+        folders = watching._Folders(known)
+        return [await folders.roots() for _ in range(4)]
+
+    assert asyncio.run(looked()) == [None, None, {}, None]
+    assert [record.message.rpartition(": ")[2] for record in caplog.records] == ["none yet", "x"]
+
+
+@pytest.mark.parametrize("breaks", [KeyboardInterrupt, CatalogError])
+def test_an_ingest_that_is_broken_off_says_so_in_its_last_line(
+    growing: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    breaks: type[BaseException],
+) -> None:
+    """Also while the index is made, behind the analysis that ends in good order by itself."""
+
+    def broken_off(*_: object) -> None:
+        raise breaks("now")
+
+    order = {"database": str(growing[1]), "folders": [], "workers": 1}
+    line = json.dumps({**order, "memory_limit_mb": 1024, "timeout_s": 60})
+    monkeypatch.setattr(ingest_process, "ingest", broken_off)
+    monkeypatch.setattr(ingest_process.os, "nice", lambda _: 0)
+    monkeypatch.setattr("sys.stdin", io.StringIO(line + "\n"))
+    ingest_process.main()
+    end = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert end["event"] == "end"
+    if breaks is KeyboardInterrupt:
+        assert end == {"event": "end", "interrupted": True, "counts": None, "notes": []}
+    else:
+        assert end["kind"] == "CatalogError"
 
 
 async def until(is_so: Callable[[], bool]) -> None:

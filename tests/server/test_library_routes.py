@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sounds
 from fastapi.testclient import TestClient
 
 from recommender.catalog import Catalog
 from recommender.catalog.labels import TrackLabels
+from recommender.catalog.layout_records import LayoutKind, StoredLayout
+from recommender.catalog.projector import catalog_projector
 from recommender.ingestion import IngestSettings, ingest
 
 API = "/api/v1"
@@ -69,6 +73,38 @@ def test_an_evaluation_without_genres_says_why(
     assert found["state"] == "impossible"
     assert "genre" in found["reason"]
     assert found["figures"] is None
+
+
+def test_clusters_have_their_tracks(
+    serve: Callable[..., TestClient], database: Path, ids: dict[str, int]
+) -> None:
+    client = serve(database)
+    for path in ("clusters", "clusters/1"):
+        absent = client.get(f"{API}/{path}")
+        assert absent.status_code == 404
+        assert "recsys clusters" in absent.json()["detail"]
+    track_ids = np.array(sorted(ids.values()))
+    labels = np.arange(len(track_ids)) % 2
+    with Catalog.open(database) as catalog:
+        space = catalog_projector(catalog).space
+        details = {"names": ["odd", "even"], "stability": {"mean": 0.5}, "method": "kmeans"}
+        values = labels[:, None].astype(np.float32)
+        when = datetime(2026, 11, 25, tzinfo=UTC)
+        layout = StoredLayout(LayoutKind.CLUSTERS, space, when, details, track_ids, values)
+        catalog.store_layout(layout)
+    found = client.get(f"{API}/clusters").json()
+    assert [(one["number"], one["name"]) for one in found["items"]] == [(1, "odd"), (2, "even")]
+    assert [one["tracks"] for one in found["items"]] == np.bincount(labels).tolist()
+    assert (found["noise"], found["unplaced"], found["stability"]) == (0, 0, 0.5)
+    address, listed = f"{API}/clusters/2?limit=3", []
+    while address:
+        page = client.get(address).json()
+        listed += [one["id"] for one in page["items"]]
+        address = page["next"]
+    assert sorted(listed) == track_ids[labels == 1].tolist()
+    assert page["total"] == len(listed)
+    assert client.get(f"{API}/clusters/3").status_code == 404
+    assert client.get(f"{API}/clusters/0").status_code == 422
 
 
 def test_credits_lead_to_artist_and_album(reader: TestClient, ids: dict[str, int]) -> None:

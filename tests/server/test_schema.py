@@ -9,7 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from serving_process import server_process
 
-EXAMPLES = 25
+from recommender.server.examples import EXAMPLES
+
+DRAWN = 25
+WITHOUT = {
+    *("get /", "get /api/health", "get /api/active_tasks", "get /api/last_task"),
+    "get /api/v1/genres",
+}
+"""Operations whose answers are plain objects."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +46,7 @@ def test_operations_answer_as_documented(address: str) -> None:
     for operation in operations:
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=DRAWN,
             deadline=None,
             derandomize=True,
             database=None,
@@ -54,3 +61,43 @@ def test_operations_answer_as_documented(address: str) -> None:
         except (Exception, BaseExceptionGroup) as error:
             failures[operation.label] = str(error)[:1500]
     assert not failures, "\n\n".join(f"{name}:\n{text}" for name, text in failures.items())
+
+
+def reached(document: dict[str, Any], part: object, seen: set[str]) -> Iterator[dict[str, Any]]:
+    """The schemas in a part of the document, and those that they refer to."""
+    if isinstance(part, list):
+        for one in part:
+            yield from reached(document, one, seen)
+    elif isinstance(part, dict):
+        yield part
+        name = str(part.get("$ref", "")).rpartition("/")[2]
+        if name and name not in seen:
+            seen.add(name)
+            yield from reached(document, document["components"]["schemas"][name], seen)
+        for one in part.values():
+            yield from reached(document, one, seen)
+
+
+def test_operations_have_examples_that_are_valid(reader: Any) -> None:
+    """In what they take or give, save where that is no JSON or a plain object."""
+    validator = pytest.importorskip("jsonschema").Draft202012Validator
+    document = reader.get("/api/v1/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    for name, example in EXAMPLES.items():
+        assert name in schemas
+        assert schemas[name]["example"] == example
+        validator({"$ref": f"#/components/schemas/{name}", **document}).validate(example)
+    lacking = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            contents = [
+                content.get("schema", {})
+                for status, answer in operation["responses"].items()
+                if status.startswith("2")
+                for kind, content in answer.get("content", {}).items()
+                if kind == "application/json"
+            ]
+            parts = [part for schema in contents for part in reached(document, schema, set())]
+            if parts and not any("example" in part for part in parts):
+                lacking.add(f"{method} {path}")
+    assert lacking <= WITHOUT

@@ -103,7 +103,7 @@ class JsonClient:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             reason = str(error) or type(error).__name__
             raise PlayerError(f"{self.url} cannot be reached: {reason}.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PlayerError(
                 f"{self.url}{path} does not answer with JSON: check what kind of server it is."
             ) from error

@@ -30,11 +30,16 @@ _LOGIN_S = 10.0
 
 _OF_A_CONNECTION = frozenset(
     (b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
-     b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
-     b"remote-user")
+     b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )  # fmt: skip
-"""Headers that say something of one connection (RFC 9110), and are not passed on; nor is the one
-that some servers believe when a proxy beside them says it."""
+"""Headers that say something of one connection (RFC 9110), and are not passed on."""
+
+_BELIEVED = frozenset(
+    (b"remote-user", b"x-remote-user", b"x-forwarded-user", b"x-webauth-user",
+     b"x-authentik-username", b"remote-email", b"remote-groups")
+)  # fmt: skip
+"""Headers by which some servers know who asks, as a proxy beside them says it: this one does not,
+and whoever calls could."""
 
 _ASCII = "".join(chr(code) for code in range(33, 127))
 
@@ -122,7 +127,7 @@ class Upstream:
         content = await read_all(await self._answer(request))
         try:
             tree = json.loads(content)[ROOT]
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             tree = None
         if not isinstance(tree, dict):
             raise SubsonicError(ErrorCode.GENERIC, "The server behind does not speak Subsonic.")
@@ -188,7 +193,12 @@ def _passed(headers: Iterable[tuple[bytes, bytes]], without: set[bytes]) -> Head
         for name in value.split(b",")
     }
     left_out = _OF_A_CONNECTION | named | without
-    return [(name, value) for name, value in given if name.lower() not in left_out]
+    # Many servers take "_" and "-" for the same.
+    return [
+        (name, value)
+        for name, value in given
+        if name.lower() not in left_out and name.lower().replace(b"_", b"-") not in _BELIEVED
+    ]
 
 
 def _has_body(request: Request) -> bool:

@@ -20,6 +20,7 @@ from recommender.server.errors import Problem
 from recommender.server.media_key import VALID_S
 from recommender.server.state import state_of
 from recommender.server.streaming import track_file_response
+from recommender.server.users import User
 
 COOKIE = "recsys-media"
 _PATH = "/web/media"
@@ -37,7 +38,7 @@ async def open_media_session(request: Request, user: CurrentUser) -> Response:
     if state.requires_auth:
         response.set_cookie(
             COOKIE,
-            state.media_key.signed(user, time.time()),
+            state.media_key.signed(_signed_for(state.users.named(user)), time.time()),
             max_age=VALID_S,
             path=f"{request.scope.get('root_path', '')}{_PATH}",
             secure=request.url.scheme == "https",
@@ -76,7 +77,13 @@ async def media_user(request: Request) -> str:
         return DEFAULT_USER
     if secret_of(request):
         return await current_user(request)
-    user = state.media_key.user_of(request.cookies.get(COOKIE, ""), time.time())
-    if user is None or all(one.name != user for one in state.users.users()):
+    signed = state.media_key.user_of(request.cookies.get(COOKIE, ""), time.time()) or ""
+    user = state.users.named(signed.partition("|")[0])
+    if user is None or signed != _signed_for(user):
         raise Problem(401, "An API key or token is needed.")
-    return user
+    return user.name
+
+
+def _signed_for(user: User | None) -> str:
+    """The user and its secrets: who is removed, and added with others, needs a new cookie."""
+    return "" if user is None else f"{user.name}|{user.token_digest[:16]}"

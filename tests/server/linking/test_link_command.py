@@ -16,6 +16,9 @@ from recommender.catalog.server_records import RemoteKind
 from recommender.server.linking.link import link
 from recommender.server.users import UserStore
 
+DEEP = b"[" * 200_000
+"""JSON within JSON, deeper than it can be read."""
+
 
 def linked(database: Path) -> dict[str, str]:
     """Remote id → title, of the only server."""
@@ -121,7 +124,9 @@ def test_the_command_links_a_server_and_says_what_is_missing(
 
 
 @pytest.mark.parametrize("kind", ["navidrome", "subsonic", "jellyfin"])
-@pytest.mark.parametrize("answer", [200, 302, 404, 500, [], {}, {"Items": 7, "token": 7}, "text"])
+@pytest.mark.parametrize(
+    "answer", [200, 302, 404, 500, [], {}, {"Items": 7, "token": 7}, "text", DEEP]
+)
 def test_a_server_that_makes_no_sense_is_one_line_and_changes_nothing(
     database: Path, kind: str, answer: Any
 ) -> None:

@@ -24,6 +24,8 @@ class Behind:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.headers: dict[str, str] = {}
+        self.songs_are: bytes | None = None
         self.failing: set[str] = set()
         self.songs_wait = threading.Event()
         self.songs_wait.set()
@@ -35,6 +37,9 @@ class Behind:
             return 500
         method = path.removeprefix("/rest/").removesuffix(".view")
         self.asked.append(method)
+        self.headers = dict(headers.items())
+        if method == "getSong" and self.songs_are is not None:
+            return self.songs_are
         content: dict[str, Any] = {"status": "ok"}
         if method == "ping":
             self.ping_waits.wait(30)
@@ -164,3 +169,23 @@ def test_a_server_that_fails_in_between_is_an_error_of_the_protocol(
     for method in ("getSimilarSongs", "getSonicSimilarTracks"):
         failed = asked(before, method, id=f"a{ids['Third']}")
         assert failed["error"]["code"] == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["Remote-User", "remote_user", "X-Remote-User", "X_Forwarded_User", "X-WebAuth-User"]
+)
+def test_nobody_says_for_the_server_who_asks(before: TestClient, behind: Behind, name: str) -> None:
+    answer = before.get("/rest/getPlaylists", params=ANNA, headers={name: "admin", "X-Other": "x"})
+    assert answer.status_code == 200
+    sent = {key.lower().replace("_", "-"): value for key, value in behind.headers.items()}
+    assert sent["x-other"] == "x"
+    assert "admin" not in sent.values()
+
+
+def test_json_that_is_too_deep_is_an_error_of_the_protocol(
+    before: TestClient, behind: Behind, ids: dict[str, int]
+) -> None:
+    behind.songs_are = b'{"subsonic-response": ' + b"[" * 200_000
+    found = asked(before, "getSimilarSongs2", id=f"a{ids['First Light']}")
+    assert found["status"] == "failed"
+    assert "Subsonic" in found["error"]["message"]

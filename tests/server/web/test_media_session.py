@@ -79,7 +79,7 @@ def test_a_key_signs_for_a_time() -> None:
     assert MediaKey().user_of(value, 1000) is None
 
 
-def test_a_removed_user_loads_nothing_more(
+def test_a_removed_user_loads_nothing_more_be_it_added_anew(
     serve: Any, database: Path, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("recommender.server.users._LOOK_S", 0.0)
@@ -91,4 +91,6 @@ def test_a_removed_user_loads_nothing_more(
     track = next(iter(ids.values()))
     assert client.get(f"/web/media/{track}/file").status_code == 200
     store.remove("anna")
+    assert client.get(f"/web/media/{track}/file").status_code == 401
+    store.add("anna")
     assert client.get(f"/web/media/{track}/file").status_code == 401
