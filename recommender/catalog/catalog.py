@@ -229,6 +229,7 @@ class Catalog(Lists, RemoteIds, SharedUse):
         with self._changing() as connection:
             writer = Writer(connection)
             yield writer
+            writer.flush()
             if writer.changed:
                 catalog_row.bump_revision(connection)
 
