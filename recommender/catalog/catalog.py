@@ -232,6 +232,7 @@ class Catalog(Lists, RemoteIds, Layouts, SharedUse):
         with self._changing() as connection:
             writer = Writer(connection)
             yield writer
+            writer.flush()
             if writer.changed:
                 catalog_row.bump_revision(connection)
 

@@ -40,6 +40,7 @@ from recommender.catalog.schema import (
     LibraryRow,
     TrackRow,
 )
+from recommender.catalog.server_connection import with_autocommit
 
 _DECODER = JSONDecoder()
 
@@ -167,10 +168,12 @@ class CompiledReads:
         try:
             connection = self._engine.raw_connection()
             try:
+                with_autocommit(self._engine, connection, True)
                 cursor = connection.cursor()
                 cursor.execute(statement.text, statement.arguments(values))
                 return list(cursor.fetchall())
             finally:
+                with_autocommit(self._engine, connection, False)
                 connection.close()  # back to the pool
         except (SQLAlchemyError, driver_error):
             return None

@@ -4,11 +4,12 @@ The counterpart of `sqlite_connection`: the only module that knows the server's 
 """
 
 import logging
+import math
 import time
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select, text
+from sqlalchemy.exc import DisconnectionError, OperationalError
 
 from recommender.catalog.schema import CatalogRow
 
@@ -28,6 +29,10 @@ _KEEPALIVE = {
     "tcp_user_timeout": 60_000,
 }
 """A connection to a host that is gone ends after a minute, not after the two hours of TCP."""
+
+_USED = "recsys_used"
+_IDLE_S = 0.2
+"""Seconds since its last use after which a connection is pinged; a server restarts no faster."""
 
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -56,8 +61,39 @@ def make_server_engine(url: URL) -> Engine:
         given["connect_timeout"] = _CONNECT_S
     if "application_name" not in url.query:
         given["application_name"] = "recsys"  # type: ignore[assignment]
-    # Pinged, because the server may have been restarted since a connection was last used.
-    return create_engine(url, pool_pre_ping=True, connect_args=given)
+    engine = create_engine(url, connect_args=given)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_if_idle)
+    return engine
+
+
+def _note_use(connection: Any, record: Any) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _ping_if_idle(connection: Any, record: Any, proxy: Any) -> None:
+    """Have another connection made where the server was restarted since this one was last used.
+
+    Not at every use, as SQLAlchemy would: a list takes three statements, and a ping is one more
+    for each.
+    """
+    if time.monotonic() - record.info.get(_USED, math.inf) <= _IDLE_S:
+        return
+    try:
+        was, connection.autocommit = connection.autocommit, True
+        connection.execute("")
+        connection.autocommit = was
+    except Exception as error:
+        raise DisconnectionError from error
+
+
+def with_autocommit(engine: Engine, connection: Any, wanted: bool) -> None:
+    """Have single statements on a driver's connection be transactions of their own.
+
+    Otherwise each would be three messages to the server and back.
+    """
+    if engine.dialect.name == BACKEND and not connection.driver_connection.closed:
+        connection.driver_connection.autocommit = wanted
 
 
 def lock_catalogue(connection: Connection, name: str, said_s: float, patience_s: float) -> None:

@@ -81,10 +81,31 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         """For `Catalog.writing`, which owns the connection's transaction."""
-        self._connection = connection
+        self._direct = connection
+        self._analyses: list[dict[str, Any]] = []  # of new tracks, and not written yet
+        self._descriptors: list[dict[str, Any]] = []  # likewise
+        self._forgotten: list[dict[str, Any]] = []  # failures, likewise
         self._space_ids: dict[SpaceId, int] = {}
         self._revision = (connection.scalar(select(CatalogRow.revision)) or 0) + 1
         self.changed = False
+
+    @property
+    def _connection(self) -> Connection:
+        """The transaction, once it has all that was to be written."""
+        self.flush()
+        return self._direct
+
+    def flush(self) -> None:
+        """Write what is kept back: rows of new tracks go together, in one call of the driver."""
+        analyses, self._analyses = self._analyses, []
+        descriptors, self._descriptors = self._descriptors, []
+        forgotten, self._forgotten = self._forgotten, []
+        if analyses:
+            self._direct.execute(insert(_ANALYSES), analyses)
+        if descriptors:
+            self._direct.execute(insert(_DESCRIPTORS), descriptors)
+        if forgotten:
+            self._direct.execute(_FORGET_FAILURE, forgotten)
 
     def analysed(
         self,
@@ -129,6 +150,11 @@ class Writer:
         old = self._track_at(library, stat.path, values["segment"])
         if old is None:
             track_id = self._insert(_TRACKS, {**values, "library_id": library.id})
+            of_track = self._analysis_values(analysis, version)
+            self._analyses.append({**of_track, "track_id": track_id})
+            if analysis.descriptors is not None:
+                self._descriptors.append({"track_id": track_id, **vars(analysis.descriptors)})
+            self._forgotten.append({"in_library": library.id, "at_path": stat.path})
         else:
             track_id, old_hash = old
             self._update_track(track_id, values)
@@ -137,10 +163,10 @@ class Writer:
                     delete(AnalysisRow).where(AnalysisRow.track_id == track_id)
                 )
                 self._connection.execute(_FORGET_DESCRIPTORS, {"of_track": track_id})
-        self._store_analysis(track_id, analysis, version)
-        if analysis.descriptors is not None:
-            self._store_descriptors(track_id, analysis.descriptors)
-        self.forget_failures(library, [stat.path])
+            self._store_analysis(track_id, analysis, version)
+            if analysis.descriptors is not None:
+                self._store_descriptors(track_id, analysis.descriptors)
+            self.forget_failures(library, [stat.path])
         self.changed = True
         return track_id
 
@@ -334,7 +360,7 @@ class Writer:
 
     def _track_at(self, library: Library, path: str, segment: int) -> tuple[int, str] | None:
         at_path = {"in_library": library.id, "at_path": path, "of_segment": segment}
-        row = self._connection.execute(_TRACK_AT, at_path).first()
+        row = self._direct.execute(_TRACK_AT, at_path).first()
         return None if row is None else (row.id, row.content_hash)
 
     def _row_of(self, track_id: int) -> tuple[int, TrackState, int, Tags]:
@@ -346,7 +372,7 @@ class Writer:
         return library_id, state, segment, Tags(*tags)
 
     def _insert(self, into: Table, values: Mapping[str, Any]) -> int:
-        result = self._connection.execute(insert(into), values)
+        result = self._direct.execute(insert(into), values)
         assert result.inserted_primary_key is not None
         return int(result.inserted_primary_key[0])
 
@@ -378,9 +404,17 @@ class Writer:
             )
 
     def _store_analysis(self, track_id: int, analysis: Analysis, version: str) -> None:
+        values = self._analysis_values(analysis, version)
+        at_path = {"of_track": track_id, "in_space": values["space_id"]}
+        if not self._connection.execute(_UPDATE_ANALYSIS, {**at_path, **values}).rowcount:
+            self._insert(_ANALYSES, {**values, "track_id": track_id})
+
+    def _analysis_values(self, analysis: Analysis, version: str) -> dict[str, Any]:
+        """The columns of an analysis but for the track."""
         space_id = self._space_id(analysis)
         blob = encode(analysis.activations)
-        values = {
+        return {
+            "space_id": space_id,
             "analysed_at": datetime.now(UTC),
             "analysed_by": version,
             "genre_probabilities": {
@@ -391,9 +425,6 @@ class Writer:
             "samples_hash": analysis.samples_hash,
             "checksum": checksum(blob),
         }
-        at_path = {"of_track": track_id, "in_space": space_id}
-        if not self._connection.execute(_UPDATE_ANALYSIS, {**at_path, **values}).rowcount:
-            self._insert(_ANALYSES, {**values, "track_id": track_id, "space_id": space_id})
 
     def _store_descriptors(self, track_id: int, descriptors: MusicalDescriptors) -> None:
         self._connection.execute(_FORGET_DESCRIPTORS, {"of_track": track_id})
