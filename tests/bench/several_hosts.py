@@ -122,7 +122,7 @@ def follows(url: str, folder: Path, later: list[Path]) -> None:
             committed = time.perf_counter()
             if report.analysed:
                 newest = max(track.id for track in catalog.all_tracks())
-                wanted = Filters(keep_duplicates=True)
+                wanted = Filters(keep_duplicates=True, per_artist=None)
                 while newest not in {
                     near.track.id for near in service.similar(first, k=1000, filters=wanted)
                 }:
