@@ -66,7 +66,7 @@ class GenreNetwork(nn.Module, ABC):
     def images(self, clips: torch.Tensor) -> torch.Tensor:
         """Normalised clips as images: [batch, channels, n_mels / channels, frames]."""
         bands: torch.Tensor = self.bands(clips)
-        return bands.unflatten(1, (self.channels, -1))
+        return bands.reshape(bands.shape[0], self.channels, -1, bands.shape[2])
 
     def classify(self, activations: torch.Tensor) -> torch.Tensor:
         """Logits [batch, n_classes] of activations [batch, feature_dim]."""

@@ -120,7 +120,8 @@ def _vocal_accompaniment(magnitudes: FloatArray) -> tuple[FloatArray, FloatArray
 
 def _soft_mask(wanted: FloatArray, other: FloatArray) -> FloatArray:
     share, rest = wanted**MASK_POWER, other**MASK_POWER
-    return share / (share + rest)
+    mask: FloatArray = share / (share + rest)
+    return mask
 
 
 def _similar_columns(magnitudes: FloatArray) -> FloatArray:
