@@ -120,7 +120,7 @@ def _vocal_accompaniment(magnitudes: FloatArray) -> tuple[FloatArray, FloatArray
 
 def _soft_mask(wanted: FloatArray, other: FloatArray) -> FloatArray:
     share, rest = wanted**MASK_POWER, other**MASK_POWER
-    mask: FloatArray = share / (share + rest)
+    mask: FloatArray = np.divide(share, share + rest, dtype=np.float32)
     return mask
 
 
