@@ -53,7 +53,7 @@ def test_list_by_tempo(tempi: Path) -> None:
     assert "8A Am" in found.out
     assert "1 track left out for want of a tempo" in found.err
     ids = [track["id"] for track in recsys("list", "--tempo", "100-115", "--json").json]
-    assert ids == [1, 2]
+    assert sorted(ids) == [1, 2]
     assert len(recsys("list", "--key", "Am", "--limit", 2, "--json").json) == 2
     refused = recsys("list", "--tempo", "5%")
     assert refused.status != 0

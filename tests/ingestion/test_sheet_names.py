@@ -196,7 +196,9 @@ def test_files_that_a_sheet_may_name_are_listed_and_others_settled(tmp_path: Pat
 
 
 def test_a_file_that_a_sheet_named_is_never_settled() -> None:
-    rows = [(f"{name}.flac", 1, 1, number, "analysed", "h", 1) for number, name in enumerate("ab")]
+    rows = [
+        (f"{name}.flac", 1, 1, number, "analysed", "h", 1, 1) for number, name in enumerate("ab")
+    ]
     stream = KnownStream(iter(rows), {}, {}, {"a.flac"})
     assert [stream.settles(path, 1, 1) for path in ("a.flac", "b.flac")] == [False, True]
     assert list(stream.rest()) == ["a.flac"]
