@@ -119,14 +119,15 @@ def serve_command(
     limits: Limits = None,
     db: Database = None,
 ) -> None:
-    """Serve similarity over HTTP, for players and programs.
+    """Serve a web page and similarity over HTTP, for people, players and programs.
 
-    Routes: /api/v1 (OpenAPI at /api/v1/openapi.json), /rest (OpenSubsonic: players log in with a
-    user's name and password, or the API key), those that plugins for AudioMuse-AI call, /healthz,
-    /readyz and /metrics. At 127.0.0.1 nobody has to prove who asks until a user is added, and
-    requests that came through a proxy are refused; after that, and elsewhere, everybody has to.
-    Passwords travel as they are: put a proxy with TLS in front where the network is not yours, and
-    serve with --auth always behind it, as not every proxy can be told from this machine's programs.
+    Routes: / (the page), /api/v1 (OpenAPI at /api/v1/openapi.json), /rest (OpenSubsonic: players
+    log in with a user's name and password, or the API key), those that plugins for AudioMuse-AI
+    call, /healthz, /readyz and /metrics. At 127.0.0.1 nobody has to prove who asks until a user
+    is added, and requests that came through a proxy are refused; after that, and elsewhere,
+    everybody has to. Passwords travel as they are: put a proxy with TLS in front where the
+    network is not yours, and serve with --auth always behind it, as not every proxy can be told
+    from this machine's programs.
 
     A catalogue that changes is served as it is now, without a restart.
 
