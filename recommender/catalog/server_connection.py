@@ -31,7 +31,7 @@ _KEEPALIVE = {
 """A connection to a host that is gone ends after a minute, not after the two hours of TCP."""
 
 _USED = "recsys_used"
-_IDLE_S = 0.2
+_IDLE_S = 0.05
 """Seconds since its last use after which a connection is pinged; a server restarts no faster."""
 
 _LOCK_NOT_AVAILABLE = "55P03"
