@@ -115,6 +115,7 @@ def test_only_the_catalogue_imports_sqlalchemy() -> None:
     assert all(name.startswith("catalog/") for name in importers("sqlalchemy"))
 
 
+@pytest.mark.slow
 def test_only_the_commands_import_the_server() -> None:
     importing = {
         str(path.relative_to(PACKAGE))

@@ -130,6 +130,7 @@ ACTIONS = (
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 60)), max_size=25))
+@pytest.mark.slow
 def test_an_old_copy_with_the_changes_is_a_new_copy(
     empty_catalog: Path, steps: list[tuple[str, int]]
 ) -> None:

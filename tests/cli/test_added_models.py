@@ -25,6 +25,7 @@ def test_a_wheel_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
     assert recsys("models", "--json").json["added"] == []
 
 
+@pytest.mark.slow
 def test_added_listed_used_and_removed(shop: Shop, catalog: Path, known_wheel: Path) -> None:
     assert "added: musicnn" in recsys("models", "add", "musicnn", "--wheel", known_wheel).out
     combined, card = recsys("models", "--json").json["added"]

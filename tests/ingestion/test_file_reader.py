@@ -77,6 +77,7 @@ def test_memory_is_limited(reader: FileReader, sound: Path) -> None:
     assert reader.call(hash_content, sound)  # by another process
 
 
+@pytest.mark.slow
 def test_time_is_limited_and_grows_with_the_file(sound: Path, tmp_path: Path) -> None:
     with FileReader(FileLimits(256, 4), decodes=False) as reader:
         with pytest.raises(WorkerTimedOut, match=r"too long: more than 4 s"):

@@ -26,7 +26,9 @@ from recommender.verification import verify
 
 SETTINGS = IngestSettings(workers=1, update_index=False)
 SPACE = SETTINGS.space()
-FORMATS = ("wav", "aiff", "flac", "mp3", "ogg", "opus", "m4a", "caf", "mka")
+FORMATS = ("wav", "flac", "mp3", "m4a") + tuple(
+    pytest.param(name, marks=pytest.mark.slow) for name in ("aiff", "ogg", "opus", "caf", "mka")
+)
 
 
 @dataclass

@@ -75,6 +75,7 @@ def test_a_jingle_is_too_short_to_tell() -> None:
     assert found.beat_strength is None
 
 
+@pytest.mark.slow
 def test_tempo_agrees_with_librosa() -> None:
     librosa = pytest.importorskip("librosa")
     chords = cadence(2, False, "saw")

@@ -241,6 +241,7 @@ def test_no_mpd_there(world: World, tmp_path: Path) -> None:
             MpdSettings(**wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_following_until_mpd_ends_and_recording_what_is_played(
     player: Player, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -274,6 +275,7 @@ def test_following_until_mpd_ends_and_recording_what_is_played(
     assert "the connection to MPD is lost" in str(ended[0])
 
 
+@pytest.mark.slow
 def test_a_busy_catalogue_does_not_end_it(
     player: Player, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

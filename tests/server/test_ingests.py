@@ -130,6 +130,7 @@ def test_another_projection_is_served_without_a_restart(
     assert client.get(f"{API}/tracks").status_code == 200
 
 
+@pytest.mark.slow
 def test_limits_of_files_reach_ingests_and_servers_are_linked_again(
     serve: Callable[..., TestClient], growing: tuple[Path, Path]
 ) -> None:
@@ -163,6 +164,7 @@ def test_limits_of_files_reach_ingests_and_servers_are_linked_again(
         assert not catalog.tracks_of_remote(gone.id, ["s1"])
 
 
+@pytest.mark.slow
 def test_a_job_that_ends_unexpectedly_holds_up_no_other(
     serve: Callable[..., TestClient],
     growing: tuple[Path, Path],

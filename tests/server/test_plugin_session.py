@@ -55,6 +55,7 @@ def navidrome(database: Path, ids: dict[str, int]) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 def test_a_plugins_calls_in_order(
     navidrome: str, database: Path, ids: dict[str, int], tmp_path: Path
 ) -> None:

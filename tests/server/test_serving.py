@@ -36,6 +36,7 @@ def test_the_first_line_is_the_address_and_signals_end_it_in_good_order(
         assert server.stop(number) == 0
 
 
+@pytest.mark.slow
 def test_requests_at_work_end_before_the_server_does(database: Path) -> None:
     with server_process(database=database) as server:
         where = urlsplit(server.line())
@@ -55,6 +56,7 @@ def test_requests_at_work_end_before_the_server_does(database: Path) -> None:
         assert server.process.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_an_empty_catalogue_says_what_to_do_and_is_served_once_there_is_music(
     database: Path, tmp_path: Path
 ) -> None:

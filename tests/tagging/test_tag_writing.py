@@ -139,6 +139,7 @@ def test_a_dry_run_touches_nothing(world: World) -> None:
     assert world.undo() == {}
 
 
+@pytest.mark.slow
 def test_what_a_file_has_already_is_kept_unless_asked(world: World) -> None:
     file = world.add("a.flac")
     write_values(file, {"bpm": ("99",)})
@@ -164,6 +165,7 @@ def test_what_is_not_sure_is_not_written(world: World) -> None:
     assert change.after == {"bpm": ("100",)}
 
 
+@pytest.mark.slow
 def test_undo_puts_back_what_the_last_run_replaced(world: World) -> None:
     first, second = world.add("a.flac"), world.add("b.mp3")
     write_values(first, {"bpm": ("99",)})
@@ -181,6 +183,7 @@ def test_undo_puts_back_what_the_last_run_replaced(world: World) -> None:
     assert world.report.unchanged == 2
 
 
+@pytest.mark.slow
 def test_undo_leaves_alone_what_was_changed_since(world: World) -> None:
     file = world.add("a.flac")
     world.ingest()

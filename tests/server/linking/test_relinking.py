@@ -44,6 +44,7 @@ def link(address: str, database: Path, *words: str) -> None:
     assert done.status == 0, done.err
 
 
+@pytest.mark.slow
 def test_an_ingest_links_again_and_a_server_that_fails_costs_a_line(
     database: Path, tmp_path: Path
 ) -> None:

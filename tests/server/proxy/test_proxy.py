@@ -148,6 +148,7 @@ class Trickle(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+@pytest.mark.slow
 def test_streams_are_not_held_back_and_end_when_the_player_leaves(database: Path) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -171,6 +172,7 @@ def test_streams_are_not_held_back_and_end_when_the_player_leaves(database: Path
         server.server_close()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_or_not_linked_is_said(database: Path) -> None:
     with server_process(
         "--server", "http://127.0.0.1:1", database=database, command="proxy"

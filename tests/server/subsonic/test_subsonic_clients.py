@@ -13,6 +13,8 @@ from serving_process import server_process
 from recommender.catalog import Catalog
 from recommender.server.users import UserStore
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 
 
