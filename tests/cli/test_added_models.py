@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from command_line import Shop, neighbours, recsys
 
 from recommender.embedding.model_files import find_model

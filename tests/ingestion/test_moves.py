@@ -26,8 +26,9 @@ from recommender.verification import verify
 
 SETTINGS = IngestSettings(workers=1, update_index=False)
 SPACE = SETTINGS.space()
-FORMATS = ("wav", "flac", "mp3", "m4a") + tuple(
-    pytest.param(name, marks=pytest.mark.slow) for name in ("aiff", "ogg", "opus", "caf", "mka")
+FORMATS = (
+    *("wav", "flac", "mp3", "m4a"),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("aiff", "ogg", "opus", "caf", "mka")),
 )
 
 
