@@ -96,7 +96,7 @@ def staged(batches: Iterable[Batch], source: ColumnSource | None, folder: Path |
         order = np.argsort(every, kind="stable")
         every, rows = every[order], rows[order]
         found = {name: column[order] for name, column in found.items()}
-    if source is not None:
+    if source is not None and len(every):
         found |= source.related(found, None)
     return Staged(every.astype(np.int64), rows, found, dropped)
 

@@ -1,6 +1,8 @@
 """`recsys similar`."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -231,6 +233,17 @@ def test_durations_that_are_none(text: str, catalog: Path) -> None:
 def test_min_duration_in_minutes(catalog: Path) -> None:
     assert neighbours(1, "--min-duration", "0:02.3") == neighbours(1, "--min-duration", 2.3)
     assert neighbours(1, "--min-duration", "3:00") == []
+
+
+def test_a_catalogue_of_which_every_embedding_is_damaged(catalog: Path) -> None:
+    with closing(sqlite3.connect(catalog)) as connection, connection:
+        connection.execute("UPDATE analyses SET checksum = checksum + 1")
+    for index in catalog.parent.glob("*.index"):
+        index.unlink()
+    found = recsys("similar", 1)
+    assert found.status == 1
+    assert "are damaged" in found.err
+    assert "holds no music that was analysed" in found.err
 
 
 def test_why_similarity_need_not_fall(catalog: Path, capsys: pytest.CaptureFixture[str]) -> None:
