@@ -25,6 +25,8 @@ from recommender.research.reproduction.outcomes import read_outcomes
 from recommender.research.reproduction.runner import declared_jobs, run_jobs
 from recommender.research.reproduction.splits import load_protocol
 
+pytestmark = pytest.mark.slow
+
 BANDS, COLUMNS = 128, 387
 ALL = ("harmonic", "percussive", "vocal", "accompaniment")
 FLOOR = -80.0

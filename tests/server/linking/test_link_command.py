@@ -16,6 +16,8 @@ from recommender.catalog.server_records import RemoteKind
 from recommender.server.linking.link import link
 from recommender.server.users import UserStore
 
+pytestmark = pytest.mark.slow
+
 DEEP = b"[" * 200_000
 """JSON within JSON, deeper than it can be read."""
 

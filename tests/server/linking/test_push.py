@@ -18,6 +18,8 @@ from recommender.server.linking.link import link
 from recommender.server.linking.push import push_playlist
 from recommender.server.users import UserStore
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_playlist_is_made_then_replaced_in_place(
     database: Path, tmp_path: Path, ids: dict[str, int]

@@ -16,6 +16,8 @@ from recommender.catalog.server_records import RemoteTrack
 from recommender.server.proxy.app import create_proxy
 from recommender.server.proxy.settings import ProxySettings
 
+pytestmark = pytest.mark.slow
+
 ANNA = {"u": "anna", "p": "pw", "f": "json"}
 
 
