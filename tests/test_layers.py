@@ -178,6 +178,7 @@ def test_light_things_stay_light(code: str, allowed: set[str]) -> None:
     assert loaded_by(code) <= allowed
 
 
+@pytest.mark.slow
 def test_status_of_a_full_catalogue_stays_light(tmp_path: Path) -> None:
     file = tmp_path / "catalog.db"  # as $RECSYS_DB says in tests
     packed = ROOT / "tests" / "catalog" / "default_0002.db.gz"

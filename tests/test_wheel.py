@@ -99,6 +99,7 @@ def test_only_our_own_package_lands_in_site_packages(installed: Installed) -> No
         assert {f"recommender/{package}/{name}" for name in wanted} <= set(names)
 
 
+@pytest.mark.slow
 def test_the_main_job(installed: Installed, tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     sounds.write_sound(tmp_path / "music" / "a.wav", sounds.music(2, 22_050), 22_050)

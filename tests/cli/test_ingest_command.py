@@ -28,6 +28,7 @@ def test_second_ingest(shop: Shop, catalog: Path) -> None:
     assert (fewer["unchanged"], fewer["excluded"], fewer["missing"]) == (4, 4, 4)
 
 
+@pytest.mark.slow
 def test_unchanged_files_are_read_again_on_demand(catalog: Path, tmp_path: Path) -> None:
     """Also where contents were exchanged behind the back of the file system."""
     music = tmp_path / "own"

@@ -109,6 +109,7 @@ def test_a_crash_or_a_hang_costs_its_file_alone() -> None:
     assert "2 s" in str(results["hang"])
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_is_one_error(tmp_path: Path) -> None:
     pool = WorkerPool(worker_tasks.load_in_vain, worker_tasks.misbehave, 2)
     with pytest.raises(WeightsError, match="the weights are gone"):

@@ -171,7 +171,7 @@ def test_a_change_that_the_blocks_miss_is_heard_in_the_windows(
     assert done(world.ingest()) == {"analysed": 1, "missing": 1}
 
 
-@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize("older", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_a_file_whose_tags_alone_changed_keeps_its_embedding(
     world: World, format_name: str, older: bool

@@ -79,6 +79,7 @@ print(mapped, [name for name in ("torch", "scipy", "sklearn", "librosa") if name
 """
 
 
+@pytest.mark.slow
 def test_neither_ingest_nor_a_query_by_file_loads_torch(tmp_path: Path) -> None:
     """Neither this process nor those that it starts."""
     (tmp_path / "music").mkdir()
